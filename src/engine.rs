@@ -1,0 +1,81 @@
+//! Floor 3: load → next → act → record. It prints nothing; what happens is told to a `Reporter`.
+
+pub mod ddl;
+pub mod drive;
+pub mod failpoint;
+pub mod notice;
+pub mod rollback;
+pub mod session;
+pub mod verify;
+pub mod walk;
+
+use crate::lifecycle::next::Wait;
+use crate::plan::{compiled::StepId, document::PhaseName};
+use crate::postgres::{connect::ConnectError, sqlstate};
+use crate::store::StoreError;
+use crate::target::activity::Blocker;
+
+/// How a command of the engine ended, when nothing went wrong.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    Done,
+    Waiting(Wait),
+    /// Ctrl-C: the batch was finished or rolled back.
+    Interrupted,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error("step {step}: the lock was not had in {attempts} attempts over {waited_ms} ms; {}. Nothing has changed: `advance` tries again", blocked_by(.blockers))]
+    LockNotHad {
+        step: StepId,
+        attempts: u32,
+        waited_ms: u128,
+        blockers: Vec<Blocker>,
+    },
+    #[error("step {step}: {rows_different} of {rows_checked} rows differ: {examples}. `crossfade verify RUN --repair` mends them from the side that reads are on")]
+    Differences {
+        step: StepId,
+        rows_checked: i64,
+        rows_different: i64,
+        examples: String,
+    },
+    #[error("step {step}: {what}")]
+    Conflict { step: StepId, what: String },
+    #[error("step {step}: {}", sqlstate::message(.error))]
+    Statement {
+        step: StepId,
+        #[source]
+        error: tokio_postgres::Error,
+    },
+    #[error("the plan has no phase {0}")]
+    NoPhase(PhaseName),
+    #[error("{0}")]
+    Refused(String),
+    #[error("the database did not answer: {}", sqlstate::message(.0))]
+    Database(#[from] tokio_postgres::Error),
+    #[error("no connection could be had from the pool: {0}")]
+    Pool(String),
+}
+
+fn blocked_by(blockers: &[Blocker]) -> String {
+    if blockers.is_empty() {
+        "who held it was not seen".to_owned()
+    } else {
+        let list: Vec<String> = blockers.iter().map(Blocker::to_string).collect();
+        format!("held by {}", list.join("; "))
+    }
+}
+
+impl From<deadpool_postgres::PoolError> for EngineError {
+    fn from(error: deadpool_postgres::PoolError) -> Self {
+        match error {
+            deadpool_postgres::PoolError::Backend(error) => Self::Database(error),
+            other => Self::Pool(other.to_string()),
+        }
+    }
+}

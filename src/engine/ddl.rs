@@ -1,0 +1,425 @@
+//! DDL under traffic: observed first, with a lock timeout, tried again with growing pauses, never in front of the
+//! application for long.
+
+use super::{EngineError, failpoint, notice::Notice, session::Driver};
+use crate::plan::{compiled::{Plan, StepId}, ident::TableName};
+use crate::plan::steps::create_index;
+use crate::postgres::sqlstate::{ErrorClass, classify};
+use crate::statement::part::{Goal, How, Lock, Part};
+use crate::store::{history, lease::{self, MayGoOn}};
+use crate::target::{
+    activity::{self, Blocker},
+    observe::{Observed, observe},
+};
+use serde_json::json;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+/// Whether the parts were run, or their goals were there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reached {
+    Ran,
+    WasThere,
+    Interrupted,
+    Paused,
+}
+
+const PAUSE_FIRST: Duration = Duration::from_millis(100);
+const PAUSE_MAX: Duration = Duration::from_secs(30);
+/// A transaction older than this on the table is waited for without queueing behind it.
+const LONG_TRANSACTION: Duration = Duration::from_secs(1);
+/// The second and further tables of a transaction: the first ones are locked meanwhile.
+const FURTHER_LOCK_TIMEOUT_MS: u64 = 10;
+
+/// Runs the parts of one step. The last goal speaks for the step: where it holds, nothing is left to do.
+pub async fn run_parts(driver: &mut Driver, plan: &Plan, step: &StepId, parts: &[Part]) -> Result<Reached, EngineError> {
+    let Some(last) = parts.last() else {
+        return Ok(Reached::WasThere);
+    };
+    if observed(driver, step, &last.goal).await? == Observed::Holds {
+        return Ok(Reached::WasThere);
+    }
+    for (number, part) in parts.iter().enumerate() {
+        let place = format!("{step} part {}", number + 1);
+        let reached = match part.how {
+            How::Locking => run_together(driver, plan, step, &place, &[part]).await?,
+            How::Scanning | How::Concurrently => run_long(driver, plan, step, &place, part).await?,
+        };
+        match reached {
+            Reached::Ran | Reached::WasThere => {}
+            Reached::Interrupted | Reached::Paused => return Ok(reached),
+        }
+    }
+    Ok(Reached::Ran)
+}
+
+async fn observed(driver: &Driver, step: &StepId, goal: &Goal) -> Result<Observed, EngineError> {
+    match observe(&*driver.work, goal).await? {
+        Observed::Conflict(what) => Err(EngineError::Conflict {
+            step: step.clone(),
+            what: format!("{what}. Nothing has changed: make room or roll back"),
+        }),
+        other => Ok(other),
+    }
+}
+
+/// Parts that share one transaction under `lock_timeout`. Those whose goal holds are left out.
+pub async fn run_together(
+    driver: &mut Driver,
+    plan: &Plan,
+    step: &StepId,
+    place: &str,
+    parts: &[&Part],
+) -> Result<Reached, EngineError> {
+    let mut waiting = Patience::new(driver, plan, step);
+    loop {
+        let mut left = Vec::new();
+        for part in parts {
+            if observed(driver, step, &part.goal).await? != Observed::Holds {
+                left.push(*part);
+            }
+        }
+        if left.is_empty() {
+            return Ok(Reached::WasThere);
+        }
+        if driver.stop.is_cancelled() {
+            return Ok(Reached::Interrupted);
+        }
+        if driver.may_go_on().await? == MayGoOn::Paused {
+            return Ok(Reached::Paused);
+        }
+        let locks = strongest(&left);
+        let holders = long_holders(driver, &locks).await?;
+        let blockers = if holders.is_empty() {
+            failpoint::pass(|| format!("{place}: before its effect"));
+            match attempt(driver, plan, &left, &locks, place).await {
+                Ok(()) => {
+                    failpoint::pass(|| format!("{place}: after its effect"));
+                    return Ok(Reached::Ran);
+                }
+                Err(Failed::Blocked(blockers)) => blockers,
+                Err(Failed::Other(error)) => return Err(at_step(step, error)),
+                Err(Failed::Store(error)) => return Err(error.into()),
+            }
+        } else {
+            holders
+        };
+        waiting.blocked(driver, step, blockers).await?;
+    }
+}
+
+enum Failed {
+    Blocked(Vec<Blocker>),
+    Store(crate::store::StoreError),
+    Other(tokio_postgres::Error),
+}
+
+impl From<tokio_postgres::Error> for Failed {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+fn at_step(step: &StepId, error: tokio_postgres::Error) -> EngineError {
+    EngineError::Statement {
+        step: step.clone(),
+        error,
+    }
+}
+
+/// The strongest lock on each table, in the order of first use.
+fn strongest(parts: &[&Part]) -> Vec<(TableName, Lock)> {
+    let mut order = Vec::new();
+    let mut locks: BTreeMap<TableName, Lock> = BTreeMap::new();
+    for taken in parts.iter().flat_map(|part| &part.statements).flat_map(|statement| &statement.locks) {
+        if !locks.contains_key(&taken.table) {
+            order.push(taken.table.clone());
+        }
+        let lock = locks.entry(taken.table.clone()).or_insert(taken.lock);
+        *lock = (*lock).max(taken.lock);
+    }
+    order
+        .into_iter()
+        .filter_map(|table| {
+            let lock = *locks.get(&table)?;
+            Some((table, lock))
+        })
+        .collect()
+}
+
+async fn long_holders(driver: &Driver, locks: &[(TableName, Lock)]) -> Result<Vec<Blocker>, EngineError> {
+    let strong = |wanted: Lock| -> Vec<TableName> {
+        locks
+            .iter()
+            .filter(|(_, lock)| *lock == wanted)
+            .map(|(table, _)| table.clone())
+            .collect()
+    };
+    let client = driver.pool.get().await?;
+    let mut holders = Vec::new();
+    for (lock, name) in [
+        (Lock::AccessExclusiveLock, "AccessExclusiveLock"),
+        (Lock::ShareRowExclusiveLock, "ShareRowExclusiveLock"),
+    ] {
+        let tables = strong(lock);
+        if !tables.is_empty() {
+            holders.extend(activity::long_holders(&**client, &tables, name, LONG_TRANSACTION).await?);
+        }
+    }
+    Ok(holders)
+}
+
+/// One attempt, in one transaction. While it waits for its lock another connection sees who holds it.
+async fn attempt(
+    driver: &mut Driver,
+    plan: &Plan,
+    parts: &[&Part],
+    locks: &[(TableName, Lock)],
+    place: &str,
+) -> Result<(), Failed> {
+    let timeout = plan.settings.lock_timeout.duration();
+    let pid = driver.work_pid;
+    let watcher = driver.pool.get().await.ok();
+    let lease = driver.lease;
+    let watching = async {
+        let mut seen = Vec::new();
+        let Some(client) = watcher else {
+            return std::future::pending::<Vec<Blocker>>().await;
+        };
+        // Twice within the timeout: once may be just before the wait begins.
+        for _ in 0..64 {
+            tokio::time::sleep(timeout / 3).await;
+            if let Ok(blockers) = activity::blockers_of(&**client, pid).await
+                && !blockers.is_empty()
+            {
+                seen = blockers;
+                break;
+            }
+        }
+        seen
+    };
+    let working = async {
+        let transaction = driver.work.transaction().await?;
+        let millis = timeout.as_millis();
+        transaction
+            .batch_execute(&format!("SET LOCAL lock_timeout = {millis}"))
+            .await?;
+        lease::fence(&transaction, lease).await.map_err(Failed::Store)?;
+        if locks.len() > 1 {
+            for (number, (table, lock)) in locks.iter().enumerate() {
+                if number == 1 {
+                    transaction
+                        .batch_execute(&format!("SET LOCAL lock_timeout = {FURTHER_LOCK_TIMEOUT_MS}"))
+                        .await?;
+                }
+                transaction
+                    .batch_execute(&format!("LOCK TABLE ONLY {table} IN {} MODE", lock.as_str()))
+                    .await?;
+            }
+        }
+        for statement in parts.iter().flat_map(|part| &part.statements) {
+            transaction.batch_execute(&statement.sql).await?;
+        }
+        failpoint::pass(|| format!("{place}: in its effect"));
+        transaction.commit().await?;
+        Ok::<(), Failed>(())
+    };
+    tokio::pin!(working, watching);
+    let (result, seen) = tokio::select! {
+        result = &mut working => (result, Vec::new()),
+        seen = &mut watching => ((&mut working).await, seen),
+    };
+    match result {
+        Err(Failed::Other(error)) if classify(&error) == ErrorClass::LockNotHad => Err(Failed::Blocked(seen)),
+        Err(Failed::Store(crate::store::StoreError::Database(error)))
+            if classify(&error) == ErrorClass::LockNotHad =>
+        {
+            Err(Failed::Blocked(seen))
+        }
+        other => other,
+    }
+}
+
+/// How long is left to try, and what to do about whom we wait for.
+struct Patience {
+    began: Instant,
+    attempts: u32,
+    pause: Duration,
+    attempts_max: u32,
+    wait_max: Duration,
+    end_idle: Option<Duration>,
+    last: Vec<Blocker>,
+}
+
+impl Patience {
+    fn new(_: &Driver, plan: &Plan, _: &StepId) -> Self {
+        Self {
+            began: Instant::now(),
+            attempts: 0,
+            pause: PAUSE_FIRST,
+            attempts_max: plan.settings.lock_attempts_max,
+            wait_max: plan.settings.lock_wait_max.duration(),
+            end_idle: plan.settings.end_idle_blockers.map(|age| age.duration()),
+            last: Vec::new(),
+        }
+    }
+
+    async fn blocked(&mut self, driver: &mut Driver, step: &StepId, blockers: Vec<Blocker>) -> Result<(), EngineError> {
+        self.attempts += 1;
+        if !blockers.is_empty() {
+            let changed = self.last.iter().map(|b| b.pid).ne(blockers.iter().map(|b| b.pid));
+            self.last = blockers.clone();
+            if changed {
+                note_blockers(driver, step, self.attempts, &blockers).await?;
+            }
+        }
+        if self.attempts >= self.attempts_max || self.began.elapsed() >= self.wait_max {
+            return Err(EngineError::LockNotHad {
+                step: step.clone(),
+                attempts: self.attempts,
+                waited_ms: self.began.elapsed().as_millis(),
+                blockers: std::mem::take(&mut self.last),
+            });
+        }
+        if let Some(age) = self.end_idle {
+            self.end_idle_ones(driver, step, age).await?;
+        }
+        let jittered = self.pause.mul_f64(0.75 + fastrand::f64() / 2.0);
+        driver.reporter.notice(Notice::Blocked {
+            step: step.clone(),
+            attempt: self.attempts,
+            blockers,
+            retry_in: jittered,
+        });
+        driver.sleep(jittered).await;
+        self.pause = (self.pause * 2).min(PAUSE_MAX);
+        Ok(())
+    }
+
+    async fn end_idle_ones(&self, driver: &Driver, step: &StepId, age: Duration) -> Result<(), EngineError> {
+        let client = driver.pool.get().await?;
+        for blocker in &self.last {
+            if activity::end_idle(&**client, blocker.pid, age).await? {
+                driver.reporter.notice(Notice::EndedBlocker {
+                    step: step.clone(),
+                    pid: blocker.pid,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn note_blockers(driver: &mut Driver, step: &StepId, attempt: u32, blockers: &[Blocker]) -> Result<(), EngineError> {
+    let detail = json!({"step": step.0, "attempt": attempt, "blockers": blockers});
+    let transaction = driver.work.transaction().await?;
+    lease::fence(&transaction, driver.lease).await?;
+    history::record(&transaction, driver.lease.run_id, "blocked", &detail).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// `CONCURRENTLY` and VALIDATE: they wait for old transactions without making the application queue, so they have no
+/// `lock_timeout`, but tell how far they are and whom they wait for.
+async fn run_long(
+    driver: &mut Driver,
+    plan: &Plan,
+    step: &StepId,
+    place: &str,
+    part: &Part,
+) -> Result<Reached, EngineError> {
+    let mut waiting = Patience::new(driver, plan, step);
+    loop {
+        match observed(driver, step, &part.goal).await? {
+            Observed::Holds => return Ok(Reached::WasThere),
+            Observed::InvalidIndex => drop_invalid(driver, &part.goal).await?,
+            Observed::Missing | Observed::Conflict(_) => {}
+        }
+        if driver.stop.is_cancelled() {
+            return Ok(Reached::Interrupted);
+        }
+        if driver.may_go_on().await? == MayGoOn::Paused {
+            return Ok(Reached::Paused);
+        }
+        failpoint::pass(|| format!("{place}: before its effect"));
+        let error = match execute_watched(driver, plan, step, part).await {
+            Ok(()) => {
+                failpoint::pass(|| format!("{place}: after its effect"));
+                return Ok(Reached::Ran);
+            }
+            Err(error) => error,
+        };
+        if matches!(observed(driver, step, &part.goal).await, Ok(Observed::InvalidIndex)) {
+            drop_invalid(driver, &part.goal).await?;
+        }
+        match classify(&error) {
+            ErrorClass::LockNotHad => waiting.blocked(driver, step, Vec::new()).await?,
+            ErrorClass::Cancelled if driver.stop.is_cancelled() => return Ok(Reached::Interrupted),
+            _ => return Err(at_step(step, error)),
+        }
+    }
+}
+
+/// An INVALID index is of no use and costs every write: it goes at once.
+async fn drop_invalid(driver: &Driver, goal: &Goal) -> Result<(), EngineError> {
+    if let Goal::Index { table, name, .. } = goal {
+        for statement in &create_index::drop_index(table, name).statements {
+            driver.work.batch_execute(&statement.sql).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn execute_watched(
+    driver: &Driver,
+    plan: &Plan,
+    step: &StepId,
+    part: &Part,
+) -> Result<(), tokio_postgres::Error> {
+    let timeout = match part.how {
+        How::Scanning => plan.settings.statement_timeout.millis(),
+        How::Concurrently | How::Locking => 0,
+    };
+    driver
+        .work
+        .batch_execute(&format!("SET statement_timeout = {timeout}"))
+        .await?;
+    let working = async {
+        for statement in &part.statements {
+            driver.work.batch_execute(&statement.sql).await?;
+        }
+        Ok(())
+    };
+    tokio::pin!(working);
+    let mut cancelled = false;
+    let result = loop {
+        tokio::select! {
+            result = &mut working => break result,
+            () = driver.stop.cancelled(), if !cancelled => {
+                cancelled = true;
+                if let Err(error) = driver.work.canceller().cancel().await {
+                    tracing::warn!(%error, "the statement could not be cancelled");
+                }
+            }
+            () = tokio::time::sleep(Duration::from_secs(1)) => tell_progress(driver, step).await,
+        }
+    };
+    driver.work.batch_execute("SET statement_timeout = 0").await?;
+    result
+}
+
+/// Best effort: the build goes on whether or not it can be watched.
+async fn tell_progress(driver: &Driver, step: &StepId) {
+    let Ok(client) = driver.pool.get().await else { return };
+    if let Ok(Some((phase, done, total, waits_for))) = activity::index_build(&**client, driver.work_pid).await {
+        driver.reporter.notice(Notice::IndexProgress {
+            step: step.clone(),
+            phase,
+            done,
+            total,
+            waits_for,
+        });
+    }
+}

@@ -1,0 +1,292 @@
+//! The loop of a driver: what is next is decided by `lifecycle::next`, done here, and recorded behind the fence.
+
+use super::{
+    EngineError, Outcome, ddl::{self, Reached}, failpoint, notice::Notice,
+    session::Driver, verify::{self, Verified}, walk::{self, Walked},
+};
+use crate::lifecycle::{
+    gate::{self, ConditionStatus},
+    next::{Next, Wait, next},
+    snapshot::Snapshot,
+    transition::{Event, RunState},
+};
+use crate::plan::{
+    compiled::{Action, Plan, StepId},
+    document::PhaseName,
+    steps::Work,
+};
+use crate::statement::part::Part;
+use crate::store::{runs, walks};
+use std::time::Duration;
+
+/// How far to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// The end of the phase that is under way or comes next.
+    OnePhase,
+    /// The end of this phase.
+    Phase(PhaseName),
+}
+
+/// What to do at a gate that is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AtGate {
+    Return,
+    Wait,
+}
+
+const LOOK_AT_GATE_EVERY: Duration = Duration::from_secs(5);
+
+impl Driver {
+    /// Runs phases until `until` has been reached, a gate is closed, the run is paused, or Ctrl-C.
+    pub async fn advance(&mut self, until: Until, at_gate: AtGate) -> Result<Outcome, EngineError> {
+        let mut last = match until {
+            Until::OnePhase => None,
+            Until::Phase(phase) => Some(phase),
+        };
+        loop {
+            if self.stop.is_cancelled() {
+                return Ok(Outcome::Interrupted);
+            }
+            let (snapshot, gate) = self.look().await?;
+            let todo = next(&snapshot, &gate);
+            if let Some(current) = snapshot.current_phase().map(|phase| phase.name) {
+                let last = *last.get_or_insert(current);
+                if current > last {
+                    return Ok(Outcome::Done);
+                }
+            }
+            match todo {
+                Next::StartPhase(phase) => self.start_phase(phase).await?,
+                Next::Run(steps) => {
+                    if let Some(outcome) = self.run_unit(&snapshot, &steps).await? {
+                        return Ok(outcome);
+                    }
+                }
+                Next::FinishPhase(phase) => self.finish_phase(phase).await?,
+                Next::FinishRun => {
+                    self.record("run", async |transaction, lease| {
+                        runs::finish(transaction, lease, RunState::Completed).await
+                    })
+                    .await?;
+                    self.reporter.notice(Notice::RunFinished);
+                }
+                Next::Finished(_) => return Ok(Outcome::Done),
+                Next::Wait(wait @ Wait::Gate(..)) if at_gate == AtGate::Wait => {
+                    self.reporter.notice(Notice::Waiting(wait));
+                    self.sleep(LOOK_AT_GATE_EVERY).await;
+                }
+                Next::Wait(wait) => return Ok(Outcome::Waiting(wait)),
+            }
+        }
+    }
+
+    /// The run and the gate of its current phase, as they are now.
+    pub async fn look(&mut self) -> Result<(Snapshot, Vec<ConditionStatus>), EngineError> {
+        let run_id = self.lease.run_id;
+        let mut snapshot = runs::snapshot(&*self.work, run_id).await?;
+        runs::sight_writes(&*self.work, run_id, &snapshot.plan).await?;
+        if snapshot.quarantined > 0 {
+            verify::look_at_quarantine(self, &snapshot).await?;
+        }
+        snapshot = runs::snapshot(&*self.work, run_id).await?;
+        let gate = match snapshot.current_phase() {
+            Some(phase) if !snapshot.phase_state(phase.name).has_begun() => {
+                let readings = verify::readings(&mut self.work, &snapshot, phase).await?;
+                gate::evaluate(phase, &snapshot, &readings)
+            }
+            _ => Vec::new(),
+        };
+        Ok((snapshot, gate))
+    }
+
+    async fn start_phase(&mut self, phase: PhaseName) -> Result<(), EngineError> {
+        self.record(&format!("phase {phase} start"), async |transaction, lease| {
+            runs::phase_event(transaction, lease, phase, Event::Start).await
+        })
+        .await?;
+        self.reporter.notice(Notice::PhaseStarted(phase));
+        Ok(())
+    }
+
+    async fn finish_phase(&mut self, phase: PhaseName) -> Result<(), EngineError> {
+        self.record(&format!("phase {phase} finish"), async |transaction, lease| {
+            runs::phase_event(transaction, lease, phase, Event::Complete).await
+        })
+        .await?;
+        self.reporter.notice(Notice::PhaseFinished(phase));
+        Ok(())
+    }
+
+    async fn step_events(&mut self, steps: &[StepId], event: Event, error: Option<&str>) -> Result<(), EngineError> {
+        let place = format!("{} {event}", steps.first().map_or("", |step| step.0.as_str()));
+        self.record(&place, async |transaction, lease| {
+            for step in steps {
+                runs::step_event(transaction, lease, step, event, error).await?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Steps that stand or fall together. `Some`: the engine stops here, with this outcome.
+    async fn run_unit(&mut self, snapshot: &Snapshot, steps: &[StepId]) -> Result<Option<Outcome>, EngineError> {
+        let Some(first) = steps.first() else { return Ok(None) };
+        self.step_events(steps, Event::Start, None).await?;
+        self.name_step(first).await?;
+        self.reporter.notice(Notice::StepStarted(first.clone()));
+        let plan = &snapshot.plan;
+        let reached = if snapshot.current_phase().is_some_and(|phase| phase.name == PhaseName::Contract) {
+            self.contract(snapshot, steps).await
+        } else {
+            self.run_step(snapshot, plan, first).await
+        };
+        match reached {
+            Ok(Reached::Ran) => {}
+            Ok(Reached::WasThere) => self.reporter.notice(Notice::StepFound(first.clone())),
+            Ok(Reached::Interrupted) => return Ok(Some(Outcome::Interrupted)),
+            // The next look finds the pause, with who and why.
+            Ok(Reached::Paused) => return Ok(None),
+            Err(error) => {
+                let message = error.to_string();
+                if !matches!(error, EngineError::Store(crate::store::StoreError::LeaseLost))
+                    && let Err(second) = self.step_events(steps, Event::Fail, Some(&message)).await
+                {
+                    tracing::error!(error = %second, "the failure could not be recorded");
+                }
+                return Err(error);
+            }
+        }
+        self.step_events(steps, Event::Complete, None).await?;
+        self.reporter.notice(Notice::StepFinished(first.clone()));
+        Ok(None)
+    }
+
+    async fn run_step(&mut self, snapshot: &Snapshot, plan: &Plan, id: &StepId) -> Result<Reached, EngineError> {
+        let Some((_, step)) = plan.steps().find(|(_, step)| step.id == *id) else {
+            return Err(EngineError::Conflict {
+                step: id.clone(),
+                what: "the stored plan has no such step".to_owned(),
+            });
+        };
+        match step.action.work(plan) {
+            Work::Parts(parts) => ddl::run_parts(self, plan, id, &parts).await,
+            Work::Fill(fill, parts) => {
+                match walk::walk(self, plan, id, walk::Work::Fill(fill)).await? {
+                    Walked::Finished(..) => {}
+                    Walked::Paused => return Ok(Reached::Paused),
+                    Walked::Interrupted => return Ok(Reached::Interrupted),
+                }
+                self.record(&format!("{id} walk"), async |transaction, lease| {
+                    walks::finish(transaction, lease, &id.0).await
+                })
+                .await?;
+                match ddl::run_parts(self, plan, id, &parts).await? {
+                    Reached::WasThere => Ok(Reached::Ran),
+                    other => Ok(other),
+                }
+            }
+            Work::Match(matching) => {
+                let names = verify::names_now(snapshot, &matching.table);
+                let verified = verify::compare(self, plan, id, matching, names, None).await?;
+                verdict(id, verified)
+            }
+            Work::Query(query) => {
+                let timeout = plan.settings.statement_timeout.millis();
+                match verify::ask(&mut self.work, query, timeout).await? {
+                    Ok(()) => Ok(Reached::Ran),
+                    Err(what) => Err(EngineError::Conflict {
+                        step: id.clone(),
+                        what: format!("the query {}: {what}", query.name),
+                    }),
+                }
+            }
+        }
+    }
+
+    /// The last look and the drop. All parts share one transaction: no write may fail between two of them.
+    async fn contract(&mut self, snapshot: &Snapshot, steps: &[StepId]) -> Result<Reached, EngineError> {
+        let plan = &snapshot.plan;
+        let Some(first) = steps.first() else { return Ok(Reached::WasThere) };
+        let mut parts: Vec<Part> = Vec::new();
+        for id in steps {
+            let step = plan.steps().find(|(_, step)| step.id == *id);
+            if let Some(Work::Parts(more)) = step.map(|(_, step)| step.action.work(plan)) {
+                parts.extend(more);
+            }
+        }
+        let Some(dropped) = parts.first() else { return Ok(Reached::WasThere) };
+        // Where the triggers are gone the transaction has been committed: there are no two sides left to compare.
+        let contracted = crate::target::observe::observe(&*self.work, &dropped.goal).await?
+            == crate::target::observe::Observed::Holds;
+        if !contracted {
+            for (id, matching) in matches(plan) {
+                let names = verify::names_now(snapshot, &matching.table);
+                let verified = verify::compare(self, plan, &id, &matching, names, None).await?;
+                match verdict(&id, verified)? {
+                    Reached::Ran | Reached::WasThere => {}
+                    stopped => return Ok(stopped),
+                }
+            }
+        }
+        failpoint::pass(|| "contract: after the last look".to_owned());
+        let parts: Vec<&Part> = parts.iter().collect();
+        ddl::run_together(self, plan, first, "contract", &parts).await
+    }
+
+    /// Compares every `match` of the plan now, and repairs what differs if asked. `None`: paused or interrupted.
+    pub async fn verify(&mut self, repair: bool) -> Result<Result<Vec<crate::store::verification::Finding>, Outcome>, EngineError> {
+        let (snapshot, _) = self.look().await?;
+        if !snapshot.has_completed(PhaseName::Backfill) {
+            return Err(EngineError::Refused("there is nothing to verify before the backfill is done".to_owned()));
+        }
+        if snapshot.state != RunState::Active {
+            return Err(EngineError::Refused(format!("the run is {}: there are no two sides left to compare", snapshot.state.as_str())));
+        }
+        let repair = repair.then(|| verify::truth(&snapshot));
+        let mut findings = Vec::new();
+        for (id, matching) in matches(&snapshot.plan) {
+            let names = verify::names_now(&snapshot, &matching.table);
+            match verify::compare(self, &snapshot.plan, &id, &matching, names, repair).await? {
+                Verified::Finished(finding) => findings.push(finding),
+                Verified::Interrupted => return Ok(Err(Outcome::Interrupted)),
+                Verified::Paused => {
+                    let (snapshot, gate) = self.look().await?;
+                    return Ok(Err(match next(&snapshot, &gate) {
+                        Next::Wait(wait) => Outcome::Waiting(wait),
+                        _ => Outcome::Interrupted,
+                    }));
+                }
+            }
+        }
+        Ok(Ok(findings))
+    }
+}
+
+fn matches(plan: &Plan) -> Vec<(StepId, crate::plan::compiled::Match)> {
+    plan.steps()
+        .filter_map(|(_, step)| match &step.action {
+            Action::Match(matching) => Some((step.id.clone(), matching.clone())),
+            _ => None,
+        })
+        .collect()
+}
+
+fn verdict(step: &StepId, verified: Verified) -> Result<Reached, EngineError> {
+    match verified {
+        Verified::Paused => Ok(Reached::Paused),
+        Verified::Interrupted => Ok(Reached::Interrupted),
+        Verified::Finished(finding) if finding.rows_different == 0 => Ok(Reached::Ran),
+        Verified::Finished(finding) => Err(EngineError::Differences {
+            step: step.clone(),
+            rows_checked: finding.rows_checked,
+            rows_different: finding.rows_different,
+            examples: finding
+                .examples
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(", "),
+        }),
+    }
+}

@@ -1,0 +1,65 @@
+//! What the engine tells while it works. Faces decide how it looks.
+
+use crate::lifecycle::next::Wait;
+use crate::plan::{compiled::StepId, document::PhaseName};
+use crate::target::activity::Blocker;
+use std::time::Duration;
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Notice {
+    PhaseStarted(PhaseName),
+    PhaseFinished(PhaseName),
+    PhaseReversed(PhaseName),
+    StepStarted(StepId),
+    StepFinished(StepId),
+    /// The catalog showed the effect already.
+    StepFound(StepId),
+    StepReversed(StepId),
+    /// A lock was not had, or is not asked for yet as somebody holds the table for long.
+    Blocked {
+        step: StepId,
+        attempt: u32,
+        blockers: Vec<Blocker>,
+        retry_in: Duration,
+    },
+    EndedBlocker { step: StepId, pid: i32 },
+    IndexProgress {
+        step: StepId,
+        phase: String,
+        done: i64,
+        total: i64,
+        waits_for: Option<i32>,
+    },
+    WalkProgress(WalkProgress),
+    /// The walk began again: the table was rewritten.
+    WalkRestarted { step: StepId },
+    Quarantined { step: StepId, rows: i64 },
+    /// A gate that `--wait` waits for.
+    Waiting(Wait),
+    RunFinished,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct WalkProgress {
+    pub step: StepId,
+    pub table: String,
+    pub pass: i32,
+    pub blocks_done: i64,
+    pub blocks_total: i64,
+    /// Changed by a fill, read by a match.
+    pub rows: i64,
+    pub rows_per_second: f64,
+    pub seconds_left: Option<(u64, u64)>,
+    pub reasons: Vec<String>,
+}
+
+pub trait Reporter: Send + Sync {
+    fn notice(&self, notice: Notice);
+}
+
+/// Tells nobody.
+pub struct Silent;
+
+impl Reporter for Silent {
+    fn notice(&self, _: Notice) {}
+}

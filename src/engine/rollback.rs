@@ -1,0 +1,182 @@
+//! Going back: the reverse of each completed step, newest first. Until `contract`, nothing is lost by it.
+
+use super::{EngineError, Outcome, ddl::{self, Reached}, failpoint, notice::Notice, session::Driver};
+use crate::lifecycle::{
+    next::{to_reverse, units},
+    snapshot::{RollbackTarget, Snapshot},
+    transition::{Event, RunState, State},
+};
+use crate::plan::{
+    compiled::{Action, StepId},
+    document::PhaseName,
+    steps::{Undo, Work},
+};
+use crate::store::{quarantine, runs, walks};
+use crate::target::observe::{Observed, observe};
+use std::time::Duration;
+
+/// How long new-version writers are listened for before the new column is taken away.
+const LISTEN: Duration = Duration::from_millis(1_500);
+
+impl Driver {
+    /// Back to where `target` had ended, or to the start.
+    pub async fn roll_back(&mut self, target: RollbackTarget) -> Result<Outcome, EngineError> {
+        let (snapshot, _) = self.look().await?;
+        if snapshot.state != RunState::Active {
+            return Err(EngineError::Refused(format!(
+                "the run is {}: there is nothing to go back from",
+                snapshot.state.as_str()
+            )));
+        }
+        let target = snapshot.rolling_back.unwrap_or(target);
+        if let RollbackTarget::Phase(phase) = target {
+            if snapshot.plan.phase(phase).is_none() {
+                return Err(EngineError::NoPhase(phase));
+            }
+            if !snapshot.has_completed(phase) {
+                return Err(EngineError::Refused(format!("{phase} has not been completed: there is no such place to go back to")));
+            }
+        }
+        let phases = to_reverse(&snapshot, target);
+        if snapshot.rolling_back.is_none() {
+            self.check_can_go_back(&snapshot, &phases).await?;
+            if !phases.is_empty() || target == RollbackTarget::Start {
+                self.record("rollback begin", async |transaction, lease| {
+                    runs::set_rolling_back(transaction, lease, Some(target)).await
+                })
+                .await?;
+            }
+        }
+        for phase in phases {
+            if let Some(outcome) = self.reverse_phase(phase).await? {
+                return Ok(outcome);
+            }
+        }
+        self.record("rollback end", async |transaction, lease| {
+            runs::set_rolling_back(transaction, lease, None).await?;
+            if target == RollbackTarget::Start {
+                quarantine::clear(transaction, lease.run_id).await?;
+                runs::finish(transaction, lease, RunState::RolledBack).await?;
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(Outcome::Done)
+    }
+
+    /// Refuses before anything is changed.
+    async fn check_can_go_back(&mut self, snapshot: &Snapshot, phases: &[PhaseName]) -> Result<(), EngineError> {
+        if phases.contains(&PhaseName::Contract) {
+            self.check_not_contracted(snapshot).await?;
+        }
+        if !phases.contains(&PhaseName::DualWrite) {
+            return Ok(());
+        }
+        let plan = &snapshot.plan;
+        let entries = quarantine::load(&*self.work, snapshot.run_id, 1_000).await?;
+        let lost = entries.iter().filter(|entry| entry.backward).count();
+        if lost > 0 {
+            return Err(EngineError::Refused(format!(
+                "{lost} rows were written by the new version with values that the old column cannot take; going back would lose them. Mend those rows first (crossfade.quarantine names them)"
+            )));
+        }
+        // A new-version writer that is still there would fail without its column.
+        let before = runs::count_writes(&*self.work, plan, runs::Side::New).await?;
+        self.sleep(LISTEN).await;
+        let after = runs::count_writes(&*self.work, plan, runs::Side::New).await?;
+        if let (Some(before), Some(after)) = (before, after)
+            && after > before
+        {
+            return Err(EngineError::Refused(format!(
+                "the new version is still writing ({} writes in the last {} s): take it out of service first, its statements would fail without the new column",
+                after - before,
+                LISTEN.as_secs_f32()
+            )));
+        }
+        Ok(())
+    }
+
+    /// `contract` is one transaction: either nothing of it is there, or all.
+    async fn check_not_contracted(&self, snapshot: &Snapshot) -> Result<(), EngineError> {
+        let Some(phase) = snapshot.plan.phase(PhaseName::Contract) else { return Ok(()) };
+        for step in &phase.steps {
+            let Work::Parts(parts) = step.action.work(&snapshot.plan) else { continue };
+            for part in &parts {
+                let is_drop = matches!(&step.action, Action::DropSync(_) | Action::DropColumn(_));
+                if is_drop && observe(&*self.work, &part.goal).await? == Observed::Holds {
+                    return Err(EngineError::Refused(
+                        "contract has been done: the old column is gone. There is no way back but a backup".to_owned(),
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn reverse_phase(&mut self, phase: PhaseName) -> Result<Option<Outcome>, EngineError> {
+        let snapshot = runs::snapshot(&*self.work, self.lease.run_id).await?;
+        let Some(planned) = snapshot.plan.phase(phase) else { return Ok(None) };
+        self.record(&format!("phase {phase} revert"), async |transaction, lease| {
+            runs::phase_event(transaction, lease, phase, Event::Revert).await
+        })
+        .await?;
+        let steps: Vec<StepId> = units(planned)
+            .into_iter()
+            .rev()
+            .flat_map(|unit| unit.into_iter().rev().map(|step| step.id.clone()).collect::<Vec<_>>())
+            .collect();
+        for step in steps {
+            if self.stop.is_cancelled() {
+                return Ok(Some(Outcome::Interrupted));
+            }
+            if let Some(outcome) = self.reverse_step(&snapshot, &step).await? {
+                return Ok(Some(outcome));
+            }
+        }
+        self.record(&format!("phase {phase} reverted"), async |transaction, lease| {
+            runs::phase_event(transaction, lease, phase, Event::FinishReverting).await
+        })
+        .await?;
+        self.reporter.notice(Notice::PhaseReversed(phase));
+        Ok(None)
+    }
+
+    async fn reverse_step(&mut self, snapshot: &Snapshot, id: &StepId) -> Result<Option<Outcome>, EngineError> {
+        let state = snapshot.step_state(id);
+        if !state.has_begun() {
+            return Ok(None);
+        }
+        let plan = &snapshot.plan;
+        let Some((phase, step)) = plan.steps().find(|(_, step)| step.id == *id) else { return Ok(None) };
+        self.name_step(id).await?;
+        self.record(&format!("{id} revert"), async |transaction, lease| {
+            runs::step_event(transaction, lease, id, Event::Revert, None).await
+        })
+        .await?;
+        match step.action.undo(plan) {
+            Undo::Nothing => {}
+            Undo::Irreversible if phase.name == PhaseName::Contract && state != State::Completed => {}
+            Undo::Irreversible => {
+                return Err(EngineError::Refused(format!("{id} cannot be undone")));
+            }
+            Undo::Parts(parts) => {
+                // In its own loop: the newest effect goes first, and each is observed by itself.
+                match ddl::run_parts(self, plan, id, &parts).await? {
+                    Reached::Ran | Reached::WasThere => {}
+                    Reached::Interrupted => return Ok(Some(Outcome::Interrupted)),
+                    Reached::Paused => {
+                        return Err(EngineError::Refused("the run is paused: `crossfade resume` it first".to_owned()));
+                    }
+                }
+            }
+        }
+        failpoint::pass(|| format!("{id}: reverted"));
+        self.record(&format!("{id} reverted"), async |transaction, lease| {
+            walks::forget(transaction, lease, &id.0).await?;
+            runs::step_event(transaction, lease, id, Event::FinishReverting, None).await
+        })
+        .await?;
+        self.reporter.notice(Notice::StepReversed(id.clone()));
+        Ok(None)
+    }
+}

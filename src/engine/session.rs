@@ -1,0 +1,146 @@
+//! The connections of a driver, and its lease, kept alive until it is done.
+
+use super::{EngineError, failpoint, notice::Reporter};
+use crate::plan::compiled::StepId;
+use crate::postgres::connect::{Session, Target};
+use crate::store::{
+    StoreError,
+    lease::{self, Lease, MayGoOn},
+    os_user, runs, schema,
+};
+use crate::target;
+use deadpool_postgres::Pool;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::task::JoinHandle;
+use tokio_postgres::Transaction;
+use tokio_util::sync::CancellationToken;
+
+const HEARTBEAT_EVERY: Duration = Duration::from_secs(3);
+/// Batches, and looking on while a statement waits.
+const POOL_SIZE: usize = 3;
+
+/// The one process that may write for a run.
+pub struct Driver {
+    pub run: String,
+    pub lease: Lease,
+    /// For DDL and records. Its own, as a pool would keep session state.
+    pub work: Session,
+    pub work_pid: i32,
+    pub pool: Pool,
+    pub reporter: Arc<dyn Reporter>,
+    /// Ctrl-C.
+    pub stop: CancellationToken,
+    lost: Arc<AtomicBool>,
+    heart: JoinHandle<()>,
+    keeper: Arc<tokio::sync::Mutex<Session>>,
+}
+
+impl Driver {
+    /// Connects and takes the lease. `LeaseHeld` names the holder.
+    pub async fn begin(
+        target: &Target,
+        run: &str,
+        reporter: Arc<dyn Reporter>,
+        stop: CancellationToken,
+    ) -> Result<Self, EngineError> {
+        let application = format!("crossfade/{run}");
+        let mut keeper = target.connect(&format!("{application}/lease")).await?;
+        schema::require(&keeper).await?;
+        keeper.batch_execute(target::SESSION).await?;
+        let run_id = runs::id_of(&*keeper, run).await?;
+        let holder = format!("{} pid {}", os_user(), std::process::id());
+        let lease = lease::take(&mut keeper, run, run_id, &holder).await?;
+        let work = target.connect(&application).await?;
+        work.batch_execute(target::SESSION).await?;
+        // A statement of ours must not outlive us: the server looks whether we are still there.
+        work.batch_execute("SET client_connection_check_interval = '2s'").await?;
+        let work_pid = work.query_one("SELECT pg_backend_pid()", &[]).await?.get(0);
+        let lost = Arc::new(AtomicBool::new(false));
+        let keeper = Arc::new(tokio::sync::Mutex::new(keeper));
+        let heart = tokio::spawn(beat(keeper.clone(), lease, lost.clone()));
+        Ok(Self {
+            run: run.to_owned(),
+            lease,
+            work,
+            work_pid,
+            pool: target.pool(&format!("{application}/batch"), POOL_SIZE)?,
+            reporter,
+            stop,
+            lost,
+            heart,
+            keeper,
+        })
+    }
+
+    /// Gives the lease back. A failure is harmless: it goes stale by itself.
+    pub async fn end(self) {
+        self.heart.abort();
+        let keeper = self.keeper.lock().await;
+        if let Err(error) = lease::release(&**keeper, self.lease).await {
+            tracing::warn!(%error, "the lease was not given back; it goes stale by itself");
+        }
+    }
+
+    pub fn has_lost_lease(&self) -> bool {
+        self.lost.load(Ordering::SeqCst)
+    }
+
+    /// Asked before whatever cannot be fenced within its own transaction.
+    pub async fn may_go_on(&self) -> Result<MayGoOn, EngineError> {
+        if self.has_lost_lease() {
+            return Err(StoreError::LeaseLost.into());
+        }
+        Ok(lease::fence(&*self.work, self.lease).await?)
+    }
+
+    /// `application_name` tells everybody which step a session of ours is at.
+    pub async fn name_step(&self, step: &StepId) -> Result<(), EngineError> {
+        let name = format!("crossfade/{}/{step}", self.run);
+        self.work
+            .query_one("SELECT set_config('application_name', left($1, 63), false)", &[&name])
+            .await?;
+        Ok(())
+    }
+
+    /// A transaction of records only, behind the fence.
+    pub async fn record<F>(&mut self, place: &str, write: F) -> Result<(), EngineError>
+    where
+        F: AsyncFnOnce(&Transaction<'_>, Lease) -> Result<(), StoreError>,
+    {
+        failpoint::pass(|| format!("{place}: before its record"));
+        let lease = self.lease;
+        let transaction = self.work.transaction().await?;
+        lease::fence(&transaction, lease).await?;
+        write(&transaction, lease).await?;
+        failpoint::pass(|| format!("{place}: in its record"));
+        transaction.commit().await?;
+        failpoint::pass(|| format!("{place}: after its record"));
+        Ok(())
+    }
+
+    /// Sleeps, or returns at once when interrupted.
+    pub async fn sleep(&self, duration: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(duration) => {}
+            () = self.stop.cancelled() => {}
+        }
+    }
+}
+
+async fn beat(keeper: Arc<tokio::sync::Mutex<Session>>, lease: Lease, lost: Arc<AtomicBool>) {
+    loop {
+        tokio::time::sleep(HEARTBEAT_EVERY).await;
+        let session = keeper.lock().await;
+        if let Err(error) = lease::heartbeat(&**session, lease).await {
+            tracing::error!(%error, "the lease is lost");
+            lost.store(true, Ordering::SeqCst);
+            return;
+        }
+    }
+}

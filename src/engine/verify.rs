@@ -1,0 +1,223 @@
+//! Verification, query steps, and the readings that gates need.
+
+use super::{EngineError, session::Driver, walk::{self, Walked, Work}};
+use crate::lifecycle::{gate::Readings, snapshot::Snapshot};
+use crate::plan::{
+    compiled::{Action, Condition, Match, Phase, Plan, StepId},
+    document::{Expect, PhaseName, Query},
+    ident::{Ident, TableName},
+};
+use crate::postgres::sqlstate;
+use crate::statement::{rows::{self, Truth}, sync::Names};
+use crate::store::{
+    quarantine,
+    verification::{self, Finding},
+    walks,
+};
+use crate::target::catalog;
+use tokio_postgres::{Client, GenericClient};
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verified {
+    Finished(Finding),
+    Paused,
+    Interrupted,
+}
+
+/// The names that the table's columns have at this point of the run.
+pub fn names_now(snapshot: &Snapshot, table: &TableName) -> Names {
+    let retired = snapshot
+        .plan
+        .steps()
+        .filter(|(_, step)| matches!(&step.action, Action::RetireColumn(retire) if retire.table == *table))
+        .any(|(_, step)| snapshot.step_state(&step.id) == crate::lifecycle::transition::State::Completed);
+    if retired {
+        Names::retired(&snapshot.plan, table)
+    } else {
+        Names::as_planned()
+    }
+}
+
+/// Compares every row of one `match` and records what was found.
+pub async fn compare(
+    driver: &mut Driver,
+    plan: &Plan,
+    step: &StepId,
+    matching: &Match,
+    names: Names,
+    repair: Option<Truth>,
+) -> Result<Verified, EngineError> {
+    let work = Work::Compare {
+        matching,
+        names,
+        repair,
+    };
+    let (totals, examples) = match walk::walk(driver, plan, step, work).await? {
+        Walked::Finished(totals, examples) => (totals, examples),
+        Walked::Paused => return Ok(Verified::Paused),
+        Walked::Interrupted => return Ok(Verified::Interrupted),
+    };
+    let snapshot_at = walks::load(&*driver.work, driver.lease.run_id, &step.0)
+        .await?
+        .map_or(jiff::Timestamp::now(), |walk| walk.snapshot_at);
+    let finding = Finding {
+        step: step.0.clone(),
+        snapshot_at,
+        rows_checked: totals.rows_read,
+        rows_different: totals.rows_different,
+        rows_repaired: totals.rows_changed,
+        examples,
+    };
+    driver
+        .record(&format!("{step} finding"), async |transaction, lease| {
+            verification::add(transaction, lease.run_id, &finding).await?;
+            walks::finish(transaction, lease, &step.0).await
+        })
+        .await?;
+    Ok(Verified::Finished(finding))
+}
+
+/// Asks a query in a read-only transaction. `Err` says what it gave instead of what was expected.
+pub async fn ask(client: &mut Client, query: &Query, timeout_ms: u64) -> Result<Result<(), String>, tokio_postgres::Error> {
+    let transaction = client.build_transaction().read_only(true).start().await?;
+    transaction
+        .batch_execute(&format!("SET LOCAL statement_timeout = {timeout_ms}"))
+        .await?;
+    let answer = answer(&transaction, query).await;
+    transaction.rollback().await?;
+    match answer {
+        Err(error) if error.as_db_error().is_some() => Ok(Err(sqlstate::message(&error))),
+        other => other,
+    }
+}
+
+async fn answer(client: &impl GenericClient, query: &Query) -> Result<Result<(), String>, tokio_postgres::Error> {
+    let value = |rows: &[Option<String>]| match rows {
+        [Some(value)] => value.clone(),
+        [None] => "NULL".to_owned(),
+        [] => "no row".to_owned(),
+        more => format!("{} rows or more", more.len()),
+    };
+    let found = first_column(client, &query.sql).await?;
+    let expected = match &query.expect {
+        Expect::NoRows if found.is_empty() => return Ok(Ok(())),
+        Expect::NoRows => return Ok(Err("returned rows where none were expected".to_owned())),
+        Expect::Value(expected) => expected.clone(),
+        Expect::EqualTo(sql) => value(&first_column(client, sql).await?),
+    };
+    let found = value(&found);
+    Ok(if found == expected { Ok(()) } else { Err(format!("gave {found}, expected {expected}")) })
+}
+
+/// The first column of the first two rows, as text: enough to tell none, one and several apart.
+async fn first_column(client: &impl GenericClient, sql: &str) -> Result<Vec<Option<String>>, tokio_postgres::Error> {
+    let wrapped = format!("SELECT to_jsonb(answer.*) FROM ({}\n) AS answer LIMIT 2", sql.trim_end().trim_end_matches(';'));
+    let rows = client.query(&wrapped, &[]).await?;
+    Ok(rows
+        .iter()
+        .map(|row| {
+            let object: serde_json::Value = row.get(0);
+            let first = match &object {
+                serde_json::Value::Object(map) => map.values().next().cloned(),
+                other => Some(other.clone()),
+            };
+            match first {
+                None | Some(serde_json::Value::Null) => None,
+                Some(serde_json::Value::String(text)) => Some(text),
+                Some(other) => Some(other.to_string()),
+            }
+        })
+        .collect())
+}
+
+/// What the conditions of a phase need to know of the database at this moment.
+pub async fn readings(client: &mut Client, snapshot: &Snapshot, phase: &Phase) -> Result<Readings, tokio_postgres::Error> {
+    let mut readings = Readings::default();
+    for condition in &phase.gate {
+        match condition {
+            Condition::NoDependents(columns) => {
+                let read = dependents(client, snapshot, columns).await;
+                readings.dependents = Some(read.map_err(|error| sqlstate::message(&error)));
+            }
+            Condition::Query(query) => {
+                let timeout = snapshot.plan.settings.statement_timeout.millis();
+                let answer = ask(client, query, timeout).await?;
+                readings.queries.push((query.name.clone(), answer));
+            }
+            Condition::QuarantineEmpty
+            | Condition::Approvals(_)
+            | Condition::Bake(_)
+            | Condition::OldWritesQuiet(_)
+            | Condition::VerifiedWithin(_) => {}
+        }
+    }
+    Ok(readings)
+}
+
+async fn dependents(
+    client: &impl GenericClient,
+    snapshot: &Snapshot,
+    columns: &[(TableName, Ident)],
+) -> Result<Vec<String>, tokio_postgres::Error> {
+    let mut found = Vec::new();
+    for (table, column) in columns {
+        let names = names_now(snapshot, table);
+        found.extend(catalog::dependents_of(client, table, names.of(column)).await?);
+    }
+    found.sort();
+    found.dedup();
+    Ok(found)
+}
+
+const ENTRIES_MAX: i64 = 2_000;
+
+/// Takes the rows out of quarantine that have been mended since. How many are left.
+pub async fn look_at_quarantine(driver: &mut Driver, snapshot: &Snapshot) -> Result<i64, EngineError> {
+    let entries = quarantine::load(&*driver.work, snapshot.run_id, ENTRIES_MAX).await?;
+    let mut mended = Vec::new();
+    for entry in &entries {
+        let Some((table, key, assignment)) = source(&snapshot.plan, entry) else {
+            continue;
+        };
+        let names = names_now(snapshot, table);
+        let query = rows::still_quarantined(table, key, assignment, entry.backward, &names);
+        let still: bool = driver
+            .work
+            .query_one(&query, &[&entry.row_key, &entry.row_values])
+            .await?
+            .get(0);
+        if !still {
+            mended.push(entry.id);
+        }
+    }
+    if !mended.is_empty() {
+        driver
+            .record("quarantine", async |transaction, _| quarantine::remove(transaction, &mended).await)
+            .await?;
+    }
+    Ok(quarantine::count(&*driver.work, snapshot.run_id).await?)
+}
+
+fn source<'a>(
+    plan: &'a Plan,
+    entry: &quarantine::Entry,
+) -> Option<(&'a TableName, &'a [Ident], &'a crate::plan::compiled::Assignment)> {
+    plan.syncs()
+        .filter(|sync| sync.table.to_string() == entry.table_name)
+        .find_map(|sync| {
+            let side = if entry.backward { &sync.backward } else { &sync.forward };
+            let assignment = side
+                .iter()
+                .find(|assignment| assignment.target.name.as_str() == entry.column_name)?;
+            Some((&sync.table, sync.key.as_slice(), assignment))
+        })
+}
+
+/// Which side a repair takes for right: the one that reads are on.
+pub fn truth(snapshot: &Snapshot) -> Truth {
+    if snapshot.has_completed(PhaseName::SwitchReads) {
+        Truth::New
+    } else {
+        Truth::Old
+    }
+}

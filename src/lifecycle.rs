@@ -1,0 +1,6 @@
+//! What may happen next to a run, a phase and a step. Pure: time and readings are passed in.
+
+pub mod gate;
+pub mod next;
+pub mod snapshot;
+pub mod transition;

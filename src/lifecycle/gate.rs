@@ -1,0 +1,176 @@
+//! Gates: which conditions of a phase hold, and since or until when.
+
+use super::snapshot::Snapshot;
+use crate::plan::{
+    compiled::{Condition, Phase},
+    document::PhaseName,
+    span::Span,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// What conditions need that is not recorded but read from the database at the moment. Unknown is never "clear".
+#[derive(Clone, Debug, Default)]
+pub struct Readings {
+    /// What still names the columns that are to go; `Err` where it could not be read.
+    pub dependents: Option<Result<Vec<String>, String>>,
+    /// By the query's name: `Ok(())` where it gave what was expected.
+    pub queries: Vec<(String, Result<(), String>)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ConditionStatus {
+    pub kind: &'static str,
+    pub holds: bool,
+    pub detail: String,
+    /// When it will hold if nothing changes.
+    #[serde(skip)]
+    pub until: Option<Timestamp>,
+}
+
+/// Every condition of the phase's gate, those that hold too.
+pub fn evaluate(phase: &Phase, snapshot: &Snapshot, readings: &Readings) -> Vec<ConditionStatus> {
+    phase
+        .gate
+        .iter()
+        .map(|condition| evaluate_one(phase.name, condition, snapshot, readings))
+        .collect()
+}
+
+fn status(kind: &'static str, holds: bool, detail: impl Into<String>) -> ConditionStatus {
+    ConditionStatus {
+        kind,
+        holds,
+        detail: detail.into(),
+        until: None,
+    }
+}
+
+fn evaluate_one(
+    phase: PhaseName,
+    condition: &Condition,
+    snapshot: &Snapshot,
+    readings: &Readings,
+) -> ConditionStatus {
+    match condition {
+        Condition::QuarantineEmpty => match snapshot.quarantined {
+            0 => status("quarantine_empty", true, "no row is in quarantine"),
+            rows => status("quarantine_empty", false, format!("{rows} rows are in quarantine: mend their values")),
+        },
+        Condition::NoDependents(_) => dependents(readings),
+        Condition::Approvals(wanted) => approvals(phase, *wanted, snapshot),
+        Condition::Bake(span) => bake(phase, *span, snapshot),
+        Condition::OldWritesQuiet(span) => old_writes_quiet(*span, snapshot),
+        Condition::VerifiedWithin(span) => verified_within(*span, snapshot),
+        Condition::Query(query) => {
+            let reading = readings.queries.iter().find(|(name, _)| *name == query.name);
+            match reading {
+                Some((_, Ok(()))) => status("query", true, format!("{}: as expected", query.name)),
+                Some((_, Err(why))) => status("query", false, format!("{}: {why}", query.name)),
+                None => status("query", false, format!("{}: not asked yet", query.name)),
+            }
+        }
+    }
+}
+
+fn dependents(readings: &Readings) -> ConditionStatus {
+    match &readings.dependents {
+        Some(Ok(objects)) if objects.is_empty() => {
+            status("no_dependents", true, "no database object names the old column")
+        }
+        Some(Ok(objects)) => status(
+            "no_dependents",
+            false,
+            format!("still names the old column: {}", objects.join(", ")),
+        ),
+        Some(Err(why)) => status("no_dependents", false, format!("could not be read: {why}")),
+        None => status("no_dependents", false, "not read yet"),
+    }
+}
+
+fn approvals(phase: PhaseName, wanted: u32, snapshot: &Snapshot) -> ConditionStatus {
+    let roles: BTreeSet<&str> = snapshot
+        .approvals
+        .iter()
+        .filter(|approval| approval.phase == phase && approval.role != snapshot.started_by)
+        .map(|approval| approval.role.as_str())
+        .collect();
+    let by = if roles.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", roles.iter().copied().collect::<Vec<_>>().join(", "))
+    };
+    status(
+        "approvals",
+        roles.len() >= wanted as usize,
+        format!("{} of {wanted} approvals{by}, not counting {}", roles.len(), snapshot.started_by),
+    )
+}
+
+/// `held_since + span`, against the clock.
+fn lasting(
+    kind: &'static str,
+    since: Timestamp,
+    span: Span,
+    now: Timestamp,
+    what: &str,
+) -> ConditionStatus {
+    let wanted = SignedDuration::try_from(span.duration()).unwrap_or(SignedDuration::MAX);
+    let Ok(until) = since.checked_add(wanted) else {
+        return status(kind, false, format!("{what} for {span}: beyond the calendar"));
+    };
+    let so_far = now.duration_since(since).unsigned_abs();
+    ConditionStatus {
+        kind,
+        holds: now >= until,
+        detail: format!("{what} for {} of {span}", Span::rough(so_far)),
+        until: (now < until).then_some(until),
+    }
+}
+
+fn bake(phase: PhaseName, span: Span, snapshot: &Snapshot) -> ConditionStatus {
+    let before = snapshot
+        .plan
+        .phases
+        .iter()
+        .take_while(|other| other.name != phase)
+        .last()
+        .map(|other| other.name);
+    let finished = before.and_then(|before| {
+        let record = snapshot.phases.get(&before)?;
+        record.finished_at.map(|at| (before, at))
+    });
+    match finished {
+        Some((before, at)) => lasting("bake", at, span, snapshot.now, &format!("{before} has been done")),
+        None => status("bake", false, format!("{span} after the phase before, which is not done")),
+    }
+}
+
+fn old_writes_quiet(span: Span, snapshot: &Snapshot) -> ConditionStatus {
+    match snapshot.old_writes.quiet_since {
+        Some(since) => lasting(
+            "old_writes_quiet",
+            since,
+            span,
+            snapshot.now,
+            "no write of the old version has been seen",
+        ),
+        None => status("old_writes_quiet", false, "writes of the old version are not counted yet"),
+    }
+}
+
+fn verified_within(span: Span, snapshot: &Snapshot) -> ConditionStatus {
+    let Some(verification) = &snapshot.verification else {
+        return status("verified_within", false, "never verified: run `crossfade verify`");
+    };
+    let age = snapshot.now.duration_since(verification.finished_at).unsigned_abs();
+    let detail = format!(
+        "verified {} ago with {} differing rows",
+        Span::rough(age),
+        verification.rows_different
+    );
+    let holds = verification.rows_different == 0 && age <= span.duration();
+    let detail = if holds { detail } else { format!("{detail}: run `crossfade verify` (at most {span} old, no difference)") };
+    status("verified_within", holds, detail)
+}

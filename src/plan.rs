@@ -1,0 +1,15 @@
+//! Floor 1: what a plan says, and what it compiles to. Pure.
+
+pub mod compile;
+pub mod compiled;
+pub mod decode;
+pub mod document;
+pub mod error;
+pub mod explain;
+pub mod facts;
+pub mod ident;
+pub mod locate;
+pub mod recipes;
+pub mod span;
+pub mod steps;
+pub mod types;

@@ -1,0 +1,187 @@
+//! The compiled plan: every default explicit, every name resolved, nothing left for execution to choose. Stored with the run.
+
+use super::{
+    document::{Expression, PhaseName, Query, RunName, Settings},
+    ident::{Ident, TableName},
+    span::Span,
+    steps::{
+        add_column::AddColumn, add_constraint::AddConstraint, create_index::CreateIndex,
+        drop_column::DropColumn, drop_constraint::DropConstraint, drop_sync::DropSync,
+        own_sequence::OwnSequence, rename_object::RenameObject, retire_column::RetireColumn,
+        set_default::SetDefault, set_not_null::SetNotNull, sync_columns::OnUnconvertible,
+    },
+};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    pub name: RunName,
+    pub description: Option<String>,
+    pub settings: Settings,
+    /// The columns that no other active run may touch.
+    pub claims: Vec<(TableName, Ident)>,
+    pub phases: Vec<Phase>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Phase {
+    pub name: PhaseName,
+    pub gate: Vec<Condition>,
+    pub steps: Vec<PlannedStep>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlannedStep {
+    pub id: StepId,
+    pub action: Action,
+}
+
+/// Stable for as long as the plan is the same, whatever is added before it: never a position.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct StepId(pub String);
+
+impl std::fmt::Display for StepId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What must hold before a phase may start.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Condition {
+    QuarantineEmpty,
+    /// Nothing outside the plan names these columns any more.
+    NoDependents(Vec<(TableName, Ident)>),
+    Approvals(u32),
+    Bake(Span),
+    OldWritesQuiet(Span),
+    VerifiedWithin(Span),
+    Query(Query),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    AddColumn(AddColumn),
+    SyncColumns(Sync),
+    Fill(Fill),
+    Match(Match),
+    Query(Query),
+    CreateIndex(CreateIndex),
+    AddConstraint(AddConstraint),
+    SetNotNull(SetNotNull),
+    RetireColumn(RetireColumn),
+    DropSync(DropSync),
+    DropConstraint(DropConstraint),
+    SetDefault(SetDefault),
+    OwnSequence(OwnSequence),
+    DropColumn(DropColumn),
+    RenameObject(RenameObject),
+}
+
+/// Two sides of one table that are kept in step by triggers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sync {
+    pub table: TableName,
+    pub forward: Vec<Assignment>,
+    /// Empty: the sync is one-way.
+    pub backward: Vec<Assignment>,
+    pub on_unconvertible: OnUnconvertible,
+    pub key: Vec<Ident>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fill {
+    pub table: TableName,
+    pub set: Vec<Assignment>,
+    pub key: Vec<Ident>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Match {
+    pub table: TableName,
+    pub columns: Vec<Assignment>,
+    pub backward: Vec<Assignment>,
+    pub key: Vec<Ident>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Assignment {
+    pub target: ColumnRef,
+    pub expression: Expression,
+    pub reads: Vec<ColumnRef>,
+    pub conversion: Conversion,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ColumnRef {
+    pub name: Ident,
+    pub type_name: String,
+    /// See `facts::Column::exact`.
+    pub exact: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Conversion {
+    /// Another column's value, of the same type: both are always equal.
+    Copy,
+    /// Another column's value in a type that takes every such value.
+    Widening,
+    /// Anything else: it may fail, and may not be the other direction's inverse.
+    Expression,
+}
+
+impl Conversion {
+    pub fn can_fail(self) -> bool {
+        match self {
+            Self::Copy | Self::Widening => false,
+            Self::Expression => true,
+        }
+    }
+}
+
+impl Plan {
+    pub fn phase(&self, name: PhaseName) -> Option<&Phase> {
+        self.phases.iter().find(|phase| phase.name == name)
+    }
+
+    pub fn steps(&self) -> impl Iterator<Item = (&Phase, &PlannedStep)> {
+        self.phases
+            .iter()
+            .flat_map(|phase| phase.steps.iter().map(move |step| (phase, step)))
+    }
+
+    pub fn sync(&self, table: &TableName) -> Option<&Sync> {
+        self.steps().find_map(|(_, step)| match &step.action {
+            Action::SyncColumns(sync) if sync.table == *table => Some(sync),
+            _ => None,
+        })
+    }
+
+    pub fn syncs(&self) -> impl Iterator<Item = &Sync> {
+        self.steps().filter_map(|(_, step)| match &step.action {
+            Action::SyncColumns(sync) => Some(sync),
+            _ => None,
+        })
+    }
+
+    /// The columns of `table` that `retire` renames.
+    pub fn retired(&self, table: &TableName) -> Vec<&RetireColumn> {
+        self.steps()
+            .filter_map(|(_, step)| match &step.action {
+                Action::RetireColumn(retire) if retire.table == *table => Some(retire),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// SHA-256 over the plan as it is stored, in hexadecimal. Two runs with the same fingerprint do the same.
+    pub fn fingerprint(&self) -> Result<String, serde_json::Error> {
+        use sha2::{Digest, Sha256};
+        let text = serde_json::to_string(self)?;
+        let digest = Sha256::digest(text.as_bytes());
+        Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+}

@@ -1,0 +1,366 @@
+//! The plan as its author writes it: a strict mirror of the YAML. Nothing here is resolved or defaulted by a catalog.
+
+use super::{
+    ident::{Ident, TableName},
+    recipes::Recipe,
+    span::Span,
+    steps::Step,
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fmt, str::FromStr};
+
+/// A plan document, version 1. Exactly one of `change` and `phases` is given.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    pub version: Version,
+    pub name: RunName,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// A recipe, which compiles into the standard phases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Recipe>,
+    /// The explicit form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phases: Option<Vec<PhaseDocument>>,
+    /// Conditions added to what the recipe or the phases give, by phase.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub gates: BTreeMap<PhaseName, Gate>,
+    #[serde(default, skip_serializing_if = "Settings::is_default")]
+    pub settings: Settings,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PhaseDocument {
+    pub phase: PhaseName,
+    #[serde(default, skip_serializing_if = "Gate::is_empty")]
+    pub gate: Gate,
+    #[serde(default)]
+    pub steps: Vec<Step>,
+}
+
+/// What is advanced separately, in the only order that is safe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PhaseName {
+    Expand,
+    DualWrite,
+    Backfill,
+    Verify,
+    Enforce,
+    SwitchReads,
+    Retire,
+    Contract,
+}
+
+/// Conditions that must hold before a phase may start.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gate {
+    /// Approvals by that many distinct database roles, none of them the one that started the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approvals: Option<u32>,
+    /// Time since the phase before finished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bake: Option<Span>,
+    /// Time since a writer of the old version was last seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_writes_quiet: Option<Span>,
+    /// A verification without differences, finished at most this long ago.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified_within: Option<Span>,
+    /// A query of the plan's author.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<Query>,
+}
+
+/// A question asked of the database in a read-only transaction.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Query {
+    pub name: String,
+    pub sql: String,
+    pub expect: Expect,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expect {
+    /// The query returns no row.
+    NoRows,
+    /// The first column of its only row, as text.
+    Value(String),
+    /// The same value as another query's first column, as text.
+    EqualTo(String),
+}
+
+/// How the run treats the database. Every default is safe for a busy one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The longest that the application can queue behind one of our lock requests.
+    pub lock_timeout: Span,
+    /// How often a statement that did not get its lock is tried again.
+    pub lock_attempts_max: u32,
+    /// For how long in all it is tried again.
+    pub lock_wait_max: Span,
+    /// For statements that scan a table (VALIDATE, verification batches, queries).
+    pub statement_timeout: Span,
+    /// End sessions idle in a transaction for longer than this when they block us. Off unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_idle_blockers: Option<Span>,
+    /// Rows in quarantine at which a backfill pauses the run.
+    pub quarantine_max: u32,
+    /// Values of rows may appear in verification reports.
+    pub show_values: bool,
+    pub pacing: Pacing,
+}
+
+/// Limits within which a backfill keeps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Pacing {
+    /// How long one batch should take.
+    pub batch_target: Span,
+    pub batch_rows_max: u32,
+    /// Seconds that the slowest streaming standby is behind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replica_lag: Option<Threshold>,
+    /// Sessions that wait for a lock of ours, for longer than this.
+    pub blocked_sessions: Threshold,
+}
+
+/// From `slow` on batches are spaced out, from `stop` on there are none.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Threshold {
+    pub slow: Span,
+    pub stop: Span,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            lock_timeout: Span::from_millis(100),
+            lock_attempts_max: 60,
+            lock_wait_max: Span::from_millis(10 * 60_000),
+            statement_timeout: Span::from_millis(3_600_000),
+            end_idle_blockers: None,
+            quarantine_max: 1000,
+            show_values: false,
+            pacing: Pacing::default(),
+        }
+    }
+}
+
+impl Default for Pacing {
+    fn default() -> Self {
+        Self {
+            batch_target: Span::from_millis(200),
+            batch_rows_max: 100_000,
+            replica_lag: Some(Threshold {
+                slow: Span::from_millis(1_000),
+                stop: Span::from_millis(10_000),
+            }),
+            blocked_sessions: Threshold {
+                slow: Span::from_millis(50),
+                stop: Span::from_millis(1_000),
+            },
+        }
+    }
+}
+
+impl Settings {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Gate {
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl PhaseName {
+    pub const ALL: [PhaseName; 8] = [
+        Self::Expand,
+        Self::DualWrite,
+        Self::Backfill,
+        Self::Verify,
+        Self::Enforce,
+        Self::SwitchReads,
+        Self::Retire,
+        Self::Contract,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Expand => "expand",
+            Self::DualWrite => "dual_write",
+            Self::Backfill => "backfill",
+            Self::Verify => "verify",
+            Self::Enforce => "enforce",
+            Self::SwitchReads => "switch_reads",
+            Self::Retire => "retire",
+            Self::Contract => "contract",
+        }
+    }
+}
+
+impl fmt::Display for PhaseName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for PhaseName {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|phase| phase.as_str() == text)
+            .ok_or_else(|| {
+                let names = Self::ALL.map(Self::as_str).join(", ");
+                format!("`{text}` is not a phase; the phases are {names}")
+            })
+    }
+}
+
+/// The only version of the plan language there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u64", into = "u64")]
+pub struct Version;
+
+impl TryFrom<u64> for Version {
+    type Error = String;
+    fn try_from(number: u64) -> Result<Self, String> {
+        match number {
+            1 => Ok(Self),
+            other => Err(format!("version {other} is not known; this Crossfade reads version 1")),
+        }
+    }
+}
+
+impl From<Version> for u64 {
+    fn from(_: Version) -> u64 {
+        1
+    }
+}
+
+/// A run's name: what operators type, and part of trigger names and of `application_name`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RunName(String);
+
+impl RunName {
+    const LENGTH_MAX: usize = 40;
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RunName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for RunName {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let fits = (1..=Self::LENGTH_MAX).contains(&text.len())
+            && text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+            && text
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c));
+        if fits {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(format!(
+                "`{text}` is not a run's name: 1 to {} of a-z, 0-9, `-` and `_`, a letter or a digit first",
+                Self::LENGTH_MAX
+            ))
+        }
+    }
+}
+
+impl TryFrom<String> for RunName {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<RunName> for String {
+    fn from(name: RunName) -> String {
+        name.0
+    }
+}
+
+/// A SQL expression over one table's columns. What it reads and whether it is fit is asked of the server.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Expression(String);
+
+impl Expression {
+    const BYTES_MAX: usize = 10_000;
+
+    pub fn column(column: &Ident) -> Self {
+        Self(column.to_string())
+    }
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+    /// The column that this expression is, if it is nothing but a column.
+    pub fn as_column(&self) -> Option<Ident> {
+        self.0.parse().ok()
+    }
+}
+
+impl fmt::Display for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for Expression {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.trim() {
+            "" => Err("an expression is empty".to_owned()),
+            trimmed if trimmed.len() > Self::BYTES_MAX => Err(format!(
+                "an expression has {} bytes; the limit is {}",
+                trimmed.len(),
+                Self::BYTES_MAX
+            )),
+            trimmed => Ok(Self(trimmed.to_owned())),
+        }
+    }
+}
+
+impl From<Expression> for String {
+    fn from(expression: Expression) -> String {
+        expression.0
+    }
+}
+
+/// Target column ← expression.
+pub type Assignments = BTreeMap<Ident, Expression>;
+
+impl Document {
+    /// The tables that facts are needed of before this document can be compiled.
+    pub fn tables(&self) -> Vec<TableName> {
+        let mut tables: Vec<TableName> = match &self.change {
+            Some(recipe) => vec![recipe.table().clone()],
+            None => Vec::new(),
+        };
+        for phase in self.phases.iter().flatten() {
+            tables.extend(phase.steps.iter().filter_map(Step::table).cloned());
+        }
+        tables.sort();
+        tables.dedup();
+        tables
+    }
+}

@@ -1,0 +1,197 @@
+//! What planning may know of a database: plain values, read from the catalog by `target::catalog` and never fetched here.
+
+use super::{document::Expression, ident::{Ident, TableName}};
+use std::collections::BTreeMap;
+
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// e.g. 150018
+    pub server_version: u32,
+    pub role: String,
+    pub superuser: bool,
+    /// The role may set `session_replication_role`, so that batches fire no triggers.
+    pub can_skip_triggers: bool,
+    /// `None` where there is no such relation.
+    pub tables: BTreeMap<TableName, Option<Table>>,
+    /// The plan's types, as the server writes them.
+    pub types: BTreeMap<String, Result<String, ExpressionError>>,
+    pub expressions: BTreeMap<ExpressionKey, Result<ExpressionFacts, ExpressionError>>,
+}
+
+/// An expression is analysed over the table's columns and those that the plan adds to it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ExpressionKey {
+    pub table: TableName,
+    pub expression: Expression,
+    /// Columns that do not exist yet, with their types.
+    pub added: Vec<(Ident, String)>,
+    /// The type of the column that the value is for.
+    pub target_type: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpressionFacts {
+    /// As `format_type` writes it.
+    pub type_name: String,
+    pub reads: Vec<Ident>,
+    /// The value can be assigned to the target's type without a cast being written.
+    pub assignable: bool,
+}
+
+/// Why an expression cannot be used: in words, with the server's own message where there is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpressionError {
+    pub message: String,
+    pub help: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table {
+    pub oid: u32,
+    pub kind: TableKind,
+    pub owner: String,
+    /// The role is the owner, a member of it, or a superuser.
+    pub owned: bool,
+    /// The role may create in the table's schema (an owner of the table needs it for a new index).
+    pub can_create: bool,
+    /// Row security would hide rows from the role.
+    pub rows_hidden: bool,
+    pub columns: Vec<Column>,
+    /// Every column that was ever added, dropped ones too: PostgreSQL keeps at most 1,600.
+    pub columns_ever: u32,
+    pub indexes: Vec<Index>,
+    pub constraints: Vec<Constraint>,
+    /// Foreign keys of other tables (or this one) that refer to this one.
+    pub referenced_by: Vec<Inbound>,
+    /// What names a column and is not part of the table: views, policies, triggers, functions, publications, statistics.
+    pub dependents: Vec<Dependent>,
+    /// The columns that tell a row from another: of the primary key, or of a unique index over NOT NULL columns.
+    pub key: Vec<Ident>,
+    /// The application's own triggers on UPDATE, by name.
+    pub update_triggers: Vec<String>,
+    pub rows_estimated: f64,
+    pub blocks: u32,
+    pub has_children: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TableKind {
+    Table,
+    Partitioned,
+    Partition,
+    View,
+    MaterializedView,
+    Foreign,
+    Temporary,
+    Other,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    pub name: Ident,
+    /// As `format_type` writes it, with its modifier.
+    pub type_name: String,
+    /// "different" as `IS DISTINCT FROM` says it is the same as "other bytes". False for numeric, citext, json, floats …
+    pub exact: bool,
+    pub collation: Option<String>,
+    pub not_null: bool,
+    /// The default, or the expression of a generated column.
+    pub default: Option<String>,
+    pub generated: bool,
+    pub identity: Option<Identity>,
+    /// The sequence that the column owns (serial), as SQL.
+    pub owned_sequence: Option<String>,
+    pub comment: Option<String>,
+    pub statistics: Option<i32>,
+    /// `SET STORAGE` where it is not the type's own: plain, external, extended, main.
+    pub storage: Option<String>,
+    pub compression: Option<String>,
+    /// `SET (n_distinct = …)`, as `name=value`.
+    pub options: Vec<String>,
+    pub grants: Vec<Grant>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    pub always: bool,
+    pub sequence: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    pub privilege: String,
+    /// A role's name; `None` is PUBLIC.
+    pub to: Option<Ident>,
+    pub grantable: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Index {
+    pub name: Ident,
+    /// What follows USING in its definition: `btree (lower(status) DESC) WHERE …`.
+    pub using: String,
+    pub unique: bool,
+    pub valid: bool,
+    /// The columns that it names anywhere: as keys, in expressions, included, in its predicate.
+    pub columns: Vec<Ident>,
+    /// The constraint that it serves.
+    pub constraint: Option<Ident>,
+    pub primary: bool,
+    pub replica_identity: bool,
+    pub clustered: bool,
+    pub tablespace: Option<Ident>,
+    pub comment: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Constraint {
+    pub name: Ident,
+    pub kind: ConstraintKind,
+    /// As `pg_get_constraintdef` writes it.
+    pub definition: String,
+    pub columns: Vec<Ident>,
+    pub validated: bool,
+    pub comment: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConstraintKind {
+    Check,
+    ForeignKey,
+    PrimaryKey,
+    Unique,
+    Exclusion,
+    Other,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inbound {
+    pub table: TableName,
+    pub name: Ident,
+    pub definition: String,
+    /// The columns of this table that it refers to.
+    pub columns: Vec<Ident>,
+    pub owned: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dependent {
+    pub column: Ident,
+    /// As the server describes it: `view public.fleet_overview`.
+    pub object: String,
+}
+
+impl Facts {
+    pub fn table(&self, name: &TableName) -> Option<&Table> {
+        self.tables.get(name).and_then(Option::as_ref)
+    }
+}
+
+impl Table {
+    pub fn column(&self, name: &Ident) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == *name)
+    }
+    pub fn index_names(&self) -> impl Iterator<Item = &Ident> {
+        self.indexes.iter().map(|index| &index.name)
+    }
+}

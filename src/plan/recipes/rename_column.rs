@@ -1,0 +1,50 @@
+//! `rename_column`: a second column under the new name, kept in step with the old one until that is dropped.
+
+use super::replace_column::{Replacement, only_ordinary};
+use crate::plan::{
+    document::{Expression, PhaseDocument},
+    error::{Path, PlanError},
+    facts::Facts,
+    ident::{Ident, TableName},
+};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RenameColumn {
+    pub table: TableName,
+    pub from: Ident,
+    pub to: Ident,
+    #[serde(default)]
+    pub strategy: Strategy,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strategy {
+    #[default]
+    Copy,
+}
+
+impl RenameColumn {
+    pub fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {
+        let at = at.key("rename_column");
+        let (table, old) = only_ordinary(facts, &self.table, &self.from, &at, "from")?;
+        if self.from == self.to {
+            let error = PlanError::at(at.key("to"), "the new name is the old one");
+            return Err(vec![error]);
+        }
+        Replacement {
+            table_name: &self.table,
+            table,
+            old,
+            new: self.to.clone(),
+            type_name: old.type_name.clone(),
+            forward: Expression::column(&self.from),
+            backward: Expression::column(&self.to),
+            conversion_can_fail: false,
+            keeps_name: false,
+        }
+        .phases(&at)
+    }
+}

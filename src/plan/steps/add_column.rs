@@ -1,0 +1,162 @@
+//! `add_column`: a nullable column without a default, and what was set on the column that it succeeds.
+
+use crate::plan::ident::{Ident, TableName};
+use crate::statement::{
+    literal,
+    part::{Goal, Lock, Part, Statement},
+};
+use serde::{Deserialize, Serialize};
+
+/// It has no default: a default would make a row that is not filled yet look as if it were.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddColumn {
+    pub table: TableName,
+    pub column: Ident,
+    /// As SQL writes it: `varchar(50)`.
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// As SQL writes it: `pg_catalog."de-DE-x-icu"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collation: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// The statistics target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statistics: Option<i32>,
+    /// plain, external, extended or main.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage: Option<Storage>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compression: Option<Ident>,
+    /// `n_distinct=-0.1`
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grants: Vec<ColumnGrant>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Storage {
+    Plain,
+    External,
+    Extended,
+    Main,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ColumnGrant {
+    pub privilege: Privilege,
+    /// A role; left out for PUBLIC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Ident>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub grantable: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Privilege {
+    Select,
+    Insert,
+    Update,
+    References,
+}
+
+impl Privilege {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Select => "SELECT",
+            Self::Insert => "INSERT",
+            Self::Update => "UPDATE",
+            Self::References => "REFERENCES",
+        }
+    }
+}
+
+impl Storage {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Plain => "PLAIN",
+            Self::External => "EXTERNAL",
+            Self::Extended => "EXTENDED",
+            Self::Main => "MAIN",
+        }
+    }
+}
+
+impl AddColumn {
+    /// One transaction: the column is never seen without its comment, statistics and privileges.
+    pub fn parts(&self) -> Vec<Part> {
+        let Self { table, column, .. } = self;
+        let collation = match &self.collation {
+            Some(collation) => format!(" COLLATE {collation}"),
+            None => String::new(),
+        };
+        let mut statements = vec![
+            Statement::new(format!(
+                "ALTER TABLE {table} ADD COLUMN {column} {}{collation}",
+                self.type_name
+            ))
+            .lock(table, Lock::AccessExclusiveLock),
+        ];
+        let mut alter = |what: String, lock| {
+            statements.push(
+                Statement::new(format!("ALTER TABLE {table} ALTER COLUMN {column} SET {what}"))
+                    .lock(table, lock),
+            );
+        };
+        if let Some(storage) = self.storage {
+            alter(format!("STORAGE {}", storage.as_str()), Lock::AccessExclusiveLock);
+        }
+        if let Some(compression) = &self.compression {
+            alter(format!("COMPRESSION {compression}"), Lock::AccessExclusiveLock);
+        }
+        if let Some(statistics) = self.statistics {
+            alter(format!("STATISTICS {statistics}"), Lock::ShareUpdateExclusiveLock);
+        }
+        if !self.options.is_empty() {
+            alter(format!("({})", self.options.join(", ")), Lock::ShareUpdateExclusiveLock);
+        }
+        if let Some(comment) = &self.comment {
+            statements.push(
+                Statement::new(format!(
+                    "COMMENT ON COLUMN {table}.{column} IS {}",
+                    literal::text(comment)
+                ))
+                .lock(table, Lock::ShareUpdateExclusiveLock),
+            );
+        }
+        for grant in &self.grants {
+            let to = grant.to.as_ref().map_or("PUBLIC".to_owned(), Ident::to_string);
+            let option = if grant.grantable { " WITH GRANT OPTION" } else { "" };
+            statements.push(Statement::new(format!(
+                "GRANT {} ({column}) ON TABLE {table} TO {to}{option}",
+                grant.privilege.as_str()
+            )));
+        }
+        vec![Part::locking(
+            Goal::Column {
+                table: table.clone(),
+                column: column.clone(),
+                type_name: self.type_name.clone(),
+            },
+            statements,
+        )]
+    }
+
+    pub fn undo(&self) -> Vec<Part> {
+        vec![Part::locking(
+            Goal::NoColumn {
+                table: self.table.clone(),
+                column: self.column.clone(),
+            },
+            vec![
+                Statement::new(format!("ALTER TABLE {} DROP COLUMN {}", self.table, self.column))
+                    .lock(&self.table, Lock::AccessExclusiveLock),
+            ],
+        )]
+    }
+}

@@ -1,0 +1,100 @@
+//! `add_constraint`: CHECK and FOREIGN KEY added NOT VALID and validated apart; UNIQUE over an index that is there.
+
+use crate::plan::ident::{Ident, TableName};
+use crate::statement::part::{Goal, Lock, Part, Statement};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddConstraint {
+    pub table: TableName,
+    pub name: Ident,
+    /// `CHECK (quantity > 0)`, `FOREIGN KEY (batch) REFERENCES public.batches(number)`, or `UNIQUE` with `index`.
+    pub definition: String,
+    /// For UNIQUE: the index of the same name as the constraint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<Ident>,
+    /// For FOREIGN KEY: the table that it refers to, which is locked against writes for a moment too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub references: Option<TableName>,
+    /// False: it is left NOT VALID, as the one that it succeeds is.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub validate: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl AddConstraint {
+    fn goal(&self, validated: bool) -> Goal {
+        Goal::Constraint {
+            table: self.table.clone(),
+            name: self.name.clone(),
+            validated,
+        }
+    }
+
+    fn strong_lock(&self) -> Lock {
+        if self.references.is_some() {
+            Lock::ShareRowExclusiveLock
+        } else {
+            Lock::AccessExclusiveLock
+        }
+    }
+
+    pub fn parts(&self) -> Vec<Part> {
+        let Self {
+            table,
+            name,
+            definition,
+            ..
+        } = self;
+        if let Some(index) = &self.index {
+            let deferring = definition.trim_start().get("UNIQUE".len()..).unwrap_or("");
+            let statement = Statement::new(format!(
+                "ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {index}{deferring}"
+            ));
+            return vec![Part::locking(
+                self.goal(true),
+                vec![statement.lock(table, Lock::AccessExclusiveLock)],
+            )];
+        }
+        let mut add = Statement::new(format!(
+            "ALTER TABLE {table} ADD CONSTRAINT {name} {definition} NOT VALID"
+        ))
+        .lock(table, self.strong_lock());
+        let mut validate =
+            Statement::new(format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}"))
+                .lock(table, Lock::ShareUpdateExclusiveLock)
+                .scans();
+        if let Some(other) = &self.references {
+            add = add.lock(other, Lock::ShareRowExclusiveLock);
+            validate = validate.lock(other, Lock::RowShareLock);
+        }
+        let mut parts = vec![Part::locking(self.goal(false), vec![add])];
+        if self.validate {
+            parts.push(Part::scanning(self.goal(true), validate));
+        }
+        parts
+    }
+
+    pub fn undo(&self) -> Vec<Part> {
+        vec![drop_constraint(&self.table, &self.name, self.references.as_ref())]
+    }
+}
+
+pub fn drop_constraint(table: &TableName, name: &Ident, references: Option<&TableName>) -> Part {
+    let mut statement = Statement::new(format!("ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}"))
+        .lock(table, Lock::AccessExclusiveLock);
+    if let Some(other) = references {
+        statement = statement.lock(other, Lock::AccessExclusiveLock);
+    }
+    Part::locking(
+        Goal::NoConstraint {
+            table: table.clone(),
+            name: name.clone(),
+        },
+        vec![statement],
+    )
+}

@@ -1,0 +1,54 @@
+//! `create_index`: concurrently, always.
+
+use crate::plan::ident::{Ident, TableName};
+use crate::statement::part::{Goal, Lock, Part, Statement};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreateIndex {
+    pub table: TableName,
+    pub name: Ident,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unique: bool,
+    /// What follows USING: `btree (lower(item_name) DESC) INCLUDE (id) WHERE batch IS NOT NULL`.
+    pub using: String,
+}
+
+impl CreateIndex {
+    pub fn parts(&self) -> Vec<Part> {
+        let unique = if self.unique { "UNIQUE " } else { "" };
+        vec![Part::concurrently(
+            Goal::Index {
+                table: self.table.clone(),
+                name: self.name.clone(),
+                unique: self.unique,
+            },
+            Statement::new(format!(
+                "CREATE {unique}INDEX CONCURRENTLY {} ON {} USING {}",
+                self.name, self.table, self.using
+            ))
+            .lock(&self.table, Lock::ShareUpdateExclusiveLock)
+            .scans(),
+        )]
+    }
+
+    pub fn undo(&self) -> Vec<Part> {
+        vec![drop_index(&self.table, &self.name)]
+    }
+}
+
+/// Also what removes an INVALID index that a build left behind.
+pub fn drop_index(table: &TableName, name: &Ident) -> Part {
+    Part::concurrently(
+        Goal::NoIndex {
+            table: table.clone(),
+            name: name.clone(),
+        },
+        Statement::new(format!(
+            "DROP INDEX CONCURRENTLY IF EXISTS {}.{name}",
+            table.schema
+        ))
+        .lock(table, Lock::ShareUpdateExclusiveLock),
+    )
+}

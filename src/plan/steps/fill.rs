@@ -1,0 +1,36 @@
+//! `fill`: the backfill of existing rows, in batches.
+
+use crate::plan::{
+    compiled::Plan,
+    document::Assignments,
+    ident::TableName,
+};
+use crate::statement::{
+    part::Part,
+    sync::{self, Filling},
+};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FillStep {
+    pub table: TableName,
+    pub set: Assignments,
+}
+
+/// Once every row is filled the triggers stop filling: an explicit NULL of the new version stays from then on.
+pub fn stop_filling(plan: &Plan, table: &TableName) -> Vec<Part> {
+    set_filling(plan, table, Filling::No)
+}
+
+/// The reverse: the rows stay filled (the column goes with `expand`), the triggers fill again.
+pub fn fill_again(plan: &Plan, table: &TableName) -> Vec<Part> {
+    set_filling(plan, table, Filling::Yes)
+}
+
+fn set_filling(plan: &Plan, table: &TableName, filling: Filling) -> Vec<Part> {
+    plan.sync(table)
+        .map(|sync| sync::set_filling(&plan.name, sync, filling))
+        .into_iter()
+        .collect()
+}

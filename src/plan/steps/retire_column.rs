@@ -1,0 +1,81 @@
+//! `retire_column`: the old column is renamed out of sight, still kept in step. One command undoes it.
+
+use crate::plan::{
+    compiled::Plan,
+    ident::{Ident, TableName},
+};
+use crate::statement::{
+    part::{Goal, Lock, Part, Statement},
+    sync::{self, Names},
+};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetireColumn {
+    pub table: TableName,
+    pub column: Ident,
+    /// The column that takes its name in the same transaction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replace_with: Option<Ident>,
+}
+
+impl RetireColumn {
+    /// Its name while it is out of sight.
+    pub fn aside(&self) -> Ident {
+        self.column.with_suffix("_crossfade_retired")
+    }
+
+    /// The function names columns, so it is replaced in the same transaction: no write fails in between.
+    pub fn part(&self, plan: &Plan) -> Part {
+        let names = Names::retired(plan, &self.table);
+        let mut renames = vec![self.rename(&self.column, &self.aside())];
+        let goal = match &self.replace_with {
+            None => self.renamed(&self.column, &self.aside()),
+            Some(by) => {
+                renames.push(self.rename(by, &self.column));
+                Goal::Replaced {
+                    table: self.table.clone(),
+                    column: self.column.clone(),
+                    by: by.clone(),
+                    aside: self.aside(),
+                }
+            }
+        };
+        Part::locking(goal, self.with_function(plan, renames, &names))
+    }
+
+    pub fn undo(&self, plan: &Plan) -> Part {
+        let mut renames = Vec::new();
+        if let Some(by) = &self.replace_with {
+            renames.push(self.rename(&self.column, by));
+        }
+        renames.push(self.rename(&self.aside(), &self.column));
+        Part::locking(
+            self.renamed(&self.aside(), &self.column),
+            self.with_function(plan, renames, &Names::as_planned()),
+        )
+    }
+
+    fn renamed(&self, from: &Ident, to: &Ident) -> Goal {
+        Goal::ColumnRenamed {
+            table: self.table.clone(),
+            from: from.clone(),
+            to: to.clone(),
+        }
+    }
+
+    fn rename(&self, from: &Ident, to: &Ident) -> Statement {
+        Statement::new(format!("ALTER TABLE {} RENAME COLUMN {from} TO {to}", self.table))
+            .lock(&self.table, Lock::AccessExclusiveLock)
+    }
+
+    fn with_function(&self, plan: &Plan, renames: Vec<Statement>, names: &Names) -> Vec<Statement> {
+        // The lock comes first: while the function is replaced no write may be under way that still calls the other.
+        let mut statements = renames;
+        if let Some(sync) = plan.sync(&self.table) {
+            statements.push(sync::replace_function(&plan.name, sync, names));
+        }
+        statements
+    }
+}

@@ -1,0 +1,15 @@
+//! `match`: every row's new value agrees with its old one.
+
+use crate::plan::{document::Assignments, ident::TableName};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MatchStep {
+    pub table: TableName,
+    /// New column ← expression over the old ones.
+    pub columns: Assignments,
+    /// Old column ← expression over the new ones: a row that a new-version writer wrote may agree only this way.
+    #[serde(default, skip_serializing_if = "Assignments::is_empty")]
+    pub backward: Assignments,
+}

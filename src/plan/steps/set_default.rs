@@ -1,0 +1,31 @@
+//! `set_default`: the old column's default passes to the new one, in the transaction that drops the old one.
+
+use crate::plan::ident::{Ident, TableName};
+use crate::statement::part::{Goal, Lock, Part, Statement};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetDefault {
+    pub table: TableName,
+    pub column: Ident,
+    pub default: String,
+}
+
+impl SetDefault {
+    pub fn part(&self) -> Part {
+        Part::locking(
+            Goal::Default {
+                table: self.table.clone(),
+                column: self.column.clone(),
+            },
+            vec![
+                Statement::new(format!(
+                    "ALTER TABLE {} ALTER COLUMN {} SET DEFAULT {}",
+                    self.table, self.column, self.default
+                ))
+                .lock(&self.table, Lock::AccessExclusiveLock),
+            ],
+        )
+    }
+}

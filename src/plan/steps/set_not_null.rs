@@ -1,0 +1,82 @@
+//! `set_not_null`: through a validated CHECK, so that the table is not scanned under a strong lock.
+
+use crate::plan::ident::{Ident, TableName};
+use crate::statement::part::{Goal, Lock, Part, Statement};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetNotNull {
+    pub table: TableName,
+    pub column: Ident,
+}
+
+impl SetNotNull {
+    /// The CHECK that proves it for as long as it is needed.
+    fn proof(&self) -> Ident {
+        self.column.with_suffix("_crossfade_not_null")
+    }
+
+    pub fn parts(&self) -> Vec<Part> {
+        let (table, column, proof) = (&self.table, &self.column, self.proof());
+        let constraint = |validated| Goal::Constraint {
+            table: table.clone(),
+            name: proof.clone(),
+            validated,
+        };
+        let alter = |what: String, lock| Statement::new(format!("ALTER TABLE {table} {what}")).lock(table, lock);
+        vec![
+            Part::locking(
+                constraint(false),
+                vec![alter(
+                    format!("ADD CONSTRAINT {proof} CHECK ({column} IS NOT NULL) NOT VALID"),
+                    Lock::AccessExclusiveLock,
+                )],
+            ),
+            Part::scanning(
+                constraint(true),
+                alter(
+                    format!("VALIDATE CONSTRAINT {proof}"),
+                    Lock::ShareUpdateExclusiveLock,
+                )
+                .scans(),
+            ),
+            Part::locking(
+                Goal::NotNull {
+                    table: table.clone(),
+                    column: column.clone(),
+                    proof: proof.clone(),
+                },
+                vec![
+                    alter(
+                        format!("ALTER COLUMN {column} SET NOT NULL"),
+                        Lock::AccessExclusiveLock,
+                    ),
+                    alter(
+                        format!("DROP CONSTRAINT IF EXISTS {proof}"),
+                        Lock::AccessExclusiveLock,
+                    ),
+                ],
+            ),
+        ]
+    }
+
+    pub fn undo(&self) -> Vec<Part> {
+        let (table, proof) = (&self.table, self.proof());
+        let alter = |what: String| {
+            Statement::new(format!("ALTER TABLE {table} {what}"))
+                .lock(table, Lock::AccessExclusiveLock)
+        };
+        vec![Part::locking(
+            Goal::Nullable {
+                table: table.clone(),
+                column: self.column.clone(),
+                proof: proof.clone(),
+            },
+            vec![
+                alter(format!("ALTER COLUMN {} DROP NOT NULL", self.column)),
+                alter(format!("DROP CONSTRAINT IF EXISTS {proof}")),
+            ],
+        )]
+    }
+}

@@ -1,0 +1,5 @@
+//! Floor 2: connections, error classes, and a PostgreSQL of our own. Knows nothing of plans.
+
+pub mod connect;
+pub mod launch;
+pub mod sqlstate;

@@ -1,0 +1,116 @@
+//! Which database to talk to, and the connections to it.
+
+mod attempt;
+mod certificate;
+mod endpoint;
+mod error;
+mod failure;
+mod keywords;
+mod parameters;
+mod passfile;
+mod pool;
+mod resolve;
+mod service;
+mod session;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod tls;
+mod url;
+
+use std::fmt;
+use std::sync::Arc;
+
+use deadpool_postgres::{Pool, PoolError};
+
+pub use error::{ConnectError, Failure, Origin};
+pub use session::{Canceller, Session};
+
+use attempt::Attempt;
+use resolve::Surroundings;
+use session::ConnectionContext;
+use settings::Settings;
+
+/// Finds the target: `--database-url`, else `CROSSFADE_DATABASE_URL`, else `DATABASE_URL`, as a URL or
+/// as key=value pairs. What that leaves out comes from the service file, then libpq's PG* variables,
+/// then libpq's defaults. Passwords left out come from the password file.
+///
+/// `environment` reads a variable (HOME too). Files are read here; nothing is connected to.
+pub fn resolve(
+    url_flag: Option<&str>,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<Target, ConnectError> {
+    let surroundings = Surroundings::new(environment);
+    let parameters = resolve::parameters(url_flag, &surroundings)?;
+    let settings = Arc::new(Settings::new(&parameters, &surroundings)?);
+    Ok(Target { settings })
+}
+
+/// A database, and how to get there.
+#[derive(Clone)]
+pub struct Target {
+    settings: Arc<Settings>,
+}
+
+impl Target {
+    /// The target as a URL without its password, for messages.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        self.settings.describe()
+    }
+
+    /// The database's name.
+    #[must_use]
+    pub fn database(&self) -> &str {
+        &self.settings.database
+    }
+
+    /// Opens one dedicated connection: for DDL, the lease, and whatever keeps state in its session.
+    pub async fn connect(&self, application_name: &str) -> Result<Session, ConnectError> {
+        let tls = self.settings.tls.connector()?;
+        let attempt = Attempt {
+            settings: &self.settings,
+            tls: &tls,
+            application_name,
+        };
+        let (client, wire) = attempt.open().await?;
+        Ok(Session::new(client, wire, self.context(tls)))
+    }
+
+    /// A pool of at most `size` connections, opened when they are first needed. What the last user left
+    /// in a session (SET, advisory locks, temporary tables) is discarded. See [`Target::pool_error`].
+    pub fn pool(&self, application_name: &str, size: usize) -> Result<Pool, ConnectError> {
+        let tls = self.settings.tls.connector()?;
+        pool::build(&self.settings, tls, application_name, size)
+    }
+
+    /// Says of an error of this target's pool what happened and what to do.
+    #[must_use]
+    pub fn pool_error(&self, error: PoolError) -> ConnectError {
+        pool::explain(&self.settings, error)
+    }
+
+    /// What cancels the running statement of a pooled connection of this target.
+    pub fn canceller(&self, client: &tokio_postgres::Client) -> Result<Canceller, ConnectError> {
+        let tls = self.settings.tls.connector()?;
+        Ok(Canceller::new(client, self.context(tls)))
+    }
+
+    fn context(&self, tls: tokio_postgres_rustls::MakeRustlsConnect) -> ConnectionContext {
+        ConnectionContext {
+            tls,
+            target: self.describe(),
+            limit: self.settings.connect_timeout,
+        }
+    }
+}
+
+/// Shows no password.
+impl fmt::Debug for Target {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_tuple("Target")
+            .field(&self.describe())
+            .finish()
+    }
+}

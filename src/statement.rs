@@ -1,0 +1,7 @@
+//! Plan values → SQL text. Pure: what is written here is what `explain` shows and what the engine runs.
+
+pub mod literal;
+pub mod part;
+pub mod rename;
+pub mod rows;
+pub mod sync;

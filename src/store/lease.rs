@@ -1,0 +1,133 @@
+//! Who drives a run. Not an advisory lock: those break silently behind a pooler, and waiting in one blocks others.
+
+use super::StoreError;
+use tokio_postgres::{Client, GenericClient};
+
+/// A heartbeat older than this, by the database's clock, frees the lease.
+pub const STALE_AFTER_MS: i64 = 15_000;
+
+/// The right to write for a run: every transaction of a driver checks its epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    pub run_id: i64,
+    pub epoch: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaseRecord {
+    pub holder: String,
+    pub epoch: i64,
+    pub heartbeat_age_ms: i64,
+    /// Its backend is still connected, as far as that can be seen.
+    pub alive: bool,
+}
+
+/// `backend_start` tells a reused pid from the holder's; another role's is hidden, and then the pid must do.
+const READ: &str = "\
+    SELECT l.holder, l.epoch, \
+           (extract(epoch FROM clock_timestamp() - l.heartbeat) * 1000)::bigint, \
+           EXISTS (SELECT 1 FROM pg_stat_activity AS a WHERE a.pid = l.backend_pid \
+                   AND (a.backend_start IS NULL OR a.backend_start = l.backend_start)) \
+    FROM crossfade.leases AS l WHERE l.run_id = $1 AND l.holder IS NOT NULL";
+
+/// The lease as it is; `None` where nobody has it. Never waits.
+pub async fn read(client: &impl GenericClient, run_id: i64) -> Result<Option<LeaseRecord>, StoreError> {
+    let row = client.query_opt(READ, &[&run_id]).await?;
+    Ok(row.map(|row| LeaseRecord {
+        holder: row.get(0),
+        epoch: row.get(1),
+        heartbeat_age_ms: row.get(2),
+        alive: row.get(3),
+    }))
+}
+
+impl LeaseRecord {
+    pub fn is_held(&self) -> bool {
+        self.alive && self.heartbeat_age_ms < STALE_AFTER_MS
+    }
+}
+
+/// Takes the lease for the session of `client`, which must live as long as the lease is wanted.
+///
+/// Errors: `LeaseHeld` names the holder. A holder that is in the middle of a transaction holds the lease's row; a
+/// stopped one is ended by its own `idle_in_transaction_session_timeout`, so this waits for a bounded time.
+pub async fn take(client: &mut Client, run: &str, run_id: i64, holder: &str) -> Result<Lease, StoreError> {
+    let held = |record: LeaseRecord| StoreError::LeaseHeld {
+        run: run.to_owned(),
+        holder: record.holder,
+        heartbeat_age_ms: record.heartbeat_age_ms,
+    };
+    if let Some(record) = read(client, run_id).await?.filter(LeaseRecord::is_held) {
+        return Err(held(record));
+    }
+    let transaction = client.transaction().await?;
+    transaction
+        .batch_execute("SET LOCAL lock_timeout = '20s'")
+        .await?;
+    transaction
+        .query("SELECT 1 FROM crossfade.leases WHERE run_id = $1 FOR UPDATE", &[&run_id])
+        .await?;
+    if let Some(record) = read(&transaction, run_id).await?.filter(LeaseRecord::is_held) {
+        return Err(held(record));
+    }
+    let row = transaction
+        .query_one(
+            "UPDATE crossfade.leases SET holder = $2, epoch = epoch + 1, heartbeat = clock_timestamp(), \
+                    backend_pid = pg_backend_pid(), \
+                    backend_start = (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()) \
+             WHERE run_id = $1 RETURNING epoch",
+            &[&run_id, &holder],
+        )
+        .await?;
+    transaction.commit().await?;
+    Ok(Lease {
+        run_id,
+        epoch: row.get(0),
+    })
+}
+
+pub async fn heartbeat(client: &impl GenericClient, lease: Lease) -> Result<(), StoreError> {
+    let updated = client
+        .execute(
+            "UPDATE crossfade.leases SET heartbeat = clock_timestamp() WHERE run_id = $1 AND epoch = $2",
+            &[&lease.run_id, &lease.epoch],
+        )
+        .await?;
+    if updated == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
+}
+
+pub async fn release(client: &impl GenericClient, lease: Lease) -> Result<(), StoreError> {
+    client
+        .execute(
+            "UPDATE crossfade.leases SET holder = NULL, backend_pid = NULL, backend_start = NULL, heartbeat = NULL \
+             WHERE run_id = $1 AND epoch = $2",
+            &[&lease.run_id, &lease.epoch],
+        )
+        .await?;
+    Ok(())
+}
+
+/// Whether the run may go on, read in the same breath as the fence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MayGoOn {
+    Yes,
+    Paused,
+}
+
+/// The fence: holds the epoch until the transaction ends, so that nobody can take the lease in between. A heartbeat
+/// does not touch the key and is not held up by it.
+pub async fn fence(client: &impl GenericClient, lease: Lease) -> Result<MayGoOn, StoreError> {
+    let row = client
+        .query_opt(
+            "SELECT r.paused_at IS NOT NULL AND (r.paused_until IS NULL OR r.paused_until > clock_timestamp()) \
+             FROM crossfade.leases AS l JOIN crossfade.runs AS r ON r.id = l.run_id \
+             WHERE l.run_id = $1 AND l.epoch = $2 FOR KEY SHARE OF l",
+            &[&lease.run_id, &lease.epoch],
+        )
+        .await?;
+    match row {
+        None => Err(StoreError::LeaseLost),
+        Some(row) if row.get(0) => Ok(MayGoOn::Paused),
+        Some(_) => Ok(MayGoOn::Yes),
+    }
+}

@@ -1,0 +1,482 @@
+//! Runs, their phases and steps: registered by `start`, changed through `lifecycle::transition` only.
+
+use super::{StoreError, history, lease::Lease, os_user, quarantine, verification};
+use crate::lifecycle::{
+    snapshot::{
+        Approval, Pause, PhaseRecord, RollbackTarget, Snapshot, StepRecord, Writes,
+    },
+    transition::{Event, RunState, State, transition},
+};
+use crate::plan::{
+    compiled::{Plan, StepId},
+    document::PhaseName,
+};
+use crate::statement::sync::Objects;
+use jiff::Timestamp;
+use serde_json::json;
+use std::collections::BTreeMap;
+use tokio_postgres::{GenericClient, Transaction, error::SqlState};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunLine {
+    pub name: String,
+    pub state: String,
+    pub phase: Option<String>,
+    pub started_at: Timestamp,
+}
+
+fn corrupt(what: impl std::fmt::Display) -> StoreError {
+    StoreError::Corrupt(what.to_string())
+}
+
+/// Every run, newest first.
+pub async fn list(client: &impl GenericClient) -> Result<Vec<RunLine>, StoreError> {
+    let rows = client
+        .query(
+            "SELECT r.name, r.state, (SELECT p.phase FROM crossfade.phases AS p WHERE p.run_id = r.id \
+                AND p.state <> 'completed' ORDER BY p.position LIMIT 1), r.started_at \
+             FROM crossfade.runs AS r ORDER BY r.id DESC LIMIT 1000",
+            &[],
+        )
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| RunLine {
+            name: row.get(0),
+            state: row.get(1),
+            phase: row.get(2),
+            started_at: row.get(3),
+        })
+        .collect())
+}
+
+/// Id, state and document of the newest run of that name; `None` where there is none.
+pub async fn find(client: &impl GenericClient, name: &str) -> Result<Option<(i64, RunState, String)>, StoreError> {
+    let row = client
+        .query_opt(
+            "SELECT id, state, document FROM crossfade.runs WHERE name = $1 ORDER BY id DESC LIMIT 1",
+            &[&name],
+        )
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let state = row.get::<_, String>(1).parse().map_err(corrupt)?;
+    Ok(Some((row.get(0), state, row.get(2))))
+}
+
+pub async fn id_of(client: &impl GenericClient, name: &str) -> Result<i64, StoreError> {
+    match find(client, name).await? {
+        Some((id, _, _)) => Ok(id),
+        None => Err(StoreError::NoRun(name.to_owned())),
+    }
+}
+
+/// Registers a run and claims its columns.
+pub async fn insert(
+    transaction: &Transaction<'_>,
+    plan: &Plan,
+    fingerprint: &str,
+    document: &str,
+) -> Result<i64, StoreError> {
+    let name = plan.name.as_str();
+    let stored = serde_json::to_value(plan).map_err(corrupt)?;
+    let inserted = transaction
+        .query_one(
+            "INSERT INTO crossfade.runs (name, document, plan, fingerprint, started_by_os) VALUES ($1, $2, $3, $4, $5) RETURNING id",
+            &[&name, &document, &stored, &fingerprint, &os_user()],
+        )
+        .await;
+    let run_id: i64 = match inserted {
+        Ok(row) => row.get(0),
+        Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
+            return Err(StoreError::NameTaken {
+                name: name.to_owned(),
+                state: "started just now".to_owned(),
+            });
+        }
+        Err(error) => return Err(error.into()),
+    };
+    claim(transaction, run_id, plan).await?;
+    transaction
+        .execute("INSERT INTO crossfade.leases (run_id) VALUES ($1)", &[&run_id])
+        .await?;
+    for (position, phase) in (0_i32..).zip(&plan.phases) {
+        transaction
+            .execute(
+                "INSERT INTO crossfade.phases (run_id, phase, position) VALUES ($1, $2, $3)",
+                &[&run_id, &phase.name.as_str(), &position],
+            )
+            .await?;
+        for (position, step) in (0_i32..).zip(&phase.steps) {
+            transaction
+                .execute(
+                    "INSERT INTO crossfade.steps (run_id, step, phase, position, kind) VALUES ($1, $2, $3, $4, $5)",
+                    &[&run_id, &step.id.0, &phase.name.as_str(), &position, &step.action.kind()],
+                )
+                .await?;
+        }
+    }
+    history::record(
+        transaction,
+        run_id,
+        "started",
+        &json!({"fingerprint": fingerprint, "crossfade": env!("CARGO_PKG_VERSION")}),
+    )
+    .await?;
+    Ok(run_id)
+}
+
+async fn claim(transaction: &Transaction<'_>, run_id: i64, plan: &Plan) -> Result<(), StoreError> {
+    for (table, column) in &plan.claims {
+        let (table, column) = (table.to_string(), column.as_str());
+        let claimed = transaction
+            .execute(
+                "INSERT INTO crossfade.claims (table_name, column_name, run_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+                &[&table, &column, &run_id],
+            )
+            .await?;
+        if claimed == 0 {
+            let row = transaction
+                .query_one(
+                    "SELECT r.name FROM crossfade.claims AS c JOIN crossfade.runs AS r ON r.id = c.run_id \
+                     WHERE c.table_name = $1 AND c.column_name = $2",
+                    &[&table, &column],
+                )
+                .await?;
+            return Err(StoreError::Conflict {
+                table,
+                column: column.to_owned(),
+                run: row.get(0),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The run as it is recorded now. Reads only; takes no lock that anybody waits for.
+pub async fn snapshot(client: &impl GenericClient, run_id: i64) -> Result<Snapshot, StoreError> {
+    let row = client
+        .query_one(
+            "SELECT plan, fingerprint, state, started_by, clock_timestamp(), paused_by, pause_reason, paused_at, paused_until, \
+                    rolling_back_to FROM crossfade.runs WHERE id = $1",
+            &[&run_id],
+        )
+        .await?;
+    let plan: Plan = serde_json::from_value(row.get(0)).map_err(corrupt)?;
+    let pause = match (row.get(5), row.get(6), row.get(7)) {
+        (Some(by), Some(reason), Some(since)) => Some(Pause {
+            by,
+            reason,
+            since,
+            until: row.get(8),
+        }),
+        _ => None,
+    };
+    let rolling_back = match row.get::<_, Option<String>>(9).as_deref() {
+        None => None,
+        Some("start") => Some(RollbackTarget::Start),
+        Some(phase) => Some(RollbackTarget::Phase(phase.parse().map_err(corrupt)?)),
+    };
+    Ok(Snapshot {
+        run_id,
+        fingerprint: row.get(1),
+        state: row.get::<_, String>(2).parse().map_err(corrupt)?,
+        started_by: row.get(3),
+        now: row.get(4),
+        pause,
+        rolling_back,
+        phases: phases(client, run_id).await?,
+        steps: steps(client, run_id).await?,
+        approvals: approvals(client, run_id).await?,
+        quarantined: quarantine::count(client, run_id).await?,
+        verification: verification::newest(client, run_id).await?,
+        old_writes: sighting(client, run_id, Side::Old).await?,
+        new_writes: sighting(client, run_id, Side::New).await?,
+        plan,
+    })
+}
+
+async fn phases(
+    client: &impl GenericClient,
+    run_id: i64,
+) -> Result<BTreeMap<PhaseName, PhaseRecord>, StoreError> {
+    let rows = client
+        .query(
+            "SELECT phase, state, started_at, finished_at FROM crossfade.phases WHERE run_id = $1",
+            &[&run_id],
+        )
+        .await?;
+    rows.into_iter()
+        .map(|row| {
+            let name = row.get::<_, String>(0).parse().map_err(corrupt)?;
+            let state = row.get::<_, String>(1).parse().map_err(corrupt)?;
+            Ok((
+                name,
+                PhaseRecord {
+                    state,
+                    started_at: row.get(2),
+                    finished_at: row.get(3),
+                },
+            ))
+        })
+        .collect()
+}
+
+async fn steps(
+    client: &impl GenericClient,
+    run_id: i64,
+) -> Result<BTreeMap<StepId, StepRecord>, StoreError> {
+    let rows = client
+        .query(
+            "SELECT step, state, attempts, error FROM crossfade.steps WHERE run_id = $1",
+            &[&run_id],
+        )
+        .await?;
+    rows.into_iter()
+        .map(|row| {
+            let state = row.get::<_, String>(1).parse().map_err(corrupt)?;
+            Ok((
+                StepId(row.get(0)),
+                StepRecord {
+                    state,
+                    attempts: row.get(2),
+                    error: row.get(3),
+                },
+            ))
+        })
+        .collect()
+}
+
+async fn approvals(client: &impl GenericClient, run_id: i64) -> Result<Vec<Approval>, StoreError> {
+    let rows = client
+        .query("SELECT phase, role FROM crossfade.approvals WHERE run_id = $1", &[&run_id])
+        .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Approval {
+                phase: row.get::<_, String>(0).parse().map_err(corrupt)?,
+                role: row.get(1),
+            })
+        })
+        .collect()
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    Old,
+    New,
+}
+
+impl Side {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Old => "old",
+            Self::New => "new",
+        }
+    }
+}
+
+async fn sighting(client: &impl GenericClient, run_id: i64, side: Side) -> Result<Writes, StoreError> {
+    let row = client
+        .query_opt(
+            "SELECT total, first_seen_at FROM crossfade.write_sightings WHERE run_id = $1 AND side = $2",
+            &[&run_id, &side.as_str()],
+        )
+        .await?;
+    Ok(row.map_or_else(Writes::default, |row| Writes {
+        total: row.get(0),
+        quiet_since: Some(row.get(1)),
+    }))
+}
+
+/// Reads the plan's write counters; `None` before they are installed and after they are dropped.
+pub async fn count_writes(client: &impl GenericClient, plan: &Plan, side: Side) -> Result<Option<i64>, StoreError> {
+    let mut total = None;
+    for sync in plan.syncs() {
+        let objects = Objects::of(&plan.name, &sync.table);
+        let sequence = match side {
+            Side::Old => objects.old_writes,
+            Side::New => objects.new_writes,
+        };
+        let row = client
+            .query_opt(
+                "SELECT CASE WHEN to_regclass(s.name) IS NOT NULL THEN coalesce(pg_sequence_last_value(to_regclass(s.name)), 0) END \
+                 FROM (SELECT 'crossfade.' || quote_ident($1) AS name) AS s",
+                &[&sequence.as_str()],
+            )
+            .await?;
+        let value: Option<i64> = row.and_then(|row| row.get(0));
+        if let Some(value) = value {
+            total = Some(total.unwrap_or(0) + value);
+        }
+    }
+    Ok(total)
+}
+
+/// Looks at the write counters and notes where they stand. Best had often: the gate counts from the first look.
+pub async fn sight_writes(client: &impl GenericClient, run_id: i64, plan: &Plan) -> Result<(), StoreError> {
+    for side in [Side::Old, Side::New] {
+        if let Some(total) = count_writes(client, plan, side).await? {
+            client
+                .execute(
+                    "INSERT INTO crossfade.write_sightings AS w (run_id, side, total, first_seen_at) \
+                     VALUES ($1, $2, $3, clock_timestamp()) \
+                     ON CONFLICT (run_id, side) DO UPDATE SET total = excluded.total, first_seen_at = excluded.first_seen_at \
+                     WHERE w.total <> excluded.total",
+                    &[&run_id, &side.as_str(), &total],
+                )
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// One event on a step, in the caller's transaction, which has passed the fence.
+pub async fn step_event(
+    transaction: &Transaction<'_>,
+    lease: Lease,
+    step: &StepId,
+    event: Event,
+    error: Option<&str>,
+) -> Result<(), StoreError> {
+    let row = transaction
+        .query_one(
+            "SELECT state FROM crossfade.steps WHERE run_id = $1 AND step = $2 FOR NO KEY UPDATE",
+            &[&lease.run_id, &step.0],
+        )
+        .await?;
+    let state: State = row.get::<_, String>(0).parse().map_err(corrupt)?;
+    let next = transition(state, event).map_err(|error| corrupt(format!("step {step}: {error}")))?;
+    let attempt = i32::from(event == Event::Start);
+    transaction
+        .execute(
+            "UPDATE crossfade.steps SET state = $3, error = $4, attempts = attempts + $5 WHERE run_id = $1 AND step = $2",
+            &[&lease.run_id, &step.0, &next.as_str(), &error, &attempt],
+        )
+        .await?;
+    let mut detail = json!({"step": step.0});
+    if let Some(error) = error {
+        detail["error"] = json!(error);
+    }
+    history::record(transaction, lease.run_id, &format!("step {next}"), &detail).await
+}
+
+/// One event on a phase, in the caller's transaction, which has passed the fence.
+pub async fn phase_event(
+    transaction: &Transaction<'_>,
+    lease: Lease,
+    phase: PhaseName,
+    event: Event,
+) -> Result<(), StoreError> {
+    let row = transaction
+        .query_one(
+            "SELECT state FROM crossfade.phases WHERE run_id = $1 AND phase = $2 FOR NO KEY UPDATE",
+            &[&lease.run_id, &phase.as_str()],
+        )
+        .await?;
+    let state: State = row.get::<_, String>(0).parse().map_err(corrupt)?;
+    let next = transition(state, event).map_err(|error| corrupt(format!("phase {phase}: {error}")))?;
+    transaction
+        .execute(
+            "UPDATE crossfade.phases SET state = $3, \
+                    started_at = CASE WHEN $4 THEN clock_timestamp() ELSE coalesce(started_at, clock_timestamp()) END, \
+                    finished_at = CASE WHEN $3 = 'completed' THEN clock_timestamp() END \
+             WHERE run_id = $1 AND phase = $2",
+            &[
+                &lease.run_id,
+                &phase.as_str(),
+                &next.as_str(),
+                &(event == Event::Start && state != State::Running),
+            ],
+        )
+        .await?;
+    history::record(transaction, lease.run_id, &format!("phase {next}"), &json!({"phase": phase.as_str()})).await
+}
+
+/// Ends a run: its claims are free again.
+pub async fn finish(transaction: &Transaction<'_>, lease: Lease, state: RunState) -> Result<(), StoreError> {
+    transaction
+        .execute(
+            "UPDATE crossfade.runs SET state = $2, finished_at = now(), rolling_back_to = NULL, \
+                    paused_by = NULL, pause_reason = NULL, paused_at = NULL, paused_until = NULL WHERE id = $1",
+            &[&lease.run_id, &state.as_str()],
+        )
+        .await?;
+    transaction
+        .execute("DELETE FROM crossfade.claims WHERE run_id = $1", &[&lease.run_id])
+        .await?;
+    history::record(transaction, lease.run_id, state.as_str(), &json!({})).await
+}
+
+/// Notes where a rollback leads, before its first step; `None` when it has arrived.
+pub async fn set_rolling_back(
+    transaction: &Transaction<'_>,
+    lease: Lease,
+    target: Option<RollbackTarget>,
+) -> Result<(), StoreError> {
+    let name = target.map(|target| match target {
+        RollbackTarget::Start => "start",
+        RollbackTarget::Phase(phase) => phase.as_str(),
+    });
+    transaction
+        .execute(
+            "UPDATE crossfade.runs SET rolling_back_to = $2 WHERE id = $1",
+            &[&lease.run_id, &name],
+        )
+        .await?;
+    let kind = if target.is_some() { "rollback begun" } else { "rollback done" };
+    history::record(transaction, lease.run_id, kind, &json!({"to": name})).await
+}
+
+/// Pauses a run, from any process. `until`: it goes on by itself, when driven, from then on.
+pub async fn pause(
+    transaction: &Transaction<'_>,
+    run_id: i64,
+    reason: &str,
+    until: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    transaction
+        .execute(
+            "UPDATE crossfade.runs SET paused_by = session_user || ' (' || $2::text || ')', pause_reason = $3, \
+                    paused_at = clock_timestamp(), paused_until = $4 WHERE id = $1",
+            &[&run_id, &os_user(), &reason, &until],
+        )
+        .await?;
+    history::record(
+        transaction,
+        run_id,
+        "paused",
+        &json!({"reason": reason, "until": until.map(|until| until.to_string())}),
+    )
+    .await
+}
+
+/// Ends a pause; `false` where there was none.
+pub async fn resume(transaction: &Transaction<'_>, run_id: i64) -> Result<bool, StoreError> {
+    let updated = transaction
+        .execute(
+            "UPDATE crossfade.runs SET paused_by = NULL, pause_reason = NULL, paused_at = NULL, paused_until = NULL \
+             WHERE id = $1 AND paused_at IS NOT NULL",
+            &[&run_id],
+        )
+        .await?;
+    if updated == 1 {
+        history::record(transaction, run_id, "resumed", &json!({})).await?;
+    }
+    Ok(updated == 1)
+}
+
+/// `false`: that role had approved it already.
+pub async fn approve(
+    client: &impl GenericClient,
+    run_id: i64,
+    phase: PhaseName,
+    comment: Option<&str>,
+) -> Result<bool, StoreError> {
+    let row = client
+        .query_one(
+            "SELECT crossfade.approve($1, $2, $3, $4)",
+            &[&run_id, &phase.as_str(), &os_user(), &comment],
+        )
+        .await?;
+    Ok(row.get(0))
+}

@@ -1,0 +1,122 @@
+//! Installing and upgrading Crossfade's tables, and telling whether they are the ones that this program knows.
+
+use super::StoreError;
+use std::time::Duration;
+use tokio_postgres::Client;
+
+mod embedded {
+    refinery::embed_migrations!("migrations");
+}
+
+const HISTORY: &str = "crossfade.schema_history";
+/// "crossfade" as a number: the advisory lock under which two `init` take turns.
+const LOCK_KEY: i64 = 0x0063_726f_7373_6661;
+const LOCK_TRIES_MAX: u32 = 100;
+
+#[derive(Debug, thiserror::Error)]
+pub enum InitError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("another `crossfade init` has been at work for {0:?}: wait for it to end")]
+    Busy(Duration),
+    #[error("the role {role} may not create a schema in {database}: GRANT CREATE ON DATABASE {database} TO {role};")]
+    MayNotCreate { role: String, database: String },
+    #[error("the tables could not be installed")]
+    Migration(#[source] Box<refinery::Error>),
+}
+
+impl From<tokio_postgres::Error> for InitError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// The newest migration that this program has.
+pub fn known_version() -> i32 {
+    embedded::migrations::runner()
+        .get_migrations()
+        .iter()
+        .map(|migration| migration.version())
+        .max()
+        .unwrap_or(0)
+}
+
+/// The version that is installed; `None` where there is none.
+pub async fn installed_version(client: &Client) -> Result<Option<i32>, StoreError> {
+    let row = client
+        .query_one("SELECT to_regclass($1) IS NOT NULL", &[&HISTORY])
+        .await?;
+    if !row.get::<_, bool>(0) {
+        return Ok(None);
+    }
+    let row = client
+        .query_one(&format!("SELECT max(version) FROM {HISTORY}"), &[])
+        .await?;
+    Ok(row.get(0))
+}
+
+/// Every command but `init` begins here.
+pub async fn require(client: &Client) -> Result<(), StoreError> {
+    let known = known_version();
+    match installed_version(client).await? {
+        None => Err(StoreError::NotInstalled),
+        Some(found) if found < known => Err(StoreError::Older { found, known }),
+        Some(found) if found > known => Err(StoreError::Newer { found, known }),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Installs or upgrades; the versions before and after. refinery takes no lock, so this takes one.
+pub async fn install(client: &mut Client) -> Result<(Option<i32>, i32), InitError> {
+    let mut tries = 0;
+    // `pg_try…` in a loop: waiting inside the server would hold a snapshot, which stops CREATE INDEX CONCURRENTLY.
+    while !client
+        .query_one("SELECT pg_try_advisory_lock($1)", &[&LOCK_KEY])
+        .await?
+        .get::<_, bool>(0)
+    {
+        tries += 1;
+        let waited = Duration::from_millis(100) * tries;
+        if tries >= LOCK_TRIES_MAX {
+            return Err(InitError::Busy(waited));
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let installed = install_locked(client).await;
+    client
+        .query_one("SELECT pg_advisory_unlock($1)", &[&LOCK_KEY])
+        .await?;
+    installed
+}
+
+async fn install_locked(client: &mut Client) -> Result<(Option<i32>, i32), InitError> {
+    let before = installed_version(client).await?;
+    let known = known_version();
+    match before {
+        Some(found) if found > known => return Err(StoreError::Newer { found, known }.into()),
+        Some(found) if found == known => return Ok((before, known)),
+        _ => {}
+    }
+    let row = client
+        .query_one(
+            "SELECT session_user::text, current_database()::text, \
+                    has_database_privilege(current_database(), 'CREATE') OR to_regnamespace('crossfade') IS NOT NULL",
+            &[],
+        )
+        .await?;
+    if !row.get::<_, bool>(2) {
+        return Err(InitError::MayNotCreate {
+            role: row.get(0),
+            database: row.get(1),
+        });
+    }
+    client
+        .batch_execute("CREATE SCHEMA IF NOT EXISTS crossfade")
+        .await?;
+    embedded::migrations::runner()
+        .set_migration_table_name(HISTORY)
+        .run_async(client)
+        .await
+        .map_err(|error| InitError::Migration(Box::new(error)))?;
+    Ok((before, known))
+}

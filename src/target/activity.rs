@@ -1,0 +1,148 @@
+//! Who else is at work on a table: who blocks us, who waits for us, how far behind the standbys are.
+
+use super::Result;
+use crate::plan::ident::TableName;
+use crate::pacing::Sample;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use tokio_postgres::GenericClient;
+
+/// A session that we waited for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blocker {
+    pub pid: i32,
+    pub application: String,
+    pub state: String,
+    /// Since its transaction began.
+    pub age_ms: i64,
+    pub query: String,
+}
+
+impl std::fmt::Display for Blocker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let application = if self.application.is_empty() { "unnamed" } else { &self.application };
+        write!(
+            f,
+            "pid {} ({application}, {}, in its transaction for {:.1} s): {}",
+            self.pid,
+            self.state,
+            self.age_ms as f64 / 1000.0,
+            self.query
+        )
+    }
+}
+
+const BLOCKERS_MAX: i64 = 5;
+
+const FIELDS: &str = "\
+    a.pid, coalesce(a.application_name, ''), coalesce(a.state, 'unknown'), \
+    coalesce((extract(epoch FROM clock_timestamp() - a.xact_start) * 1000)::bigint, 0), \
+    coalesce(left(regexp_replace(a.query, '\\s+', ' ', 'g'), 200), '')";
+
+fn blocker(row: &tokio_postgres::Row) -> Blocker {
+    Blocker {
+        pid: row.get(0),
+        application: row.get(1),
+        state: row.get(2),
+        age_ms: row.get(3),
+        query: row.get(4),
+    }
+}
+
+/// Who holds a lock on the table that conflicts with a strong one of ours, in a transaction older than `age`. Asked
+/// before a strong lock: waiting here costs the application nothing, queueing in front of it does.
+pub async fn long_holders(
+    client: &impl GenericClient,
+    tables: &[TableName],
+    weakest: &str,
+    age: Duration,
+) -> Result<Vec<Blocker>> {
+    let (schemas, names): (Vec<&str>, Vec<&str>) = tables
+        .iter()
+        .map(|table| (table.schema.as_str(), table.name.as_str()))
+        .unzip();
+    // Share Row Exclusive lets readers be; Access Exclusive conflicts with everything.
+    let modes: &[&str] = if weakest == "AccessExclusiveLock" {
+        &["%"]
+    } else {
+        &["RowExclusiveLock", "Share%", "%Exclusive%"]
+    };
+    let rows = client
+        .query(
+            &format!(
+                "SELECT DISTINCT ON (a.pid) {FIELDS} FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid \
+                 JOIN pg_class AS c ON c.oid = l.relation JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+                 JOIN unnest($1::text[], $2::text[]) AS t (schema_name, table_name) ON n.nspname = t.schema_name AND c.relname = t.table_name \
+                 WHERE l.granted AND l.locktype = 'relation' AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+                   AND l.mode LIKE ANY ($3::text[]) AND l.pid <> pg_backend_pid() \
+                   AND (clock_timestamp() - a.xact_start > make_interval(secs => $4) \
+                        OR (a.backend_type = 'autovacuum worker' AND a.query LIKE '%(to prevent wraparound)%')) \
+                 ORDER BY a.pid LIMIT {BLOCKERS_MAX}"
+            ),
+            &[&schemas, &names, &modes, &age.as_secs_f64()],
+        )
+        .await?;
+    Ok(rows.iter().map(blocker).collect())
+}
+
+/// Who blocks the backend `pid` at this moment. Asked from another session while that one waits.
+pub async fn blockers_of(client: &impl GenericClient, pid: i32) -> Result<Vec<Blocker>> {
+    let rows = client
+        .query(
+            &format!(
+                "SELECT {FIELDS} FROM unnest(pg_blocking_pids($1)) AS b (pid) JOIN pg_stat_activity AS a ON a.pid = b.pid \
+                 ORDER BY a.xact_start LIMIT {BLOCKERS_MAX}"
+            ),
+            &[&pid],
+        )
+        .await?;
+    Ok(rows.iter().map(blocker).collect())
+}
+
+/// Ends a session if it is still idle in a transaction that is older than `age`. `false`: it is not, or may not be ended.
+pub async fn end_idle(client: &impl GenericClient, pid: i32, age: Duration) -> Result<bool> {
+    let row = client
+        .query_opt(
+            "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity AS a WHERE a.pid = $1 AND a.state LIKE 'idle in transaction%' \
+             AND clock_timestamp() - a.state_change > make_interval(secs => $2)",
+            &[&pid, &age.as_secs_f64()],
+        )
+        .await?;
+    Ok(row.is_some_and(|row| row.get(0)))
+}
+
+/// What a concurrent index build is doing, e.g. `building index: 12000 of 40000 blocks`; `None` when there is none.
+pub async fn index_build(client: &impl GenericClient, pid: i32) -> Result<Option<(String, i64, i64, Option<i32>)>> {
+    let row = client
+        .query_opt(
+            "SELECT phase, coalesce(blocks_done, 0), coalesce(blocks_total, 0), nullif(current_locker_pid, 0)::integer \
+             FROM pg_stat_progress_create_index WHERE pid = $1",
+            &[&pid],
+        )
+        .await?;
+    Ok(row.map(|row| (row.get(0), row.get(1), row.get(2), row.get(3))))
+}
+
+/// The readings that the pace is decided by.
+pub async fn sample(client: &impl GenericClient, our_pids: &[i32]) -> Result<Sample> {
+    let row = client
+        .query_one(
+            "SELECT (SELECT extract(epoch FROM max(coalesce(r.replay_lag, r.flush_lag, r.write_lag)))::float8 \
+                     FROM pg_stat_replication AS r WHERE r.state = 'streaming'), \
+                    (SELECT extract(epoch FROM max(clock_timestamp() - a.query_start))::float8 FROM pg_stat_activity AS a \
+                     WHERE a.wait_event_type = 'Lock' AND a.pid <> ALL ($1) AND pg_blocking_pids(a.pid) && $1)",
+            &[&our_pids],
+        )
+        .await?;
+    let seconds = |column: usize| {
+        let value: Option<f64> = row.get(column);
+        value
+            .filter(|value| value.is_finite() && *value >= 0.0)
+            .map(Duration::from_secs_f64)
+    };
+    Ok(Sample {
+        replica_lag: seconds(0),
+        blocked_for: seconds(1),
+        batch: None,
+    })
+}

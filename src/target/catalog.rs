@@ -1,0 +1,340 @@
+//! Reads what planning may know of the user's tables.
+
+use super::Result;
+use crate::plan::{
+    facts::{
+        Column, Constraint, ConstraintKind, Dependent, Facts, Grant, Identity, Inbound, Index,
+        Table, TableKind,
+    },
+    ident::{Ident, TableName},
+};
+use tokio_postgres::{Client, GenericClient, Row};
+
+const IDENTITY: &str = "\
+    SELECT current_setting('server_version_num')::integer, session_user::text, r.rolsuper, \
+           r.rolsuper OR CASE WHEN current_setting('server_version_num')::integer >= 150000 \
+               THEN pg_catalog.has_parameter_privilege(session_user, 'session_replication_role', 'SET') END \
+    FROM pg_catalog.pg_roles AS r WHERE r.rolname = session_user";
+
+/// Before PostgreSQL 15 there is no such function to name, not even in a branch that is not taken.
+const IDENTITY_14: &str = "\
+    SELECT current_setting('server_version_num')::integer, session_user::text, r.rolsuper, r.rolsuper \
+    FROM pg_catalog.pg_roles AS r WHERE r.rolname = session_user";
+
+const TABLE: &str = "\
+    SELECT c.oid, c.relkind::text, c.relpersistence::text, c.relispartition, pg_get_userbyid(c.relowner)::text, \
+           pg_has_role(session_user, c.relowner, 'USAGE'), has_schema_privilege(c.relowner, n.oid, 'CREATE'), \
+           c.relrowsecurity AND NOT r.rolsuper AND NOT r.rolbypassrls AND (c.relforcerowsecurity OR NOT pg_has_role(session_user, c.relowner, 'USAGE')), \
+           (SELECT max(a.attnum) FROM pg_attribute AS a WHERE a.attrelid = c.oid)::bigint, \
+           c.reltuples::float8, CASE WHEN c.relkind IN ('r', 'm') THEN pg_relation_size(c.oid) / current_setting('block_size')::bigint ELSE 0 END, \
+           EXISTS (SELECT 1 FROM pg_inherits AS i WHERE i.inhparent = c.oid), \
+           EXISTS (SELECT 1 FROM pg_inherits AS i WHERE i.inhrelid = c.oid) \
+    FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace, pg_roles AS r \
+    WHERE n.nspname = $1 AND c.relname = $2 AND r.rolname = session_user AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 't')";
+
+/// Equality that says the same as the bytes do: these types' and arrays' of none but them, in a deterministic collation.
+const COLUMNS: &str = "\
+    SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), \
+           coalesce(b.typname IN ('bool', 'int2', 'int4', 'int8', 'text', 'varchar', 'bpchar', 'name', 'uuid', 'date', 'time', 'timestamp', 'timestamptz', 'bytea', 'oid') \
+               OR b.typtype = 'e', false) AND b.typname <> 'bpchar' AND coalesce(l.collisdeterministic, true), \
+           CASE WHEN a.attcollation <> t.typcollation THEN quote_ident(ln.nspname) || '.' || quote_ident(l.collname) END, \
+           a.attnotnull, pg_get_expr(d.adbin, d.adrelid), a.attgenerated <> '', a.attidentity::text, \
+           (SELECT quote_ident(sn.nspname) || '.' || quote_ident(s.relname) FROM pg_depend AS p \
+                JOIN pg_class AS s ON s.oid = p.objid AND s.relkind = 'S' JOIN pg_namespace AS sn ON sn.oid = s.relnamespace \
+                WHERE p.classid = 'pg_class'::regclass AND p.refclassid = 'pg_class'::regclass AND p.refobjid = a.attrelid \
+                  AND p.refobjsubid = a.attnum AND p.deptype IN ('a', 'i') LIMIT 1), \
+           col_description(a.attrelid, a.attnum), \
+           nullif(coalesce(a.attstattarget::integer, -1), -1), \
+           CASE WHEN a.attstorage <> t.typstorage THEN CASE a.attstorage WHEN 'p' THEN 'plain' WHEN 'e' THEN 'external' \
+                WHEN 'x' THEN 'extended' WHEN 'm' THEN 'main' END END, \
+           CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END, \
+           coalesce(a.attoptions, '{}')::text[], a.attnum \
+    FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid \
+         LEFT JOIN pg_type AS b ON b.oid = coalesce(nullif(t.typbasetype, 0), t.oid) \
+         LEFT JOIN pg_collation AS l ON l.oid = a.attcollation LEFT JOIN pg_namespace AS ln ON ln.oid = l.collnamespace \
+         LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
+    WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
+
+const GRANTS: &str = "\
+    SELECT a.attnum, g.privilege_type, CASE WHEN g.grantee <> 0 THEN pg_get_userbyid(g.grantee)::text END, g.is_grantable \
+    FROM pg_attribute AS a, aclexplode(a.attacl) AS g WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped";
+
+/// Every column that an index names: by key, inside an expression, included, or in its predicate. `pg_depend` knows.
+const INDEXES: &str = "\
+    SELECT c.relname::text, pg_get_indexdef(i.indexrelid), i.indisunique, i.indisvalid AND i.indisready, \
+           (SELECT array_agg(DISTINCT a.attname::text) FROM pg_attribute AS a WHERE a.attrelid = i.indrelid AND a.attnum > 0 AND \
+               (a.attnum = ANY (i.indkey::smallint[]) OR EXISTS (SELECT 1 FROM pg_depend AS p WHERE p.classid = 'pg_class'::regclass \
+                   AND p.objid = i.indexrelid AND p.refclassid = 'pg_class'::regclass AND p.refobjid = i.indrelid AND p.refobjsubid = a.attnum))), \
+           k.conname::text, i.indisprimary, i.indisreplident, i.indisclustered, s.spcname::text, obj_description(i.indexrelid, 'pg_class'), \
+           i.indpred IS NULL AND i.indexprs IS NULL AND i.indimmediate AND i.indisvalid \
+               AND NOT EXISTS (SELECT 1 FROM pg_attribute AS a WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey::smallint[]) AND NOT a.attnotnull), \
+           (SELECT array_agg(a.attname::text ORDER BY k.n) FROM unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, n) \
+               JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum WHERE k.n <= i.indnkeyatts) \
+    FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid LEFT JOIN pg_tablespace AS s ON s.oid = c.reltablespace \
+         LEFT JOIN pg_constraint AS k ON k.conindid = i.indexrelid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u', 'x') \
+    WHERE i.indrelid = $1 AND c.relname NOT LIKE '%\\_ccnew%' ORDER BY i.indisprimary DESC, c.relname";
+
+const CONSTRAINTS: &str = "\
+    SELECT k.conname::text, k.contype::text, pg_get_constraintdef(k.oid), \
+           coalesce((SELECT array_agg(a.attname::text) FROM pg_attribute AS a WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)), '{}'), \
+           k.convalidated, obj_description(k.oid, 'pg_constraint') \
+    FROM pg_constraint AS k WHERE k.conrelid = $1 AND k.contype IN ('c', 'f', 'p', 'u', 'x') ORDER BY k.conname";
+
+const INBOUND: &str = "\
+    SELECT n.nspname::text, c.relname::text, k.conname::text, pg_get_constraintdef(k.oid), \
+           (SELECT array_agg(a.attname::text) FROM pg_attribute AS a WHERE a.attrelid = k.confrelid AND a.attnum = ANY (k.confkey)), \
+           pg_has_role(session_user, c.relowner, 'USAGE') \
+    FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+    WHERE k.confrelid = $1 AND k.contype = 'f' AND k.conparentid = 0 ORDER BY 1, 2, 3";
+
+/// What names a column and is neither part of the table (index, constraint, default, owned sequence) nor ours.
+const DEPENDENTS: &str = "\
+    SELECT DISTINCT a.attname::text, pg_describe_object(o.classid, o.objid, 0) \
+    FROM pg_depend AS p JOIN pg_attribute AS a ON a.attrelid = p.refobjid AND a.attnum = p.refobjsubid \
+         CROSS JOIN LATERAL (SELECT p.classid, p.objid WHERE p.classid <> 'pg_rewrite'::regclass \
+             UNION ALL SELECT 'pg_class'::regclass, w.ev_class FROM pg_rewrite AS w WHERE p.classid = 'pg_rewrite'::regclass AND w.oid = p.objid) AS o \
+    WHERE p.refclassid = 'pg_class'::regclass AND p.refobjid = $1 AND p.refobjsubid > 0 AND NOT a.attisdropped \
+      AND p.classid NOT IN ('pg_constraint'::regclass) \
+      AND NOT (p.classid = 'pg_attrdef'::regclass AND NOT EXISTS (SELECT 1 FROM pg_attrdef AS d JOIN pg_attribute AS g \
+               ON g.attrelid = d.adrelid AND g.attnum = d.adnum WHERE d.oid = p.objid AND g.attgenerated <> '' AND g.attnum <> a.attnum)) \
+      AND NOT (p.classid = 'pg_class'::regclass AND EXISTS (SELECT 1 FROM pg_class AS x WHERE x.oid = p.objid AND x.relkind IN ('i', 'I', 'S'))) \
+      AND NOT (p.classid = 'pg_trigger'::regclass AND EXISTS (SELECT 1 FROM pg_trigger AS g WHERE g.oid = p.objid \
+               AND (g.tgname LIKE 'zz\\_crossfade\\_%' OR g.tgisinternal))) \
+      AND NOT (p.classid = 'pg_class'::regclass AND p.objid = p.refobjid) \
+    ORDER BY 1, 2";
+
+const UPDATE_TRIGGERS: &str = "\
+    SELECT t.tgname::text FROM pg_trigger AS t WHERE t.tgrelid = $1 AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') \
+      AND (t.tgtype & 16) <> 0 AND t.tgname NOT LIKE 'zz\\_crossfade\\_%' ORDER BY 1";
+
+fn ident(row: &Row, column: usize) -> Ident {
+    Ident::from_catalog(row.get::<_, String>(column))
+}
+
+fn idents(names: Option<Vec<String>>) -> Vec<Ident> {
+    names.unwrap_or_default().into_iter().map(Ident::from_catalog).collect()
+}
+
+/// Who we are and what we may, with no table yet.
+pub async fn identity(client: &Client) -> Result<Facts> {
+    let version: i32 = client
+        .query_one("SELECT current_setting('server_version_num')::integer", &[])
+        .await?
+        .get(0);
+    let query = if version >= 150_000 { IDENTITY } else { IDENTITY_14 };
+    let row = client.query_one(query, &[]).await?;
+    Ok(Facts {
+        server_version: version.unsigned_abs(),
+        role: row.get(1),
+        superuser: row.get(2),
+        can_skip_triggers: row.get(3),
+        ..Facts::default()
+    })
+}
+
+/// All that is known of a table; `None` where there is none of that name.
+pub async fn table(client: &impl GenericClient, name: &TableName) -> Result<Option<Table>> {
+    let row = client
+        .query_opt(TABLE, &[&name.schema.as_str(), &name.name.as_str()])
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let oid: u32 = row.get(0);
+    let (mut indexes, key) = indexes(client, oid).await?;
+    indexes.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(Some(Table {
+        oid,
+        kind: kind(&row),
+        owner: row.get(4),
+        owned: row.get(5),
+        can_create: row.get(6),
+        rows_hidden: row.get(7),
+        columns_ever: u32::try_from(row.get::<_, Option<i64>>(8).unwrap_or(0).max(0)).unwrap_or(0),
+        rows_estimated: row.get::<_, f64>(9).max(0.0),
+        blocks: u32::try_from(row.get::<_, i64>(10)).unwrap_or(u32::MAX),
+        has_children: row.get(11),
+        columns: columns(client, oid).await?,
+        indexes,
+        key,
+        constraints: constraints(client, oid).await?,
+        referenced_by: inbound(client, oid).await?,
+        dependents: dependents(client, oid).await?,
+        update_triggers: client
+            .query(UPDATE_TRIGGERS, &[&oid])
+            .await?
+            .iter()
+            .map(|row| row.get(0))
+            .collect(),
+    }))
+}
+
+fn kind(row: &Row) -> TableKind {
+    let (relkind, persistence): (String, String) = (row.get(1), row.get(2));
+    let (is_partition, inherits): (bool, bool) = (row.get(3), row.get(12));
+    match relkind.as_str() {
+        _ if persistence == "t" => TableKind::Temporary,
+        "r" if is_partition => TableKind::Partition,
+        // A child of classic inheritance: its columns may be its parent's.
+        "r" if inherits => TableKind::Other,
+        "r" => TableKind::Table,
+        "p" => TableKind::Partitioned,
+        "v" => TableKind::View,
+        "m" => TableKind::MaterializedView,
+        "f" => TableKind::Foreign,
+        _ => TableKind::Other,
+    }
+}
+
+async fn columns(client: &impl GenericClient, oid: u32) -> Result<Vec<Column>> {
+    let grants = client.query(GRANTS, &[&oid]).await?;
+    let rows = client.query(COLUMNS, &[&oid]).await?;
+    let column = |row: &Row| {
+        let number: i16 = row.get(14);
+        let sequence: Option<String> = row.get(8);
+        let identity: String = row.get(7);
+        Column {
+            name: ident(row, 0),
+            type_name: row.get(1),
+            exact: row.get(2),
+            collation: row.get(3),
+            not_null: row.get(4),
+            default: row.get(5),
+            generated: row.get(6),
+            identity: (!identity.is_empty()).then(|| Identity {
+                always: identity == "a",
+                sequence: sequence.clone().unwrap_or_default(),
+            }),
+            owned_sequence: sequence.filter(|_| identity.is_empty()),
+            comment: row.get(9),
+            statistics: row.get(10),
+            storage: row.get(11),
+            compression: row.get(12),
+            options: row.get(13),
+            grants: grants
+                .iter()
+                .filter(|grant| grant.get::<_, i16>(0) == number)
+                .map(|grant| Grant {
+                    privilege: grant.get(1),
+                    to: grant.get::<_, Option<String>>(2).map(Ident::from_catalog),
+                    grantable: grant.get(3),
+                })
+                .collect(),
+        }
+    };
+    Ok(rows.iter().map(column).collect())
+}
+
+/// The indexes, and the columns that tell rows apart: the primary key's, or a unique index's over NOT NULL columns.
+async fn indexes(client: &impl GenericClient, oid: u32) -> Result<(Vec<Index>, Vec<Ident>)> {
+    let rows = client.query(INDEXES, &[&oid]).await?;
+    let mut key = Vec::new();
+    let mut indexes = Vec::new();
+    for row in &rows {
+        let definition: String = row.get(1);
+        let index = Index {
+            name: ident(row, 0),
+            using: using(&definition),
+            unique: row.get(2),
+            valid: row.get(3),
+            columns: idents(row.get(4)),
+            constraint: row.get::<_, Option<String>>(5).map(Ident::from_catalog),
+            primary: row.get(6),
+            replica_identity: row.get(7),
+            clustered: row.get(8),
+            tablespace: row.get::<_, Option<String>>(9).map(Ident::from_catalog),
+            comment: row.get(10),
+        };
+        // The primary key comes first.
+        if key.is_empty() && index.unique && row.get::<_, bool>(11) {
+            key = idents(row.get(12));
+        }
+        indexes.push(index);
+    }
+    Ok((indexes, key))
+}
+
+/// What follows USING. An index's or a table's name may hold that word: it is then quoted, and a quote is doubled.
+fn using(definition: &str) -> String {
+    let mut quoted = false;
+    for (at, letter) in definition.char_indices() {
+        match letter {
+            '"' => quoted = !quoted,
+            ' ' if !quoted => {
+                if let Some(tail) = definition[at..].strip_prefix(" USING ") {
+                    return tail.to_owned();
+                }
+            }
+            _ => {}
+        }
+    }
+    String::new()
+}
+
+async fn constraints(client: &impl GenericClient, oid: u32) -> Result<Vec<Constraint>> {
+    let rows = client.query(CONSTRAINTS, &[&oid]).await?;
+    let constraint = |row: &Row| Constraint {
+        name: ident(row, 0),
+        kind: match row.get::<_, String>(1).as_str() {
+            "c" => ConstraintKind::Check,
+            "f" => ConstraintKind::ForeignKey,
+            "p" => ConstraintKind::PrimaryKey,
+            "u" => ConstraintKind::Unique,
+            "x" => ConstraintKind::Exclusion,
+            _ => ConstraintKind::Other,
+        },
+        definition: row.get(2),
+        columns: idents(row.get(3)),
+        validated: row.get(4),
+        comment: row.get(5),
+    };
+    Ok(rows.iter().map(constraint).collect())
+}
+
+async fn inbound(client: &impl GenericClient, oid: u32) -> Result<Vec<Inbound>> {
+    let rows = client.query(INBOUND, &[&oid]).await?;
+    let inbound = |row: &Row| Inbound {
+        table: TableName {
+            schema: ident(row, 0),
+            name: ident(row, 1),
+        },
+        name: ident(row, 2),
+        definition: row.get(3),
+        columns: idents(row.get(4)),
+        owned: row.get(5),
+    };
+    Ok(rows.iter().map(inbound).collect())
+}
+
+async fn dependents(client: &impl GenericClient, oid: u32) -> Result<Vec<Dependent>> {
+    let rows = client.query(DEPENDENTS, &[&oid]).await?;
+    let dependent = |row: &Row| Dependent {
+        column: ident(row, 0),
+        object: row.get(1),
+    };
+    Ok(rows.iter().map(dependent).collect())
+}
+
+/// What still names one of these columns, under the name that it has now.
+pub async fn dependents_of(client: &impl GenericClient, name: &TableName, column: &Ident) -> Result<Vec<String>> {
+    let row = client
+        .query_opt(
+            "SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2",
+            &[&name.schema.as_str(), &name.name.as_str()],
+        )
+        .await?;
+    let Some(row) = row else { return Ok(Vec::new()) };
+    let found = dependents(client, row.get(0)).await?;
+    Ok(found
+        .into_iter()
+        .filter(|dependent| dependent.column == *column)
+        .map(|dependent| dependent.object)
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_definition_behind_using_is_found_whatever_the_names_are() {
+        let definition = r#"CREATE INDEX "a USING b" ON public."x "" USING y" USING btree (status) WHERE (a > 1)"#;
+        assert_eq!(super::using(definition), "btree (status) WHERE (a > 1)");
+    }
+}

@@ -1,0 +1,263 @@
+//! Asks the server what an expression is: it alone knows its language. Reads only; nothing is executed.
+
+use super::Result;
+use crate::plan::{
+    facts::{ExpressionError, ExpressionFacts, ExpressionKey, Table},
+    ident::Ident,
+};
+use crate::postgres::sqlstate;
+use tokio_postgres::{Client, error::SqlState};
+
+/// The table as a derived one with the columns that do not exist yet. They are NULLs that the planner cannot fold.
+fn source(key: &ExpressionKey, table: &Table, without: Option<&Ident>) -> String {
+    let mut columns: Vec<String> = table
+        .columns
+        .iter()
+        .filter(|column| Some(&column.name) != without)
+        .map(|column| format!("crossfade_source.{}", column.name.quoted()))
+        .collect();
+    columns.extend(
+        key.added
+            .iter()
+            .filter(|(name, _)| Some(name) != without)
+            .map(|(name, type_name)| {
+                format!("CASE WHEN crossfade_source.ctid IS NULL THEN NULL::{type_name} END AS {}", name.quoted())
+            }),
+    );
+    format!(
+        "(SELECT {} FROM ONLY {} AS crossfade_source) AS {}",
+        columns.join(", "),
+        key.table,
+        key.table.name.quoted()
+    )
+}
+
+/// What the expression is, or why it cannot be used. The outer error is the connection's.
+pub async fn analyse(
+    client: &Client,
+    key: &ExpressionKey,
+    table: &Table,
+) -> Result<std::result::Result<ExpressionFacts, ExpressionError>> {
+    let expression = key.expression.as_str();
+    let refuse = |message: String, help: Option<&str>| {
+        Ok(Err(ExpressionError {
+            message,
+            help: help.map(str::to_owned),
+        }))
+    };
+    if let Some(why) = unbalanced(expression) {
+        return refuse(format!("`{expression}` {why}"), None);
+    }
+    let whole = source(key, table, None);
+    let statement = match client.prepare(&format!("SELECT ({expression}\n) FROM {whole}")).await {
+        Ok(statement) => statement,
+        Err(error) => return rejected(expression, error),
+    };
+    let [column] = statement.columns() else {
+        return refuse(format!("`{expression}` is not one expression"), None);
+    };
+    let type_oid = column.type_().oid();
+    // A WHERE allows neither aggregates nor window functions nor sets.
+    let filter = format!("SELECT 1 FROM {whole} WHERE ({expression}\n) IS NOT NULL");
+    if let Err(error) = client.prepare(&filter).await {
+        return rejected(expression, error);
+    }
+    let plan = match planned(client, &format!("SELECT 1 FROM (SELECT ({expression}\n) AS value FROM {whole}) AS crossfade_value WHERE value IS NOT NULL")).await {
+        Ok(plan) => plan,
+        Err(error) => return rejected(expression, error),
+    };
+    if mentions(&plan, "Parent Relationship", &["InitPlan", "SubPlan"]) {
+        return refuse(
+            format!("`{expression}` has a sub-select"),
+            Some("an expression may only read its own row"),
+        );
+    }
+    // A volatile expression keeps the planner from merging the inner query into the outer one.
+    if mentions(&plan, "Node Type", &["Subquery Scan"]) {
+        return refuse(
+            format!("`{expression}` is volatile: it gives another value each time"),
+            Some("old and new must be computable from each other at any time; leave out random(), clock_timestamp(), nextval() …"),
+        );
+    }
+    let reads = reads(client, key, table).await?;
+    let type_name: String = client
+        .query_one("SELECT format_type($1, NULL)", &[&type_oid])
+        .await?
+        .get(0);
+    let assignable = match &key.target_type {
+        Some(target) => is_assignable(client, type_oid, target).await?,
+        None => true,
+    };
+    Ok(Ok(ExpressionFacts {
+        type_name,
+        reads,
+        assignable,
+    }))
+}
+
+/// The type as the server writes it, or why there is none such.
+pub async fn canonical_type(
+    client: &Client,
+    type_name: &str,
+) -> Result<std::result::Result<String, ExpressionError>> {
+    if let Some(why) = unbalanced(type_name) {
+        return Ok(Err(ExpressionError {
+            message: format!("`{type_name}` {why}"),
+            help: None,
+        }));
+    }
+    let statement = match client.prepare(&format!("SELECT NULL::{type_name}")).await {
+        Ok(statement) => statement,
+        Err(error) => {
+            let rejected = rejected(type_name, error)?;
+            return Ok(rejected.map(|facts| facts.type_name));
+        }
+    };
+    let [column] = statement.columns() else {
+        return Ok(Err(ExpressionError {
+            message: format!("`{type_name}` is not one type"),
+            help: None,
+        }));
+    };
+    let row = client
+        .query_one(
+            "SELECT format_type($1, $2)",
+            &[&column.type_().oid(), &column.type_modifier()],
+        )
+        .await?;
+    Ok(Ok(row.get(0)))
+}
+
+fn rejected(
+    expression: &str,
+    error: tokio_postgres::Error,
+) -> Result<std::result::Result<ExpressionFacts, ExpressionError>> {
+    let Some(database) = error.as_db_error() else {
+        return Err(error);
+    };
+    let help = if *database.code() == SqlState::UNDEFINED_COLUMN {
+        Some("an expression may read the columns of its own table")
+    } else if *database.code() == SqlState::UNDEFINED_FUNCTION {
+        Some("functions outside pg_catalog are written with their schema, and arguments may need a cast")
+    } else if *database.code() == SqlState::UNDEFINED_OBJECT {
+        Some("types outside pg_catalog are written with their schema")
+    } else {
+        database.hint()
+    };
+    Ok(Err(ExpressionError {
+        message: format!("`{expression}`: {}", sqlstate::message(&error)),
+        help: help.map(str::to_owned),
+    }))
+}
+
+async fn planned(client: &Client, query: &str) -> Result<serde_json::Value> {
+    let row = client
+        .query_one(&format!("EXPLAIN (FORMAT JSON, COSTS OFF) {query}"), &[])
+        .await?;
+    Ok(row.get(0))
+}
+
+fn mentions(plan: &serde_json::Value, key: &str, values: &[&str]) -> bool {
+    match plan {
+        serde_json::Value::Object(map) => {
+            map.get(key)
+                .and_then(serde_json::Value::as_str)
+                .is_some_and(|value| values.contains(&value))
+                || map.values().any(|value| mentions(value, key, values))
+        }
+        serde_json::Value::Array(list) => list.iter().any(|value| mentions(value, key, values)),
+        _ => false,
+    }
+}
+
+/// The columns that the expression cannot do without. Only those whose names occur in it are tried.
+async fn reads(client: &Client, key: &ExpressionKey, table: &Table) -> Result<Vec<Ident>> {
+    let text = key.expression.as_str().to_lowercase();
+    let all = table
+        .columns
+        .iter()
+        .map(|column| &column.name)
+        .chain(key.added.iter().map(|(name, _)| name));
+    let mut reads = Vec::new();
+    for column in all {
+        let name = column.as_str().to_lowercase();
+        if !text.contains(&name) && !text.contains(&name.replace('"', "\"\"")) {
+            continue;
+        }
+        let query = format!("SELECT ({}\n) FROM {}", key.expression, source(key, table, Some(column)));
+        match client.prepare(&query).await {
+            Ok(_) => {}
+            Err(error) if error.as_db_error().is_some() => reads.push(column.clone()),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(reads)
+}
+
+/// Whether a value of the type may be stored in the target without a cast being written, as in INSERT and UPDATE.
+async fn is_assignable(client: &Client, from: u32, target: &str) -> Result<bool> {
+    let to = client
+        .prepare(&format!("SELECT NULL::{target}"))
+        .await?
+        .columns()
+        .first()
+        .map_or(0, |column| column.type_().oid());
+    let row = client
+        .query_one(
+            "WITH base AS (SELECT coalesce(nullif(f.typbasetype, 0), f.oid) AS source, coalesce(nullif(t.typbasetype, 0), t.oid) AS target, \
+                    b.typcategory FROM pg_type AS f, pg_type AS t JOIN pg_type AS b ON b.oid = coalesce(nullif(t.typbasetype, 0), t.oid) \
+                    WHERE f.oid = $1 AND t.oid = $2) \
+             SELECT source = target OR typcategory = 'S' OR EXISTS (SELECT 1 FROM pg_cast AS c \
+                    WHERE c.castsource = source AND c.casttarget = target AND c.castcontext IN ('a', 'i')) FROM base",
+            &[&from, &to],
+        )
+        .await?;
+    Ok(row.get(0))
+}
+
+/// The expression is put between parentheses: it must not close them, or end the statement.
+fn unbalanced(expression: &str) -> Option<&'static str> {
+    let mut depth = 0_i32;
+    let mut letters = expression.char_indices().peekable();
+    while let Some((_, letter)) = letters.next() {
+        match letter {
+            '\'' | '"' => {
+                if !letters.any(|(_, other)| other == letter) {
+                    return Some("has a quote that is not closed");
+                }
+            }
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth -= 1,
+            ';' => return Some("has a `;`: one expression is wanted, not statements"),
+            '-' if letters.peek().is_some_and(|(_, next)| *next == '-') => {
+                return Some("has a `--` comment: leave it out");
+            }
+            '/' if letters.peek().is_some_and(|(_, next)| *next == '*') => {
+                return Some("has a `/*` comment: leave it out");
+            }
+            '$' if letters.peek().is_some_and(|(_, next)| !next.is_ascii_digit()) => {
+                return Some("has a `$` quote: write the text in single quotes");
+            }
+            _ => {}
+        }
+        if depth < 0 {
+            return Some("closes a parenthesis that it has not opened");
+        }
+    }
+    (depth != 0).then_some("has a parenthesis that is not closed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unbalanced;
+
+    #[test]
+    fn what_could_leave_its_parentheses_is_refused() {
+        for text in ["status) FROM x WHERE (true", "a; drop table b", "a -- b", "'open", "(a", "$$x$$", "a /* b"] {
+            assert!(unbalanced(text).is_some(), "{text}");
+        }
+        for text in ["coalesce(a, ')')", "a || ';'", "\"odd)name\"", "a - -1", "a[1]", "'it''s'"] {
+            assert!(unbalanced(text).is_none(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Whether the catalog shows a goal: every step is observed before it is run.
+
+use super::Result;
+use crate::plan::ident::{Ident, TableName};
+use crate::statement::part::Goal;
+use tokio_postgres::{GenericClient, types::ToSql};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Observed {
+    Holds,
+    Missing,
+    /// An INVALID index under our name: it is dropped and built again.
+    InvalidIndex,
+    /// Something else stands under that name.
+    Conflict(String),
+}
+
+const RELATION: &str = "(SELECT c.oid FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
+                        WHERE n.nspname = $1 AND c.relname = $2)";
+
+fn holds(yes: bool) -> Observed {
+    if yes { Observed::Holds } else { Observed::Missing }
+}
+
+struct Eye<'a, C: GenericClient> {
+    client: &'a C,
+    table: &'a TableName,
+}
+
+impl<C: GenericClient> Eye<'_, C> {
+    /// One row over the table, `$1` and `$2` being its schema and name.
+    async fn look<T: for<'b> tokio_postgres::types::FromSql<'b>>(
+        &self,
+        query: &str,
+        more: &[&(dyn ToSql + Sync)],
+    ) -> Result<Option<T>> {
+        let (schema, name) = (self.table.schema.as_str(), self.table.name.as_str());
+        let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&schema, &name];
+        parameters.extend(more);
+        let query = query.replace("%RELATION%", RELATION);
+        let row = self.client.query_opt(&query, &parameters).await?;
+        Ok(row.map(|row| row.get(0)))
+    }
+
+    async fn column_type(&self, column: &Ident) -> Result<Option<String>> {
+        self.look(
+            "SELECT format_type(a.atttypid, a.atttypmod) FROM pg_attribute AS a \
+             WHERE a.attrelid = %RELATION% AND a.attname = $3 AND a.attnum > 0 AND NOT a.attisdropped",
+            &[&column.as_str()],
+        )
+        .await
+    }
+
+    async fn has_column(&self, column: &Ident) -> Result<bool> {
+        Ok(self.column_type(column).await?.is_some())
+    }
+
+    async fn constraint_validated(&self, name: &Ident) -> Result<Option<bool>> {
+        self.look(
+            "SELECT k.convalidated FROM pg_constraint AS k WHERE k.conrelid = %RELATION% AND k.conname = $3",
+            &[&name.as_str()],
+        )
+        .await
+    }
+
+    async fn not_null(&self, column: &Ident) -> Result<Option<bool>> {
+        self.look(
+            "SELECT a.attnotnull FROM pg_attribute AS a WHERE a.attrelid = %RELATION% AND a.attname = $3 AND NOT a.attisdropped",
+            &[&column.as_str()],
+        )
+        .await
+    }
+
+    /// `None`: no index of that name in the table's schema.
+    async fn index(&self, name: &Ident) -> Result<Option<Vec<bool>>> {
+        self.look(
+            "SELECT ARRAY[i.indrelid = %RELATION%, i.indisvalid AND i.indisready, i.indisunique] \
+             FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+             WHERE n.nspname = $1 AND c.relname = $3",
+            &[&name.as_str()],
+        )
+        .await
+    }
+}
+
+/// Reads the catalog through `client`, so that within a transaction its own effects are seen.
+pub async fn observe<C: GenericClient>(client: &C, goal: &Goal) -> Result<Observed> {
+    let eye = |table| Eye { client, table };
+    Ok(match goal {
+        Goal::Column {
+            table,
+            column,
+            type_name,
+        } => column_is(&eye(table), column, type_name).await?,
+        Goal::NoColumn { table, column } => holds(!eye(table).has_column(column).await?),
+        Goal::ColumnRenamed { table, from, to } => {
+            let (from, to) = (eye(table).has_column(from).await?, eye(table).has_column(to).await?);
+            renamed(from, to, table)
+        }
+        Goal::Replaced {
+            table,
+            column,
+            by,
+            aside,
+        } => {
+            let eye = eye(table);
+            let done = eye.has_column(aside).await? && !eye.has_column(by).await?;
+            holds(done && eye.has_column(column).await?)
+        }
+        Goal::Index { table, name, unique } => match eye(table).index(name).await?.as_deref() {
+            None => Observed::Missing,
+            Some([true, true, is_unique]) if is_unique == unique => Observed::Holds,
+            Some([true, false, _]) => Observed::InvalidIndex,
+            Some(_) => Observed::Conflict(format!("another index is called {name}")),
+        },
+        Goal::NoIndex { table, name } => holds(eye(table).index(name).await?.is_none()),
+        Goal::Constraint {
+            table,
+            name,
+            validated,
+        } => {
+            let found = eye(table).constraint_validated(name).await?;
+            holds(found.is_some_and(|is_validated| is_validated || !validated))
+        }
+        Goal::NoConstraint { table, name } => {
+            holds(eye(table).constraint_validated(name).await?.is_none())
+        }
+        Goal::NotNull {
+            table,
+            column,
+            proof,
+        } => {
+            let proof_is_gone = eye(table).constraint_validated(proof).await?.is_none();
+            holds(proof_is_gone && eye(table).not_null(column).await? == Some(true))
+        }
+        Goal::Nullable {
+            table,
+            column,
+            proof,
+        } => {
+            let proof_is_gone = eye(table).constraint_validated(proof).await?.is_none();
+            holds(proof_is_gone && eye(table).not_null(column).await? != Some(true))
+        }
+        Goal::Sync {
+            table,
+            function,
+            body,
+        } => sync(&eye(table), function, body.as_deref()).await?,
+        Goal::Default { table, column } => {
+            let default: Option<bool> = eye(table)
+                .look(
+                    "SELECT a.atthasdef FROM pg_attribute AS a WHERE a.attrelid = %RELATION% AND a.attname = $3 AND NOT a.attisdropped",
+                    &[&column.as_str()],
+                )
+                .await?;
+            holds(default == Some(true))
+        }
+        Goal::SequenceOwned {
+            sequence,
+            table,
+            column,
+        } => {
+            let owned: Option<bool> = eye(table)
+                .look(
+                    "SELECT EXISTS (SELECT 1 FROM pg_depend AS d JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid \
+                     WHERE d.classid = 'pg_class'::regclass AND d.objid = to_regclass($4) AND d.refobjid = %RELATION% AND a.attname = $3 AND d.deptype = 'a')",
+                    &[&column.as_str(), sequence],
+                )
+                .await?;
+            holds(owned == Some(true))
+        }
+    })
+}
+
+/// The plan's type is written as the server writes it: compiling has seen to that.
+async fn column_is<C: GenericClient>(
+    eye: &Eye<'_, C>,
+    column: &Ident,
+    type_name: &str,
+) -> Result<Observed> {
+    let Some(found) = eye.column_type(column).await? else {
+        return Ok(Observed::Missing);
+    };
+    if found == type_name {
+        Ok(Observed::Holds)
+    } else {
+        Ok(Observed::Conflict(format!(
+            "{}.{column} is there with type {found}, not {type_name}",
+            eye.table
+        )))
+    }
+}
+
+fn renamed(has_from: bool, has_to: bool, table: &TableName) -> Observed {
+    match (has_from, has_to) {
+        (false, true) => Observed::Holds,
+        (true, false) => Observed::Missing,
+        (true, true) => Observed::Conflict(format!("{table} has both the old and the new name")),
+        (false, false) => Observed::Conflict(format!("{table} has neither the old nor the new name")),
+    }
+}
+
+async fn sync<C: GenericClient>(eye: &Eye<'_, C>, function: &Ident, body: Option<&str>) -> Result<Observed> {
+    let triggers: Option<i64> = eye
+        .look(
+            "SELECT count(*) FROM pg_trigger AS t JOIN pg_proc AS p ON p.oid = t.tgfoid JOIN pg_namespace AS n ON n.oid = p.pronamespace \
+             WHERE t.tgrelid = %RELATION% AND n.nspname = 'crossfade' AND p.proname = $3 AND t.tgenabled IN ('O', 'A')",
+            &[&function.as_str()],
+        )
+        .await?;
+    let source: Option<String> = eye
+        .client
+        .query_opt(
+            "SELECT p.prosrc FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace \
+             WHERE n.nspname = 'crossfade' AND p.proname = $1",
+            &[&function.as_str()],
+        )
+        .await?
+        .map(|row| row.get(0));
+    Ok(match body {
+        Some(body) => holds(triggers == Some(2) && source.as_deref() == Some(body)),
+        None => holds(triggers.unwrap_or(0) == 0 && source.is_none()),
+    })
+}
