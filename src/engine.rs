@@ -37,7 +37,9 @@ pub enum EngineError {
         waited_ms: u128,
         blockers: Vec<Blocker>,
     },
-    #[error("step {step}: {rows_different} of {rows_checked} rows differ: {examples}. `crossfade verify RUN --repair` mends them from the side that reads are on")]
+    #[error(
+        "step {step}: {rows_different} of {rows_checked} rows differ: {examples}. `crossfade verify RUN --repair` mends them from the side that reads are on"
+    )]
     Differences {
         step: StepId,
         rows_checked: i64,

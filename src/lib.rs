@@ -15,3 +15,7 @@ pub mod target;
 
 // Floor 3, act.
 pub mod engine;
+pub mod service;
+
+// Floor 4, faces.
+pub mod cli;

@@ -1,1 +1,5 @@
-fn main(){}
+//! The program: arguments → `cli::run` → exit code.
+
+fn main() -> std::process::ExitCode {
+    crossfade::cli::run()
+}

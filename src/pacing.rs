@@ -51,7 +51,14 @@ pub fn decide(limits: &Pacing, last: &Pace, sample: &Sample) -> Pace {
         hold(&mut pace, limits, "replica lag", lag, threshold, was_held);
     }
     if let Some(blocked) = sample.blocked_for {
-        hold(&mut pace, limits, "sessions waiting for us", blocked, limits.blocked_sessions, was_held);
+        hold(
+            &mut pace,
+            limits,
+            "sessions waiting for us",
+            blocked,
+            limits.blocked_sessions,
+            was_held,
+        );
     }
     pace
 }
@@ -74,14 +81,19 @@ fn hold(
     if reading >= stop {
         pace.stopped = true;
         pace.delay = pace.delay.max(LOOK_AGAIN);
-        pace.reasons.push(format!("{name} {reading:.1?}, stopped at {stop:.1?}"));
+        pace.reasons
+            .push(format!("{name} {reading:.1?}, stopped at {stop:.1?}"));
         return;
     }
     let range = stop.saturating_sub(from).as_secs_f64().max(1e-3);
     let share = reading.saturating_sub(from).as_secs_f64() / range;
-    let delay = limits.batch_target.duration().mul_f64(1.0 + 4.0 * share.clamp(0.0, 1.0));
+    let delay = limits
+        .batch_target
+        .duration()
+        .mul_f64(1.0 + 4.0 * share.clamp(0.0, 1.0));
     pace.delay = pace.delay.max(delay);
-    pace.reasons.push(format!("{name} {reading:.1?}, slowed from {slow:.1?}"));
+    pace.reasons
+        .push(format!("{name} {reading:.1?}, slowed from {slow:.1?}"));
 }
 
 /// The size follows the target duration: at most ×1.5 up; a batch over five targets cuts it to a tenth at once.
@@ -91,7 +103,11 @@ fn next_batch(limits: &Pacing, blocks: u32, batch: Option<Batch>) -> u32 {
     };
     let target = limits.batch_target.duration().as_secs_f64().max(1e-3);
     let took = batch.duration.as_secs_f64().max(1e-6);
-    let factor = if took > 5.0 * target { 0.1 } else { (target / took).clamp(0.1, 1.5) };
+    let factor = if took > 5.0 * target {
+        0.1
+    } else {
+        (target / took).clamp(0.1, 1.5)
+    };
     // A batch cut short (the end of a segment) says little about larger ones.
     let measured = f64::from(batch.blocks.max(1));
     let mut next = if batch.blocks < blocks && factor >= 1.0 {
@@ -133,10 +149,22 @@ mod tests {
     #[test]
     fn the_batch_follows_the_target_duration() {
         let limits = Pacing::default();
-        assert_eq!(decide(&limits, &pace(100), &after(50, 100)).batch_blocks, 150);
-        assert_eq!(decide(&limits, &pace(100), &after(400, 100)).batch_blocks, 50);
-        assert_eq!(decide(&limits, &pace(100), &after(1_001, 100)).batch_blocks, 10);
-        assert_eq!(decide(&limits, &pace(1), &after(100_000, 1)).batch_blocks, 1);
+        assert_eq!(
+            decide(&limits, &pace(100), &after(50, 100)).batch_blocks,
+            150
+        );
+        assert_eq!(
+            decide(&limits, &pace(100), &after(400, 100)).batch_blocks,
+            50
+        );
+        assert_eq!(
+            decide(&limits, &pace(100), &after(1_001, 100)).batch_blocks,
+            10
+        );
+        assert_eq!(
+            decide(&limits, &pace(1), &after(100_000, 1)).batch_blocks,
+            1
+        );
     }
 
     #[test]
@@ -162,7 +190,10 @@ mod tests {
         let stopped = decide(&limits, &slowed, &lag(10_000));
         assert!(stopped.stopped && !stopped.delay.is_zero());
         let held = decide(&limits, &stopped, &lag(900));
-        assert!(!held.reasons.is_empty(), "released only at half of the threshold");
+        assert!(
+            !held.reasons.is_empty(),
+            "released only at half of the threshold"
+        );
         assert!(decide(&limits, &held, &lag(400)).reasons.is_empty());
     }
 }

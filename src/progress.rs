@@ -49,7 +49,11 @@ pub fn estimate(points: &[Point], blocks_left: i64) -> Estimate {
     let seconds: Vec<u64> = rates.into_iter().flatten().filter_map(left).collect();
     Estimate {
         rows_per_second,
-        seconds_left: seconds.iter().min().copied().zip(seconds.iter().max().copied()),
+        seconds_left: seconds
+            .iter()
+            .min()
+            .copied()
+            .zip(seconds.iter().max().copied()),
     }
 }
 
@@ -74,7 +78,12 @@ mod tests {
         };
         let early = [point(30.0, 0), point(0.0, 300)];
         assert_eq!(estimate(&early, 1000).seconds_left, None);
-        let late = [point(120.0, 0), point(60.0, 300), point(59.0, 310), point(0.0, 1490)];
+        let late = [
+            point(120.0, 0),
+            point(60.0, 300),
+            point(59.0, 310),
+            point(0.0, 1490),
+        ];
         let found = estimate(&late, 1000);
         let (low, high) = found.seconds_left.unwrap();
         assert!(low < high && low >= 50 && high <= 200, "{low} {high}");

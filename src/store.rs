@@ -14,21 +14,31 @@ use crate::postgres::sqlstate;
 pub enum StoreError {
     #[error("Crossfade's tables are not in this database: run `crossfade init`")]
     NotInstalled,
-    #[error("Crossfade's tables are of version {found}, and this program knows {known}: run `crossfade init` to upgrade them")]
+    #[error(
+        "Crossfade's tables are of version {found}, and this program knows {known}: run `crossfade init` to upgrade them"
+    )]
     Older { found: i32, known: i32 },
-    #[error("Crossfade's tables are of version {found}, and this program knows only {known}: use the newer program that wrote them")]
+    #[error(
+        "Crossfade's tables are of version {found}, and this program knows only {known}: use the newer program that wrote them"
+    )]
     Newer { found: i32, known: i32 },
     #[error("there is no run named {0}; `crossfade status` lists them")]
     NoRun(String),
-    #[error("the run {name} already exists ({state}); `crossfade status {name}` shows it. Choose another name for another plan")]
+    #[error(
+        "the run {name} already exists ({state}); `crossfade status {name}` shows it. Choose another name for another plan"
+    )]
     NameTaken { name: String, state: String },
-    #[error("{table}.{column} is being changed by the active run {run}: finish it or roll it back first")]
+    #[error(
+        "{table}.{column} is being changed by the active run {run}: finish it or roll it back first"
+    )]
     Conflict {
         table: String,
         column: String,
         run: String,
     },
-    #[error("the run {run} is driven by {holder} (heartbeat {heartbeat_age_ms} ms ago): wait for it to end, or end it")]
+    #[error(
+        "the run {run} is driven by {holder} (heartbeat {heartbeat_age_ms} ms ago): wait for it to end, or end it"
+    )]
     LeaseHeld {
         run: String,
         holder: String,

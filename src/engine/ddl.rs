@@ -2,11 +2,17 @@
 //! application for long.
 
 use super::{EngineError, failpoint, notice::Notice, session::Driver};
-use crate::plan::{compiled::{Plan, StepId}, ident::TableName};
 use crate::plan::steps::create_index;
+use crate::plan::{
+    compiled::{Plan, StepId},
+    ident::TableName,
+};
 use crate::postgres::sqlstate::{ErrorClass, classify};
 use crate::statement::part::{Goal, How, Lock, Part};
-use crate::store::{history, lease::{self, MayGoOn}};
+use crate::store::{
+    history,
+    lease::{self, MayGoOn},
+};
 use crate::target::{
     activity::{self, Blocker},
     observe::{Observed, observe},
@@ -34,7 +40,12 @@ const LONG_TRANSACTION: Duration = Duration::from_secs(1);
 const FURTHER_LOCK_TIMEOUT_MS: u64 = 10;
 
 /// Runs the parts of one step. The last goal speaks for the step: where it holds, nothing is left to do.
-pub async fn run_parts(driver: &mut Driver, plan: &Plan, step: &StepId, parts: &[Part]) -> Result<Reached, EngineError> {
+pub async fn run_parts(
+    driver: &mut Driver,
+    plan: &Plan,
+    step: &StepId,
+    parts: &[Part],
+) -> Result<Reached, EngineError> {
     let Some(last) = parts.last() else {
         return Ok(Reached::WasThere);
     };
@@ -133,7 +144,11 @@ fn at_step(step: &StepId, error: tokio_postgres::Error) -> EngineError {
 fn strongest(parts: &[&Part]) -> Vec<(TableName, Lock)> {
     let mut order = Vec::new();
     let mut locks: BTreeMap<TableName, Lock> = BTreeMap::new();
-    for taken in parts.iter().flat_map(|part| &part.statements).flat_map(|statement| &statement.locks) {
+    for taken in parts
+        .iter()
+        .flat_map(|part| &part.statements)
+        .flat_map(|statement| &statement.locks)
+    {
         if !locks.contains_key(&taken.table) {
             order.push(taken.table.clone());
         }
@@ -149,7 +164,10 @@ fn strongest(parts: &[&Part]) -> Vec<(TableName, Lock)> {
         .collect()
 }
 
-async fn long_holders(driver: &Driver, locks: &[(TableName, Lock)]) -> Result<Vec<Blocker>, EngineError> {
+async fn long_holders(
+    driver: &Driver,
+    locks: &[(TableName, Lock)],
+) -> Result<Vec<Blocker>, EngineError> {
     let strong = |wanted: Lock| -> Vec<TableName> {
         locks
             .iter()
@@ -165,7 +183,8 @@ async fn long_holders(driver: &Driver, locks: &[(TableName, Lock)]) -> Result<Ve
     ] {
         let tables = strong(lock);
         if !tables.is_empty() {
-            holders.extend(activity::long_holders(&**client, &tables, name, LONG_TRANSACTION).await?);
+            holders
+                .extend(activity::long_holders(&**client, &tables, name, LONG_TRANSACTION).await?);
         }
     }
     Ok(holders)
@@ -206,16 +225,23 @@ async fn attempt(
         transaction
             .batch_execute(&format!("SET LOCAL lock_timeout = {millis}"))
             .await?;
-        lease::fence(&transaction, lease).await.map_err(Failed::Store)?;
+        lease::fence(&transaction, lease)
+            .await
+            .map_err(Failed::Store)?;
         if locks.len() > 1 {
             for (number, (table, lock)) in locks.iter().enumerate() {
                 if number == 1 {
                     transaction
-                        .batch_execute(&format!("SET LOCAL lock_timeout = {FURTHER_LOCK_TIMEOUT_MS}"))
+                        .batch_execute(&format!(
+                            "SET LOCAL lock_timeout = {FURTHER_LOCK_TIMEOUT_MS}"
+                        ))
                         .await?;
                 }
                 transaction
-                    .batch_execute(&format!("LOCK TABLE ONLY {table} IN {} MODE", lock.as_str()))
+                    .batch_execute(&format!(
+                        "LOCK TABLE ONLY {table} IN {} MODE",
+                        lock.as_str()
+                    ))
                     .await?;
             }
         }
@@ -232,7 +258,9 @@ async fn attempt(
         seen = &mut watching => ((&mut working).await, seen),
     };
     match result {
-        Err(Failed::Other(error)) if classify(&error) == ErrorClass::LockNotHad => Err(Failed::Blocked(seen)),
+        Err(Failed::Other(error)) if classify(&error) == ErrorClass::LockNotHad => {
+            Err(Failed::Blocked(seen))
+        }
         Err(Failed::Store(crate::store::StoreError::Database(error)))
             if classify(&error) == ErrorClass::LockNotHad =>
         {
@@ -266,10 +294,19 @@ impl Patience {
         }
     }
 
-    async fn blocked(&mut self, driver: &mut Driver, step: &StepId, blockers: Vec<Blocker>) -> Result<(), EngineError> {
+    async fn blocked(
+        &mut self,
+        driver: &mut Driver,
+        step: &StepId,
+        blockers: Vec<Blocker>,
+    ) -> Result<(), EngineError> {
         self.attempts += 1;
         if !blockers.is_empty() {
-            let changed = self.last.iter().map(|b| b.pid).ne(blockers.iter().map(|b| b.pid));
+            let changed = self
+                .last
+                .iter()
+                .map(|b| b.pid)
+                .ne(blockers.iter().map(|b| b.pid));
             self.last = blockers.clone();
             if changed {
                 note_blockers(driver, step, self.attempts, &blockers).await?;
@@ -298,7 +335,12 @@ impl Patience {
         Ok(())
     }
 
-    async fn end_idle_ones(&self, driver: &Driver, step: &StepId, age: Duration) -> Result<(), EngineError> {
+    async fn end_idle_ones(
+        &self,
+        driver: &Driver,
+        step: &StepId,
+        age: Duration,
+    ) -> Result<(), EngineError> {
         let client = driver.pool.get().await?;
         for blocker in &self.last {
             if activity::end_idle(&**client, blocker.pid, age).await? {
@@ -312,7 +354,12 @@ impl Patience {
     }
 }
 
-async fn note_blockers(driver: &mut Driver, step: &StepId, attempt: u32, blockers: &[Blocker]) -> Result<(), EngineError> {
+async fn note_blockers(
+    driver: &mut Driver,
+    step: &StepId,
+    attempt: u32,
+    blockers: &[Blocker],
+) -> Result<(), EngineError> {
     let detail = json!({"step": step.0, "attempt": attempt, "blockers": blockers});
     let transaction = driver.work.transaction().await?;
     lease::fence(&transaction, driver.lease).await?;
@@ -351,7 +398,10 @@ async fn run_long(
             }
             Err(error) => error,
         };
-        if matches!(observed(driver, step, &part.goal).await, Ok(Observed::InvalidIndex)) {
+        if matches!(
+            observed(driver, step, &part.goal).await,
+            Ok(Observed::InvalidIndex)
+        ) {
             drop_invalid(driver, &part.goal).await?;
         }
         match classify(&error) {
@@ -406,14 +456,21 @@ async fn execute_watched(
             () = tokio::time::sleep(Duration::from_secs(1)) => tell_progress(driver, step).await,
         }
     };
-    driver.work.batch_execute("SET statement_timeout = 0").await?;
+    driver
+        .work
+        .batch_execute("SET statement_timeout = 0")
+        .await?;
     result
 }
 
 /// Best effort: the build goes on whether or not it can be watched.
 async fn tell_progress(driver: &Driver, step: &StepId) {
-    let Ok(client) = driver.pool.get().await else { return };
-    if let Ok(Some((phase, done, total, waits_for))) = activity::index_build(&**client, driver.work_pid).await {
+    let Ok(client) = driver.pool.get().await else {
+        return;
+    };
+    if let Ok(Some((phase, done, total, waits_for))) =
+        activity::index_build(&**client, driver.work_pid).await
+    {
         driver.reporter.notice(Notice::IndexProgress {
             step: step.clone(),
             phase,

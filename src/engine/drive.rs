@@ -1,8 +1,13 @@
 //! The loop of a driver: what is next is decided by `lifecycle::next`, done here, and recorded behind the fence.
 
 use super::{
-    EngineError, Outcome, ddl::{self, Reached}, failpoint, notice::Notice,
-    session::Driver, verify::{self, Verified}, walk::{self, Walked},
+    EngineError, Outcome,
+    ddl::{self, Reached},
+    failpoint,
+    notice::Notice,
+    session::Driver,
+    verify::{self, Verified},
+    walk::{self, Walked},
 };
 use crate::lifecycle::{
     gate::{self, ConditionStatus},
@@ -101,25 +106,39 @@ impl Driver {
     }
 
     async fn start_phase(&mut self, phase: PhaseName) -> Result<(), EngineError> {
-        self.record(&format!("phase {phase} start"), async |transaction, lease| {
-            runs::phase_event(transaction, lease, phase, Event::Start).await
-        })
+        self.record(
+            &format!("phase {phase} start"),
+            async |transaction, lease| {
+                runs::phase_event(transaction, lease, phase, Event::Start).await
+            },
+        )
         .await?;
         self.reporter.notice(Notice::PhaseStarted(phase));
         Ok(())
     }
 
     async fn finish_phase(&mut self, phase: PhaseName) -> Result<(), EngineError> {
-        self.record(&format!("phase {phase} finish"), async |transaction, lease| {
-            runs::phase_event(transaction, lease, phase, Event::Complete).await
-        })
+        self.record(
+            &format!("phase {phase} finish"),
+            async |transaction, lease| {
+                runs::phase_event(transaction, lease, phase, Event::Complete).await
+            },
+        )
         .await?;
         self.reporter.notice(Notice::PhaseFinished(phase));
         Ok(())
     }
 
-    async fn step_events(&mut self, steps: &[StepId], event: Event, error: Option<&str>) -> Result<(), EngineError> {
-        let place = format!("{} {event}", steps.first().map_or("", |step| step.0.as_str()));
+    async fn step_events(
+        &mut self,
+        steps: &[StepId],
+        event: Event,
+        error: Option<&str>,
+    ) -> Result<(), EngineError> {
+        let place = format!(
+            "{} {event}",
+            steps.first().map_or("", |step| step.0.as_str())
+        );
         self.record(&place, async |transaction, lease| {
             for step in steps {
                 runs::step_event(transaction, lease, step, event, error).await?;
@@ -130,13 +149,22 @@ impl Driver {
     }
 
     /// Steps that stand or fall together. `Some`: the engine stops here, with this outcome.
-    async fn run_unit(&mut self, snapshot: &Snapshot, steps: &[StepId]) -> Result<Option<Outcome>, EngineError> {
-        let Some(first) = steps.first() else { return Ok(None) };
+    async fn run_unit(
+        &mut self,
+        snapshot: &Snapshot,
+        steps: &[StepId],
+    ) -> Result<Option<Outcome>, EngineError> {
+        let Some(first) = steps.first() else {
+            return Ok(None);
+        };
         self.step_events(steps, Event::Start, None).await?;
         self.name_step(first).await?;
         self.reporter.notice(Notice::StepStarted(first.clone()));
         let plan = &snapshot.plan;
-        let reached = if snapshot.current_phase().is_some_and(|phase| phase.name == PhaseName::Contract) {
+        let reached = if snapshot
+            .current_phase()
+            .is_some_and(|phase| phase.name == PhaseName::Contract)
+        {
             self.contract(snapshot, steps).await
         } else {
             self.run_step(snapshot, plan, first).await
@@ -149,8 +177,10 @@ impl Driver {
             Ok(Reached::Paused) => return Ok(None),
             Err(error) => {
                 let message = error.to_string();
-                if !matches!(error, EngineError::Store(crate::store::StoreError::LeaseLost))
-                    && let Err(second) = self.step_events(steps, Event::Fail, Some(&message)).await
+                if !matches!(
+                    error,
+                    EngineError::Store(crate::store::StoreError::LeaseLost)
+                ) && let Err(second) = self.step_events(steps, Event::Fail, Some(&message)).await
                 {
                     tracing::error!(error = %second, "the failure could not be recorded");
                 }
@@ -162,7 +192,12 @@ impl Driver {
         Ok(None)
     }
 
-    async fn run_step(&mut self, snapshot: &Snapshot, plan: &Plan, id: &StepId) -> Result<Reached, EngineError> {
+    async fn run_step(
+        &mut self,
+        snapshot: &Snapshot,
+        plan: &Plan,
+        id: &StepId,
+    ) -> Result<Reached, EngineError> {
         let Some((_, step)) = plan.steps().find(|(_, step)| step.id == *id) else {
             return Err(EngineError::Conflict {
                 step: id.clone(),
@@ -205,9 +240,15 @@ impl Driver {
     }
 
     /// The last look and the drop. All parts share one transaction: no write may fail between two of them.
-    async fn contract(&mut self, snapshot: &Snapshot, steps: &[StepId]) -> Result<Reached, EngineError> {
+    async fn contract(
+        &mut self,
+        snapshot: &Snapshot,
+        steps: &[StepId],
+    ) -> Result<Reached, EngineError> {
         let plan = &snapshot.plan;
-        let Some(first) = steps.first() else { return Ok(Reached::WasThere) };
+        let Some(first) = steps.first() else {
+            return Ok(Reached::WasThere);
+        };
         let mut parts: Vec<Part> = Vec::new();
         for id in steps {
             let step = plan.steps().find(|(_, step)| step.id == *id);
@@ -215,7 +256,9 @@ impl Driver {
                 parts.extend(more);
             }
         }
-        let Some(dropped) = parts.first() else { return Ok(Reached::WasThere) };
+        let Some(dropped) = parts.first() else {
+            return Ok(Reached::WasThere);
+        };
         // Where the triggers are gone the transaction has been committed: there are no two sides left to compare.
         let contracted = crate::target::observe::observe(&*self.work, &dropped.goal).await?
             == crate::target::observe::Observed::Holds;
@@ -235,13 +278,21 @@ impl Driver {
     }
 
     /// Compares every `match` of the plan now, and repairs what differs if asked. `None`: paused or interrupted.
-    pub async fn verify(&mut self, repair: bool) -> Result<Result<Vec<crate::store::verification::Finding>, Outcome>, EngineError> {
+    pub async fn verify(
+        &mut self,
+        repair: bool,
+    ) -> Result<Result<Vec<crate::store::verification::Finding>, Outcome>, EngineError> {
         let (snapshot, _) = self.look().await?;
         if !snapshot.has_completed(PhaseName::Backfill) {
-            return Err(EngineError::Refused("there is nothing to verify before the backfill is done".to_owned()));
+            return Err(EngineError::Refused(
+                "there is nothing to verify before the backfill is done".to_owned(),
+            ));
         }
         if snapshot.state != RunState::Active {
-            return Err(EngineError::Refused(format!("the run is {}: there are no two sides left to compare", snapshot.state.as_str())));
+            return Err(EngineError::Refused(format!(
+                "the run is {}: there are no two sides left to compare",
+                snapshot.state.as_str()
+            )));
         }
         let repair = repair.then(|| verify::truth(&snapshot));
         let mut findings = Vec::new();

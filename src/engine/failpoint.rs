@@ -26,7 +26,9 @@ static SETTINGS: OnceLock<Settings> = OnceLock::new();
 
 fn settings() -> &'static Settings {
     SETTINGS.get_or_init(|| Settings {
-        armed: std::env::var("CROSSFADE_FAILPOINT").ok().and_then(|text| arm(&text)),
+        armed: std::env::var("CROSSFADE_FAILPOINT")
+            .ok()
+            .and_then(|text| arm(&text)),
         log: std::env::var_os("CROSSFADE_FAILPOINT_LOG").map(Into::into),
     })
 }
@@ -57,7 +59,10 @@ pub fn pass(name: impl FnOnce() -> String) {
     }
     let name = name();
     if let Some(path) = &settings.log {
-        let line = std::fs::OpenOptions::new().create(true).append(true).open(path);
+        let line = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path);
         // A test that cannot write its log sees an empty one and fails.
         let _ = line.and_then(|mut file| writeln!(file, "{name}"));
     }

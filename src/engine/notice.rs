@@ -22,7 +22,10 @@ pub enum Notice {
         blockers: Vec<Blocker>,
         retry_in: Duration,
     },
-    EndedBlocker { step: StepId, pid: i32 },
+    EndedBlocker {
+        step: StepId,
+        pid: i32,
+    },
     IndexProgress {
         step: StepId,
         phase: String,
@@ -32,8 +35,13 @@ pub enum Notice {
     },
     WalkProgress(WalkProgress),
     /// The walk began again: the table was rewritten.
-    WalkRestarted { step: StepId },
-    Quarantined { step: StepId, rows: i64 },
+    WalkRestarted {
+        step: StepId,
+    },
+    Quarantined {
+        step: StepId,
+        rows: i64,
+    },
     /// A gate that `--wait` waits for.
     Waiting(Wait),
     RunFinished,

@@ -1,6 +1,12 @@
 //! Going back: the reverse of each completed step, newest first. Until `contract`, nothing is lost by it.
 
-use super::{EngineError, Outcome, ddl::{self, Reached}, failpoint, notice::Notice, session::Driver};
+use super::{
+    EngineError, Outcome,
+    ddl::{self, Reached},
+    failpoint,
+    notice::Notice,
+    session::Driver,
+};
 use crate::lifecycle::{
     next::{to_reverse, units},
     snapshot::{RollbackTarget, Snapshot},
@@ -34,7 +40,9 @@ impl Driver {
                 return Err(EngineError::NoPhase(phase));
             }
             if !snapshot.has_completed(phase) {
-                return Err(EngineError::Refused(format!("{phase} has not been completed: there is no such place to go back to")));
+                return Err(EngineError::Refused(format!(
+                    "{phase} has not been completed: there is no such place to go back to"
+                )));
             }
         }
         let phases = to_reverse(&snapshot, target);
@@ -65,7 +73,11 @@ impl Driver {
     }
 
     /// Refuses before anything is changed.
-    async fn check_can_go_back(&mut self, snapshot: &Snapshot, phases: &[PhaseName]) -> Result<(), EngineError> {
+    async fn check_can_go_back(
+        &mut self,
+        snapshot: &Snapshot,
+        phases: &[PhaseName],
+    ) -> Result<(), EngineError> {
         if phases.contains(&PhaseName::Contract) {
             self.check_not_contracted(snapshot).await?;
         }
@@ -98,9 +110,13 @@ impl Driver {
 
     /// `contract` is one transaction: either nothing of it is there, or all.
     async fn check_not_contracted(&self, snapshot: &Snapshot) -> Result<(), EngineError> {
-        let Some(phase) = snapshot.plan.phase(PhaseName::Contract) else { return Ok(()) };
+        let Some(phase) = snapshot.plan.phase(PhaseName::Contract) else {
+            return Ok(());
+        };
         for step in &phase.steps {
-            let Work::Parts(parts) = step.action.work(&snapshot.plan) else { continue };
+            let Work::Parts(parts) = step.action.work(&snapshot.plan) else {
+                continue;
+            };
             for part in &parts {
                 let is_drop = matches!(&step.action, Action::DropSync(_) | Action::DropColumn(_));
                 if is_drop && observe(&*self.work, &part.goal).await? == Observed::Holds {
@@ -115,15 +131,25 @@ impl Driver {
 
     async fn reverse_phase(&mut self, phase: PhaseName) -> Result<Option<Outcome>, EngineError> {
         let snapshot = runs::snapshot(&*self.work, self.lease.run_id).await?;
-        let Some(planned) = snapshot.plan.phase(phase) else { return Ok(None) };
-        self.record(&format!("phase {phase} revert"), async |transaction, lease| {
-            runs::phase_event(transaction, lease, phase, Event::Revert).await
-        })
+        let Some(planned) = snapshot.plan.phase(phase) else {
+            return Ok(None);
+        };
+        self.record(
+            &format!("phase {phase} revert"),
+            async |transaction, lease| {
+                runs::phase_event(transaction, lease, phase, Event::Revert).await
+            },
+        )
         .await?;
         let steps: Vec<StepId> = units(planned)
             .into_iter()
             .rev()
-            .flat_map(|unit| unit.into_iter().rev().map(|step| step.id.clone()).collect::<Vec<_>>())
+            .flat_map(|unit| {
+                unit.into_iter()
+                    .rev()
+                    .map(|step| step.id.clone())
+                    .collect::<Vec<_>>()
+            })
             .collect();
         for step in steps {
             if self.stop.is_cancelled() {
@@ -133,21 +159,30 @@ impl Driver {
                 return Ok(Some(outcome));
             }
         }
-        self.record(&format!("phase {phase} reverted"), async |transaction, lease| {
-            runs::phase_event(transaction, lease, phase, Event::FinishReverting).await
-        })
+        self.record(
+            &format!("phase {phase} reverted"),
+            async |transaction, lease| {
+                runs::phase_event(transaction, lease, phase, Event::FinishReverting).await
+            },
+        )
         .await?;
         self.reporter.notice(Notice::PhaseReversed(phase));
         Ok(None)
     }
 
-    async fn reverse_step(&mut self, snapshot: &Snapshot, id: &StepId) -> Result<Option<Outcome>, EngineError> {
+    async fn reverse_step(
+        &mut self,
+        snapshot: &Snapshot,
+        id: &StepId,
+    ) -> Result<Option<Outcome>, EngineError> {
         let state = snapshot.step_state(id);
         if !state.has_begun() {
             return Ok(None);
         }
         let plan = &snapshot.plan;
-        let Some((phase, step)) = plan.steps().find(|(_, step)| step.id == *id) else { return Ok(None) };
+        let Some((phase, step)) = plan.steps().find(|(_, step)| step.id == *id) else {
+            return Ok(None);
+        };
         self.name_step(id).await?;
         self.record(&format!("{id} revert"), async |transaction, lease| {
             runs::step_event(transaction, lease, id, Event::Revert, None).await
@@ -155,7 +190,8 @@ impl Driver {
         .await?;
         match step.action.undo(plan) {
             Undo::Nothing => {}
-            Undo::Irreversible if phase.name == PhaseName::Contract && state != State::Completed => {}
+            Undo::Irreversible
+                if phase.name == PhaseName::Contract && state != State::Completed => {}
             Undo::Irreversible => {
                 return Err(EngineError::Refused(format!("{id} cannot be undone")));
             }
@@ -165,7 +201,9 @@ impl Driver {
                     Reached::Ran | Reached::WasThere => {}
                     Reached::Interrupted => return Ok(Some(Outcome::Interrupted)),
                     Reached::Paused => {
-                        return Err(EngineError::Refused("the run is paused: `crossfade resume` it first".to_owned()));
+                        return Err(EngineError::Refused(
+                            "the run is paused: `crossfade resume` it first".to_owned(),
+                        ));
                     }
                 }
             }

@@ -59,7 +59,8 @@ impl Driver {
         let work = target.connect(&application).await?;
         work.batch_execute(target::SESSION).await?;
         // A statement of ours must not outlive us: the server looks whether we are still there.
-        work.batch_execute("SET client_connection_check_interval = '2s'").await?;
+        work.batch_execute("SET client_connection_check_interval = '2s'")
+            .await?;
         let work_pid = work.query_one("SELECT pg_backend_pid()", &[]).await?.get(0);
         let lost = Arc::new(AtomicBool::new(false));
         let keeper = Arc::new(tokio::sync::Mutex::new(keeper));
@@ -103,7 +104,10 @@ impl Driver {
     pub async fn name_step(&self, step: &StepId) -> Result<(), EngineError> {
         let name = format!("crossfade/{}/{step}", self.run);
         self.work
-            .query_one("SELECT set_config('application_name', left($1, 63), false)", &[&name])
+            .query_one(
+                "SELECT set_config('application_name', left($1, 63), false)",
+                &[&name],
+            )
             .await?;
         Ok(())
     }

@@ -1,6 +1,10 @@
 //! Verification, query steps, and the readings that gates need.
 
-use super::{EngineError, session::Driver, walk::{self, Walked, Work}};
+use super::{
+    EngineError,
+    session::Driver,
+    walk::{self, Walked, Work},
+};
 use crate::lifecycle::{gate::Readings, snapshot::Snapshot};
 use crate::plan::{
     compiled::{Action, Condition, Match, Phase, Plan, StepId},
@@ -8,7 +12,10 @@ use crate::plan::{
     ident::{Ident, TableName},
 };
 use crate::postgres::sqlstate;
-use crate::statement::{rows::{self, Truth}, sync::Names};
+use crate::statement::{
+    rows::{self, Truth},
+    sync::Names,
+};
 use crate::store::{
     quarantine,
     verification::{self, Finding},
@@ -78,7 +85,11 @@ pub async fn compare(
 }
 
 /// Asks a query in a read-only transaction. `Err` says what it gave instead of what was expected.
-pub async fn ask(client: &mut Client, query: &Query, timeout_ms: u64) -> Result<Result<(), String>, tokio_postgres::Error> {
+pub async fn ask(
+    client: &mut Client,
+    query: &Query,
+    timeout_ms: u64,
+) -> Result<Result<(), String>, tokio_postgres::Error> {
     let transaction = client.build_transaction().read_only(true).start().await?;
     transaction
         .batch_execute(&format!("SET LOCAL statement_timeout = {timeout_ms}"))
@@ -91,7 +102,10 @@ pub async fn ask(client: &mut Client, query: &Query, timeout_ms: u64) -> Result<
     }
 }
 
-async fn answer(client: &impl GenericClient, query: &Query) -> Result<Result<(), String>, tokio_postgres::Error> {
+async fn answer(
+    client: &impl GenericClient,
+    query: &Query,
+) -> Result<Result<(), String>, tokio_postgres::Error> {
     let value = |rows: &[Option<String>]| match rows {
         [Some(value)] => value.clone(),
         [None] => "NULL".to_owned(),
@@ -106,12 +120,22 @@ async fn answer(client: &impl GenericClient, query: &Query) -> Result<Result<(),
         Expect::EqualTo(sql) => value(&first_column(client, sql).await?),
     };
     let found = value(&found);
-    Ok(if found == expected { Ok(()) } else { Err(format!("gave {found}, expected {expected}")) })
+    Ok(if found == expected {
+        Ok(())
+    } else {
+        Err(format!("gave {found}, expected {expected}"))
+    })
 }
 
 /// The first column of the first two rows, as text: enough to tell none, one and several apart.
-async fn first_column(client: &impl GenericClient, sql: &str) -> Result<Vec<Option<String>>, tokio_postgres::Error> {
-    let wrapped = format!("SELECT to_jsonb(answer.*) FROM ({}\n) AS answer LIMIT 2", sql.trim_end().trim_end_matches(';'));
+async fn first_column(
+    client: &impl GenericClient,
+    sql: &str,
+) -> Result<Vec<Option<String>>, tokio_postgres::Error> {
+    let wrapped = format!(
+        "SELECT to_jsonb(answer.*) FROM ({}\n) AS answer LIMIT 2",
+        sql.trim_end().trim_end_matches(';')
+    );
     let rows = client.query(&wrapped, &[]).await?;
     Ok(rows
         .iter()
@@ -131,7 +155,11 @@ async fn first_column(client: &impl GenericClient, sql: &str) -> Result<Vec<Opti
 }
 
 /// What the conditions of a phase need to know of the database at this moment.
-pub async fn readings(client: &mut Client, snapshot: &Snapshot, phase: &Phase) -> Result<Readings, tokio_postgres::Error> {
+pub async fn readings(
+    client: &mut Client,
+    snapshot: &Snapshot,
+    phase: &Phase,
+) -> Result<Readings, tokio_postgres::Error> {
     let mut readings = Readings::default();
     for condition in &phase.gate {
         match condition {
@@ -172,7 +200,10 @@ async fn dependents(
 const ENTRIES_MAX: i64 = 2_000;
 
 /// Takes the rows out of quarantine that have been mended since. How many are left.
-pub async fn look_at_quarantine(driver: &mut Driver, snapshot: &Snapshot) -> Result<i64, EngineError> {
+pub async fn look_at_quarantine(
+    driver: &mut Driver,
+    snapshot: &Snapshot,
+) -> Result<i64, EngineError> {
     let entries = quarantine::load(&*driver.work, snapshot.run_id, ENTRIES_MAX).await?;
     let mut mended = Vec::new();
     for entry in &entries {
@@ -192,7 +223,9 @@ pub async fn look_at_quarantine(driver: &mut Driver, snapshot: &Snapshot) -> Res
     }
     if !mended.is_empty() {
         driver
-            .record("quarantine", async |transaction, _| quarantine::remove(transaction, &mended).await)
+            .record("quarantine", async |transaction, _| {
+                quarantine::remove(transaction, &mended).await
+            })
             .await?;
     }
     Ok(quarantine::count(&*driver.work, snapshot.run_id).await?)
@@ -201,11 +234,19 @@ pub async fn look_at_quarantine(driver: &mut Driver, snapshot: &Snapshot) -> Res
 fn source<'a>(
     plan: &'a Plan,
     entry: &quarantine::Entry,
-) -> Option<(&'a TableName, &'a [Ident], &'a crate::plan::compiled::Assignment)> {
+) -> Option<(
+    &'a TableName,
+    &'a [Ident],
+    &'a crate::plan::compiled::Assignment,
+)> {
     plan.syncs()
         .filter(|sync| sync.table.to_string() == entry.table_name)
         .find_map(|sync| {
-            let side = if entry.backward { &sync.backward } else { &sync.forward };
+            let side = if entry.backward {
+                &sync.backward
+            } else {
+                &sync.forward
+            };
             let assignment = side
                 .iter()
                 .find(|assignment| assignment.target.name.as_str() == entry.column_name)?;

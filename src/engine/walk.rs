@@ -68,7 +68,11 @@ impl Work<'_> {
         }
     }
 
-    async fn range(&self, client: &Transaction<'_>, range: Range) -> Result<Done, tokio_postgres::Error> {
+    async fn range(
+        &self,
+        client: &Transaction<'_>,
+        range: Range,
+    ) -> Result<Done, tokio_postgres::Error> {
         match self {
             Self::Fill(fill) => {
                 let changed = batch::fill(client, fill, range).await?;
@@ -82,7 +86,8 @@ impl Work<'_> {
                 names,
                 repair,
             } => {
-                let (mut checked, mut different) = batch::compare(client, matching, names, range).await?;
+                let (mut checked, mut different) =
+                    batch::compare(client, matching, names, range).await?;
                 let mut repaired = 0;
                 if let (Some(truth), true) = (repair, different > 0) {
                     repaired = batch::repair(client, matching, names, *truth, range).await?;
@@ -144,7 +149,12 @@ pub async fn walk(
         session.batch_execute(SESSION).await?;
     }
     let mut pids = vec![driver.work_pid];
-    pids.push(client.query_one("SELECT pg_backend_pid()", &[]).await?.get(0));
+    pids.push(
+        client
+            .query_one("SELECT pg_backend_pid()", &[])
+            .await?
+            .get(0),
+    );
     let skip_triggers = client
         .batch_execute("SET session_replication_role = replica; RESET session_replication_role")
         .await
@@ -188,7 +198,9 @@ async fn open(driver: &mut Driver, step: &StepId, table: &TableName) -> Result<W
         if now.is_some_and(|(oid, filenode, _)| oid == walk.relation && filenode == walk.filenode) {
             return Ok(walk);
         }
-        driver.reporter.notice(Notice::WalkRestarted { step: step.clone() });
+        driver
+            .reporter
+            .notice(Notice::WalkRestarted { step: step.clone() });
         return begin(driver, step, table, Some(&walk), walk.pass).await;
     }
     begin(driver, step, table, None, 1).await
@@ -208,7 +220,9 @@ async fn begin(
             what: format!("the table {table} is gone"),
         });
     };
-    let changed = walks::totals(&*driver.work, run_id, &step.0).await?.rows_changed;
+    let changed = walks::totals(&*driver.work, run_id, &step.0)
+        .await?
+        .rows_changed;
     let table_name = table.to_string();
     let new = NewWalk {
         step: &step.0,
@@ -222,9 +236,10 @@ async fn begin(
         rows_quarantined: before.map_or(0, |walk| walk.rows_quarantined),
     };
     driver
-        .record(&format!("{step} pass {pass}"), async |transaction, lease| {
-            walks::begin(transaction, lease, &new).await
-        })
+        .record(
+            &format!("{step} pass {pass}"),
+            async |transaction, lease| walks::begin(transaction, lease, &new).await,
+        )
         .await?;
     walks::load(&*driver.work, run_id, &step.0)
         .await?
@@ -234,12 +249,23 @@ async fn begin(
 impl Walker<'_> {
     async fn run(&mut self, mut walk: Walk) -> Result<Walked, EngineError> {
         loop {
-            while let Some(segment) = walks::next_segment(&**self.client, self.run_id(), &self.step.0).await? {
+            while let Some(segment) =
+                walks::next_segment(&**self.client, self.run_id(), &self.step.0).await?
+            {
                 match self.segment(segment).await? {
                     None => {}
                     Some(Batched::Rewritten) => {
-                        self.driver.reporter.notice(Notice::WalkRestarted { step: self.step.clone() });
-                        walk = begin(self.driver, self.step, self.work.table(), Some(&walk), walk.pass).await?;
+                        self.driver.reporter.notice(Notice::WalkRestarted {
+                            step: self.step.clone(),
+                        });
+                        walk = begin(
+                            self.driver,
+                            self.step,
+                            self.work.table(),
+                            Some(&walk),
+                            walk.pass,
+                        )
+                        .await?;
                         self.examples.clear();
                     }
                     Some(Batched::Paused) => return Ok(Walked::Paused),
@@ -266,7 +292,14 @@ impl Walker<'_> {
                 });
             }
             self.skipped = false;
-            walk = begin(self.driver, self.step, self.work.table(), Some(&walk), walk.pass + 1).await?;
+            walk = begin(
+                self.driver,
+                self.step,
+                self.work.table(),
+                Some(&walk),
+                walk.pass + 1,
+            )
+            .await?;
         }
     }
 
@@ -396,17 +429,29 @@ impl Walker<'_> {
             Err(error) => {
                 transaction.rollback().await.or_else(|rollback| {
                     // A broken connection cannot roll back; the server does.
-                    if rollback.is_closed() { Ok(()) } else { Err(rollback) }
+                    if rollback.is_closed() {
+                        Ok(())
+                    } else {
+                        Err(rollback)
+                    }
                 })?;
                 return Ok(Batched::Failed(error));
             }
         };
         failpoint::pass(|| format!("{place}: in its effect"));
-        if let (Work::Compare { matching, names, .. }, true) = (&work, done.rows_different > 0) {
+        if let (
+            Work::Compare {
+                matching, names, ..
+            },
+            true,
+        ) = (&work, done.rows_different > 0)
+        {
             let missing = EXAMPLES_MAX.saturating_sub(self.examples.len());
-            let rows = batch::different_rows(&transaction, matching, names, range, missing as i64).await?;
+            let rows =
+                batch::different_rows(&transaction, matching, names, range, missing as i64).await?;
             for (key, values) in rows {
-                self.examples.push(example(key, values, self.plan.settings.show_values));
+                self.examples
+                    .push(example(key, values, self.plan.settings.show_values));
             }
         }
         if !walks::checkpoint(&transaction, lease, step, segment, next, done).await? {
@@ -437,7 +482,12 @@ impl Walker<'_> {
     }
 
     /// What to do about a batch that failed: smaller, later, or row by row. The block to go on at, if the batch was passed.
-    async fn failed(&mut self, segment: Segment, next: i64, error: tokio_postgres::Error) -> Result<Option<i64>, EngineError> {
+    async fn failed(
+        &mut self,
+        segment: Segment,
+        next: i64,
+        error: tokio_postgres::Error,
+    ) -> Result<Option<i64>, EngineError> {
         let single = next - segment.next_block <= 1;
         match classify(&error) {
             ErrorClass::Conversion if single => {
@@ -456,7 +506,9 @@ impl Walker<'_> {
                     self.tries = 0;
                     return Ok(self.skip(segment, next).await?.then_some(next));
                 }
-                self.driver.sleep(Duration::from_millis(20) * self.tries.min(50)).await;
+                self.driver
+                    .sleep(Duration::from_millis(20) * self.tries.min(50))
+                    .await;
                 Ok(None)
             }
             _ => Err(EngineError::Statement {
@@ -476,7 +528,8 @@ impl Walker<'_> {
         let client: &mut Client = &mut self.client;
         let transaction = client.transaction().await?;
         lease::fence(&transaction, lease).await?;
-        let moved = walks::checkpoint(&transaction, lease, &step, segment, next, Done::default()).await?;
+        let moved =
+            walks::checkpoint(&transaction, lease, &step, segment, next, Done::default()).await?;
         transaction.commit().await?;
         self.skipped = true;
         Ok(moved)
@@ -484,7 +537,12 @@ impl Walker<'_> {
 
     /// A block with a row that cannot be converted: the rest is done, that row is noted.
     async fn row_by_row(&mut self, segment: Segment, next: i64) -> Result<bool, EngineError> {
-        let (lease, step, work, plan) = (self.driver.lease, self.step.0.clone(), self.work.clone(), self.plan);
+        let (lease, step, work, plan) = (
+            self.driver.lease,
+            self.step.0.clone(),
+            self.work.clone(),
+            self.plan,
+        );
         let setup = self.setup();
         let range = Range::blocks(segment.next_block, next);
         let client: &mut Client = &mut self.client;
@@ -494,7 +552,9 @@ impl Walker<'_> {
         let mut done = Done::default();
         let mut noted = 0;
         for tid in batch::addresses(&transaction, work.table(), range).await? {
-            let Some(row) = Range::row(&tid) else { continue };
+            let Some(row) = Range::row(&tid) else {
+                continue;
+            };
             let savepoint = transaction.savepoint("crossfade_row").await?;
             match work.range(&savepoint, row).await {
                 Ok(one) => {
@@ -506,19 +566,36 @@ impl Walker<'_> {
                 Err(error) if classify(&error) == ErrorClass::Conversion => {
                     savepoint.rollback().await?;
                     match &work {
-                        Work::Fill(fill) => noted += note(&transaction, lease.run_id, fill, row, &error).await?,
+                        Work::Fill(fill) => {
+                            noted += note(&transaction, lease.run_id, fill, row, &error).await?
+                        }
                         Work::Compare { matching, .. } => {
                             done.rows_read += 1;
                             done.rows_different += 1;
-                            let image = batch::row_image(&transaction, &matching.table, &matching.key, &[], row).await?;
-                            if let Some((key, _)) = image.filter(|_| self.examples.len() < EXAMPLES_MAX) {
+                            let image = batch::row_image(
+                                &transaction,
+                                &matching.table,
+                                &matching.key,
+                                &[],
+                                row,
+                            )
+                            .await?;
+                            if let Some((key, _)) =
+                                image.filter(|_| self.examples.len() < EXAMPLES_MAX)
+                            {
                                 let error = Value::String(sqlstate::message(&error));
-                                self.examples.push(example(key, error, plan.settings.show_values));
+                                self.examples
+                                    .push(example(key, error, plan.settings.show_values));
                             }
                         }
                     }
                 }
-                Err(error) => return Err(EngineError::Statement { step: self.step.clone(), error }),
+                Err(error) => {
+                    return Err(EngineError::Statement {
+                        step: self.step.clone(),
+                        error,
+                    });
+                }
             }
         }
         walks::add_quarantined(&transaction, lease, &step, noted).await?;
@@ -538,11 +615,15 @@ impl Walker<'_> {
         if quarantine::count(&**self.client, self.run_id()).await? < limit {
             return Ok(false);
         }
-        let reason = format!("{limit} rows are in quarantine: the expression does not fit the data");
+        let reason =
+            format!("{limit} rows are in quarantine: the expression does not fit the data");
         self.driver
-            .record(&format!("{} too many in quarantine", self.step), async |transaction, lease| {
-                runs::pause(transaction, lease.run_id, &reason, None).await
-            })
+            .record(
+                &format!("{} too many in quarantine", self.step),
+                async |transaction, lease| {
+                    runs::pause(transaction, lease.run_id, &reason, None).await
+                },
+            )
             .await?;
         Ok(true)
     }
@@ -565,17 +646,19 @@ impl Walker<'_> {
         };
         let seconds = self.rate.0.elapsed().as_secs_f64().max(0.001);
         let rate = (rows - self.rate.1).max(0) as f64 / seconds;
-        self.driver.reporter.notice(Notice::WalkProgress(WalkProgress {
-            step: self.step.clone(),
-            table: walk.table_name.clone(),
-            pass: walk.pass,
-            blocks_done: totals.blocks_done,
-            blocks_total: totals.blocks_total,
-            rows,
-            rows_per_second: rate,
-            seconds_left: estimate.seconds_left,
-            reasons: self.pace.reasons.clone(),
-        }));
+        self.driver
+            .reporter
+            .notice(Notice::WalkProgress(WalkProgress {
+                step: self.step.clone(),
+                table: walk.table_name.clone(),
+                pass: walk.pass,
+                blocks_done: totals.blocks_done,
+                blocks_total: totals.blocks_total,
+                rows,
+                rows_per_second: rate,
+                seconds_left: estimate.seconds_left,
+                reasons: self.pace.reasons.clone(),
+            }));
         self.rate = (Instant::now(), rows);
         self.told = Some(Instant::now());
         Ok(())
@@ -602,7 +685,11 @@ async fn note(
     let message = sqlstate::message(error);
     let state = error.code().map_or("XX000", |state| state.code());
     let mut noted = 0;
-    for assignment in fill.set.iter().filter(|assignment| assignment.conversion.can_fail()) {
+    for assignment in fill
+        .set
+        .iter()
+        .filter(|assignment| assignment.conversion.can_fail())
+    {
         let reads: Vec<&Ident> = reads(assignment);
         let image = batch::row_image(transaction, &fill.table, &fill.key, &reads, row).await?;
         if let Some((row_key, row_values)) = image {

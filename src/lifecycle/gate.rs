@@ -56,7 +56,11 @@ fn evaluate_one(
     match condition {
         Condition::QuarantineEmpty => match snapshot.quarantined {
             0 => status("quarantine_empty", true, "no row is in quarantine"),
-            rows => status("quarantine_empty", false, format!("{rows} rows are in quarantine: mend their values")),
+            rows => status(
+                "quarantine_empty",
+                false,
+                format!("{rows} rows are in quarantine: mend their values"),
+            ),
         },
         Condition::NoDependents(_) => dependents(readings),
         Condition::Approvals(wanted) => approvals(phase, *wanted, snapshot),
@@ -64,7 +68,10 @@ fn evaluate_one(
         Condition::OldWritesQuiet(span) => old_writes_quiet(*span, snapshot),
         Condition::VerifiedWithin(span) => verified_within(*span, snapshot),
         Condition::Query(query) => {
-            let reading = readings.queries.iter().find(|(name, _)| *name == query.name);
+            let reading = readings
+                .queries
+                .iter()
+                .find(|(name, _)| *name == query.name);
             match reading {
                 Some((_, Ok(()))) => status("query", true, format!("{}: as expected", query.name)),
                 Some((_, Err(why))) => status("query", false, format!("{}: {why}", query.name)),
@@ -76,9 +83,11 @@ fn evaluate_one(
 
 fn dependents(readings: &Readings) -> ConditionStatus {
     match &readings.dependents {
-        Some(Ok(objects)) if objects.is_empty() => {
-            status("no_dependents", true, "no database object names the old column")
-        }
+        Some(Ok(objects)) if objects.is_empty() => status(
+            "no_dependents",
+            true,
+            "no database object names the old column",
+        ),
         Some(Ok(objects)) => status(
             "no_dependents",
             false,
@@ -99,12 +108,19 @@ fn approvals(phase: PhaseName, wanted: u32, snapshot: &Snapshot) -> ConditionSta
     let by = if roles.is_empty() {
         String::new()
     } else {
-        format!(" ({})", roles.iter().copied().collect::<Vec<_>>().join(", "))
+        format!(
+            " ({})",
+            roles.iter().copied().collect::<Vec<_>>().join(", ")
+        )
     };
     status(
         "approvals",
         roles.len() >= wanted as usize,
-        format!("{} of {wanted} approvals{by}, not counting {}", roles.len(), snapshot.started_by),
+        format!(
+            "{} of {wanted} approvals{by}, not counting {}",
+            roles.len(),
+            snapshot.started_by
+        ),
     )
 }
 
@@ -118,7 +134,11 @@ fn lasting(
 ) -> ConditionStatus {
     let wanted = SignedDuration::try_from(span.duration()).unwrap_or(SignedDuration::MAX);
     let Ok(until) = since.checked_add(wanted) else {
-        return status(kind, false, format!("{what} for {span}: beyond the calendar"));
+        return status(
+            kind,
+            false,
+            format!("{what} for {span}: beyond the calendar"),
+        );
     };
     let so_far = now.duration_since(since).unsigned_abs();
     ConditionStatus {
@@ -142,8 +162,18 @@ fn bake(phase: PhaseName, span: Span, snapshot: &Snapshot) -> ConditionStatus {
         record.finished_at.map(|at| (before, at))
     });
     match finished {
-        Some((before, at)) => lasting("bake", at, span, snapshot.now, &format!("{before} has been done")),
-        None => status("bake", false, format!("{span} after the phase before, which is not done")),
+        Some((before, at)) => lasting(
+            "bake",
+            at,
+            span,
+            snapshot.now,
+            &format!("{before} has been done"),
+        ),
+        None => status(
+            "bake",
+            false,
+            format!("{span} after the phase before, which is not done"),
+        ),
     }
 }
 
@@ -156,21 +186,36 @@ fn old_writes_quiet(span: Span, snapshot: &Snapshot) -> ConditionStatus {
             snapshot.now,
             "no write of the old version has been seen",
         ),
-        None => status("old_writes_quiet", false, "writes of the old version are not counted yet"),
+        None => status(
+            "old_writes_quiet",
+            false,
+            "writes of the old version are not counted yet",
+        ),
     }
 }
 
 fn verified_within(span: Span, snapshot: &Snapshot) -> ConditionStatus {
     let Some(verification) = &snapshot.verification else {
-        return status("verified_within", false, "never verified: run `crossfade verify`");
+        return status(
+            "verified_within",
+            false,
+            "never verified: run `crossfade verify`",
+        );
     };
-    let age = snapshot.now.duration_since(verification.finished_at).unsigned_abs();
+    let age = snapshot
+        .now
+        .duration_since(verification.finished_at)
+        .unsigned_abs();
     let detail = format!(
         "verified {} ago with {} differing rows",
         Span::rough(age),
         verification.rows_different
     );
     let holds = verification.rows_different == 0 && age <= span.duration();
-    let detail = if holds { detail } else { format!("{detail}: run `crossfade verify` (at most {span} old, no difference)") };
+    let detail = if holds {
+        detail
+    } else {
+        format!("{detail}: run `crossfade verify` (at most {span} old, no difference)")
+    };
     status("verified_within", holds, detail)
 }

@@ -47,8 +47,11 @@ pub fn next(snapshot: &Snapshot, gate: &[ConditionStatus]) -> Next {
     };
     match snapshot.phase_state(phase.name) {
         State::Pending | State::Reverted => {
-            let closed: Vec<ConditionStatus> =
-                gate.iter().filter(|condition| !condition.holds).cloned().collect();
+            let closed: Vec<ConditionStatus> = gate
+                .iter()
+                .filter(|condition| !condition.holds)
+                .cloned()
+                .collect();
             if closed.is_empty() {
                 Next::StartPhase(phase.name)
             } else {

@@ -83,11 +83,15 @@ pub struct Writes {
 
 impl Snapshot {
     pub fn phase_state(&self, phase: PhaseName) -> State {
-        self.phases.get(&phase).map_or(State::Pending, |record| record.state)
+        self.phases
+            .get(&phase)
+            .map_or(State::Pending, |record| record.state)
     }
 
     pub fn step_state(&self, step: &StepId) -> State {
-        self.steps.get(step).map_or(State::Pending, |record| record.state)
+        self.steps
+            .get(step)
+            .map_or(State::Pending, |record| record.state)
     }
 
     /// The phase that is under way or comes next; `None` when all are completed.

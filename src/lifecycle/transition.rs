@@ -51,7 +51,12 @@ pub fn transition(state: State, event: Event) -> Result<State, IllegalEvent> {
         (S::Completed | S::Failed | S::Running | S::Reverting, E::Revert) => Ok(S::Reverting),
         (S::Reverting, E::FinishReverting) => Ok(S::Reverted),
         (
-            state @ (S::Pending | S::Running | S::Failed | S::Completed | S::Reverting | S::Reverted),
+            state @ (S::Pending
+            | S::Running
+            | S::Failed
+            | S::Completed
+            | S::Reverting
+            | S::Reverted),
             event @ (E::Start | E::Fail | E::Complete | E::Revert | E::FinishReverting),
         ) => Err(IllegalEvent { state, event }),
     }
@@ -143,7 +148,10 @@ mod tests {
             let completes = transition(state, Event::Complete).is_ok();
             assert_eq!(completes, state == State::Running);
             let starts = transition(state, Event::Start).is_ok();
-            assert_eq!(starts, !matches!(state, State::Completed | State::Reverting));
+            assert_eq!(
+                starts,
+                !matches!(state, State::Completed | State::Reverting)
+            );
             let finishes = transition(state, Event::FinishReverting).is_ok();
             assert_eq!(finishes, state == State::Reverting);
         }

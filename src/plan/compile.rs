@@ -21,9 +21,12 @@ pub fn explicit(
 ) -> Result<Vec<(Path, PhaseDocument)>, Vec<PlanError>> {
     match (&document.change, &document.phases) {
         (Some(_), Some(_)) => Err(vec![
-            PlanError::at(Path::root().key("phases"), "a plan has either `change` or `phases`, not both")
-                .on_key()
-                .help("leave one of them out; `crossfade expand` turns a change into phases"),
+            PlanError::at(
+                Path::root().key("phases"),
+                "a plan has either `change` or `phases`, not both",
+            )
+            .on_key()
+            .help("leave one of them out; `crossfade expand` turns a change into phases"),
         ]),
         (None, None) => Err(vec![
             PlanError::at(Path::root(), "the plan has neither `change` nor `phases`")
@@ -33,7 +36,10 @@ pub fn explicit(
             let at = Path::root().key("change");
             let phases = recipe.phases(facts, &at)?;
             let at = at.key(recipe.name());
-            Ok(phases.into_iter().map(|phase| (at.clone(), phase)).collect())
+            Ok(phases
+                .into_iter()
+                .map(|phase| (at.clone(), phase))
+                .collect())
         }
         (None, Some(phases)) => Ok(phases
             .iter()
@@ -47,7 +53,12 @@ pub fn explicit(
 pub fn check_structure(document: &Document) -> Vec<PlanError> {
     let mut errors = Vec::new();
     if document.change.is_some() == document.phases.is_some() {
-        errors.extend(explicit(document, &Facts::default()).err().into_iter().flatten());
+        errors.extend(
+            explicit(document, &Facts::default())
+                .err()
+                .into_iter()
+                .flatten(),
+        );
     }
     for (at, limit) in [
         ("lock_timeout", document.settings.lock_timeout),
@@ -55,7 +66,10 @@ pub fn check_structure(document: &Document) -> Vec<PlanError> {
     ] {
         if limit.millis() == 0 {
             let path = Path::root().key("settings").key(at);
-            errors.push(PlanError::at(path, format!("`{at}` cannot be 0: that would be no limit at all")));
+            errors.push(PlanError::at(
+                path,
+                format!("`{at}` cannot be 0: that would be no limit at all"),
+            ));
         }
     }
     if let Some(phases) = &document.phases {
@@ -83,7 +97,15 @@ fn phases_of(step: &Step) -> &'static [PhaseName] {
         Step::SyncColumns(_) => &[DualWrite],
         Step::Fill(_) => &[Backfill],
         Step::Match(_) => &[Verify],
-        Step::Query(_) => &[Expand, DualWrite, Backfill, Verify, Enforce, SwitchReads, Retire],
+        Step::Query(_) => &[
+            Expand,
+            DualWrite,
+            Backfill,
+            Verify,
+            Enforce,
+            SwitchReads,
+            Retire,
+        ],
         Step::CreateIndex(_) => &[Expand, Enforce, Retire],
         Step::AddConstraint(_) | Step::SetNotNull(_) => &[Enforce, Retire],
         Step::RetireColumn(_) => &[Retire],
@@ -106,8 +128,15 @@ fn check_phases(phases: &[(Path, PhaseDocument)]) -> Vec<PlanError> {
     let mut last: Option<PhaseName> = None;
     for (at, phase) in phases {
         let name = phase.phase;
-        if phases.iter().take_while(|(path, _)| path != at).any(|(_, p)| p.phase == name) {
-            errors.push(PlanError::at(at.key("phase"), format!("the phase {name} is there twice")));
+        if phases
+            .iter()
+            .take_while(|(path, _)| path != at)
+            .any(|(_, p)| p.phase == name)
+        {
+            errors.push(PlanError::at(
+                at.key("phase"),
+                format!("the phase {name} is there twice"),
+            ));
         } else if let Some(last) = last.filter(|last| *last > name) {
             let order = PhaseName::ALL.map(PhaseName::as_str).join(", ");
             errors.push(
@@ -119,7 +148,13 @@ fn check_phases(phases: &[(Path, PhaseDocument)]) -> Vec<PlanError> {
         for (number, step) in phase.steps.iter().enumerate() {
             let path = at.key("steps").index(number).key(step.kind());
             if !steps.insert(step_id(step)) {
-                errors.push(PlanError::at(path.clone(), format!("the step {} is there twice", step_id(step))).on_key());
+                errors.push(
+                    PlanError::at(
+                        path.clone(),
+                        format!("the step {} is there twice", step_id(step)),
+                    )
+                    .on_key(),
+                );
             }
             if !phases_of(step).contains(&name) {
                 let right: Vec<&str> = phases_of(step).iter().map(|phase| phase.as_str()).collect();
@@ -236,7 +271,10 @@ fn key(
 }
 
 /// The whole compilation. Warnings come with the plan; errors instead of it.
-pub fn compile(document: &Document, facts: &Facts) -> Result<(Plan, Vec<PlanError>), Vec<PlanError>> {
+pub fn compile(
+    document: &Document,
+    facts: &Facts,
+) -> Result<(Plan, Vec<PlanError>), Vec<PlanError>> {
     let structure = check_structure(document);
     if !structure.is_empty() {
         return Err(structure);
@@ -292,7 +330,11 @@ impl<'a> Compiler<'a> {
         self.phases
             .iter()
             .flat_map(|(at, phase)| {
-                phase.steps.iter().enumerate().map(move |(number, step)| (at, number, step))
+                phase
+                    .steps
+                    .iter()
+                    .enumerate()
+                    .map(move |(number, step)| (at, number, step))
             })
             .find(|(_, _, step)| step.table() == Some(table))
             .map_or(Path::root(), |(at, number, step)| {
@@ -328,19 +370,25 @@ impl<'a> Compiler<'a> {
         };
         if !table.owned {
             self.problem(
-                PlanError::at(place.clone(), format!("the role {} does not own {name}", self.facts.role))
-                    .help(format!(
-                        "GRANT {} TO {};",
-                        Ident::from_catalog(&table.owner),
-                        Ident::from_catalog(&self.facts.role)
-                    )),
+                PlanError::at(
+                    place.clone(),
+                    format!("the role {} does not own {name}", self.facts.role),
+                )
+                .help(format!(
+                    "GRANT {} TO {};",
+                    Ident::from_catalog(&table.owner),
+                    Ident::from_catalog(&self.facts.role)
+                )),
             );
         }
         if !table.can_create {
             self.problem(
                 PlanError::at(
                     place.clone(),
-                    format!("the role {} may not create an index in schema {}", self.facts.role, name.schema),
+                    format!(
+                        "the role {} may not create an index in schema {}",
+                        self.facts.role, name.schema
+                    ),
                 )
                 .help(format!(
                     "GRANT CREATE ON SCHEMA {} TO {};",
@@ -351,11 +399,20 @@ impl<'a> Compiler<'a> {
         }
         if table.rows_hidden {
             self.problem(
-                PlanError::at(place.clone(), format!("row security hides rows of {name} from {}", self.facts.role))
-                    .help(format!("ALTER ROLE {} BYPASSRLS;", Ident::from_catalog(&self.facts.role))),
+                PlanError::at(
+                    place.clone(),
+                    format!("row security hides rows of {name} from {}", self.facts.role),
+                )
+                .help(format!(
+                    "ALTER ROLE {} BYPASSRLS;",
+                    Ident::from_catalog(&self.facts.role)
+                )),
             );
         }
-        let added = self.added.get(name).map_or(0, |columns| columns.len() as u32);
+        let added = self
+            .added
+            .get(name)
+            .map_or(0, |columns| columns.len() as u32);
         if added > 0 && table.columns_ever + added > Self::COLUMNS_MAX {
             self.problem(
                 PlanError::at(
@@ -400,24 +457,31 @@ impl<'a> Compiler<'a> {
                     .map(move |(number, step)| (at, number, step))
             })
         };
-        let has = |kind, table: &TableName| steps(kind).any(|(_, _, step)| step.table() == Some(table));
+        let has =
+            |kind, table: &TableName| steps(kind).any(|(_, _, step)| step.table() == Some(table));
         let mut problems = Vec::new();
         for (at, number, step) in steps("fill").chain(steps("drop_column")) {
             let Some(table) = step.table() else { continue };
             let path = self.step_path(at, number, step);
             match step.kind() {
                 "fill" if !has("sync_columns", table) => problems.push(
-                    PlanError::at(path, format!("nothing keeps {table} in step while it is filled"))
-                        .on_key()
-                        .help("add sync_columns in dual_write: rows written meanwhile would be missed"),
+                    PlanError::at(
+                        path,
+                        format!("nothing keeps {table} in step while it is filled"),
+                    )
+                    .on_key()
+                    .help("add sync_columns in dual_write: rows written meanwhile would be missed"),
                 ),
                 "drop_column" if has("sync_columns", table) => {
                     for (kind, phase) in [("match", "verify"), ("drop_sync", "contract")] {
                         if !has(kind, table) {
                             problems.push(
-                                PlanError::at(path.clone(), format!("{table} has no `{kind}` before its column is dropped"))
-                                    .on_key()
-                                    .help(format!("add a {kind} step in {phase}")),
+                                PlanError::at(
+                                    path.clone(),
+                                    format!("{table} has no `{kind}` before its column is dropped"),
+                                )
+                                .on_key()
+                                .help(format!("add a {kind} step in {phase}")),
                             );
                         }
                     }
@@ -479,7 +543,9 @@ impl<'a> Compiler<'a> {
 
     fn warn_of_dependents(&mut self) {
         for (table_name, column) in self.dropped_columns() {
-            let Some(table) = self.table(&table_name) else { continue };
+            let Some(table) = self.table(&table_name) else {
+                continue;
+            };
             let dependents: Vec<&str> = table
                 .dependents
                 .iter()
@@ -512,7 +578,10 @@ impl<'a> Compiler<'a> {
         }
         if let Some(type_name) = type_of(table, column, &self.added, self.facts) {
             // Of a type that is not in the table yet nothing is known: compared byte by byte, which is always right.
-            let known = self.table(table).into_iter().flat_map(|table| &table.columns);
+            let known = self
+                .table(table)
+                .into_iter()
+                .flat_map(|table| &table.columns);
             let exact = known
                 .filter(|column| types::same(&column.type_name, &type_name))
                 .all(|column| column.exact);
@@ -524,8 +593,11 @@ impl<'a> Compiler<'a> {
         }
         if self.table(table).is_some() {
             self.problem(
-                PlanError::at(path.clone(), format!("{table} has no column {column}, and the plan adds none"))
-                    .help("add it with add_column in expand"),
+                PlanError::at(
+                    path.clone(),
+                    format!("{table} has no column {column}, and the plan adds none"),
+                )
+                .help("add it with add_column in expand"),
             );
         }
         None
@@ -544,9 +616,15 @@ impl<'a> Compiler<'a> {
                     type_name: canonical(&step.type_name, self.facts),
                     ..step.clone()
                 };
-                let existing = self.table(&step.table).and_then(|table| table.column(&step.column));
+                let existing = self
+                    .table(&step.table)
+                    .and_then(|table| table.column(&step.column));
                 if let Some(existing) = existing {
-                    let place = if self.document.change.is_some() { path.clone() } else { path.key("column") };
+                    let place = if self.document.change.is_some() {
+                        path.clone()
+                    } else {
+                        path.key("column")
+                    };
                     let message = if types::same(&existing.type_name, &step.type_name) {
                         format!("{} already has a column {}", step.table, step.column)
                     } else {
@@ -555,7 +633,10 @@ impl<'a> Compiler<'a> {
                             step.table, step.column, existing.type_name, step.type_name
                         )
                     };
-                    self.problem(PlanError::at(place, message).help("choose another name, or drop that column first"));
+                    self.problem(
+                        PlanError::at(place, message)
+                            .help("choose another name, or drop that column first"),
+                    );
                 }
                 self.claim(&step.table, &step.column);
                 Action::AddColumn(step.clone())
@@ -598,7 +679,9 @@ impl<'a> Compiler<'a> {
     }
 
     fn key_of(&self, table: &TableName) -> Vec<Ident> {
-        self.table(table).map(|table| table.key.clone()).unwrap_or_default()
+        self.table(table)
+            .map(|table| table.key.clone())
+            .unwrap_or_default()
     }
 
     fn sync(&mut self, path: &Path, step: &SyncColumns) -> Option<Sync> {
@@ -606,7 +689,10 @@ impl<'a> Compiler<'a> {
         let backward = self.assignments(&path.key("backward"), &step.table, &step.backward);
         let (forward, backward) = (forward?, backward?);
         if forward.is_empty() {
-            self.problem(PlanError::at(path.key("forward"), "`forward` names no column"));
+            self.problem(PlanError::at(
+                path.key("forward"),
+                "`forward` names no column",
+            ));
         }
         for assignment in forward.iter().chain(&backward) {
             self.claim(&step.table, &assignment.target.name);
@@ -687,7 +773,10 @@ impl<'a> Compiler<'a> {
                 return None;
             }
             None => {
-                self.problem(PlanError::at(path.clone(), "the expression was not analysed"));
+                self.problem(PlanError::at(
+                    path.clone(),
+                    "the expression was not analysed",
+                ));
                 return None;
             }
         };
@@ -695,9 +784,15 @@ impl<'a> Compiler<'a> {
             self.problem(
                 PlanError::at(
                     path.clone(),
-                    format!("`{expression}` is {}, which is not assigned to {} by itself", facts.type_name, target.type_name),
+                    format!(
+                        "`{expression}` is {}, which is not assigned to {} by itself",
+                        facts.type_name, target.type_name
+                    ),
                 )
-                .help(format!("write the conversion: `({expression})::{}`", target.type_name)),
+                .help(format!(
+                    "write the conversion: `({expression})::{}`",
+                    target.type_name
+                )),
             );
             return None;
         }
@@ -709,8 +804,12 @@ impl<'a> Compiler<'a> {
         let reads = reads?;
         let bare = expression.as_column().is_some();
         let conversion = match reads.as_slice() {
-            [source] if bare && source.type_name == target_type(&target, source) => Conversion::Copy,
-            [source] if bare && types::widens(&source.type_name, &target.type_name) => Conversion::Widening,
+            [source] if bare && source.type_name == target_type(&target, source) => {
+                Conversion::Copy
+            }
+            [source] if bare && types::widens(&source.type_name, &target.type_name) => {
+                Conversion::Widening
+            }
             _ => Conversion::Expression,
         };
         Some(Assignment {

@@ -238,7 +238,9 @@ impl TryFrom<u64> for Version {
     fn try_from(number: u64) -> Result<Self, String> {
         match number {
             1 => Ok(Self),
-            other => Err(format!("version {other} is not known; this Crossfade reads version 1")),
+            other => Err(format!(
+                "version {other} is not known; this Crossfade reads version 1"
+            )),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! What planning may know of a database: plain values, read from the catalog by `target::catalog` and never fetched here.
 
-use super::{document::Expression, ident::{Ident, TableName}};
+use super::{
+    document::Expression,
+    ident::{Ident, TableName},
+};
 use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, Default)]

@@ -1,10 +1,15 @@
 //! Recipes: one-line changes that compile into the standard phases. One file each.
 
 pub mod change_column_type;
-mod replace_column;
 pub mod rename_column;
+mod replace_column;
 
-use super::{document::PhaseDocument, error::{Path, PlanError}, facts::Facts, ident::TableName};
+use super::{
+    document::PhaseDocument,
+    error::{Path, PlanError},
+    facts::Facts,
+    ident::TableName,
+};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

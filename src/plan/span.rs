@@ -123,14 +123,25 @@ mod tests {
             ("0s", 0, "0s"),
         ] {
             let span: Span = text.parse().unwrap();
-            assert_eq!((span.millis(), span.to_string().as_str()), (milliseconds, written));
+            assert_eq!(
+                (span.millis(), span.to_string().as_str()),
+                (milliseconds, written)
+            );
             assert_eq!(span.to_string().parse::<Span>().unwrap(), span);
         }
     }
 
     #[test]
     fn what_is_no_length_of_time_is_refused() {
-        for text in ["", "5", "h", "5 fortnights", "-1s", "99999999999999999999s", "999999d"] {
+        for text in [
+            "",
+            "5",
+            "h",
+            "5 fortnights",
+            "-1s",
+            "99999999999999999999s",
+            "999999d",
+        ] {
             assert!(text.parse::<Span>().is_err(), "{text}");
         }
     }

@@ -172,9 +172,7 @@ impl Action {
     pub fn undo(&self, plan: &Plan) -> Undo {
         match self {
             Self::AddColumn(step) => Undo::Parts(step.undo()),
-            Self::SyncColumns(sync) => {
-                Undo::Parts(vec![sync::uninstall(&plan.name, &sync.table)])
-            }
+            Self::SyncColumns(sync) => Undo::Parts(vec![sync::uninstall(&plan.name, &sync.table)]),
             Self::Fill(fill) => Undo::Parts(fill::fill_again(plan, &fill.table)),
             Self::Match(_) | Self::Query(_) => Undo::Nothing,
             Self::CreateIndex(step) => Undo::Parts(step.undo()),

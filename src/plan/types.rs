@@ -6,7 +6,11 @@ pub fn widens(from: &str, to: &str) -> bool {
     if from == to {
         return true;
     }
-    let rank = |name: &str| ["smallint", "integer", "bigint"].iter().position(|t| *t == name);
+    let rank = |name: &str| {
+        ["smallint", "integer", "bigint"]
+            .iter()
+            .position(|t| *t == name)
+    };
     match (from.name.as_str(), to.name.as_str()) {
         ("character varying", "text") => true,
         ("character varying" | "text", "character varying") if to.arguments.is_empty() => true,
@@ -63,8 +67,19 @@ impl Type {
 /// For a type that no column of the table has yet: "distinct" surely means "other bytes".
 pub fn is_exact(type_name: &str) -> bool {
     let exact = [
-        "smallint", "integer", "bigint", "boolean", "uuid", "date", "text", "character varying", "bytea",
-        "timestamp without time zone", "timestamp with time zone", "timestamp", "timestamptz",
+        "smallint",
+        "integer",
+        "bigint",
+        "boolean",
+        "uuid",
+        "date",
+        "text",
+        "character varying",
+        "bytea",
+        "timestamp without time zone",
+        "timestamp with time zone",
+        "timestamp",
+        "timestamptz",
     ];
     exact.contains(&Type::read(type_name).name.as_str())
 }

@@ -28,6 +28,9 @@ mod tests {
         assert_eq!(super::text("it's"), "'it''s'");
         assert_eq!(super::text("a\\'b"), "E'a\\\\''b'");
         assert_eq!(super::dollar_quoted("x"), "$crossfade$x$crossfade$");
-        assert_eq!(super::dollar_quoted("$crossfade$"), "$crossfade1$$crossfade$$crossfade1$");
+        assert_eq!(
+            super::dollar_quoted("$crossfade$"),
+            "$crossfade1$$crossfade$$crossfade1$"
+        );
     }
 }

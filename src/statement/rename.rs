@@ -38,12 +38,14 @@ pub fn substitute_column(text: &str, from: &Ident, replacement: &str) -> String 
 pub fn names_column(text: &str, column: &Ident) -> bool {
     let tokens = tokens(text);
     tokens.iter().enumerate().any(|(at, token)| {
-        matches!(token, Token::Name { name, .. } if name == column.as_str()) && is_column(&tokens, at)
+        matches!(token, Token::Name { name, .. } if name == column.as_str())
+            && is_column(&tokens, at)
     })
 }
 
 fn is_column(tokens: &[Token<'_>], at: usize) -> bool {
-    let visible = |token: &&Token<'_>| !matches!(token, Token::Other(text) if text.trim().is_empty());
+    let visible =
+        |token: &&Token<'_>| !matches!(token, Token::Other(text) if text.trim().is_empty());
     let before = tokens[..at].iter().rev().find(visible);
     let after = tokens[at + 1..].iter().find(visible);
     let names_something_else = match before {
@@ -123,12 +125,21 @@ mod tests {
                 "btree (lower((status)::text) DESC) INCLUDE (id) WHERE ((status)::text <> 'status'::text)",
                 "btree (lower((\"State\")::text) DESC) INCLUDE (id) WHERE ((\"State\")::text <> 'status'::text)",
             ),
-            ("(status = 'x'::public.status)", "(\"State\" = 'x'::public.status)"),
+            (
+                "(status = 'x'::public.status)",
+                "(\"State\" = 'x'::public.status)",
+            ),
             ("(status = 'x'::status)", "(\"State\" = 'x'::status)"),
             ("status(status)", "status(\"State\")"),
-            ("(\"status\" COLLATE \"status\")", "(\"State\" COLLATE \"status\")"),
+            (
+                "(\"status\" COLLATE \"status\")",
+                "(\"State\" COLLATE \"status\")",
+            ),
             ("order_status <> status_old", "order_status <> status_old"),
-            ("CHECK ((status ~ 'it''s status'))", "CHECK ((\"State\" ~ 'it''s status'))"),
+            (
+                "CHECK ((status ~ 'it''s status'))",
+                "CHECK ((\"State\" ~ 'it''s status'))",
+            ),
         ] {
             assert_eq!(rename_column(text, &from, &to), renamed);
         }

@@ -105,7 +105,12 @@ pub fn still_quarantined(
         )
     };
     let mut tests: Vec<String> = key.iter().map(|column| same("$1", column)).collect();
-    tests.extend(assignment.reads.iter().map(|column| same("$2", &column.name)));
+    tests.extend(
+        assignment
+            .reads
+            .iter()
+            .map(|column| same("$2", &column.name)),
+    );
     if !backward {
         tests.push(format!("{} IS NULL", names.of(&assignment.target.name)));
     }
@@ -120,7 +125,10 @@ fn same(assignment: &Assignment) -> String {
     let converted = match assignment.conversion {
         Conversion::Copy => assignment.expression.to_string(),
         Conversion::Widening | Conversion::Expression => {
-            format!("({}\n)::{}", assignment.expression, assignment.target.type_name)
+            format!(
+                "({}\n)::{}",
+                assignment.expression, assignment.target.type_name
+            )
         }
     };
     let target = assignment.target.name.to_string();
@@ -140,7 +148,11 @@ pub fn agrees(matching: &Match) -> String {
     if copies || matching.backward.is_empty() {
         all(&matching.columns)
     } else {
-        format!("({} OR {})", all(&matching.columns), all(&matching.backward))
+        format!(
+            "({} OR {})",
+            all(&matching.columns),
+            all(&matching.backward)
+        )
     }
 }
 

@@ -5,7 +5,7 @@ use super::{
     part::{Goal, Lock, Part, Statement},
 };
 use crate::plan::{
-    compiled::{Assignment, ColumnRef, Plan, Sync},
+    compiled::{Assignment, ColumnRef, Conversion, Plan, Sync},
     document::RunName,
     ident::{Ident, TableName, short_hash},
     steps::sync_columns::OnUnconvertible,
@@ -89,16 +89,18 @@ fn unfilled(assignment: &Assignment, names: &Names) -> String {
     let target = format!("new.{}", names.of(&assignment.target.name).quoted());
     let read = |column: &ColumnRef| format!("new.{}", names.of(&column.name).quoted());
     match (assignment.conversion, assignment.reads.as_slice()) {
-        (super::super::plan::compiled::Conversion::Copy, [source]) => {
-            differs(&assignment.target, &target, &read(source))
-        }
+        (Conversion::Copy, [source]) => differs(&assignment.target, &target, &read(source)),
         (_, reads) => {
             let sources: Vec<String> = reads
                 .iter()
                 .map(|column| format!("{} IS NOT NULL", read(column)))
                 .collect();
             // An expression over no column at all (a constant) fills every row.
-            let sources = if sources.is_empty() { "true".to_owned() } else { sources.join(" OR ") };
+            let sources = if sources.is_empty() {
+                "true".to_owned()
+            } else {
+                sources.join(" OR ")
+            };
             format!("({target} IS NULL AND ({sources}))")
         }
     }
@@ -133,7 +135,11 @@ fn changed(columns: &[&ColumnRef], names: &Names) -> String {
 /// The body of the trigger function. The first line tells what it is, so that a reader of `\df+` knows.
 pub fn function_body(run: &RunName, sync: &Sync, filling: Filling, names: &Names) -> String {
     let objects = Objects::of(run, &sync.table);
-    let new_side: Vec<&ColumnRef> = sync.forward.iter().map(|assignment| &assignment.target).collect();
+    let new_side: Vec<&ColumnRef> = sync
+        .forward
+        .iter()
+        .map(|assignment| &assignment.target)
+        .collect();
     let old_side = old_side(sync);
     let any_new: Vec<String> = new_side
         .iter()
@@ -143,7 +149,11 @@ pub fn function_body(run: &RunName, sync: &Sync, filling: Filling, names: &Names
         .iter()
         .map(|column| format!("new.{} IS NOT NULL", names.of(&column.name).quoted()))
         .collect();
-    let any_old = if any_old.is_empty() { "false".to_owned() } else { any_old.join(" OR ") };
+    let any_old = if any_old.is_empty() {
+        "false".to_owned()
+    } else {
+        any_old.join(" OR ")
+    };
     let stage = match filling {
         Filling::Yes => "filling rows as they move",
         Filling::No => "not filling",
@@ -158,7 +168,11 @@ pub fn function_body(run: &RunName, sync: &Sync, filling: Filling, names: &Names
         any_new.join(" OR "),
     );
     let old_changed = changed(&old_side, names);
-    let old_changed = if old_changed.is_empty() { "false" } else { &old_changed };
+    let old_changed = if old_changed.is_empty() {
+        "false"
+    } else {
+        &old_changed
+    };
     let _ = write!(
         body,
         "  ELSIF {} THEN\n    crossfade_side := 'new';\n  ELSIF {old_changed} THEN\n    crossfade_side := 'old';\n  ELSE\n    crossfade_side := 'none';\n  END IF;\n",
@@ -243,7 +257,10 @@ fn direction(run: &RunName, sync: &Sync, direction: Direction, names: &Names) ->
 /// applies; the target and the sources are named through the function's own block, as a column may be called "new".
 fn assign(run: &RunName, sync: &Sync, assignment: &Assignment, names: &Names) -> String {
     let target = names.of(&assignment.target.name).quoted();
-    if let (false, [source]) = (assignment.conversion.can_fail(), assignment.reads.as_slice()) {
+    if let (false, [source]) = (
+        assignment.conversion.can_fail(),
+        assignment.reads.as_slice(),
+    ) {
         return format!(
             "    new.{target} := new.{};\n",
             names.of(&source.name).quoted()
@@ -317,7 +334,11 @@ fn update_trigger(run: &RunName, sync: &Sync, filling: Filling, names: &Names) -
     columns.extend(sync.forward.iter().map(|assignment| &assignment.target));
     let mut when = vec![changed(&columns, names)];
     if filling == Filling::Yes {
-        when.extend(sync.forward.iter().map(|assignment| unfilled(assignment, names)));
+        when.extend(
+            sync.forward
+                .iter()
+                .map(|assignment| unfilled(assignment, names)),
+        );
     }
     Statement::new(format!(
         "CREATE OR REPLACE TRIGGER {} BEFORE UPDATE ON {} FOR EACH ROW WHEN ({}) EXECUTE FUNCTION crossfade.{}()",
@@ -392,7 +413,10 @@ pub fn uninstall(run: &RunName, table: &TableName) -> Part {
         vec![
             drop_trigger(&objects.insert_trigger),
             drop_trigger(&objects.update_trigger),
-            Statement::new(format!("DROP FUNCTION IF EXISTS crossfade.{}()", objects.function)),
+            Statement::new(format!(
+                "DROP FUNCTION IF EXISTS crossfade.{}()",
+                objects.function
+            )),
             drop_sequence(&objects.old_writes),
             drop_sequence(&objects.new_writes),
         ],

@@ -35,7 +35,10 @@ pub async fn record(
     Ok(())
 }
 
-pub async fn load(client: &impl GenericClient, run_id: i64) -> Result<Vec<HistoryEvent>, StoreError> {
+pub async fn load(
+    client: &impl GenericClient,
+    run_id: i64,
+) -> Result<Vec<HistoryEvent>, StoreError> {
     let rows = client
         .query(
             "SELECT number, at, role, os_user, kind, detail, hash FROM crossfade.events WHERE run_id = $1 ORDER BY number",

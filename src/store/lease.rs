@@ -31,7 +31,10 @@ const READ: &str = "\
     FROM crossfade.leases AS l WHERE l.run_id = $1 AND l.holder IS NOT NULL";
 
 /// The lease as it is; `None` where nobody has it. Never waits.
-pub async fn read(client: &impl GenericClient, run_id: i64) -> Result<Option<LeaseRecord>, StoreError> {
+pub async fn read(
+    client: &impl GenericClient,
+    run_id: i64,
+) -> Result<Option<LeaseRecord>, StoreError> {
     let row = client.query_opt(READ, &[&run_id]).await?;
     Ok(row.map(|row| LeaseRecord {
         holder: row.get(0),
@@ -51,7 +54,12 @@ impl LeaseRecord {
 ///
 /// Errors: `LeaseHeld` names the holder. A holder that is in the middle of a transaction holds the lease's row; a
 /// stopped one is ended by its own `idle_in_transaction_session_timeout`, so this waits for a bounded time.
-pub async fn take(client: &mut Client, run: &str, run_id: i64, holder: &str) -> Result<Lease, StoreError> {
+pub async fn take(
+    client: &mut Client,
+    run: &str,
+    run_id: i64,
+    holder: &str,
+) -> Result<Lease, StoreError> {
     let held = |record: LeaseRecord| StoreError::LeaseHeld {
         run: run.to_owned(),
         holder: record.holder,
@@ -65,9 +73,15 @@ pub async fn take(client: &mut Client, run: &str, run_id: i64, holder: &str) -> 
         .batch_execute("SET LOCAL lock_timeout = '20s'")
         .await?;
     transaction
-        .query("SELECT 1 FROM crossfade.leases WHERE run_id = $1 FOR UPDATE", &[&run_id])
+        .query(
+            "SELECT 1 FROM crossfade.leases WHERE run_id = $1 FOR UPDATE",
+            &[&run_id],
+        )
         .await?;
-    if let Some(record) = read(&transaction, run_id).await?.filter(LeaseRecord::is_held) {
+    if let Some(record) = read(&transaction, run_id)
+        .await?
+        .filter(LeaseRecord::is_held)
+    {
         return Err(held(record));
     }
     let row = transaction
@@ -93,7 +107,11 @@ pub async fn heartbeat(client: &impl GenericClient, lease: Lease) -> Result<(), 
             &[&lease.run_id, &lease.epoch],
         )
         .await?;
-    if updated == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
+    if updated == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::LeaseLost)
+    }
 }
 
 pub async fn release(client: &impl GenericClient, lease: Lease) -> Result<(), StoreError> {

@@ -26,13 +26,20 @@ pub struct NewEntry<'a> {
 
 pub async fn count(client: &impl GenericClient, run_id: i64) -> Result<i64, StoreError> {
     let row = client
-        .query_one("SELECT count(*) FROM crossfade.quarantine WHERE run_id = $1", &[&run_id])
+        .query_one(
+            "SELECT count(*) FROM crossfade.quarantine WHERE run_id = $1",
+            &[&run_id],
+        )
         .await?;
     Ok(row.get(0))
 }
 
 /// At most `limit` entries, oldest first.
-pub async fn load(client: &impl GenericClient, run_id: i64, limit: i64) -> Result<Vec<Entry>, StoreError> {
+pub async fn load(
+    client: &impl GenericClient,
+    run_id: i64,
+    limit: i64,
+) -> Result<Vec<Entry>, StoreError> {
     let rows = client
         .query(
             "SELECT id, table_name, column_name, row_key, row_values, direction = 'backward', error \
@@ -55,7 +62,11 @@ pub async fn load(client: &impl GenericClient, run_id: i64, limit: i64) -> Resul
 }
 
 /// Notes a row that the backfill could not convert, once for each of its values.
-pub async fn add(client: &impl GenericClient, run_id: i64, entry: &NewEntry<'_>) -> Result<bool, StoreError> {
+pub async fn add(
+    client: &impl GenericClient,
+    run_id: i64,
+    entry: &NewEntry<'_>,
+) -> Result<bool, StoreError> {
     let added = client
         .execute(
             "INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error) \
@@ -78,14 +89,20 @@ pub async fn add(client: &impl GenericClient, run_id: i64, entry: &NewEntry<'_>)
 
 pub async fn remove(client: &impl GenericClient, ids: &[i64]) -> Result<(), StoreError> {
     client
-        .execute("DELETE FROM crossfade.quarantine WHERE id = ANY($1)", &[&ids])
+        .execute(
+            "DELETE FROM crossfade.quarantine WHERE id = ANY($1)",
+            &[&ids],
+        )
         .await?;
     Ok(())
 }
 
 pub async fn clear(client: &impl GenericClient, run_id: i64) -> Result<(), StoreError> {
     client
-        .execute("DELETE FROM crossfade.quarantine WHERE run_id = $1", &[&run_id])
+        .execute(
+            "DELETE FROM crossfade.quarantine WHERE run_id = $1",
+            &[&run_id],
+        )
         .await?;
     Ok(())
 }

@@ -2,9 +2,7 @@
 
 use super::{StoreError, history, lease::Lease, os_user, quarantine, verification};
 use crate::lifecycle::{
-    snapshot::{
-        Approval, Pause, PhaseRecord, RollbackTarget, Snapshot, StepRecord, Writes,
-    },
+    snapshot::{Approval, Pause, PhaseRecord, RollbackTarget, Snapshot, StepRecord, Writes},
     transition::{Event, RunState, State, transition},
 };
 use crate::plan::{
@@ -34,7 +32,7 @@ pub async fn list(client: &impl GenericClient) -> Result<Vec<RunLine>, StoreErro
     let rows = client
         .query(
             "SELECT r.name, r.state, (SELECT p.phase FROM crossfade.phases AS p WHERE p.run_id = r.id \
-                AND p.state <> 'completed' ORDER BY p.position LIMIT 1), r.started_at \
+                AND r.state = 'active' AND p.state <> 'completed' ORDER BY p.position LIMIT 1), r.started_at \
              FROM crossfade.runs AS r ORDER BY r.id DESC LIMIT 1000",
             &[],
         )
@@ -51,7 +49,10 @@ pub async fn list(client: &impl GenericClient) -> Result<Vec<RunLine>, StoreErro
 }
 
 /// Id, state and document of the newest run of that name; `None` where there is none.
-pub async fn find(client: &impl GenericClient, name: &str) -> Result<Option<(i64, RunState, String)>, StoreError> {
+pub async fn find(
+    client: &impl GenericClient,
+    name: &str,
+) -> Result<Option<(i64, RunState, String)>, StoreError> {
     let row = client
         .query_opt(
             "SELECT id, state, document FROM crossfade.runs WHERE name = $1 ORDER BY id DESC LIMIT 1",
@@ -97,7 +98,10 @@ pub async fn insert(
     };
     claim(transaction, run_id, plan).await?;
     transaction
-        .execute("INSERT INTO crossfade.leases (run_id) VALUES ($1)", &[&run_id])
+        .execute(
+            "INSERT INTO crossfade.leases (run_id) VALUES ($1)",
+            &[&run_id],
+        )
         .await?;
     for (position, phase) in (0_i32..).zip(&plan.phases) {
         transaction
@@ -248,7 +252,10 @@ async fn steps(
 
 async fn approvals(client: &impl GenericClient, run_id: i64) -> Result<Vec<Approval>, StoreError> {
     let rows = client
-        .query("SELECT phase, role FROM crossfade.approvals WHERE run_id = $1", &[&run_id])
+        .query(
+            "SELECT phase, role FROM crossfade.approvals WHERE run_id = $1",
+            &[&run_id],
+        )
         .await?;
     rows.into_iter()
         .map(|row| {
@@ -275,7 +282,11 @@ impl Side {
     }
 }
 
-async fn sighting(client: &impl GenericClient, run_id: i64, side: Side) -> Result<Writes, StoreError> {
+async fn sighting(
+    client: &impl GenericClient,
+    run_id: i64,
+    side: Side,
+) -> Result<Writes, StoreError> {
     let row = client
         .query_opt(
             "SELECT total, first_seen_at FROM crossfade.write_sightings WHERE run_id = $1 AND side = $2",
@@ -289,7 +300,11 @@ async fn sighting(client: &impl GenericClient, run_id: i64, side: Side) -> Resul
 }
 
 /// Reads the plan's write counters; `None` before they are installed and after they are dropped.
-pub async fn count_writes(client: &impl GenericClient, plan: &Plan, side: Side) -> Result<Option<i64>, StoreError> {
+pub async fn count_writes(
+    client: &impl GenericClient,
+    plan: &Plan,
+    side: Side,
+) -> Result<Option<i64>, StoreError> {
     let mut total = None;
     for sync in plan.syncs() {
         let objects = Objects::of(&plan.name, &sync.table);
@@ -313,7 +328,11 @@ pub async fn count_writes(client: &impl GenericClient, plan: &Plan, side: Side) 
 }
 
 /// Looks at the write counters and notes where they stand. Best had often: the gate counts from the first look.
-pub async fn sight_writes(client: &impl GenericClient, run_id: i64, plan: &Plan) -> Result<(), StoreError> {
+pub async fn sight_writes(
+    client: &impl GenericClient,
+    run_id: i64,
+    plan: &Plan,
+) -> Result<(), StoreError> {
     for side in [Side::Old, Side::New] {
         if let Some(total) = count_writes(client, plan, side).await? {
             client
@@ -345,7 +364,8 @@ pub async fn step_event(
         )
         .await?;
     let state: State = row.get::<_, String>(0).parse().map_err(corrupt)?;
-    let next = transition(state, event).map_err(|error| corrupt(format!("step {step}: {error}")))?;
+    let next =
+        transition(state, event).map_err(|error| corrupt(format!("step {step}: {error}")))?;
     let attempt = i32::from(event == Event::Start);
     transaction
         .execute(
@@ -374,7 +394,8 @@ pub async fn phase_event(
         )
         .await?;
     let state: State = row.get::<_, String>(0).parse().map_err(corrupt)?;
-    let next = transition(state, event).map_err(|error| corrupt(format!("phase {phase}: {error}")))?;
+    let next =
+        transition(state, event).map_err(|error| corrupt(format!("phase {phase}: {error}")))?;
     transaction
         .execute(
             "UPDATE crossfade.phases SET state = $3, \
@@ -389,11 +410,21 @@ pub async fn phase_event(
             ],
         )
         .await?;
-    history::record(transaction, lease.run_id, &format!("phase {next}"), &json!({"phase": phase.as_str()})).await
+    history::record(
+        transaction,
+        lease.run_id,
+        &format!("phase {next}"),
+        &json!({"phase": phase.as_str()}),
+    )
+    .await
 }
 
 /// Ends a run: its claims are free again.
-pub async fn finish(transaction: &Transaction<'_>, lease: Lease, state: RunState) -> Result<(), StoreError> {
+pub async fn finish(
+    transaction: &Transaction<'_>,
+    lease: Lease,
+    state: RunState,
+) -> Result<(), StoreError> {
     transaction
         .execute(
             "UPDATE crossfade.runs SET state = $2, finished_at = now(), rolling_back_to = NULL, \
@@ -402,7 +433,10 @@ pub async fn finish(transaction: &Transaction<'_>, lease: Lease, state: RunState
         )
         .await?;
     transaction
-        .execute("DELETE FROM crossfade.claims WHERE run_id = $1", &[&lease.run_id])
+        .execute(
+            "DELETE FROM crossfade.claims WHERE run_id = $1",
+            &[&lease.run_id],
+        )
         .await?;
     history::record(transaction, lease.run_id, state.as_str(), &json!({})).await
 }
@@ -423,7 +457,11 @@ pub async fn set_rolling_back(
             &[&lease.run_id, &name],
         )
         .await?;
-    let kind = if target.is_some() { "rollback begun" } else { "rollback done" };
+    let kind = if target.is_some() {
+        "rollback begun"
+    } else {
+        "rollback done"
+    };
     history::record(transaction, lease.run_id, kind, &json!({"to": name})).await
 }
 

@@ -19,7 +19,9 @@ pub enum InitError {
     Store(#[from] StoreError),
     #[error("another `crossfade init` has been at work for {0:?}: wait for it to end")]
     Busy(Duration),
-    #[error("the role {role} may not create a schema in {database}: GRANT CREATE ON DATABASE {database} TO {role};")]
+    #[error(
+        "the role {role} may not create a schema in {database}: GRANT CREATE ON DATABASE {database} TO {role};"
+    )]
     MayNotCreate { role: String, database: String },
     #[error("the tables could not be installed")]
     Migration(#[source] Box<refinery::Error>),

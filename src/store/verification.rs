@@ -16,7 +16,11 @@ pub struct Finding {
     pub examples: Vec<Value>,
 }
 
-pub async fn add(client: &impl GenericClient, run_id: i64, finding: &Finding) -> Result<(), StoreError> {
+pub async fn add(
+    client: &impl GenericClient,
+    run_id: i64,
+    finding: &Finding,
+) -> Result<(), StoreError> {
     client
         .execute(
             "INSERT INTO crossfade.verifications \
@@ -37,7 +41,10 @@ pub async fn add(client: &impl GenericClient, run_id: i64, finding: &Finding) ->
 }
 
 /// The newest verification of every `match` step together: counts added up, the oldest one's time.
-pub async fn newest(client: &impl GenericClient, run_id: i64) -> Result<Option<VerificationRecord>, StoreError> {
+pub async fn newest(
+    client: &impl GenericClient,
+    run_id: i64,
+) -> Result<Option<VerificationRecord>, StoreError> {
     let row = client
         .query_one(
             "SELECT coalesce(sum(rows_checked), 0)::bigint, coalesce(sum(rows_different), 0)::bigint, min(finished_at) \

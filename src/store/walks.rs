@@ -48,7 +48,11 @@ const SEGMENTS_MAX: i64 = 4_096;
 /// Moments kept for the rate of a walk.
 const POINTS_MAX: i64 = 120;
 
-pub async fn load(client: &impl GenericClient, run_id: i64, step: &str) -> Result<Option<Walk>, StoreError> {
+pub async fn load(
+    client: &impl GenericClient,
+    run_id: i64,
+    step: &str,
+) -> Result<Option<Walk>, StoreError> {
     let row = client
         .query_opt(
             "SELECT table_name, relation, filenode, pass, batch_blocks, delay_ms, reasons, rows_before, \
@@ -87,7 +91,11 @@ pub struct NewWalk<'a> {
 }
 
 /// Begins a pass over the whole table, in place of the one before.
-pub async fn begin(client: &impl GenericClient, lease: Lease, walk: &NewWalk<'_>) -> Result<(), StoreError> {
+pub async fn begin(
+    client: &impl GenericClient,
+    lease: Lease,
+    walk: &NewWalk<'_>,
+) -> Result<(), StoreError> {
     client
         .execute(
             "DELETE FROM crossfade.walks WHERE run_id = $1 AND step = $2",
@@ -115,7 +123,7 @@ pub async fn begin(client: &impl GenericClient, lease: Lease, walk: &NewWalk<'_>
     client
         .execute(
             "INSERT INTO crossfade.segments (run_id, step, number, start_block, next_block, end_block) \
-             SELECT $1, $2, (s / $4)::integer, s, s, least(s + $4, $3) FROM generate_series(0::bigint, $3 - 1, $4) AS s",
+             SELECT $1, $2, (s / $4::bigint)::integer, s, s, least(s + $4::bigint, $3::bigint) FROM generate_series(0::bigint, $3::bigint - 1, $4::bigint) AS s",
             &[&lease.run_id, &walk.step, &walk.blocks, &size],
         )
         .await?;
@@ -123,7 +131,11 @@ pub async fn begin(client: &impl GenericClient, lease: Lease, walk: &NewWalk<'_>
 }
 
 /// The next segment with blocks to do.
-pub async fn next_segment(client: &impl GenericClient, run_id: i64, step: &str) -> Result<Option<Segment>, StoreError> {
+pub async fn next_segment(
+    client: &impl GenericClient,
+    run_id: i64,
+    step: &str,
+) -> Result<Option<Segment>, StoreError> {
     let row = client
         .query_opt(
             "SELECT number, next_block, end_block FROM crossfade.segments \
@@ -194,7 +206,12 @@ pub async fn note_pace(
     Ok(())
 }
 
-pub async fn add_quarantined(client: &impl GenericClient, lease: Lease, step: &str, rows: i64) -> Result<(), StoreError> {
+pub async fn add_quarantined(
+    client: &impl GenericClient,
+    lease: Lease,
+    step: &str,
+    rows: i64,
+) -> Result<(), StoreError> {
     client
         .execute(
             "UPDATE crossfade.walks SET rows_quarantined = rows_quarantined + $3 WHERE run_id = $1 AND step = $2",
@@ -204,14 +221,18 @@ pub async fn add_quarantined(client: &impl GenericClient, lease: Lease, step: &s
     Ok(())
 }
 
-pub async fn note_point(client: &impl GenericClient, lease: Lease, step: &str) -> Result<(), StoreError> {
+pub async fn note_point(
+    client: &impl GenericClient,
+    lease: Lease,
+    step: &str,
+) -> Result<(), StoreError> {
     client
         .execute(
             "WITH totals AS (SELECT sum(next_block - start_block)::bigint AS done, sum(rows_changed)::bigint AS changed \
                              FROM crossfade.segments WHERE run_id = $1 AND step = $2), \
                   old AS (DELETE FROM crossfade.walk_points WHERE run_id = $1 AND step = $2 AND at <= \
                              (SELECT at FROM crossfade.walk_points WHERE run_id = $1 AND step = $2 \
-                              ORDER BY at DESC OFFSET $3 LIMIT 1)) \
+                              ORDER BY at DESC OFFSET $3::bigint LIMIT 1)) \
              INSERT INTO crossfade.walk_points (run_id, step, blocks_done, rows_changed) \
              SELECT $1, $2, done, changed FROM totals WHERE done IS NOT NULL",
             &[&lease.run_id, &step, &(POINTS_MAX - 2)],
@@ -220,7 +241,11 @@ pub async fn note_point(client: &impl GenericClient, lease: Lease, step: &str) -
     Ok(())
 }
 
-pub async fn finish(client: &impl GenericClient, lease: Lease, step: &str) -> Result<(), StoreError> {
+pub async fn finish(
+    client: &impl GenericClient,
+    lease: Lease,
+    step: &str,
+) -> Result<(), StoreError> {
     client
         .execute(
             "UPDATE crossfade.walks SET finished_at = now(), delay_ms = 0, reasons = '[]' WHERE run_id = $1 AND step = $2",
@@ -230,7 +255,11 @@ pub async fn finish(client: &impl GenericClient, lease: Lease, step: &str) -> Re
     Ok(())
 }
 
-pub async fn forget(client: &impl GenericClient, lease: Lease, step: &str) -> Result<(), StoreError> {
+pub async fn forget(
+    client: &impl GenericClient,
+    lease: Lease,
+    step: &str,
+) -> Result<(), StoreError> {
     client
         .execute(
             "DELETE FROM crossfade.walks WHERE run_id = $1 AND step = $2",
@@ -240,7 +269,11 @@ pub async fn forget(client: &impl GenericClient, lease: Lease, step: &str) -> Re
     Ok(())
 }
 
-pub async fn totals(client: &impl GenericClient, run_id: i64, step: &str) -> Result<Totals, StoreError> {
+pub async fn totals(
+    client: &impl GenericClient,
+    run_id: i64,
+    step: &str,
+) -> Result<Totals, StoreError> {
     let row = client
         .query_one(
             "SELECT coalesce(sum(end_block - start_block), 0)::bigint, coalesce(sum(next_block - start_block), 0)::bigint, \
@@ -260,7 +293,11 @@ pub async fn totals(client: &impl GenericClient, run_id: i64, step: &str) -> Res
 }
 
 /// The moments of the last five minutes, oldest first.
-pub async fn points(client: &impl GenericClient, run_id: i64, step: &str) -> Result<Vec<Point>, StoreError> {
+pub async fn points(
+    client: &impl GenericClient,
+    run_id: i64,
+    step: &str,
+) -> Result<Vec<Point>, StoreError> {
     let rows = client
         .query(
             "SELECT extract(epoch FROM clock_timestamp() - at)::float8, blocks_done, rows_changed FROM crossfade.walk_points \

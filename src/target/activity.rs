@@ -1,8 +1,8 @@
 //! Who else is at work on a table: who blocks us, who waits for us, how far behind the standbys are.
 
 use super::Result;
-use crate::plan::ident::TableName;
 use crate::pacing::Sample;
+use crate::plan::ident::TableName;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tokio_postgres::GenericClient;
@@ -20,7 +20,11 @@ pub struct Blocker {
 
 impl std::fmt::Display for Blocker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let application = if self.application.is_empty() { "unnamed" } else { &self.application };
+        let application = if self.application.is_empty() {
+            "unnamed"
+        } else {
+            &self.application
+        };
         write!(
             f,
             "pid {} ({application}, {}, in its transaction for {:.1} s): {}",
@@ -112,7 +116,10 @@ pub async fn end_idle(client: &impl GenericClient, pid: i32, age: Duration) -> R
 }
 
 /// What a concurrent index build is doing, e.g. `building index: 12000 of 40000 blocks`; `None` when there is none.
-pub async fn index_build(client: &impl GenericClient, pid: i32) -> Result<Option<(String, i64, i64, Option<i32>)>> {
+pub async fn index_build(
+    client: &impl GenericClient,
+    pid: i32,
+) -> Result<Option<(String, i64, i64, Option<i32>)>> {
     let row = client
         .query_opt(
             "SELECT phase, coalesce(blocks_done, 0), coalesce(blocks_total, 0), nullif(current_locker_pid, 0)::integer \

@@ -46,7 +46,10 @@ impl Range {
 }
 
 /// The table's own id, its storage's, and its size in blocks; `None` where it is gone.
-pub async fn storage(client: &impl GenericClient, table: &TableName) -> Result<Option<(u32, u32, i64)>> {
+pub async fn storage(
+    client: &impl GenericClient,
+    table: &TableName,
+) -> Result<Option<(u32, u32, i64)>> {
     let row = client
         .query_opt(
             "SELECT c.oid, pg_relation_filenode(c.oid), pg_relation_size(c.oid) / current_setting('block_size')::bigint \
@@ -64,7 +67,12 @@ pub async fn fill(client: &impl GenericClient, fill: &Fill, range: Range) -> Res
 }
 
 /// `(checked, different)`
-pub async fn compare(client: &impl GenericClient, matching: &Match, names: &Names, range: Range) -> Result<(i64, i64)> {
+pub async fn compare(
+    client: &impl GenericClient,
+    matching: &Match,
+    names: &Names,
+    range: Range,
+) -> Result<(i64, i64)> {
     let (from, to) = range.bounds();
     let row = client
         .query_one(&rows::compare(matching, names), &[&from, &to])
@@ -82,7 +90,10 @@ pub async fn different_rows(
 ) -> Result<Vec<(Value, Value)>> {
     let (from, to) = range.bounds();
     let rows = client
-        .query(&rows::different_rows(matching, names), &[&from, &to, &limit])
+        .query(
+            &rows::different_rows(matching, names),
+            &[&from, &to, &limit],
+        )
         .await?;
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
@@ -101,9 +112,15 @@ pub async fn repair(
 }
 
 /// The addresses of a range's rows.
-pub async fn addresses(client: &impl GenericClient, table: &TableName, range: Range) -> Result<Vec<String>> {
+pub async fn addresses(
+    client: &impl GenericClient,
+    table: &TableName,
+    range: Range,
+) -> Result<Vec<String>> {
     let (from, to) = range.bounds();
-    let query = format!("SELECT ctid::text FROM ONLY {table} WHERE ctid >= ($1::text)::tid AND ctid < ($2::text)::tid");
+    let query = format!(
+        "SELECT ctid::text FROM ONLY {table} WHERE ctid >= ($1::text)::tid AND ctid < ($2::text)::tid"
+    );
     let rows = client.query(&query, &[&from, &to]).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }

@@ -112,7 +112,11 @@ fn ident(row: &Row, column: usize) -> Ident {
 }
 
 fn idents(names: Option<Vec<String>>) -> Vec<Ident> {
-    names.unwrap_or_default().into_iter().map(Ident::from_catalog).collect()
+    names
+        .unwrap_or_default()
+        .into_iter()
+        .map(Ident::from_catalog)
+        .collect()
 }
 
 /// Who we are and what we may, with no table yet.
@@ -121,7 +125,11 @@ pub async fn identity(client: &Client) -> Result<Facts> {
         .query_one("SELECT current_setting('server_version_num')::integer", &[])
         .await?
         .get(0);
-    let query = if version >= 150_000 { IDENTITY } else { IDENTITY_14 };
+    let query = if version >= 150_000 {
+        IDENTITY
+    } else {
+        IDENTITY_14
+    };
     let row = client.query_one(query, &[]).await?;
     Ok(Facts {
         server_version: version.unsigned_abs(),
@@ -314,14 +322,20 @@ async fn dependents(client: &impl GenericClient, oid: u32) -> Result<Vec<Depende
 }
 
 /// What still names one of these columns, under the name that it has now.
-pub async fn dependents_of(client: &impl GenericClient, name: &TableName, column: &Ident) -> Result<Vec<String>> {
+pub async fn dependents_of(
+    client: &impl GenericClient,
+    name: &TableName,
+    column: &Ident,
+) -> Result<Vec<String>> {
     let row = client
         .query_opt(
             "SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2",
             &[&name.schema.as_str(), &name.name.as_str()],
         )
         .await?;
-    let Some(row) = row else { return Ok(Vec::new()) };
+    let Some(row) = row else {
+        return Ok(Vec::new());
+    };
     let found = dependents(client, row.get(0)).await?;
     Ok(found
         .into_iter()

@@ -21,7 +21,10 @@ fn source(key: &ExpressionKey, table: &Table, without: Option<&Ident>) -> String
             .iter()
             .filter(|(name, _)| Some(name) != without)
             .map(|(name, type_name)| {
-                format!("CASE WHEN crossfade_source.ctid IS NULL THEN NULL::{type_name} END AS {}", name.quoted())
+                format!(
+                    "CASE WHEN crossfade_source.ctid IS NULL THEN NULL::{type_name} END AS {}",
+                    name.quoted()
+                )
             }),
     );
     format!(
@@ -49,7 +52,10 @@ pub async fn analyse(
         return refuse(format!("`{expression}` {why}"), None);
     }
     let whole = source(key, table, None);
-    let statement = match client.prepare(&format!("SELECT ({expression}\n) FROM {whole}")).await {
+    let statement = match client
+        .prepare(&format!("SELECT ({expression}\n) FROM {whole}"))
+        .await
+    {
         Ok(statement) => statement,
         Err(error) => return rejected(expression, error),
     };
@@ -76,7 +82,9 @@ pub async fn analyse(
     if mentions(&plan, "Node Type", &["Subquery Scan"]) {
         return refuse(
             format!("`{expression}` is volatile: it gives another value each time"),
-            Some("old and new must be computable from each other at any time; leave out random(), clock_timestamp(), nextval() …"),
+            Some(
+                "old and new must be computable from each other at any time; leave out random(), clock_timestamp(), nextval() …",
+            ),
         );
     }
     let reads = reads(client, key, table).await?;
@@ -138,7 +146,9 @@ fn rejected(
     let help = if *database.code() == SqlState::UNDEFINED_COLUMN {
         Some("an expression may read the columns of its own table")
     } else if *database.code() == SqlState::UNDEFINED_FUNCTION {
-        Some("functions outside pg_catalog are written with their schema, and arguments may need a cast")
+        Some(
+            "functions outside pg_catalog are written with their schema, and arguments may need a cast",
+        )
     } else if *database.code() == SqlState::UNDEFINED_OBJECT {
         Some("types outside pg_catalog are written with their schema")
     } else {
@@ -184,7 +194,11 @@ async fn reads(client: &Client, key: &ExpressionKey, table: &Table) -> Result<Ve
         if !text.contains(&name) && !text.contains(&name.replace('"', "\"\"")) {
             continue;
         }
-        let query = format!("SELECT ({}\n) FROM {}", key.expression, source(key, table, Some(column)));
+        let query = format!(
+            "SELECT ({}\n) FROM {}",
+            key.expression,
+            source(key, table, Some(column))
+        );
         match client.prepare(&query).await {
             Ok(_) => {}
             Err(error) if error.as_db_error().is_some() => reads.push(column.clone()),
@@ -235,7 +249,10 @@ fn unbalanced(expression: &str) -> Option<&'static str> {
             '/' if letters.peek().is_some_and(|(_, next)| *next == '*') => {
                 return Some("has a `/*` comment: leave it out");
             }
-            '$' if letters.peek().is_some_and(|(_, next)| !next.is_ascii_digit()) => {
+            '$' if letters
+                .peek()
+                .is_some_and(|(_, next)| !next.is_ascii_digit()) =>
+            {
                 return Some("has a `$` quote: write the text in single quotes");
             }
             _ => {}
@@ -253,10 +270,25 @@ mod tests {
 
     #[test]
     fn what_could_leave_its_parentheses_is_refused() {
-        for text in ["status) FROM x WHERE (true", "a; drop table b", "a -- b", "'open", "(a", "$$x$$", "a /* b"] {
+        for text in [
+            "status) FROM x WHERE (true",
+            "a; drop table b",
+            "a -- b",
+            "'open",
+            "(a",
+            "$$x$$",
+            "a /* b",
+        ] {
             assert!(unbalanced(text).is_some(), "{text}");
         }
-        for text in ["coalesce(a, ')')", "a || ';'", "\"odd)name\"", "a - -1", "a[1]", "'it''s'"] {
+        for text in [
+            "coalesce(a, ')')",
+            "a || ';'",
+            "\"odd)name\"",
+            "a - -1",
+            "a[1]",
+            "'it''s'",
+        ] {
             assert!(unbalanced(text).is_none(), "{text}");
         }
     }

@@ -19,7 +19,11 @@ const RELATION: &str = "(SELECT c.oid FROM pg_catalog.pg_class AS c JOIN pg_cata
                         WHERE n.nspname = $1 AND c.relname = $2)";
 
 fn holds(yes: bool) -> Observed {
-    if yes { Observed::Holds } else { Observed::Missing }
+    if yes {
+        Observed::Holds
+    } else {
+        Observed::Missing
+    }
 }
 
 struct Eye<'a, C: GenericClient> {
@@ -94,7 +98,10 @@ pub async fn observe<C: GenericClient>(client: &C, goal: &Goal) -> Result<Observ
         } => column_is(&eye(table), column, type_name).await?,
         Goal::NoColumn { table, column } => holds(!eye(table).has_column(column).await?),
         Goal::ColumnRenamed { table, from, to } => {
-            let (from, to) = (eye(table).has_column(from).await?, eye(table).has_column(to).await?);
+            let (from, to) = (
+                eye(table).has_column(from).await?,
+                eye(table).has_column(to).await?,
+            );
             renamed(from, to, table)
         }
         Goal::Replaced {
@@ -107,7 +114,11 @@ pub async fn observe<C: GenericClient>(client: &C, goal: &Goal) -> Result<Observ
             let done = eye.has_column(aside).await? && !eye.has_column(by).await?;
             holds(done && eye.has_column(column).await?)
         }
-        Goal::Index { table, name, unique } => match eye(table).index(name).await?.as_deref() {
+        Goal::Index {
+            table,
+            name,
+            unique,
+        } => match eye(table).index(name).await?.as_deref() {
             None => Observed::Missing,
             Some([true, true, is_unique]) if is_unique == unique => Observed::Holds,
             Some([true, false, _]) => Observed::InvalidIndex,
@@ -196,11 +207,17 @@ fn renamed(has_from: bool, has_to: bool, table: &TableName) -> Observed {
         (false, true) => Observed::Holds,
         (true, false) => Observed::Missing,
         (true, true) => Observed::Conflict(format!("{table} has both the old and the new name")),
-        (false, false) => Observed::Conflict(format!("{table} has neither the old nor the new name")),
+        (false, false) => {
+            Observed::Conflict(format!("{table} has neither the old nor the new name"))
+        }
     }
 }
 
-async fn sync<C: GenericClient>(eye: &Eye<'_, C>, function: &Ident, body: Option<&str>) -> Result<Observed> {
+async fn sync<C: GenericClient>(
+    eye: &Eye<'_, C>,
+    function: &Ident,
+    body: Option<&str>,
+) -> Result<Observed> {
     let triggers: Option<i64> = eye
         .look(
             "SELECT count(*) FROM pg_trigger AS t JOIN pg_proc AS p ON p.oid = t.tgfoid JOIN pg_namespace AS n ON n.oid = p.pronamespace \

@@ -47,8 +47,11 @@ impl ChangeColumnType {
             }
             (Some(_), true) => {
                 return Err(vec![
-                    PlanError::at(at.key("to"), "`to` and `keep_name: true` exclude each other")
-                        .help("leave one of them out"),
+                    PlanError::at(
+                        at.key("to"),
+                        "`to` and `keep_name: true` exclude each other",
+                    )
+                    .help("leave one of them out"),
                 ]);
             }
         };

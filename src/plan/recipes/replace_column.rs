@@ -139,7 +139,12 @@ impl Replacement<'_> {
                 "it is computed from other columns: change its expression instead",
             );
         }
-        for index in self.table.indexes.iter().filter(|index| index.columns.contains(column)) {
+        for index in self
+            .table
+            .indexes
+            .iter()
+            .filter(|index| index.columns.contains(column))
+        {
             if index.primary {
                 refuse(
                     format!("{column} is in the primary key {}", index.name),
@@ -164,13 +169,22 @@ impl Replacement<'_> {
                 });
             if own {
                 refuse(
-                    format!("the foreign key {} refers to its own table", constraint.name),
+                    format!(
+                        "the foreign key {} refers to its own table",
+                        constraint.name
+                    ),
                     "drop it before the change and add it after it",
                 );
             }
-            if matches!(constraint.kind, ConstraintKind::Exclusion | ConstraintKind::Other) {
+            if matches!(
+                constraint.kind,
+                ConstraintKind::Exclusion | ConstraintKind::Other
+            ) {
                 refuse(
-                    format!("{column} is in the exclusion constraint {}", constraint.name),
+                    format!(
+                        "{column} is in the exclusion constraint {}",
+                        constraint.name
+                    ),
                     "an exclusion constraint cannot be built while the table is written to: drop it first",
                 );
             }
@@ -195,10 +209,9 @@ impl Replacement<'_> {
     }
 
     fn inbound(&self) -> impl Iterator<Item = &crate::plan::facts::Inbound> {
-        self.table
-            .referenced_by
-            .iter()
-            .filter(|inbound| inbound.columns.contains(&self.old.name) && inbound.table != *self.table_name)
+        self.table.referenced_by.iter().filter(|inbound| {
+            inbound.columns.contains(&self.old.name) && inbound.table != *self.table_name
+        })
     }
 
     fn add_column(&self) -> Step {
@@ -221,18 +234,25 @@ impl Replacement<'_> {
             table: self.table_name.clone(),
             column: self.new.clone(),
             type_name: self.type_name.clone(),
-            collation: self.old.collation.clone().filter(|_| self.takes_collation()),
+            collation: self
+                .old
+                .collation
+                .clone()
+                .filter(|_| self.takes_collation()),
             comment: self.old.comment.clone(),
             statistics: self.old.statistics,
-            storage: self.old.storage.as_deref().filter(|_| same_type).and_then(|storage| {
-                match storage {
+            storage: self
+                .old
+                .storage
+                .as_deref()
+                .filter(|_| same_type)
+                .and_then(|storage| match storage {
                     "plain" => Some(Storage::Plain),
                     "external" => Some(Storage::External),
                     "extended" => Some(Storage::Extended),
                     "main" => Some(Storage::Main),
                     _ => None,
-                }
-            }),
+                }),
             compression: self
                 .old
                 .compression
@@ -248,7 +268,9 @@ impl Replacement<'_> {
     fn takes_collation(&self) -> bool {
         let name = self.type_name.to_ascii_lowercase();
         self.type_name == self.old.type_name
-            || ["text", "char", "citext", "name"].iter().any(|text| name.contains(text))
+            || ["text", "char", "citext", "name"]
+                .iter()
+                .any(|text| name.contains(text))
     }
 
     fn forward(&self) -> Assignments {
@@ -279,15 +301,25 @@ impl Replacement<'_> {
         Step::Match(MatchStep {
             table: self.table_name.clone(),
             columns: self.forward(),
-            backward: if self.conversion_can_fail { self.backward() } else { Assignments::new() },
+            backward: if self.conversion_can_fail {
+                self.backward()
+            } else {
+                Assignments::new()
+            },
         })
     }
 
     /// Triggers, default and old column go in one transaction; what is left takes the names that were there before.
     fn contract(&self, renames: Vec<Step>) -> Vec<Step> {
         let table = self.table_name.clone();
-        let column = if self.keeps_name { &self.old.name } else { &self.new };
-        let mut steps = vec![Step::DropSync(DropSync { table: table.clone() })];
+        let column = if self.keeps_name {
+            &self.old.name
+        } else {
+            &self.new
+        };
+        let mut steps = vec![Step::DropSync(DropSync {
+            table: table.clone(),
+        })];
         for inbound in self.inbound() {
             steps.push(Step::DropConstraint(DropConstraint {
                 table: inbound.table.clone(),
@@ -330,18 +362,32 @@ impl Replacement<'_> {
     fn successors(&self) -> Successors {
         let mut successors = Successors::default();
         // After `retire` with `keep_name` the new column has the old name already, and definitions fit as they are.
-        let name = if self.conversion_can_fail && self.keeps_name { &self.old.name } else { &self.new };
-        for index in self.table.indexes.iter().filter(|index| index.columns.contains(&self.old.name)) {
+        let name = if self.conversion_can_fail && self.keeps_name {
+            &self.old.name
+        } else {
+            &self.new
+        };
+        for index in self
+            .table
+            .indexes
+            .iter()
+            .filter(|index| index.columns.contains(&self.old.name))
+        {
             self.succeed_index(index, name, &mut successors);
         }
         for constraint in self.constraints() {
-            if matches!(constraint.kind, ConstraintKind::Check | ConstraintKind::ForeignKey) {
+            if matches!(
+                constraint.kind,
+                ConstraintKind::Check | ConstraintKind::ForeignKey
+            ) {
                 self.succeed_constraint(constraint, name, &mut successors);
             }
         }
         for inbound in self.inbound() {
             let (definition, validate) = without_not_valid(&inbound.definition);
-            let (own, theirs) = definition.split_once(" REFERENCES ").unwrap_or((definition, ""));
+            let (own, theirs) = definition
+                .split_once(" REFERENCES ")
+                .unwrap_or((definition, ""));
             let theirs = rename_referenced(theirs, &self.old.name, name);
             successors.add(
                 AddConstraint {
@@ -417,13 +463,23 @@ impl Replacement<'_> {
         }
     }
 
-    fn succeed_constraint(&self, constraint: &Constraint, name: &Ident, successors: &mut Successors) {
+    fn succeed_constraint(
+        &self,
+        constraint: &Constraint,
+        name: &Ident,
+        successors: &mut Successors,
+    ) {
         let (definition, validate) = without_not_valid(&constraint.definition);
         let references = definition.split_once(" REFERENCES ");
         let (definition, references) = match (constraint.kind, references) {
             (ConstraintKind::ForeignKey, Some((own, theirs))) => (
-                format!("{} REFERENCES {theirs}", rename_column(own, &self.old.name, name)),
-                theirs.split_once('(').and_then(|(table, _)| table.parse().ok()),
+                format!(
+                    "{} REFERENCES {theirs}",
+                    rename_column(own, &self.old.name, name)
+                ),
+                theirs
+                    .split_once('(')
+                    .and_then(|(table, _)| table.parse().ok()),
             ),
             _ => (rename_column(definition, &self.old.name, name), None),
         };
@@ -474,7 +530,8 @@ fn without_not_valid(definition: &str) -> (&str, bool) {
 /// `public.vehicles(status) ON DELETE CASCADE`: the columns in the first parentheses are renamed.
 fn rename_referenced(text: &str, from: &Ident, to: &Ident) -> String {
     match text.split_once('(').and_then(|(table, rest)| {
-        rest.split_once(')').map(|(columns, tail)| (table, columns, tail))
+        rest.split_once(')')
+            .map(|(columns, tail)| (table, columns, tail))
     }) {
         Some((table, columns, tail)) => {
             format!("{table}({}){tail}", rename_column(columns, from, to))

@@ -104,21 +104,35 @@ impl AddColumn {
         ];
         let mut alter = |what: String, lock| {
             statements.push(
-                Statement::new(format!("ALTER TABLE {table} ALTER COLUMN {column} SET {what}"))
-                    .lock(table, lock),
+                Statement::new(format!(
+                    "ALTER TABLE {table} ALTER COLUMN {column} SET {what}"
+                ))
+                .lock(table, lock),
             );
         };
         if let Some(storage) = self.storage {
-            alter(format!("STORAGE {}", storage.as_str()), Lock::AccessExclusiveLock);
+            alter(
+                format!("STORAGE {}", storage.as_str()),
+                Lock::AccessExclusiveLock,
+            );
         }
         if let Some(compression) = &self.compression {
-            alter(format!("COMPRESSION {compression}"), Lock::AccessExclusiveLock);
+            alter(
+                format!("COMPRESSION {compression}"),
+                Lock::AccessExclusiveLock,
+            );
         }
         if let Some(statistics) = self.statistics {
-            alter(format!("STATISTICS {statistics}"), Lock::ShareUpdateExclusiveLock);
+            alter(
+                format!("STATISTICS {statistics}"),
+                Lock::ShareUpdateExclusiveLock,
+            );
         }
         if !self.options.is_empty() {
-            alter(format!("({})", self.options.join(", ")), Lock::ShareUpdateExclusiveLock);
+            alter(
+                format!("({})", self.options.join(", ")),
+                Lock::ShareUpdateExclusiveLock,
+            );
         }
         if let Some(comment) = &self.comment {
             statements.push(
@@ -130,8 +144,15 @@ impl AddColumn {
             );
         }
         for grant in &self.grants {
-            let to = grant.to.as_ref().map_or("PUBLIC".to_owned(), Ident::to_string);
-            let option = if grant.grantable { " WITH GRANT OPTION" } else { "" };
+            let to = grant
+                .to
+                .as_ref()
+                .map_or("PUBLIC".to_owned(), Ident::to_string);
+            let option = if grant.grantable {
+                " WITH GRANT OPTION"
+            } else {
+                ""
+            };
             statements.push(Statement::new(format!(
                 "GRANT {} ({column}) ON TABLE {table} TO {to}{option}",
                 grant.privilege.as_str()
@@ -154,8 +175,11 @@ impl AddColumn {
                 column: self.column.clone(),
             },
             vec![
-                Statement::new(format!("ALTER TABLE {} DROP COLUMN {}", self.table, self.column))
-                    .lock(&self.table, Lock::AccessExclusiveLock),
+                Statement::new(format!(
+                    "ALTER TABLE {} DROP COLUMN {}",
+                    self.table, self.column
+                ))
+                .lock(&self.table, Lock::AccessExclusiveLock),
             ],
         )]
     }

@@ -80,13 +80,19 @@ impl AddConstraint {
     }
 
     pub fn undo(&self) -> Vec<Part> {
-        vec![drop_constraint(&self.table, &self.name, self.references.as_ref())]
+        vec![drop_constraint(
+            &self.table,
+            &self.name,
+            self.references.as_ref(),
+        )]
     }
 }
 
 pub fn drop_constraint(table: &TableName, name: &Ident, references: Option<&TableName>) -> Part {
-    let mut statement = Statement::new(format!("ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}"))
-        .lock(table, Lock::AccessExclusiveLock);
+    let mut statement = Statement::new(format!(
+        "ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}"
+    ))
+    .lock(table, Lock::AccessExclusiveLock);
     if let Some(other) = references {
         statement = statement.lock(other, Lock::AccessExclusiveLock);
     }

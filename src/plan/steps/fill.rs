@@ -1,10 +1,6 @@
 //! `fill`: the backfill of existing rows, in batches.
 
-use crate::plan::{
-    compiled::Plan,
-    document::Assignments,
-    ident::TableName,
-};
+use crate::plan::{compiled::Plan, document::Assignments, ident::TableName};
 use crate::statement::{
     part::Part,
     sync::{self, Filling},

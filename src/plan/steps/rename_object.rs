@@ -22,7 +22,9 @@ pub enum ObjectKind {
 
 impl RenameObject {
     pub fn part(&self) -> Part {
-        let Self { table, from, to, .. } = self;
+        let Self {
+            table, from, to, ..
+        } = self;
         match self.kind {
             ObjectKind::Index => Part::locking(
                 Goal::NoIndex {
@@ -30,8 +32,11 @@ impl RenameObject {
                     name: from.clone(),
                 },
                 vec![
-                    Statement::new(format!("ALTER INDEX {}.{from} RENAME TO {to}", table.schema))
-                        .lock(table, Lock::ShareUpdateExclusiveLock),
+                    Statement::new(format!(
+                        "ALTER INDEX {}.{from} RENAME TO {to}",
+                        table.schema
+                    ))
+                    .lock(table, Lock::ShareUpdateExclusiveLock),
                 ],
             ),
             ObjectKind::Constraint => Part::locking(
@@ -40,8 +45,10 @@ impl RenameObject {
                     name: from.clone(),
                 },
                 vec![
-                    Statement::new(format!("ALTER TABLE {table} RENAME CONSTRAINT {from} TO {to}"))
-                        .lock(table, Lock::AccessExclusiveLock),
+                    Statement::new(format!(
+                        "ALTER TABLE {table} RENAME CONSTRAINT {from} TO {to}"
+                    ))
+                    .lock(table, Lock::AccessExclusiveLock),
                 ],
             ),
         }

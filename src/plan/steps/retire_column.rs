@@ -66,8 +66,11 @@ impl RetireColumn {
     }
 
     fn rename(&self, from: &Ident, to: &Ident) -> Statement {
-        Statement::new(format!("ALTER TABLE {} RENAME COLUMN {from} TO {to}", self.table))
-            .lock(&self.table, Lock::AccessExclusiveLock)
+        Statement::new(format!(
+            "ALTER TABLE {} RENAME COLUMN {from} TO {to}",
+            self.table
+        ))
+        .lock(&self.table, Lock::AccessExclusiveLock)
     }
 
     fn with_function(&self, plan: &Plan, renames: Vec<Statement>, names: &Names) -> Vec<Statement> {

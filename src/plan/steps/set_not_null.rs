@@ -24,7 +24,9 @@ impl SetNotNull {
             name: proof.clone(),
             validated,
         };
-        let alter = |what: String, lock| Statement::new(format!("ALTER TABLE {table} {what}")).lock(table, lock);
+        let alter = |what: String, lock| {
+            Statement::new(format!("ALTER TABLE {table} {what}")).lock(table, lock)
+        };
         vec![
             Part::locking(
                 constraint(false),

@@ -1,0 +1,78 @@
+//! Floor 4: the command line. stdout is data, messages and progress go to stderr.
+
+mod args;
+mod commands;
+mod exit;
+mod printer;
+mod reporter;
+
+use args::{Arguments, Command, LogFormat};
+use clap::Parser;
+use exit::Exit;
+use printer::Printer;
+use std::process::ExitCode;
+
+/// Parses the arguments and runs the command.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    start_logging(&arguments);
+    let printer = Printer::new(arguments.format);
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            printer.message(format!("error: no runtime: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let result = runtime.block_on(dispatch(&arguments, &printer));
+    // Work that was left behind (a pooled connection saying goodbye) is not waited for long.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(500));
+    match result {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            printer.error(&error);
+            exit::of_error(&error).into()
+        }
+    }
+}
+
+async fn dispatch(arguments: &Arguments, printer: &Printer) -> anyhow::Result<Exit> {
+    let context = commands::Context { arguments, printer };
+    match &arguments.command {
+        Command::Init => commands::init::run(&context).await,
+        Command::New(new) => commands::new::run(&context, new),
+        Command::Check(check) => commands::check::run(&context, check).await,
+        Command::Expand(expand) => commands::expand::run(&context, expand).await,
+        Command::Explain(explain) => commands::explain::run(&context, explain).await,
+        Command::Start(start) => commands::start::run(&context, start).await,
+        Command::Advance(advance) => commands::advance::run(&context, advance).await,
+        Command::Status(status) => commands::status::run(&context, status).await,
+        Command::Approve(approve) => commands::approve::run(&context, approve).await,
+        Command::Pause(pause) => commands::pause::run(&context, pause).await,
+        Command::Resume(resume) => commands::resume::run(&context, resume).await,
+        Command::Verify(verify) => commands::verify::run(&context, verify).await,
+        Command::Rollback(rollback) => commands::rollback::run(&context, rollback).await,
+        Command::History(history) => commands::history::run(&context, history).await,
+        Command::Demo(demo) => commands::demo::run(&context, demo).await,
+    }
+}
+
+fn start_logging(arguments: &Arguments) {
+    use tracing_subscriber::{EnvFilter, fmt};
+    let level = match arguments.verbose {
+        0 => "warn",
+        1 => "info,crossfade=info",
+        2 => "info,crossfade=debug",
+        _ => "debug,crossfade=trace",
+    };
+    let filter = EnvFilter::try_from_env("CROSSFADE_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match arguments.log_format {
+        LogFormat::Text => builder.with_target(false).init(),
+        LogFormat::Json => builder.json().init(),
+    }
+}

@@ -1,0 +1,191 @@
+//! The words of the command line.
+
+use crate::plan::{document::PhaseName, span::Span};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Expand/contract migrations of a live PostgreSQL, phase by phase.
+#[derive(Debug, Parser)]
+#[command(name = "crossfade", version, about, max_term_width = 110)]
+pub struct Arguments {
+    /// The database; otherwise CROSSFADE_DATABASE_URL, DATABASE_URL, or libpq's PG* variables, service and password files.
+    #[arg(long, global = true, value_name = "URL")]
+    pub database_url: Option<String>,
+    /// How results are written to stdout.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// How the log is written to stderr.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+    /// More of the log; twice for even more.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Installs or upgrades Crossfade's own tables, in the schema `crossfade`.
+    Init,
+    /// Writes a plan.
+    New(New),
+    /// Parses and compiles plans, and says what is wrong with them.
+    Check(Check),
+    /// Prints a plan's explicit form, which is itself a plan.
+    Expand(PlanFile),
+    /// Shows every statement of every phase with its locks and its reverse. Runs nothing.
+    Explain(PlanFile),
+    /// Registers a run of a plan. Runs nothing.
+    Start(PlanFile),
+    /// Runs the next phase, or goes on with the one under way.
+    Advance(Advance),
+    /// Where a run stands and what it waits for; without a name, all runs.
+    Status(StatusOf),
+    /// Records an approval of a phase by the role that you connect as.
+    Approve(Approve),
+    /// Pauses a run at its next batch, from anywhere.
+    Pause(Pause),
+    /// Ends a pause and goes on from the checkpoint.
+    Resume(Resume),
+    /// Compares every row of old and new now.
+    Verify(Verify),
+    /// Goes back to where a phase had ended, or to the start.
+    Rollback(Rollback),
+    /// What happened, from the audit log.
+    History(History),
+    /// Starts a PostgreSQL of its own and takes a rename through every phase while two versions of an application write.
+    Demo(Demo),
+}
+
+#[derive(Debug, Args)]
+pub struct New {
+    /// rename_column or change_column_type.
+    pub recipe: String,
+    /// The recipe's words, e.g. table=public.vehicles from=status to=vehicle_status
+    #[arg(value_name = "KEY=VALUE")]
+    pub words: Vec<String>,
+    /// The plan's name; made from the recipe unless given.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Write to a new file instead of stdout.
+    #[arg(short, long)]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct PlanFile {
+    /// `-` for standard input.
+    pub plan: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Check {
+    #[arg(required = true)]
+    pub plans: Vec<PathBuf>,
+    /// Without a database: syntax, names and order only.
+    #[arg(long)]
+    pub offline: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Advance {
+    pub run: String,
+    /// Every phase up to and including this one, as long as gates are open.
+    #[arg(long, value_name = "PHASE")]
+    pub to: Option<PhaseName>,
+    /// Wait at closed gates instead of exiting with 3.
+    #[arg(long)]
+    pub wait: bool,
+    /// Show what would be run and what it waits for.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Needed for `contract` where no terminal can be asked.
+    #[arg(long)]
+    pub yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct StatusOf {
+    pub run: Option<String>,
+    /// Look again every second.
+    #[arg(long, requires = "run")]
+    pub watch: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Approve {
+    pub run: String,
+    pub phase: PhaseName,
+    #[arg(long)]
+    pub comment: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Pause {
+    pub run: String,
+    #[arg(long)]
+    pub reason: String,
+    /// Until then from now, e.g. 2h.
+    #[arg(long = "for", value_name = "TIME", conflicts_with = "until")]
+    pub for_span: Option<Span>,
+    /// e.g. 2026-11-23T08:00:00Z
+    #[arg(long)]
+    pub until: Option<jiff::Timestamp>,
+}
+
+#[derive(Debug, Args)]
+pub struct Resume {
+    pub run: String,
+    /// Go on in a process of its own and return at once.
+    #[arg(long)]
+    pub detach: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Verify {
+    pub run: String,
+    /// Make differing rows agree with the side that reads are on: old before `switch_reads`, new after it.
+    #[arg(long)]
+    pub repair: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Rollback {
+    pub run: String,
+    /// Back to where this phase had ended; to the start unless given.
+    #[arg(long, value_name = "PHASE")]
+    pub to: Option<PhaseName>,
+    /// Needed where no terminal can be asked.
+    #[arg(long)]
+    pub yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct History {
+    pub run: String,
+    /// Check the hash chain; exit 1 where it is broken.
+    #[arg(long)]
+    pub verify: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Demo {
+    #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1_000..=50_000_000))]
+    pub rows: u64,
+    /// Leave the server running and say how to connect.
+    #[arg(long)]
+    pub keep: bool,
+}

@@ -1,0 +1,109 @@
+//! One file per command.
+
+pub mod advance;
+pub mod approve;
+pub mod check;
+pub mod demo;
+pub mod expand;
+pub mod explain;
+pub mod history;
+pub mod init;
+pub mod new;
+pub mod pause;
+pub mod resume;
+pub mod rollback;
+pub mod start;
+pub mod status;
+pub mod verify;
+
+use super::{args::Arguments, exit::UsageError, printer::Printer, reporter::Lines};
+use crate::engine::notice::Reporter;
+use crate::postgres::connect;
+use crate::service::Service;
+use anyhow::Context as _;
+use std::{path::Path, sync::Arc};
+use tokio_util::sync::CancellationToken;
+
+pub struct Context<'a> {
+    pub arguments: &'a Arguments,
+    pub printer: &'a Printer,
+}
+
+impl Context<'_> {
+    pub fn service(&self) -> anyhow::Result<Service> {
+        let environment = |name: &str| std::env::var(name).ok();
+        let target = connect::resolve(self.arguments.database_url.as_deref(), &environment)
+            .map_err(|error| UsageError(error.to_string()))?;
+        Ok(Service::new(target))
+    }
+
+    pub fn reporter(&self) -> Arc<dyn Reporter> {
+        Arc::new(Lines::new())
+    }
+
+    /// Cancelled by Ctrl-C or SIGTERM: the batch is finished or rolled back. A second Ctrl-C ends the process at once,
+    /// which is as safe as any crash.
+    pub fn stop(&self) -> anyhow::Result<CancellationToken> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let token = CancellationToken::new();
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let cancelled = token.clone();
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
+                if cancelled.is_cancelled() {
+                    std::process::exit(130);
+                }
+                cancelled.cancel();
+            }
+        });
+        Ok(token)
+    }
+
+    /// `contract` and `rollback` ask for the run's name; where nobody can be asked they need `--yes`.
+    pub fn confirm(&self, run: &str, what: &str, yes: bool) -> anyhow::Result<()> {
+        if yes {
+            return Ok(());
+        }
+        match self
+            .printer
+            .ask(&format!("{what}\nType the run's name to go on:"))
+        {
+            Some(answer) if answer == run => Ok(()),
+            Some(_) => {
+                Err(UsageError("that is not the run's name: nothing was done".to_owned()).into())
+            }
+            None => {
+                Err(UsageError(format!("{what} There is no terminal to ask on: say --yes")).into())
+            }
+        }
+    }
+}
+
+/// The plan's text and how to call it in messages. No more is read than a plan may have.
+pub fn read_plan(path: &Path) -> anyhow::Result<(String, String)> {
+    use std::io::Read;
+    const BYTES_MAX: u64 = 64 << 20;
+    let name = if path == Path::new("-") {
+        "stdin".to_owned()
+    } else {
+        path.display().to_string()
+    };
+    let mut bytes = Vec::new();
+    if path == Path::new("-") {
+        std::io::stdin()
+            .lock()
+            .take(BYTES_MAX)
+            .read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(BYTES_MAX).read_to_end(&mut bytes))
+    }
+    .with_context(|| format!("the plan {name} cannot be read"))?;
+    let text =
+        String::from_utf8(bytes).with_context(|| format!("the plan {name} is not UTF-8 text"))?;
+    Ok((name, text))
+}

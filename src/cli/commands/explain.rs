@@ -1,0 +1,102 @@
+//! `explain`: a dry run that a release manager can read.
+
+use super::{Context, read_plan};
+use crate::cli::{args::PlanFile, exit::Exit};
+use crate::plan::explain::{ExplainedStatement, ExplainedStep, Explanation};
+use std::fmt::Write as _;
+
+pub async fn run(context: &Context<'_>, explain: &PlanFile) -> anyhow::Result<Exit> {
+    let (file, text) = read_plan(&explain.plan)?;
+    let explanation = context.service()?.explain(&file, &text).await?;
+    context
+        .printer
+        .result(&explanation, || in_words(&explanation))?;
+    Ok(Exit::Done)
+}
+
+fn in_words(explanation: &Explanation) -> String {
+    let mut text = format!("{}", explanation.name);
+    if let Some(description) = &explanation.description {
+        let _ = write!(text, ": {description}");
+    }
+    text.push('\n');
+    for phase in &explanation.phases {
+        let _ = writeln!(text, "\n{}", phase.phase);
+        for condition in &phase.gate {
+            let _ = writeln!(text, "  gate: {condition}");
+        }
+        if phase.one_transaction {
+            let _ = writeln!(text, "  all of it in one transaction");
+        }
+        if phase.steps.is_empty() {
+            let _ = writeln!(
+                text,
+                "  nothing is run: the application switches, and the gate of the next phase waits for it"
+            );
+        }
+        for step in &phase.steps {
+            step_in_words(step, &mut text);
+        }
+    }
+    text.push_str("\nnotes\n");
+    for note in &explanation.notes {
+        let _ = writeln!(text, "  - {note}");
+    }
+    text
+}
+
+fn step_in_words(step: &ExplainedStep, text: &mut String) {
+    let _ = writeln!(text, "  {}", step.step);
+    if let Some(note) = &step.note {
+        let _ = writeln!(text, "    {note}");
+    }
+    for statement in &step.statements {
+        let _ = writeln!(text, "    {}", short(&statement.sql));
+        let effects = effects(statement);
+        if !effects.is_empty() {
+            let _ = writeln!(text, "      {}", effects.join("; "));
+        }
+    }
+    match &step.undo {
+        None => text.push_str("    cannot be undone\n"),
+        Some(statements) if statements.is_empty() => text.push_str("    undo: nothing to do\n"),
+        Some(statements) => {
+            for statement in statements {
+                let _ = writeln!(text, "    undo: {}", short(statement));
+            }
+        }
+    }
+}
+
+fn effects(statement: &ExplainedStatement) -> Vec<String> {
+    let mut effects: Vec<String> = statement
+        .locks
+        .iter()
+        .map(|lock| {
+            format!(
+                "locks {} {}, which blocks {}",
+                lock.table, lock.lock, lock.blocks
+            )
+        })
+        .collect();
+    if statement.scan {
+        let rows = statement
+            .rows_estimated
+            .map_or(String::new(), |rows| format!(" (about {rows} rows)"));
+        effects.push(format!("reads the table{rows}"));
+    }
+    if !statement.in_transaction {
+        effects.push("outside a transaction".to_owned());
+    }
+    effects
+}
+
+/// A function's body is shown by its first line; `--format json` has it whole.
+fn short(sql: &str) -> String {
+    let mut lines = sql.lines().filter(|line| !line.trim().is_empty());
+    let first = lines.next().unwrap_or_default().trim_end();
+    match lines.count() {
+        0 => first.to_owned(),
+        more => format!("{first} … ({more} more lines)"),
+    }
+}

@@ -1,0 +1,62 @@
+//! `resume`: ends a pause and goes on with the phase that is under way.
+
+use super::{Context, advance};
+use crate::cli::{args::Resume, exit::Exit};
+use crate::service::{AtGate, Until};
+use anyhow::Context as _;
+use std::process::{Command, Stdio};
+
+pub async fn run(context: &Context<'_>, resume: &Resume) -> anyhow::Result<Exit> {
+    let service = context.service()?;
+    let (resumed, under_way) = service.resume(&resume.run).await?;
+    let said = if resumed {
+        format!("resumed {}", resume.run)
+    } else {
+        format!("{} was not paused", resume.run)
+    };
+    context.printer.message(said);
+    if !under_way || resume.detach {
+        let mut driver = None;
+        if under_way {
+            driver = Some(detach(context, &resume.run)?);
+        }
+        let status = service.status(&resume.run).await?;
+        let next = advance::what_next(&service, &resume.run).await?;
+        context.printer.result(&status, || match driver {
+            Some(pid) => format!(
+                "pid {pid} goes on with it; `crossfade status {} --watch` shows how",
+                resume.run
+            ),
+            None => next,
+        })?;
+        return Ok(Exit::Done);
+    }
+    advance::go(
+        context,
+        &service,
+        &resume.run,
+        Until::OnePhase,
+        AtGate::Return,
+    )
+    .await
+}
+
+/// A driver of its own, which outlives this terminal. What it does is in `status` and `history`.
+fn detach(context: &Context<'_>, run: &str) -> anyhow::Result<u32> {
+    use std::os::unix::process::CommandExt;
+    let program = std::env::current_exe().context("this program's own file is not known")?;
+    let mut command = Command::new(program);
+    if let Some(url) = &context.arguments.database_url {
+        // By the environment: a password in the arguments could be read by everybody on this machine.
+        command.env("CROSSFADE_DATABASE_URL", url);
+    }
+    let child = command
+        .args(["advance", run])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .context("the driver could not be started")?;
+    Ok(child.id())
+}

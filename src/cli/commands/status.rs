@@ -1,0 +1,158 @@
+//! `status`: where a run stands and what it waits for.
+
+use super::Context;
+use crate::cli::{args::StatusOf, exit::Exit, reporter::time_left};
+use crate::lifecycle::transition::State;
+use crate::plan::span::Span;
+use crate::progress;
+use crate::service::{PhaseStatus, Status};
+use serde_json::json;
+use std::{fmt::Write as _, io::IsTerminal, time::Duration};
+
+pub async fn run(context: &Context<'_>, status: &StatusOf) -> anyhow::Result<Exit> {
+    let service = context.service()?;
+    let Some(run) = &status.run else {
+        let runs = service.list().await?;
+        let value: Vec<_> = runs
+            .iter()
+            .map(|run| json!({"run": run.name, "state": run.state, "phase": run.phase, "started_at": run.started_at}))
+            .collect();
+        context.printer.result(&json!({"runs": value}), || {
+            if runs.is_empty() {
+                return "there is no run; `crossfade start PLAN` registers one".to_owned();
+            }
+            runs.iter().fold(String::new(), |mut text, run| {
+                let phase = run.phase.as_deref().unwrap_or("-");
+                let _ = writeln!(
+                    text,
+                    "{:<40} {:<12} {:<14} since {:.0}",
+                    run.name, run.state, phase, run.started_at
+                );
+                text
+            })
+        })?;
+        return Ok(Exit::Done);
+    };
+    loop {
+        let now = service.status(run).await?;
+        if status.watch && std::io::stdout().is_terminal() && !context.printer.is_json() {
+            context
+                .printer
+                .result(&json!(null), || "\x1b[2J\x1b[H".to_owned())?;
+        }
+        context.printer.result(&now, || in_words(&now))?;
+        if !status.watch || now.state != "active" {
+            return Ok(Exit::Done);
+        }
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            _ = tokio::signal::ctrl_c() => return Ok(Exit::Interrupted),
+        }
+    }
+}
+
+pub fn in_words(status: &Status) -> String {
+    let mut text = format!("{}: {}\n", status.run, status.state);
+    for phase in &status.phases {
+        phase_in_words(phase, &mut text);
+    }
+    if let Some(backfill) = &status.backfill {
+        let _ = writeln!(
+            text,
+            "backfill of {}: {} %, {} rows changed, {} in quarantine",
+            backfill.table,
+            progress::percent(backfill.blocks_done, backfill.blocks_total),
+            backfill.rows_changed,
+            backfill.rows_quarantined
+        );
+        if backfill.pace.workers > 0 {
+            let reasons = if backfill.pace.reasons.is_empty() {
+                "not held back".to_owned()
+            } else {
+                backfill.pace.reasons.join("; ")
+            };
+            let _ = writeln!(
+                text,
+                "  {:.0} rows/s, {}; batches of about {} rows; {reasons}",
+                backfill.rows_per_second,
+                time_left(backfill.eta_seconds),
+                backfill.pace.batch_rows
+            );
+        }
+    }
+    if let Some(verification) = &status.verification {
+        let _ = writeln!(
+            text,
+            "verified: {} rows, {} differ, at {:.0}",
+            verification.rows_checked, verification.rows_different, verification.finished_at
+        );
+    }
+    if status.quarantined > 0 {
+        let _ = writeln!(text, "quarantine: {} rows", status.quarantined);
+    }
+    for (which, writes) in [("old", &status.old_writes), ("new", &status.new_writes)] {
+        if let Some(last_seen) = writes.last_seen {
+            let _ = writeln!(
+                text,
+                "writes of the {which} version: {}, the last seen at {last_seen:.0}",
+                writes.total
+            );
+        }
+    }
+    match &status.lease {
+        Some(lease) => {
+            let _ = writeln!(
+                text,
+                "driven by {}, heartbeat {} ms ago",
+                lease.holder, lease.heartbeat_age_ms
+            );
+        }
+        None => {
+            for waiting in &status.waiting {
+                let until = waiting
+                    .until
+                    .map_or(String::new(), |until| format!(" (until {until:.0})"));
+                let _ = writeln!(
+                    text,
+                    "waiting for {}: {}{until}",
+                    waiting.kind, waiting.detail
+                );
+            }
+            if status.waiting.is_empty() && status.state == "active" {
+                let _ = writeln!(
+                    text,
+                    "nobody drives it: `crossfade advance {}` goes on",
+                    status.run
+                );
+            }
+        }
+    }
+    text
+}
+
+fn phase_in_words(phase: &PhaseStatus, text: &mut String) {
+    let mark = match phase.state {
+        State::Pending | State::Reverted => ' ',
+        State::Running | State::Reverting => '>',
+        State::Failed => '!',
+        State::Completed => 'x',
+    };
+    let took = match (phase.started_at, phase.finished_at) {
+        (Some(started), Some(finished)) => {
+            let took = finished.duration_since(started).unsigned_abs();
+            format!("  {:.0}, took {}", finished, Span::rough(took))
+        }
+        _ => String::new(),
+    };
+    let _ = writeln!(
+        text,
+        "  [{mark}] {:<13} {:<9}{took}",
+        phase.name.as_str(),
+        phase.state.as_str()
+    );
+    for step in &phase.steps {
+        if let Some(error) = &step.error {
+            let _ = writeln!(text, "        {} {}: {error}", step.step, step.state);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! `verify`: compares every row now; exit 5 where rows differ.
+
+use super::Context;
+use crate::cli::{
+    args::Verify,
+    exit::{self, Exit},
+    reporter,
+};
+use crate::service::Outcome;
+use serde_json::json;
+use std::fmt::Write as _;
+
+pub async fn run(context: &Context<'_>, verify: &Verify) -> anyhow::Result<Exit> {
+    let service = context.service()?;
+    let stop = context.stop()?;
+    let findings = match service
+        .verify(&verify.run, verify.repair, context.reporter(), stop)
+        .await?
+    {
+        Ok(findings) => findings,
+        Err(outcome) => {
+            let why = match &outcome {
+                Outcome::Waiting(wait) => reporter::reason(wait),
+                Outcome::Interrupted | Outcome::Done => {
+                    "interrupted: nothing was recorded".to_owned()
+                }
+            };
+            context.printer.message(&why);
+            if context.printer.is_json() {
+                context
+                    .printer
+                    .result(&json!({"run": verify.run, "stopped": why}), String::new)?;
+            }
+            return Ok(exit::of_outcome(&outcome));
+        }
+    };
+    let different: i64 = findings.iter().map(|finding| finding.rows_different).sum();
+    let steps: Vec<_> = findings
+        .iter()
+        .map(|finding| {
+            json!({
+                "step": finding.step, "snapshot_at": finding.snapshot_at, "rows_checked": finding.rows_checked,
+                "rows_different": finding.rows_different, "rows_repaired": finding.rows_repaired, "examples": finding.examples,
+            })
+        })
+        .collect();
+    let value = json!({"run": verify.run, "rows_different": different, "steps": steps});
+    context.printer.result(&value, || {
+        findings.iter().fold(String::new(), |mut text, finding| {
+            let _ = writeln!(
+                text,
+                "{}: {} rows checked, {} differ, {} repaired",
+                finding.step, finding.rows_checked, finding.rows_different, finding.rows_repaired
+            );
+            for example in &finding.examples {
+                let _ = writeln!(text, "  {example}");
+            }
+            text
+        })
+    })?;
+    Ok(if different == 0 {
+        Exit::Done
+    } else {
+        Exit::Differences
+    })
+}

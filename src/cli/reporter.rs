@@ -1,0 +1,205 @@
+//! How the engine's notices look: bars on a terminal, plain lines where there is none.
+
+use crate::engine::notice::{Notice, Reporter, WalkProgress};
+use crate::lifecycle::next::Wait;
+use crate::plan::span::Span;
+use crate::progress;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::{
+    io::{IsTerminal, Write},
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+/// Between two lines about the same walk, where there is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+
+pub struct Lines {
+    terminal: bool,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    bar: Option<ProgressBar>,
+    last_line: Option<Instant>,
+    last_wait: Option<Wait>,
+}
+
+impl Lines {
+    pub fn new() -> Self {
+        Self {
+            terminal: std::io::stderr().is_terminal(),
+            state: Mutex::new(State::default()),
+        }
+    }
+}
+
+impl Reporter for Lines {
+    fn notice(&self, notice: Notice) {
+        let Ok(mut state) = self.state.lock() else {
+            return;
+        };
+        match &notice {
+            Notice::WalkProgress(progress) if self.terminal => {
+                state.show(progress);
+                return;
+            }
+            Notice::WalkProgress(progress) => {
+                let at_the_end = progress.blocks_done >= progress.blocks_total;
+                if !at_the_end && state.last_line.is_some_and(|at| at.elapsed() < LINE_EVERY) {
+                    return;
+                }
+                state.last_line = Some(Instant::now());
+            }
+            Notice::StepFinished(_) | Notice::PhaseFinished(_) => state.clear(),
+            Notice::Waiting(wait) => {
+                if state.last_wait.as_ref() == Some(wait) {
+                    return;
+                }
+                state.last_wait = Some(wait.clone());
+            }
+            _ => {}
+        }
+        if let Some(line) = line(&notice) {
+            state.print(&line);
+        }
+    }
+}
+
+impl State {
+    fn show(&mut self, progress: &WalkProgress) {
+        let bar = self.bar.get_or_insert_with(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            if let Ok(style) = ProgressStyle::with_template("    {bar:32} {percent:>3} %  {msg}") {
+                bar.set_style(style);
+            }
+            bar
+        });
+        bar.set_length(progress.blocks_total.unsigned_abs().max(1));
+        bar.set_position(progress.blocks_done.unsigned_abs());
+        bar.set_message(detail(progress));
+    }
+
+    fn clear(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+        self.last_line = None;
+    }
+
+    fn print(&self, line: &str) {
+        let write = || {
+            let _ = writeln!(std::io::stderr().lock(), "{line}");
+        };
+        match &self.bar {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
+    }
+}
+
+fn detail(progress: &WalkProgress) -> String {
+    let mut text = format!(
+        "{} rows, {:.0} rows/s, {}",
+        progress.rows,
+        progress.rows_per_second,
+        time_left(progress.seconds_left)
+    );
+    if progress.pass > 1 {
+        text.push_str(&format!(", pass {}", progress.pass));
+    }
+    if !progress.reasons.is_empty() {
+        text.push_str(&format!(" [held back: {}]", progress.reasons.join("; ")));
+    }
+    text
+}
+
+pub fn time_left(range: Option<(u64, u64)>) -> String {
+    let rough = |seconds| Span::rough(Duration::from_secs(seconds));
+    match range {
+        None => "time left not known yet".to_owned(),
+        Some((low, high)) if low == high => format!("{} left", rough(low)),
+        Some((low, high)) => format!("{} to {} left", rough(low), rough(high)),
+    }
+}
+
+fn line(notice: &Notice) -> Option<String> {
+    Some(match notice {
+        Notice::PhaseStarted(phase) => format!("{phase}"),
+        Notice::PhaseFinished(phase) => format!("{phase} done"),
+        Notice::PhaseReversed(phase) => format!("{phase} undone"),
+        Notice::StepStarted(step) => format!("  {step}"),
+        Notice::StepFinished(_) => return None,
+        Notice::StepFound(_) => "    was there already".to_owned(),
+        Notice::StepReversed(step) => format!("  {step} undone"),
+        Notice::Blocked {
+            attempt,
+            blockers,
+            retry_in,
+            ..
+        } => {
+            let who: Vec<String> = blockers.iter().map(ToString::to_string).collect();
+            let who = if who.is_empty() {
+                "the lock was not had in time".to_owned()
+            } else {
+                format!("waiting for {}", who.join("; "))
+            };
+            format!("    attempt {attempt}: {who}; again in {retry_in:.1?}")
+        }
+        Notice::EndedBlocker { pid, .. } => {
+            format!("    ended pid {pid}, idle in its transaction, as the plan allows")
+        }
+        Notice::IndexProgress {
+            phase,
+            done,
+            total,
+            waits_for,
+            ..
+        } => {
+            let waits = waits_for.map_or(String::new(), |pid| format!(", waiting for pid {pid}"));
+            format!("    {phase}: {} %{waits}", progress::percent(*done, *total))
+        }
+        Notice::WalkProgress(progress) => format!(
+            "    {} %: {}",
+            progress::percent(progress.blocks_done, progress.blocks_total),
+            detail(progress)
+        ),
+        Notice::WalkRestarted { .. } => "    the table was rewritten: starting again".to_owned(),
+        Notice::Quarantined { rows, .. } => {
+            format!("    {rows} rows could not be converted and are in quarantine")
+        }
+        Notice::Waiting(wait) => format!("waiting: {}", reason(wait)),
+        Notice::RunFinished => "the run is completed".to_owned(),
+    })
+}
+
+/// A wait in words, on one line.
+pub fn reason(wait: &Wait) -> String {
+    match wait {
+        Wait::Paused(pause) => {
+            let until = pause
+                .until
+                .map_or(String::new(), |until| format!(" until {until}"));
+            format!(
+                "paused{until} by {} since {}: {}",
+                pause.by, pause.since, pause.reason
+            )
+        }
+        Wait::Gate(phase, conditions) => {
+            let list: Vec<String> = conditions
+                .iter()
+                .map(|condition| {
+                    let until = condition
+                        .until
+                        .map_or(String::new(), |until| format!(" (until {until})"));
+                    format!("{}: {}{until}", condition.kind, condition.detail)
+                })
+                .collect();
+            format!("the gate of {phase} is closed: {}", list.join("; "))
+        }
+        Wait::RollingBack(_) => {
+            "a rollback has begun: `crossfade rollback` goes on with it".to_owned()
+        }
+    }
+}

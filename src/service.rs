@@ -1,0 +1,509 @@
+//! What the faces call: one function per command. Opens connections, asks the engine, and gives back plain values.
+
+mod status;
+
+pub use crate::engine::{
+    EngineError, Outcome,
+    drive::{AtGate, Until},
+};
+pub use crate::store::StoreError;
+pub use status::{
+    Backfill, GateCondition, LeaseStatus, PaceStatus, Paused, PhaseStatus, Status, StepStatus,
+    Waiting,
+};
+
+use crate::engine::{notice::Reporter, session::Driver};
+use crate::lifecycle::{
+    gate,
+    next::{Next, next, to_reverse},
+    snapshot::{RollbackTarget, Snapshot},
+    transition::RunState,
+};
+use crate::plan::{
+    compile,
+    compiled::Plan,
+    decode,
+    document::{Document, PhaseDocument, PhaseName},
+    error::{Path, PlanError, render},
+    explain::{Explanation, explain},
+    facts::Facts,
+};
+use crate::postgres::{
+    connect::{ConnectError, Session, Target},
+    sqlstate,
+};
+use crate::store::{history, lease, runs, schema, verification::Finding};
+use crate::target;
+use jiff::Timestamp;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// The oldest PostgreSQL that has TID range scans and `client_connection_check_interval`.
+const SERVER_VERSION_MIN: u32 = 140_000;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error(transparent)]
+    Init(#[from] schema::InitError),
+    /// Rendered, every error of the plan.
+    #[error("{0}")]
+    Plan(String),
+    #[error("the server is PostgreSQL {found}; Crossfade needs 14 or newer")]
+    ServerTooOld { found: String },
+    #[error("the server is read-only ({0}): connect to the primary")]
+    ReadOnly(&'static str),
+    #[error(
+        "the run {0} is of another plan than this file; a run never changes its plan. Roll it back, or give the changed plan another name"
+    )]
+    PlanChanged(String),
+    #[error("the run {0} has been started already; `crossfade advance {0}` goes on with it")]
+    AlreadyStarted(String),
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl From<StoreError> for ServiceError {
+    fn from(error: StoreError) -> Self {
+        Self::Engine(error.into())
+    }
+}
+
+impl From<ConnectError> for ServiceError {
+    fn from(error: ConnectError) -> Self {
+        Self::Engine(error.into())
+    }
+}
+
+impl From<tokio_postgres::Error> for ServiceError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        match sqlstate::classify(&error) {
+            sqlstate::ErrorClass::ReadOnly => Self::ReadOnly("a transaction may not write"),
+            _ => Self::Engine(StoreError::from(error).into()),
+        }
+    }
+}
+
+/// A plan that fits the database.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    pub document: Document,
+    pub plan: Plan,
+    pub warnings: Vec<PlanError>,
+    pub facts: Facts,
+}
+
+/// Decodes a document and checks what can be checked without a database.
+pub fn read_document(text: &str) -> Result<Document, Vec<PlanError>> {
+    let value = decode::read(text)?;
+    let mut errors = Vec::new();
+    let document = decode::decode::<Document>(value, &Path::root(), &mut errors);
+    match document {
+        Some(document) if errors.is_empty() => {
+            let errors = compile::check_structure(&document);
+            if errors.is_empty() {
+                Ok(document)
+            } else {
+                Err(errors)
+            }
+        }
+        _ => Err(errors),
+    }
+}
+
+#[derive(Clone)]
+pub struct Service {
+    target: Target,
+}
+
+/// What `advance --dry-run` shows.
+#[derive(Clone, Debug)]
+pub struct Preview {
+    pub next: Next,
+    pub phase: Option<PhaseName>,
+    pub conditions: Vec<gate::ConditionStatus>,
+    pub statements: Vec<String>,
+}
+
+impl Service {
+    pub fn new(target: Target) -> Self {
+        Self { target }
+    }
+
+    /// Which database this is, without the password.
+    pub fn describe(&self) -> String {
+        self.target.describe()
+    }
+
+    async fn session(&self, purpose: &str) -> Result<Session, ServiceError> {
+        let session = self.target.connect(&format!("crossfade/{purpose}")).await?;
+        session.batch_execute(target::SESSION).await?;
+        Ok(session)
+    }
+
+    /// A session on a database that has Crossfade's tables.
+    async fn installed(&self, purpose: &str) -> Result<Session, ServiceError> {
+        let session = self.session(purpose).await?;
+        schema::require(&session).await?;
+        Ok(session)
+    }
+
+    /// The versions of Crossfade's tables before and after.
+    pub async fn init(&self) -> Result<(Option<i32>, i32), ServiceError> {
+        let mut session = self.session("init").await?;
+        check_server(&session, Access::Write).await?;
+        Ok(schema::install(&mut session).await?)
+    }
+
+    /// Compiles a plan against the database. Errors come rendered with their places in `file`.
+    pub async fn compile(&self, file: &str, text: &str) -> Result<Compiled, ServiceError> {
+        let session = self.session("check").await?;
+        check_server(&session, Access::Read).await?;
+        compile_with(&session, text)
+            .await?
+            .map_err(|errors| ServiceError::Plan(render(file, text, &errors)))
+    }
+
+    /// As `compile`, with the errors as values; `Ok(None)`: the very plan of an active run, which need not compile again.
+    pub async fn check(
+        &self,
+        text: &str,
+    ) -> Result<Result<Option<Compiled>, Vec<PlanError>>, ServiceError> {
+        let session = self.session("check").await?;
+        check_server(&session, Access::Read).await?;
+        let document = match read_document(text) {
+            Ok(document) => document,
+            Err(errors) => return Ok(Err(errors)),
+        };
+        if schema::installed_version(&session).await?.is_some() {
+            let name = document.name.as_str();
+            if let Some((_, RunState::Active, stored)) = runs::find(&*session, name).await? {
+                if stored == text {
+                    return Ok(Ok(None));
+                }
+                return Err(ServiceError::PlanChanged(name.to_owned()));
+            }
+        }
+        Ok(compile_with(&session, text).await?.map(Some))
+    }
+
+    /// The explicit phases of a plan.
+    pub async fn expand(&self, file: &str, text: &str) -> Result<Document, ServiceError> {
+        let compiled = self.compile(file, text).await?;
+        let phases = compile::explicit(&compiled.document, &compiled.facts)
+            .map_err(|errors| ServiceError::Plan(render(file, text, &errors)))?;
+        let phases: Vec<PhaseDocument> = phases.into_iter().map(|(_, phase)| phase).collect();
+        Ok(Document {
+            change: None,
+            phases: Some(phases),
+            ..compiled.document
+        })
+    }
+
+    pub async fn explain(&self, file: &str, text: &str) -> Result<Explanation, ServiceError> {
+        let compiled = self.compile(file, text).await?;
+        Ok(explain(&compiled.plan, &compiled.facts))
+    }
+
+    /// Registers a run; nothing is run. The plan's warnings.
+    pub async fn start(
+        &self,
+        file: &str,
+        text: &str,
+    ) -> Result<(String, Vec<PlanError>), ServiceError> {
+        let mut session = self.installed("start").await?;
+        check_server(&session, Access::Write).await?;
+        let document = read_document(text)
+            .map_err(|errors| ServiceError::Plan(render(file, text, &errors)))?;
+        let name = document.name.to_string();
+        match runs::find(&*session, &name).await? {
+            Some((_, RunState::Active, stored)) if stored == text => {
+                return Err(ServiceError::AlreadyStarted(name));
+            }
+            Some((_, RunState::Active, _)) => return Err(ServiceError::PlanChanged(name)),
+            Some((_, RunState::Completed, _)) => {
+                let state = "completed".to_owned();
+                return Err(StoreError::NameTaken { name, state }.into());
+            }
+            Some((_, RunState::RolledBack, _)) | None => {}
+        }
+        let compiled = compile_with(&session, text)
+            .await?
+            .map_err(|errors| ServiceError::Plan(render(file, text, &errors)))?;
+        let fingerprint = compiled
+            .plan
+            .fingerprint()
+            .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let transaction = session.transaction().await?;
+        runs::insert(&transaction, &compiled.plan, &fingerprint, text).await?;
+        transaction.commit().await?;
+        Ok((name, compiled.warnings))
+    }
+
+    async fn driver(
+        &self,
+        run: &str,
+        reporter: Arc<dyn Reporter>,
+        stop: CancellationToken,
+    ) -> Result<Driver, ServiceError> {
+        let driver = Driver::begin(&self.target, run, reporter, stop).await?;
+        if let Err(error) = check_server(&driver.work, Access::Write).await {
+            driver.end().await;
+            return Err(error);
+        }
+        Ok(driver)
+    }
+
+    pub async fn advance(
+        &self,
+        run: &str,
+        until: Until,
+        at_gate: AtGate,
+        reporter: Arc<dyn Reporter>,
+        stop: CancellationToken,
+    ) -> Result<Outcome, ServiceError> {
+        if let Until::Phase(phase) = until {
+            let session = self.installed("advance").await?;
+            let run_id = runs::id_of(&*session, run).await?;
+            let snapshot = runs::snapshot(&*session, run_id).await?;
+            if snapshot.plan.phase(phase).is_none() {
+                return Err(EngineError::NoPhase(phase).into());
+            }
+        }
+        let mut driver = self.driver(run, reporter, stop).await?;
+        let outcome = driver.advance(until, at_gate).await;
+        driver.end().await;
+        Ok(outcome?)
+    }
+
+    pub async fn roll_back(
+        &self,
+        run: &str,
+        target: RollbackTarget,
+        reporter: Arc<dyn Reporter>,
+        stop: CancellationToken,
+    ) -> Result<Outcome, ServiceError> {
+        let mut driver = self.driver(run, reporter, stop).await?;
+        let outcome = driver.roll_back(target).await;
+        driver.end().await;
+        Ok(outcome?)
+    }
+
+    /// What was found by comparing every row now; `Err(outcome)`: stopped on the way.
+    pub async fn verify(
+        &self,
+        run: &str,
+        repair: bool,
+        reporter: Arc<dyn Reporter>,
+        stop: CancellationToken,
+    ) -> Result<Result<Vec<Finding>, Outcome>, ServiceError> {
+        let mut driver = self.driver(run, reporter, stop).await?;
+        let findings = driver.verify(repair).await;
+        driver.end().await;
+        Ok(findings?)
+    }
+
+    /// What `advance` would do next. Takes no lease.
+    pub async fn preview(&self, run: &str) -> Result<Preview, ServiceError> {
+        let mut session = self.installed("preview").await?;
+        let run_id = runs::id_of(&*session, run).await?;
+        let snapshot = runs::snapshot(&*session, run_id).await?;
+        let conditions = status::conditions_now(&mut session, &snapshot).await?;
+        let phase = snapshot.current_phase();
+        let statements = phase
+            .into_iter()
+            .flat_map(|phase| &phase.steps)
+            .filter(|step| {
+                snapshot.step_state(&step.id) != crate::lifecycle::transition::State::Completed
+            })
+            .flat_map(|step| {
+                let facts = Facts::default();
+                crate::plan::explain::statements_of(&step.action, &snapshot.plan, &facts)
+            })
+            .collect();
+        Ok(Preview {
+            next: next(&snapshot, &conditions),
+            phase: phase.map(|phase| phase.name),
+            conditions,
+            statements,
+        })
+    }
+
+    /// The phases that a rollback would reverse, newest first.
+    pub async fn preview_rollback(
+        &self,
+        run: &str,
+        target: RollbackTarget,
+    ) -> Result<Vec<PhaseName>, ServiceError> {
+        let session = self.installed("preview").await?;
+        let run_id = runs::id_of(&*session, run).await?;
+        let snapshot = runs::snapshot(&*session, run_id).await?;
+        Ok(to_reverse(&snapshot, target))
+    }
+
+    /// Where a run stands. Takes no lease and waits for nobody.
+    pub async fn status(&self, run: &str) -> Result<Status, ServiceError> {
+        let mut session = self.installed("status").await?;
+        status::read(&mut session, run).await
+    }
+
+    pub async fn list(&self) -> Result<Vec<runs::RunLine>, ServiceError> {
+        let session = self.installed("status").await?;
+        Ok(runs::list(&*session).await?)
+    }
+
+    /// Records an approval by the session's role. `Ok(false)`: it had approved already. The second value: it counts.
+    pub async fn approve(
+        &self,
+        run: &str,
+        phase: PhaseName,
+        comment: Option<&str>,
+    ) -> Result<(bool, bool), ServiceError> {
+        let session = self.installed("approve").await?;
+        let run_id = runs::id_of(&*session, run).await?;
+        let snapshot = runs::snapshot(&*session, run_id).await?;
+        if snapshot.plan.phase(phase).is_none() {
+            return Err(EngineError::NoPhase(phase).into());
+        }
+        let role: String = session
+            .query_one("SELECT session_user::text", &[])
+            .await?
+            .get(0);
+        let recorded = runs::approve(&*session, run_id, phase, comment).await?;
+        Ok((recorded, role != snapshot.started_by))
+    }
+
+    /// Takes effect at the next batch boundary of whoever drives the run.
+    pub async fn pause(
+        &self,
+        run: &str,
+        reason: &str,
+        until: Option<Timestamp>,
+    ) -> Result<(), ServiceError> {
+        let mut session = self.installed("pause").await?;
+        let snapshot = self.active(&session, run).await?;
+        let transaction = session.transaction().await?;
+        runs::pause(&transaction, snapshot.run_id, reason, until).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Ends a pause; `false` where there was none. The second value: a phase is under way.
+    pub async fn resume(&self, run: &str) -> Result<(bool, bool), ServiceError> {
+        let mut session = self.installed("resume").await?;
+        let snapshot = self.active(&session, run).await?;
+        let transaction = session.transaction().await?;
+        let resumed = runs::resume(&transaction, snapshot.run_id).await?;
+        transaction.commit().await?;
+        let under_way = snapshot
+            .current_phase()
+            .is_some_and(|phase| snapshot.phase_state(phase.name).has_begun());
+        Ok((resumed, under_way))
+    }
+
+    /// Whether somebody drives the run at this moment, and who.
+    pub async fn holder(&self, run: &str) -> Result<Option<String>, ServiceError> {
+        let session = self.installed("status").await?;
+        let run_id = runs::id_of(&*session, run).await?;
+        let record = lease::read(&*session, run_id).await?;
+        Ok(record
+            .filter(lease::LeaseRecord::is_held)
+            .map(|record| record.holder))
+    }
+
+    async fn active(&self, session: &Session, run: &str) -> Result<Snapshot, ServiceError> {
+        let run_id = runs::id_of(&**session, run).await?;
+        let snapshot = runs::snapshot(&**session, run_id).await?;
+        if snapshot.state != RunState::Active {
+            return Err(ServiceError::Refused(format!(
+                "the run {run} is {}",
+                snapshot.state.as_str()
+            )));
+        }
+        Ok(snapshot)
+    }
+
+    /// The events of a run, and the first that does not fit the chain.
+    pub async fn history(
+        &self,
+        run: &str,
+    ) -> Result<(Vec<history::HistoryEvent>, Option<i64>), ServiceError> {
+        let session = self.installed("history").await?;
+        let run_id = runs::id_of(&*session, run).await?;
+        let events = history::load(&*session, run_id).await?;
+        let broken = history::first_broken(run_id, &events);
+        Ok((events, broken))
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Read,
+    Write,
+}
+
+async fn check_server(session: &Session, access: Access) -> Result<(), ServiceError> {
+    let row = session
+        .query_one(
+            "SELECT current_setting('server_version_num')::integer, current_setting('server_version'), \
+                    pg_is_in_recovery(), current_setting('transaction_read_only') = 'on'",
+            &[],
+        )
+        .await?;
+    if row.get::<_, i32>(0).unsigned_abs() < SERVER_VERSION_MIN {
+        return Err(ServiceError::ServerTooOld { found: row.get(1) });
+    }
+    match (access, row.get(2), row.get(3)) {
+        (Access::Write, true, _) => Err(ServiceError::ReadOnly("it is a standby")),
+        (Access::Write, false, true) => Err(ServiceError::ReadOnly(
+            "default_transaction_read_only is on",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Decodes, asks the server for what compiling needs to know, and compiles. The outer error is the connection's.
+async fn compile_with(
+    session: &Session,
+    text: &str,
+) -> Result<Result<Compiled, Vec<PlanError>>, ServiceError> {
+    let document = match read_document(text) {
+        Ok(document) => document,
+        Err(errors) => return Ok(Err(errors)),
+    };
+    let facts = gather(session, &document).await?;
+    Ok(
+        compile::compile(&document, &facts).map(|(plan, warnings)| Compiled {
+            document,
+            plan,
+            warnings,
+            facts,
+        }),
+    )
+}
+
+/// Two rounds: the tables first, as a recipe's expressions and types are known only with them.
+async fn gather(session: &Session, document: &Document) -> Result<Facts, ServiceError> {
+    let mut facts = target::catalog::identity(session).await?;
+    for table in document.tables() {
+        let found = target::catalog::table(&**session, &table).await?;
+        facts.tables.insert(table, found);
+    }
+    for type_name in compile::types(document, &facts) {
+        let canonical = target::expression::canonical_type(session, &type_name).await?;
+        facts.types.insert(type_name, canonical);
+    }
+    let unknown_type = facts.types.values().any(Result::is_err);
+    if unknown_type {
+        // The expressions are over columns of that type: one error is enough.
+        return Ok(facts);
+    }
+    for key in compile::expressions(document, &facts) {
+        if let Some(table) = facts.table(&key.table) {
+            let analysed = target::expression::analyse(session, &key, table).await?;
+            facts.expressions.insert(key, analysed);
+        }
+    }
+    Ok(facts)
+}

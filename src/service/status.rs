@@ -1,0 +1,340 @@
+//! `status`: where a run stands and what it waits for, as the contract of DESIGN "Commands" has it.
+
+use super::ServiceError;
+use crate::engine::verify;
+use crate::lifecycle::{
+    gate::{self, ConditionStatus, Readings},
+    next::{Next, Wait, next},
+    snapshot::{RollbackTarget, Snapshot},
+    transition::{RunState, State},
+};
+use crate::plan::{
+    compiled::{Action, Phase, Plan},
+    document::PhaseName,
+};
+use crate::postgres::connect::Session;
+use crate::progress;
+use crate::store::{lease, runs, walks};
+use jiff::Timestamp;
+use serde::Serialize;
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Status {
+    pub run: String,
+    pub state: String,
+    pub plan_fingerprint: String,
+    pub waiting: Vec<Waiting>,
+    pub paused: Option<Paused>,
+    pub lease: Option<LeaseStatus>,
+    pub phases: Vec<PhaseStatus>,
+    pub backfill: Option<Backfill>,
+    pub verification: Option<Verification>,
+    pub old_writes: WriteStatus,
+    pub new_writes: WriteStatus,
+    pub quarantined: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Waiting {
+    pub kind: String,
+    pub detail: String,
+    pub until: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Paused {
+    pub by: String,
+    pub reason: String,
+    pub since: Timestamp,
+    pub until: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LeaseStatus {
+    pub holder: String,
+    pub epoch: i64,
+    pub heartbeat_age_ms: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PhaseStatus {
+    pub name: PhaseName,
+    pub state: State,
+    pub started_at: Option<Timestamp>,
+    pub finished_at: Option<Timestamp>,
+    pub gate: Vec<GateCondition>,
+    pub steps: Vec<StepStatus>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct GateCondition {
+    pub kind: String,
+    pub holds: bool,
+    pub detail: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StepStatus {
+    pub step: String,
+    pub kind: String,
+    pub state: State,
+    pub attempts: i32,
+    pub error: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Backfill {
+    pub table: String,
+    pub blocks_total: i64,
+    pub blocks_done: i64,
+    pub rows_changed: i64,
+    pub rows_quarantined: i64,
+    pub rows_per_second: f64,
+    /// From the shortest to the longest; null for the first minute.
+    pub eta_seconds: Option<(u64, u64)>,
+    pub pace: PaceStatus,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PaceStatus {
+    /// By the rows per block so far.
+    pub batch_rows: i64,
+    pub delay_ms: i32,
+    pub workers: i32,
+    pub reasons: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Verification {
+    pub rows_checked: i64,
+    pub rows_different: i64,
+    pub finished_at: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct WriteStatus {
+    pub total: i64,
+    /// At the latest.
+    pub last_seen: Option<Timestamp>,
+}
+
+/// A gate's query may take this long when somebody only looks.
+const LOOK_TIMEOUT: &str = "SET statement_timeout = '2s'; SET lock_timeout = '50ms'";
+
+pub(super) async fn read(session: &mut Session, run: &str) -> Result<Status, ServiceError> {
+    let run_id = runs::id_of(&**session, run).await?;
+    session.batch_execute(LOOK_TIMEOUT).await?;
+    let mut snapshot = runs::snapshot(&**session, run_id).await?;
+    // Each look counts for `old_writes_quiet`; one who may not write here, or would have to wait, only reads.
+    if snapshot.state == RunState::Active
+        && runs::sight_writes(&**session, run_id, &snapshot.plan)
+            .await
+            .is_ok()
+    {
+        snapshot = runs::snapshot(&**session, run_id).await?;
+    }
+    let current = conditions_now(session, &snapshot).await?;
+    let lease = lease::read(&**session, run_id).await?;
+    let backfill = backfill(session, &snapshot).await?;
+    Ok(Status {
+        run: run.to_owned(),
+        state: snapshot.state.as_str().to_owned(),
+        plan_fingerprint: snapshot.fingerprint.clone(),
+        waiting: waiting(&next(&snapshot, &current)),
+        paused: snapshot.paused().map(|pause| Paused {
+            by: pause.by.clone(),
+            reason: pause.reason.clone(),
+            since: pause.since,
+            until: pause.until,
+        }),
+        lease: lease
+            .filter(lease::LeaseRecord::is_held)
+            .map(|record| LeaseStatus {
+                holder: record.holder,
+                epoch: record.epoch,
+                heartbeat_age_ms: record.heartbeat_age_ms,
+            }),
+        phases: snapshot
+            .plan
+            .phases
+            .iter()
+            .map(|phase| phase_status(&snapshot, phase, &current))
+            .collect(),
+        backfill,
+        verification: snapshot.verification.as_ref().map(|found| Verification {
+            rows_checked: found.rows_checked,
+            rows_different: found.rows_different,
+            finished_at: found.finished_at,
+        }),
+        old_writes: WriteStatus {
+            total: snapshot.old_writes.total,
+            last_seen: snapshot
+                .old_writes
+                .quiet_since
+                .filter(|_| snapshot.old_writes.total > 0),
+        },
+        new_writes: WriteStatus {
+            total: snapshot.new_writes.total,
+            last_seen: snapshot
+                .new_writes
+                .quiet_since
+                .filter(|_| snapshot.new_writes.total > 0),
+        },
+        quarantined: snapshot.quarantined,
+    })
+}
+
+/// The conditions of the phase that comes next, if its gate is still to be passed.
+pub(super) async fn conditions_now(
+    session: &mut Session,
+    snapshot: &Snapshot,
+) -> Result<Vec<ConditionStatus>, ServiceError> {
+    match snapshot.current_phase() {
+        Some(phase)
+            if snapshot.state == RunState::Active
+                && !snapshot.phase_state(phase.name).has_begun() =>
+        {
+            let readings = verify::readings(session, snapshot, phase).await?;
+            Ok(gate::evaluate(phase, snapshot, &readings))
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn phase_status(snapshot: &Snapshot, phase: &Phase, current: &[ConditionStatus]) -> PhaseStatus {
+    let record = snapshot.phases.get(&phase.name);
+    let state = snapshot.phase_state(phase.name);
+    let is_current = snapshot
+        .current_phase()
+        .is_some_and(|other| other.name == phase.name);
+    let conditions: Vec<ConditionStatus> = if is_current && !current.is_empty() {
+        current.to_vec()
+    } else if state.has_begun() {
+        Vec::new()
+    } else {
+        gate::evaluate(phase, snapshot, &Readings::default())
+    };
+    PhaseStatus {
+        name: phase.name,
+        state,
+        started_at: record.and_then(|record| record.started_at),
+        finished_at: record.and_then(|record| record.finished_at),
+        gate: conditions
+            .into_iter()
+            .map(|condition| GateCondition {
+                kind: condition.kind.to_owned(),
+                holds: condition.holds,
+                detail: condition.detail,
+            })
+            .collect(),
+        steps: phase
+            .steps
+            .iter()
+            .map(|step| {
+                let record = snapshot.steps.get(&step.id);
+                StepStatus {
+                    step: step.id.to_string(),
+                    kind: step.action.kind().to_owned(),
+                    state: snapshot.step_state(&step.id),
+                    attempts: record.map_or(0, |record| record.attempts),
+                    error: record.and_then(|record| record.error.clone()),
+                }
+            })
+            .collect(),
+    }
+}
+
+/// Every reason why the run does not go on by itself.
+fn waiting(next: &Next) -> Vec<Waiting> {
+    let one = |kind: &str, detail: String, until| {
+        vec![Waiting {
+            kind: kind.to_owned(),
+            detail,
+            until,
+        }]
+    };
+    match next {
+        Next::Wait(Wait::Gate(_, conditions)) => conditions
+            .iter()
+            .map(|condition| Waiting {
+                kind: condition.kind.to_owned(),
+                detail: condition.detail.clone(),
+                until: condition.until,
+            })
+            .collect(),
+        Next::Wait(Wait::Paused(pause)) => one(
+            "paused",
+            format!("by {}: {}", pause.by, pause.reason),
+            pause.until,
+        ),
+        Next::Wait(Wait::RollingBack(target)) => {
+            let to = match target {
+                RollbackTarget::Start => "the start",
+                RollbackTarget::Phase(phase) => phase.as_str(),
+            };
+            one(
+                "rolling_back",
+                format!("a rollback to {to} has begun: `crossfade rollback` goes on with it"),
+                None,
+            )
+        }
+        Next::StartPhase(phase) => one(
+            "operator",
+            format!("the gate of {phase} is open: `crossfade advance` runs it"),
+            None,
+        ),
+        Next::Run(_) | Next::FinishPhase(_) | Next::FinishRun | Next::Finished(_) => Vec::new(),
+    }
+}
+
+fn fill_steps(plan: &Plan) -> impl Iterator<Item = &str> {
+    plan.steps()
+        .filter(|(_, step)| matches!(step.action, Action::Fill(_)))
+        .map(|(_, step)| step.id.0.as_str())
+}
+
+/// The backfill that is under way, or the last one.
+async fn backfill(
+    session: &Session,
+    snapshot: &Snapshot,
+) -> Result<Option<Backfill>, ServiceError> {
+    let mut newest = None;
+    for step in fill_steps(&snapshot.plan) {
+        let Some(walk) = walks::load(&**session, snapshot.run_id, step).await? else {
+            continue;
+        };
+        let totals = walks::totals(&**session, snapshot.run_id, step).await?;
+        let points = walks::points(&**session, snapshot.run_id, step).await?;
+        let estimate = progress::estimate(&points, totals.blocks_total - totals.blocks_done);
+        let rows_changed = walk.rows_before + totals.rows_changed;
+        let rows_per_block = totals
+            .rows_changed
+            .checked_div(totals.blocks_done.max(1))
+            .unwrap_or(0);
+        let found = Backfill {
+            table: walk.table_name.clone(),
+            blocks_total: totals.blocks_total,
+            blocks_done: totals.blocks_done,
+            rows_changed,
+            rows_quarantined: walk.rows_quarantined,
+            rows_per_second: if walk.finished {
+                0.0
+            } else {
+                estimate.rows_per_second
+            },
+            eta_seconds: estimate.seconds_left.filter(|_| !walk.finished),
+            pace: PaceStatus {
+                batch_rows: i64::from(walk.batch_blocks) * rows_per_block.max(1),
+                delay_ms: walk.delay_ms,
+                workers: i32::from(!walk.finished),
+                reasons: walk.reasons,
+            },
+        };
+        let under_way = !walk.finished;
+        newest = Some(found);
+        if under_way {
+            break;
+        }
+    }
+    Ok(newest)
+}
