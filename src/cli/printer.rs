@@ -71,6 +71,15 @@ impl Printer {
 fn chain(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain() {
+        // What the server said is in our own words already.
+        let said = cause
+            .downcast_ref::<tokio_postgres::Error>()
+            .and_then(tokio_postgres::Error::as_db_error)
+            .or_else(|| cause.downcast_ref::<tokio_postgres::error::DbError>())
+            .is_some_and(|error| text.contains(error.message()));
+        if said {
+            continue;
+        }
         let part = cause.to_string();
         // tokio-postgres says "db error" where its cause says it all.
         if !part.is_empty() && part != "db error" && !text.contains(&part) {

@@ -94,6 +94,9 @@ impl Driver {
         }
         // A new-version writer that is still there would fail without its column.
         let before = runs::count_writes(&*self.work, plan, runs::Side::New).await?;
+        if before.unwrap_or(0) == 0 {
+            return Ok(());
+        }
         self.sleep(LISTEN).await;
         let after = runs::count_writes(&*self.work, plan, runs::Side::New).await?;
         if let (Some(before), Some(after)) = (before, after)

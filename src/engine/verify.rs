@@ -115,7 +115,12 @@ async fn answer(
     let found = first_column(client, &query.sql).await?;
     let expected = match &query.expect {
         Expect::NoRows if found.is_empty() => return Ok(Ok(())),
-        Expect::NoRows => return Ok(Err("returned rows where none were expected".to_owned())),
+        Expect::NoRows => {
+            let first = value(&found[..1]);
+            return Ok(Err(format!(
+                "gave rows where none were expected, the first: {first}"
+            )));
+        }
         Expect::Value(expected) => expected.clone(),
         Expect::EqualTo(sql) => value(&first_column(client, sql).await?),
     };

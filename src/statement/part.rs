@@ -90,8 +90,15 @@ pub enum Goal {
         from: Ident,
         to: Ident,
     },
-    /// Two columns have changed names: `column` now has this type's place behind it.
+    /// `column` stands aside, and `by` has its name.
     Replaced {
+        table: TableName,
+        column: Ident,
+        by: Ident,
+        aside: Ident,
+    },
+    /// And back again.
+    Unreplaced {
         table: TableName,
         column: Ident,
         by: Ident,

@@ -114,6 +114,16 @@ pub async fn observe<C: GenericClient>(client: &C, goal: &Goal) -> Result<Observ
             let done = eye.has_column(aside).await? && !eye.has_column(by).await?;
             holds(done && eye.has_column(column).await?)
         }
+        Goal::Unreplaced {
+            table,
+            column,
+            by,
+            aside,
+        } => {
+            let eye = eye(table);
+            let done = !eye.has_column(aside).await? && eye.has_column(by).await?;
+            holds(done && eye.has_column(column).await?)
+        }
         Goal::Index {
             table,
             name,

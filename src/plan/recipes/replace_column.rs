@@ -1,7 +1,7 @@
 //! What `rename_column` and `change_column_type` share: one column takes another's place, and all that hangs on it.
 
 use crate::plan::{
-    document::{Assignments, Expression, Gate, PhaseDocument, PhaseName},
+    document::{Assignments, Expect, Expression, Gate, PhaseDocument, PhaseName, Query},
     error::{Path, PlanError},
     facts::{Column, Constraint, ConstraintKind, Facts, Table, TableKind},
     ident::{Ident, TableName},
@@ -112,7 +112,7 @@ impl Replacement<'_> {
             phase(PhaseName::Expand, vec![self.add_column()]),
             phase(PhaseName::DualWrite, vec![self.sync()]),
             phase(PhaseName::Backfill, vec![self.fill()]),
-            phase(PhaseName::Verify, vec![self.rows_match()]),
+            phase(PhaseName::Verify, self.verify()),
             phase(PhaseName::Enforce, enforce),
             phase(PhaseName::SwitchReads, Vec::new()),
             phase(PhaseName::Retire, retire_steps),
@@ -307,6 +307,46 @@ impl Replacement<'_> {
                 Assignments::new()
             },
         })
+    }
+
+    /// Values that convert to the same one would break a UNIQUE on the new column: better known now than in `retire`.
+    fn verify(&self) -> Vec<Step> {
+        let mut steps = vec![self.rows_match()];
+        if !self.conversion_can_fail {
+            return steps;
+        }
+        let unique = self
+            .constraints()
+            .filter(|constraint| constraint.kind == ConstraintKind::Unique);
+        for constraint in unique {
+            let columns: Vec<String> = constraint
+                .columns
+                .iter()
+                .map(|column| {
+                    if *column == self.old.name {
+                        &self.new
+                    } else {
+                        column
+                    }
+                })
+                .map(|column| column.to_string())
+                .collect();
+            let present: Vec<String> = columns
+                .iter()
+                .map(|column| format!("{column} IS NOT NULL"))
+                .collect();
+            let list = columns.join(", ");
+            steps.push(Step::Query(Query {
+                name: format!("{} stays unique", constraint.name),
+                sql: format!(
+                    "SELECT {list} FROM {} WHERE {} GROUP BY {list} HAVING count(*) > 1 LIMIT 1",
+                    self.table_name,
+                    present.join(" AND ")
+                ),
+                expect: Expect::NoRows,
+            }));
+        }
+        steps
     }
 
     /// Triggers, default and old column go in one transaction; what is left takes the names that were there before.

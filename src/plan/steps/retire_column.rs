@@ -51,8 +51,17 @@ impl RetireColumn {
             renames.push(self.rename(&self.column, by));
         }
         renames.push(self.rename(&self.aside(), &self.column));
+        let goal = match &self.replace_with {
+            None => self.renamed(&self.aside(), &self.column),
+            Some(by) => Goal::Unreplaced {
+                table: self.table.clone(),
+                column: self.column.clone(),
+                by: by.clone(),
+                aside: self.aside(),
+            },
+        };
         Part::locking(
-            self.renamed(&self.aside(), &self.column),
+            goal,
             self.with_function(plan, renames, &Names::as_planned()),
         )
     }

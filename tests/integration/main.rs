@@ -1,0 +1,4 @@
+//! Whole runs of the real program against real servers that the tests launch themselves.
+
+mod end_to_end;
+mod support;

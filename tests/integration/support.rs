@@ -1,0 +1,283 @@
+//! A PostgreSQL for this test binary, a private database for each test, and the program as its users run it.
+
+use crossfade::postgres::launch::{LaunchOptions, Server};
+use std::{
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+use tokio_postgres::{Client, NoTls};
+
+/// The servers of this binary: the newest PostgreSQL found, or those that `CROSSFADE_TEST_PG=14,16` names.
+fn servers() -> &'static [Server] {
+    static SERVERS: OnceLock<Vec<Server>> = OnceLock::new();
+    SERVERS.get_or_init(|| {
+        let wanted = std::env::var("CROSSFADE_TEST_PG").unwrap_or_default();
+        let versions: Vec<Option<u32>> = match wanted.trim() {
+            "" => vec![None],
+            list => list
+                .split(',')
+                .map(|version| Some(version.trim().parse().expect("a major version")))
+                .collect(),
+        };
+        versions
+            .into_iter()
+            .map(|version| {
+                Server::launch(&LaunchOptions {
+                    version,
+                    // Tests cut connections by the hundred.
+                    settings: vec![("max_connections".into(), "200".into())],
+                    ..LaunchOptions::default()
+                })
+                .expect("a PostgreSQL for the tests")
+            })
+            .collect()
+    })
+}
+
+/// Runs a test in a private database of every server.
+pub fn on_postgresql<F>(test: F)
+where
+    F: AsyncFn(&Database),
+{
+    for server in servers() {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(async {
+            let database = Database::create(server).await;
+            test(&database).await;
+            database.remove().await;
+        });
+    }
+}
+
+pub struct Database {
+    server: &'static Server,
+    pub name: String,
+    pub url: String,
+}
+
+/// What the program did: its exit code, and what it wrote.
+pub struct Ran {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// The one JSON document on stdout.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}\n{}", self.stdout, self.stderr))
+    }
+
+    /// Ended with this exit code, or the test fails with what was said.
+    #[track_caller]
+    pub fn exits(self, code: i32) -> Self {
+        assert_eq!(
+            self.code,
+            Some(code),
+            "\nstdout: {}\nstderr: {}",
+            self.stdout,
+            self.stderr
+        );
+        self
+    }
+}
+
+impl Database {
+    async fn create(server: &'static Server) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::SeqCst));
+        let admin = connect(&server.url("postgres")).await;
+        admin
+            .batch_execute(&format!("CREATE DATABASE {name}"))
+            .await
+            .expect("a private database");
+        Self {
+            server,
+            url: server.url(&name),
+            name,
+        }
+    }
+
+    async fn remove(self) {
+        let admin = connect(&self.server.url("postgres")).await;
+        admin
+            .batch_execute(&format!("DROP DATABASE {} WITH (FORCE)", self.name))
+            .await
+            .expect("the database goes");
+    }
+
+    pub fn server(&self) -> &'static Server {
+        self.server
+    }
+
+    /// A connection of the application's.
+    pub async fn client(&self) -> Client {
+        connect(&self.url).await
+    }
+
+    pub async fn execute(&self, sql: &str) {
+        let client = self.client().await;
+        client
+            .batch_execute(sql)
+            .await
+            .unwrap_or_else(|error| panic!("{error:?}: {sql}"));
+    }
+
+    /// The first column of the only row, as text; "NULL" for NULL.
+    pub async fn value(&self, sql: &str) -> String {
+        let client = self.client().await;
+        let row = client
+            .query_one(&format!("SELECT (SELECT q.* FROM ({sql}) AS q)::text"), &[])
+            .await
+            .unwrap_or_else(|error| panic!("{error:?}: {sql}"));
+        row.get::<_, Option<String>>(0)
+            .unwrap_or_else(|| "NULL".to_owned())
+    }
+
+    /// The program with these arguments, on this database.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_crossfade"));
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy().into_owned();
+            if name.starts_with("PG") || name.starts_with("CROSSFADE_") || name == "DATABASE_URL" {
+                command.env_remove(name);
+            }
+        }
+        command
+            .args(arguments)
+            .env("CROSSFADE_DATABASE_URL", &self.url)
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the program to its end.
+    pub fn crossfade(&self, arguments: &[&str]) -> Ran {
+        Ran::of(self.command(arguments).output().expect("the program runs"))
+    }
+
+    /// As `crossfade`, with environment variables (failpoints).
+    pub fn crossfade_with(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Ran {
+        let mut command = self.command(arguments);
+        command.envs(environment.iter().copied());
+        Ran::of(command.output().expect("the program runs"))
+    }
+
+    /// Starts the program in the background.
+    pub fn spawn(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Background {
+        let mut command = self.command(arguments);
+        command
+            .envs(environment.iter().copied())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Background(Some(command.spawn().expect("the program starts")))
+    }
+
+    /// The run's status.
+    pub fn status(&self, run: &str) -> serde_json::Value {
+        self.crossfade(&["status", run, "--format", "json"])
+            .exits(0)
+            .json()
+    }
+
+    /// The application's schema, as pg_dump writes it, without Crossfade's own.
+    pub fn dump_schema(&self) -> String {
+        let output = Command::new(self.server.program("pg_dump"))
+            .args(["--schema-only", "-N", "crossfade", "-d", &self.url])
+            .output()
+            .expect("pg_dump runs");
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        // A random word against injection through the dump, another each time.
+        text.lines()
+            .filter(|line| !line.starts_with("\\restrict") && !line.starts_with("\\unrestrict"))
+            .map(|line| format!("{line}\n"))
+            .collect()
+    }
+
+    /// Waits until the query gives `true`, looking often, for a bounded time.
+    pub async fn wait_until(&self, sql: &str) {
+        let client = self.client().await;
+        for _ in 0..3_000 {
+            let row = client.query_one(sql, &[]).await;
+            if row.is_ok_and(|row| row.get::<_, Option<bool>>(0) == Some(true)) {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("never became true: {sql}");
+    }
+}
+
+/// A program in the background; killed when the test ends.
+pub struct Background(Option<Child>);
+
+impl Background {
+    pub fn pid(&self) -> i32 {
+        self.0.as_ref().map_or(0, |child| child.id().cast_signed())
+    }
+
+    pub fn signal(&self, signal: nix::sys::signal::Signal) {
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(self.pid()), signal)
+            .expect("the signal is sent");
+    }
+
+    pub fn wait(mut self) -> Ran {
+        let child = self.0.take().expect("waited for once");
+        Ran::of(child.wait_with_output().expect("the program ends"))
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.0.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+pub async fn connect(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls)
+        .await
+        .expect("a connection");
+    tokio::spawn(connection);
+    client
+}
+
+/// A plan of `plans/`.
+pub fn plan(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("plans")
+        .join(name)
+}
+
+/// A plan with this text, in a file that lives as long as the value.
+pub fn plan_file(text: &str) -> tempfile::NamedTempFile {
+    let file = tempfile::Builder::new()
+        .suffix(".yaml")
+        .tempfile()
+        .expect("a temporary file");
+    std::fs::write(file.path(), text).expect("the plan is written");
+    file
+}
