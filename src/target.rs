@@ -13,7 +13,7 @@ use tokio_postgres::Error;
 pub const SESSION: &str = "\
     SET search_path = pg_catalog, pg_temp; SET row_security = off; SET idle_in_transaction_session_timeout = '10s'; \
     SET statement_timeout = 0; SET lock_timeout = 0; SET default_transaction_isolation = 'read committed'; \
-    SET DateStyle = 'ISO'; SET client_min_messages = warning";
+    SET client_min_messages = warning";
 
 /// The whole of a failed statement, for callers that only pass it on.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -7,7 +7,7 @@ use super::{
     notice::Notice,
     session::Driver,
     verify::{self, Verified},
-    walk::{self, Walked},
+    walk::{self, From, Walked},
 };
 use crate::lifecycle::{
     gate::{self, ConditionStatus},
@@ -207,7 +207,7 @@ impl Driver {
         match step.action.work(plan) {
             Work::Parts(parts) => ddl::run_parts(self, plan, id, &parts).await,
             Work::Fill(fill, parts) => {
-                match walk::walk(self, plan, id, walk::Work::Fill(fill)).await? {
+                match walk::walk(self, plan, id, walk::Work::Fill(fill), From::Checkpoint).await? {
                     Walked::Finished(..) => {}
                     Walked::Paused => return Ok(Reached::Paused),
                     Walked::Interrupted => return Ok(Reached::Interrupted),
@@ -223,7 +223,9 @@ impl Driver {
             }
             Work::Match(matching) => {
                 let names = verify::names_now(snapshot, &matching.table);
-                let verified = verify::compare(self, plan, id, matching, names, None).await?;
+                let verified =
+                    verify::compare(self, plan, id, matching, names, None, From::Checkpoint)
+                        .await?;
                 verdict(id, verified)
             }
             Work::Query(query) => {
@@ -265,7 +267,9 @@ impl Driver {
         if !contracted {
             for (id, matching) in matches(plan) {
                 let names = verify::names_now(snapshot, &matching.table);
-                let verified = verify::compare(self, plan, &id, &matching, names, None).await?;
+                let verified =
+                    verify::compare(self, plan, &id, &matching, names, None, From::Beginning)
+                        .await?;
                 match verdict(&id, verified)? {
                     Reached::Ran | Reached::WasThere => {}
                     stopped => return Ok(stopped),
@@ -298,7 +302,17 @@ impl Driver {
         let mut findings = Vec::new();
         for (id, matching) in matches(&snapshot.plan) {
             let names = verify::names_now(&snapshot, &matching.table);
-            match verify::compare(self, &snapshot.plan, &id, &matching, names, repair).await? {
+            match verify::compare(
+                self,
+                &snapshot.plan,
+                &id,
+                &matching,
+                names,
+                repair,
+                From::Beginning,
+            )
+            .await?
+            {
                 Verified::Finished(finding) => findings.push(finding),
                 Verified::Interrupted => return Ok(Err(Outcome::Interrupted)),
                 Verified::Paused => {

@@ -3,7 +3,7 @@
 use super::{
     EngineError,
     session::Driver,
-    walk::{self, Walked, Work},
+    walk::{self, From, Walked, Work},
 };
 use crate::lifecycle::{gate::Readings, snapshot::Snapshot};
 use crate::plan::{
@@ -14,7 +14,7 @@ use crate::plan::{
 use crate::postgres::sqlstate;
 use crate::statement::{
     rows::{self, Truth},
-    sync::Names,
+    sync::{self, Names},
 };
 use crate::store::{
     quarantine,
@@ -53,13 +53,14 @@ pub async fn compare(
     matching: &Match,
     names: Names,
     repair: Option<Truth>,
+    from: From,
 ) -> Result<Verified, EngineError> {
     let work = Work::Compare {
         matching,
         names,
         repair,
     };
-    let (totals, examples) = match walk::walk(driver, plan, step, work).await? {
+    let (totals, examples) = match walk::walk(driver, plan, step, work, from).await? {
         Walked::Finished(totals, examples) => (totals, examples),
         Walked::Paused => return Ok(Verified::Paused),
         Walked::Interrupted => return Ok(Verified::Interrupted),
@@ -210,6 +211,11 @@ pub async fn look_at_quarantine(
     snapshot: &Snapshot,
 ) -> Result<i64, EngineError> {
     let entries = quarantine::load(&*driver.work, snapshot.run_id, ENTRIES_MAX).await?;
+    // Times are compared as text: in the time zone that they were noted in.
+    driver
+        .work
+        .batch_execute(&sync::session(&snapshot.plan))
+        .await?;
     let mut mended = Vec::new();
     for entry in &entries {
         let Some((table, key, assignment)) = source(&snapshot.plan, entry) else {

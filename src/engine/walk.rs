@@ -13,7 +13,10 @@ use crate::plan::{
 };
 use crate::postgres::sqlstate::{self, ErrorClass, classify};
 use crate::progress;
-use crate::statement::{rows::Truth, sync::Names};
+use crate::statement::{
+    rows::Truth,
+    sync::{self, Names},
+};
 use crate::store::{
     StoreError,
     lease::{self, MayGoOn},
@@ -39,6 +42,15 @@ pub enum Work<'a> {
         /// Differing rows are made to agree with this side, and compared again.
         repair: Option<Truth>,
     },
+}
+
+/// Where a walk begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From {
+    /// Where the last one was interrupted.
+    Checkpoint,
+    /// Anew: what was seen some time ago does not count.
+    Beginning,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -142,11 +154,13 @@ pub async fn walk(
     plan: &Plan,
     step: &StepId,
     work: Work<'_>,
+    from: From,
 ) -> Result<Walked, EngineError> {
     let client = driver.pool.get().await?;
     let watcher = driver.pool.get().await?;
     for session in [&client, &watcher] {
         session.batch_execute(SESSION).await?;
+        session.batch_execute(&sync::session(plan)).await?;
     }
     let mut pids = vec![driver.work_pid];
     pids.push(
@@ -159,7 +173,7 @@ pub async fn walk(
         .batch_execute("SET session_replication_role = replica; RESET session_replication_role")
         .await
         .is_ok();
-    let walk = open(driver, step, work.table()).await?;
+    let walk = open(driver, step, work.table(), from).await?;
     let mut walker = Walker {
         pace: Pace {
             batch_blocks: walk.batch_blocks.unsigned_abs().max(1),
@@ -189,10 +203,16 @@ pub async fn walk(
 
 /// The walk that was interrupted, or a new one. The size is taken now, after the triggers are committed: rows beyond it
 /// were written with the triggers in place.
-async fn open(driver: &mut Driver, step: &StepId, table: &TableName) -> Result<Walk, EngineError> {
+async fn open(
+    driver: &mut Driver,
+    step: &StepId,
+    table: &TableName,
+    from: From,
+) -> Result<Walk, EngineError> {
     let run_id = driver.lease.run_id;
     if let Some(walk) = walks::load(&*driver.work, run_id, &step.0).await?
         && !walk.finished
+        && from == From::Checkpoint
     {
         let now = batch::storage(&*driver.work, table).await?;
         if now.is_some_and(|(oid, filenode, _)| oid == walk.relation && filenode == walk.filenode) {
@@ -473,11 +493,11 @@ impl Walker<'_> {
             "SET LOCAL lock_timeout = {ROW_LOCK_TIMEOUT_MS}; SET LOCAL statement_timeout = {timeout}; SET LOCAL synchronous_commit = off;"
         );
         // The application's triggers stay out: `updated_at` is not bumped, and our own trigger is not fired.
-        if self.skip_triggers {
-            setup.push_str("SET LOCAL session_replication_role = replica;");
-        } else if matches!(self.work, Work::Fill(_)) {
-            setup.push_str("SET LOCAL crossfade.filling = 'on';");
-        }
+        setup.push_str(if self.skip_triggers {
+            "SET LOCAL session_replication_role = replica;"
+        } else {
+            "SET LOCAL crossfade.filling = 'on';"
+        });
         setup
     }
 

@@ -304,6 +304,7 @@ pub fn compile(
     }
     let plan = Plan {
         name: document.name.clone(),
+        session: facts.session.clone(),
         description: document.description.clone(),
         settings: document.settings.clone(),
         claims: compiler.claims.into_iter().collect(),
@@ -354,8 +355,11 @@ impl<'a> Compiler<'a> {
         }
     }
 
+    /// Several steps use the same expression: what is wrong with it is said once.
     fn problem(&mut self, error: PlanError) {
-        self.problems.push(error);
+        if !self.problems.contains(&error) {
+            self.problems.push(error);
+        }
     }
 
     fn table(&self, name: &TableName) -> Option<&'a Table> {
@@ -647,12 +651,19 @@ impl<'a> Compiler<'a> {
                 set: self.assignments(&path.key("set"), &step.table, &step.set)?,
                 key: self.key_of(&step.table),
             }),
-            Step::Match(step) => Action::Match(Match {
-                table: step.table.clone(),
-                columns: self.assignments(&path.key("columns"), &step.table, &step.columns)?,
-                backward: self.assignments(&path.key("backward"), &step.table, &step.backward)?,
-                key: self.key_of(&step.table),
-            }),
+            Step::Match(step) => {
+                let backward = if step.backward.is_empty() {
+                    self.sync_backward(&step.table)
+                } else {
+                    step.backward.clone()
+                };
+                Action::Match(Match {
+                    table: step.table.clone(),
+                    columns: self.assignments(&path.key("columns"), &step.table, &step.columns)?,
+                    backward: self.assignments(&path.key("backward"), &step.table, &backward)?,
+                    key: self.key_of(&step.table),
+                })
+            }
             Step::Query(query) => Action::Query(query.clone()),
             Step::CreateIndex(step) => Action::CreateIndex(step.clone()),
             Step::AddConstraint(step) => Action::AddConstraint(step.clone()),
@@ -676,6 +687,18 @@ impl<'a> Compiler<'a> {
             }
             Step::RenameObject(step) => Action::RenameObject(step.clone()),
         })
+    }
+
+    /// Where a `match` does not say how the old side follows from the new one, the table's sync does.
+    fn sync_backward(&self, table: &TableName) -> Assignments {
+        let steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        steps
+            .filter_map(|step| match step {
+                Step::SyncColumns(sync) if sync.table == *table => Some(sync.backward.clone()),
+                _ => None,
+            })
+            .next()
+            .unwrap_or_default()
     }
 
     fn key_of(&self, table: &TableName) -> Vec<Ident> {
@@ -753,6 +776,35 @@ impl<'a> Compiler<'a> {
         }
     }
 
+    fn not_assignable(
+        &mut self,
+        path: &Path,
+        target: &ColumnRef,
+        expression: &Expression,
+        type_name: &str,
+    ) {
+        let message = format!(
+            "`{expression}` is {type_name}, which is not assigned to {} by itself",
+            target.type_name
+        );
+        let conversion = format!("({expression})::{}", target.type_name);
+        let help = if self.document.change.is_some() {
+            let is_new = self
+                .added
+                .values()
+                .flatten()
+                .any(|(name, _)| *name == target.name);
+            let direction = if is_new { "forward" } else { "backward" };
+            format!(
+                "say how {} is computed, e.g. `{direction}: {conversion}`",
+                target.name
+            )
+        } else {
+            format!("write the conversion: `{conversion}`")
+        };
+        self.problem(PlanError::at(path.clone(), message).help(help));
+    }
+
     fn assignment(
         &mut self,
         path: &Path,
@@ -781,19 +833,7 @@ impl<'a> Compiler<'a> {
             }
         };
         if !facts.assignable {
-            self.problem(
-                PlanError::at(
-                    path.clone(),
-                    format!(
-                        "`{expression}` is {}, which is not assigned to {} by itself",
-                        facts.type_name, target.type_name
-                    ),
-                )
-                .help(format!(
-                    "write the conversion: `({expression})::{}`",
-                    target.type_name
-                )),
-            );
+            self.not_assignable(path, &target, expression, &facts.type_name);
             return None;
         }
         let reads: Option<Vec<ColumnRef>> = facts

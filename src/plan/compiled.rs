@@ -18,6 +18,9 @@ pub struct Plan {
     pub name: RunName,
     pub description: Option<String>,
     pub settings: Settings,
+    /// What conversions depend on (time zone, date order): pinned, so that a trigger in anybody's session, the backfill
+    /// and the verification all compute the same.
+    pub session: Vec<(String, String)>,
     /// The columns that no other active run may touch.
     pub claims: Vec<(TableName, Ident)>,
     pub phases: Vec<Phase>,

@@ -12,6 +12,8 @@ pub struct Facts {
     pub server_version: u32,
     pub role: String,
     pub superuser: bool,
+    /// The database's own settings that conversions between text and times depend on, by name.
+    pub session: Vec<(String, String)>,
     /// The role may set `session_replication_role`, so that batches fire no triggers.
     pub can_skip_triggers: bool,
     /// `None` where there is no such relation.

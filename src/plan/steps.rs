@@ -152,7 +152,7 @@ impl Action {
     pub fn work<'a>(&'a self, plan: &'a Plan) -> Work<'a> {
         match self {
             Self::AddColumn(step) => Work::Parts(step.parts()),
-            Self::SyncColumns(sync) => Work::Parts(vec![sync::install(&plan.name, sync)]),
+            Self::SyncColumns(sync) => Work::Parts(vec![sync::install(plan, sync)]),
             Self::Fill(fill) => Work::Fill(fill, fill::stop_filling(plan, &fill.table)),
             Self::Match(matching) => Work::Match(matching),
             Self::Query(query) => Work::Query(query),

@@ -320,12 +320,41 @@ fn quarantine(
     )
 }
 
-fn create_function(run: &RunName, sync: &Sync, body: &str) -> Statement {
+fn create_function(plan: &Plan, sync: &Sync, body: &str) -> Statement {
+    let converts = sync
+        .forward
+        .iter()
+        .chain(&sync.backward)
+        .any(|assignment| assignment.conversion.can_fail());
+    let pinned = if converts {
+        session_clauses(plan)
+    } else {
+        String::new()
+    };
     Statement::new(format!(
-        "CREATE OR REPLACE FUNCTION crossfade.{}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS {}",
-        Objects::of(run, &sync.table).function,
+        "CREATE OR REPLACE FUNCTION crossfade.{}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp{pinned} AS {}",
+        Objects::of(&plan.name, &sync.table).function,
         literal::dollar_quoted(body)
     ))
+}
+
+fn session_clauses(plan: &Plan) -> String {
+    let clauses: Vec<String> = plan
+        .session
+        .iter()
+        .map(|(name, value)| format!(" SET {name} = {}", literal::text(value)))
+        .collect();
+    clauses.concat()
+}
+
+/// What a session that fills or compares is set to, so that it computes as the triggers do.
+pub fn session(plan: &Plan) -> String {
+    let settings: Vec<String> = plan
+        .session
+        .iter()
+        .map(|(name, value)| format!("SET {name} = {};", literal::text(value)))
+        .collect();
+    settings.join(" ")
 }
 
 fn update_trigger(run: &RunName, sync: &Sync, filling: Filling, names: &Names) -> Statement {
@@ -359,7 +388,8 @@ fn goal(run: &RunName, sync: &Sync, body: Option<String>) -> Goal {
 }
 
 /// Installs the triggers and the write counters, in one transaction.
-pub fn install(run: &RunName, sync: &Sync) -> Part {
+pub fn install(plan: &Plan, sync: &Sync) -> Part {
+    let run = &plan.name;
     let objects = Objects::of(run, &sync.table);
     let names = Names::as_planned();
     let body = function_body(run, sync, Filling::Yes, &names);
@@ -368,7 +398,7 @@ pub fn install(run: &RunName, sync: &Sync) -> Part {
     let statements = vec![
         sequence(&objects.old_writes),
         sequence(&objects.new_writes),
-        create_function(run, sync, &body),
+        create_function(plan, sync, &body),
         update_trigger(run, sync, Filling::Yes, &names),
         Statement::new(format!(
             "CREATE OR REPLACE TRIGGER {} BEFORE INSERT ON {} FOR EACH ROW EXECUTE FUNCTION crossfade.{}()",
@@ -380,19 +410,24 @@ pub fn install(run: &RunName, sync: &Sync) -> Part {
 }
 
 /// Makes the triggers fill rows as they move, or stop doing so.
-pub fn set_filling(run: &RunName, sync: &Sync, filling: Filling) -> Part {
+pub fn set_filling(plan: &Plan, sync: &Sync, filling: Filling) -> Part {
+    let run = &plan.name;
     let names = Names::as_planned();
     let body = function_body(run, sync, filling, &names);
     let statements = vec![
-        create_function(run, sync, &body),
+        create_function(plan, sync, &body),
         update_trigger(run, sync, filling, &names),
     ];
     Part::locking(goal(run, sync, Some(body)), statements)
 }
 
 /// The function for the names that hold after `retire` or before it; the triggers' WHEN follows a rename by itself.
-pub fn replace_function(run: &RunName, sync: &Sync, names: &Names) -> Statement {
-    create_function(run, sync, &function_body(run, sync, Filling::No, names))
+pub fn replace_function(plan: &Plan, sync: &Sync, names: &Names) -> Statement {
+    create_function(
+        plan,
+        sync,
+        &function_body(&plan.name, sync, Filling::No, names),
+    )
 }
 
 /// Takes everything away again, in one transaction.

@@ -131,7 +131,14 @@ pub async fn identity(client: &Client) -> Result<Facts> {
         IDENTITY_14
     };
     let row = client.query_one(query, &[]).await?;
+    let session = client
+        .query(
+            "SELECT name, setting FROM pg_settings WHERE name IN ('TimeZone', 'DateStyle', 'IntervalStyle') ORDER BY name",
+            &[],
+        )
+        .await?;
     Ok(Facts {
+        session: session.iter().map(|row| (row.get(0), row.get(1))).collect(),
         server_version: version.unsigned_abs(),
         role: row.get(1),
         superuser: row.get(2),

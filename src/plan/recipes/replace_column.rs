@@ -301,11 +301,7 @@ impl Replacement<'_> {
         Step::Match(MatchStep {
             table: self.table_name.clone(),
             columns: self.forward(),
-            backward: if self.conversion_can_fail {
-                self.backward()
-            } else {
-                Assignments::new()
-            },
+            backward: self.backward(),
         })
     }
 

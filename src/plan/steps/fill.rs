@@ -26,7 +26,7 @@ pub fn fill_again(plan: &Plan, table: &TableName) -> Vec<Part> {
 
 fn set_filling(plan: &Plan, table: &TableName, filling: Filling) -> Vec<Part> {
     plan.sync(table)
-        .map(|sync| sync::set_filling(&plan.name, sync, filling))
+        .map(|sync| sync::set_filling(plan, sync, filling))
         .into_iter()
         .collect()
 }
