@@ -19,3 +19,4 @@ pub mod service;
 
 // Floor 4, faces.
 pub mod cli;
+pub mod demo;

@@ -23,7 +23,7 @@ pub struct Lines {
 struct State {
     bar: Option<ProgressBar>,
     last_line: Option<Instant>,
-    last_wait: Option<Wait>,
+    last_wait: Vec<&'static str>,
 }
 
 impl Lines {
@@ -54,10 +54,11 @@ impl Reporter for Lines {
             }
             Notice::StepFinished(_) | Notice::PhaseFinished(_) => state.clear(),
             Notice::Waiting(wait) => {
-                if state.last_wait.as_ref() == Some(wait) {
+                let what = what(wait);
+                if state.last_wait == what {
                     return;
                 }
-                state.last_wait = Some(wait.clone());
+                state.last_wait = what;
             }
             _ => {}
         }
@@ -172,6 +173,17 @@ fn line(notice: &Notice) -> Option<String> {
         Notice::Waiting(wait) => format!("waiting: {}", reason(wait)),
         Notice::RunFinished => "the run is completed".to_owned(),
     })
+}
+
+/// What is waited for, however long still.
+fn what(wait: &Wait) -> Vec<&'static str> {
+    match wait {
+        Wait::Paused(_) => vec!["paused"],
+        Wait::Gate(phase, conditions) => std::iter::once(phase.as_str())
+            .chain(conditions.iter().map(|condition| condition.kind))
+            .collect(),
+        Wait::RollingBack(_) => vec!["rolling back"],
+    }
 }
 
 /// A wait in words, on one line.

@@ -20,7 +20,7 @@ use crate::plan::{
     document::PhaseName,
     steps::Work,
 };
-use crate::statement::part::Part;
+use crate::statement::{part::Part, rows::Truth};
 use crate::store::{runs, walks};
 use std::time::Duration;
 
@@ -40,7 +40,9 @@ pub enum AtGate {
     Wait,
 }
 
-const LOOK_AT_GATE_EVERY: Duration = Duration::from_secs(5);
+/// Waiting at a gate: looked at when it should open, and every few seconds, as others approve and write.
+const LOOK_AT_GATE_MAX: Duration = Duration::from_secs(5);
+const LOOK_AT_GATE_MIN: Duration = Duration::from_millis(200);
 
 impl Driver {
     /// Runs phases until `until` has been reached, a gate is closed, the run is paused, or Ctrl-C.
@@ -78,8 +80,9 @@ impl Driver {
                 }
                 Next::Finished(_) => return Ok(Outcome::Done),
                 Next::Wait(wait @ Wait::Gate(..)) if at_gate == AtGate::Wait => {
+                    let look_again = look_again(&wait, &snapshot);
                     self.reporter.notice(Notice::Waiting(wait));
-                    self.sleep(LOOK_AT_GATE_EVERY).await;
+                    self.sleep(look_again).await;
                 }
                 Next::Wait(wait) => return Ok(Outcome::Waiting(wait)),
             }
@@ -299,6 +302,13 @@ impl Driver {
             )));
         }
         let repair = repair.then(|| verify::truth(&snapshot));
+        for (step, matching) in matches(&snapshot.plan) {
+            if repair == Some(Truth::New) && matching.backward.is_empty() {
+                return Err(EngineError::Refused(format!(
+                    "{step} has no `backward`: reads are on the new side, and the old one cannot be computed from it"
+                )));
+            }
+        }
         let mut findings = Vec::new();
         for (id, matching) in matches(&snapshot.plan) {
             let names = verify::names_now(&snapshot, &matching.table);
@@ -326,6 +336,22 @@ impl Driver {
         }
         Ok(Ok(findings))
     }
+}
+
+/// Until the last of the conditions that only need time should hold.
+fn look_again(wait: &Wait, snapshot: &Snapshot) -> Duration {
+    let Wait::Gate(_, conditions) = wait else {
+        return LOOK_AT_GATE_MAX;
+    };
+    let opens = conditions
+        .iter()
+        .filter_map(|condition| condition.until)
+        .max();
+    opens
+        .map_or(LOOK_AT_GATE_MAX, |at| {
+            at.duration_since(snapshot.now).unsigned_abs()
+        })
+        .clamp(LOOK_AT_GATE_MIN, LOOK_AT_GATE_MAX)
 }
 
 fn matches(plan: &Plan) -> Vec<(StepId, crate::plan::compiled::Match)> {

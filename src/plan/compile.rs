@@ -689,6 +689,21 @@ impl<'a> Compiler<'a> {
         })
     }
 
+    fn defaults_besides(
+        &self,
+        table: &TableName,
+        new_side: &BTreeSet<Ident>,
+    ) -> BTreeMap<Ident, String> {
+        let columns = self
+            .table(table)
+            .into_iter()
+            .flat_map(|table| &table.columns);
+        columns
+            .filter(|column| !new_side.contains(&column.name) && !column.generated)
+            .filter_map(|column| Some((column.name.clone(), column.default.clone()?)))
+            .collect()
+    }
+
     /// Where a `match` does not say how the old side follows from the new one, the table's sync does.
     fn sync_backward(&self, table: &TableName) -> Assignments {
         let steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
@@ -727,12 +742,14 @@ impl<'a> Compiler<'a> {
                 format!("{} is on both sides", both.target.name),
             ));
         }
+        let targets: BTreeSet<Ident> = targets.into_iter().cloned().collect();
         Some(Sync {
             table: step.table.clone(),
             forward,
             backward,
             on_unconvertible: step.on_unconvertible,
             key: self.key_of(&step.table),
+            old_defaults: self.defaults_besides(&step.table, &targets),
         })
     }
 

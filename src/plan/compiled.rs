@@ -12,6 +12,7 @@ use super::{
     },
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
@@ -92,6 +93,8 @@ pub struct Sync {
     pub backward: Vec<Assignment>,
     pub on_unconvertible: OnUnconvertible,
     pub key: Vec<Ident>,
+    /// The defaults of the old side: an insert that names neither side gets them, whichever version it is by.
+    pub old_defaults: BTreeMap<Ident, String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

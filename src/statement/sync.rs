@@ -178,18 +178,24 @@ pub fn function_body(run: &RunName, sync: &Sync, filling: Filling, names: &Names
         "  ELSIF {} THEN\n    crossfade_side := 'new';\n  ELSIF {old_changed} THEN\n    crossfade_side := 'old';\n  ELSE\n    crossfade_side := 'none';\n  END IF;\n",
         changed(&new_side, names),
     );
-    let counter = |sequence: &Ident| {
+    let count = |sequence: &Ident| {
         format!(
-            "    crossfade_count := nextval({}::regclass);\n",
+            "crossfade_count := nextval({}::regclass);\n",
             literal::text(&format!("crossfade.{}", sequence.quoted()))
         )
     };
+    let count_new = format!("    {}", count(&objects.new_writes));
+    let count_old = format!(
+        "    IF tg_op = 'UPDATE' OR {} THEN\n      {}    END IF;\n",
+        names_the_old_side(sync, &old_side, names),
+        count(&objects.old_writes)
+    );
     let _ = write!(
         body,
         "  IF crossfade_side = 'new' THEN\n{}{}  ELSIF crossfade_side = 'old' THEN\n{}{}  ELSE\n{}  END IF;\n  RETURN new;\nEND;\n",
-        counter(&objects.new_writes),
+        count_new,
         direction(run, sync, Direction::Backward, names),
-        counter(&objects.old_writes),
+        count_old,
         direction(run, sync, Direction::Forward, names),
         match filling {
             Filling::Yes => direction(run, sync, Direction::Fill, names),
@@ -202,6 +208,49 @@ pub fn function_body(run: &RunName, sync: &Sync, filling: Filling, names: &Names
         },
     );
     body
+}
+
+/// Whether an insert is by the old version, or by one that names neither side and got the old side's default. That is
+/// told by the value first, and only then by the statement's text. What cannot be told counts as the old version's.
+fn names_the_old_side(sync: &Sync, old_side: &[&ColumnRef], names: &Names) -> String {
+    let tests: Vec<String> = old_side
+        .iter()
+        .map(|column| {
+            let now = names.of(&column.name);
+            let value = format!("new.{}", now.quoted());
+            let other_value = match sync.old_defaults.get(&column.name) {
+                None => format!("{value} IS NOT NULL"),
+                // A call may give another value each time, or take the next one of a sequence: not evaluated.
+                Some(default) if default.contains('(') => "false".to_owned(),
+                Some(default) => differs(column, &value, &format!("({default})")),
+            };
+            format!(
+                "{other_value} OR {}",
+                mentions("left(current_query(), 10000)", now)
+            )
+        })
+        .collect();
+    if tests.is_empty() {
+        "true".to_owned()
+    } else {
+        format!("({})", tests.join(" OR "))
+    }
+}
+
+/// `text` has the name in it, as a word where it is one.
+fn mentions(text: &str, name: &Ident) -> String {
+    let is_word = name
+        .as_str()
+        .chars()
+        .all(|c| c == '_' || c.is_ascii_alphanumeric());
+    if is_word {
+        format!(
+            "{text} ~* {}",
+            literal::text(&format!("\\m{}\\M", name.as_str()))
+        )
+    } else {
+        format!("strpos({text}, {}) > 0", literal::text(name.as_str()))
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
