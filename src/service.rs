@@ -137,7 +137,7 @@ impl Service {
     }
 
     async fn session(&self, purpose: &str) -> Result<Session, ServiceError> {
-        let session = self.target.connect(&format!("crossfade/{purpose}")).await?;
+        let session = self.target.connect(&format!("crossfade {purpose}")).await?;
         session.batch_execute(target::SESSION).await?;
         Ok(session)
     }

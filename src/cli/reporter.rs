@@ -171,7 +171,8 @@ fn line(notice: &Notice) -> Option<String> {
             format!("    {rows} rows could not be converted and are in quarantine")
         }
         Notice::Waiting(wait) => format!("waiting: {}", reason(wait)),
-        Notice::RunFinished => "the run is completed".to_owned(),
+        // The command ends with it.
+        Notice::RunFinished => return None,
     })
 }
 

@@ -6,7 +6,7 @@ use super::{
     document::PhaseName,
     facts::Facts,
     ident::TableName,
-    steps::{Undo, Work},
+    steps::{Undo, Work, retire_column::RetireColumn},
 };
 use crate::statement::{
     part::{How, Lock, Part},
@@ -237,8 +237,21 @@ fn notes(plan: &Plan) -> Vec<String> {
     ];
     for sync in plan.syncs() {
         notes.extend(sync_notes(sync));
+        notes.extend(plan.retired(&sync.table).into_iter().map(retire_note));
     }
     notes
+}
+
+fn retire_note(retire: &RetireColumn) -> String {
+    let RetireColumn { table, column, .. } = retire;
+    match &retire.replace_with {
+        None => format!(
+            "from retire on a statement that names {table}.{column} fails; `rollback --to switch_reads` brings the column back"
+        ),
+        Some(_) => format!(
+            "from retire on {table}.{column} is the new column, of the new type; `rollback --to switch_reads` brings the old one back"
+        ),
+    }
 }
 
 fn sync_notes(sync: &Sync) -> Vec<String> {

@@ -135,7 +135,8 @@ pub(super) async fn read(session: &mut Session, run: &str) -> Result<Status, Ser
     }
     let current = conditions_now(session, &snapshot).await?;
     let lease = lease::read(&**session, run_id).await?;
-    let backfill = backfill(session, &snapshot).await?;
+    let driven = lease.as_ref().is_some_and(lease::LeaseRecord::is_held);
+    let backfill = backfill(session, &snapshot, driven).await?;
     Ok(Status {
         run: run.to_owned(),
         state: snapshot.state.as_str().to_owned(),
@@ -297,6 +298,7 @@ fn fill_steps(plan: &Plan) -> impl Iterator<Item = &str> {
 async fn backfill(
     session: &Session,
     snapshot: &Snapshot,
+    driven: bool,
 ) -> Result<Option<Backfill>, ServiceError> {
     let mut newest = None;
     for step in fill_steps(&snapshot.plan) {
@@ -317,16 +319,16 @@ async fn backfill(
             blocks_done: totals.blocks_done,
             rows_changed,
             rows_quarantined: walk.rows_quarantined,
-            rows_per_second: if walk.finished {
+            rows_per_second: if walk.finished || !driven {
                 0.0
             } else {
                 estimate.rows_per_second
             },
-            eta_seconds: estimate.seconds_left.filter(|_| !walk.finished),
+            eta_seconds: estimate.seconds_left.filter(|_| !walk.finished && driven),
             pace: PaceStatus {
                 batch_rows: i64::from(walk.batch_blocks) * rows_per_block.max(1),
                 delay_ms: walk.delay_ms,
-                workers: i32::from(!walk.finished),
+                workers: i32::from(!walk.finished && driven),
                 reasons: walk.reasons,
             },
         };

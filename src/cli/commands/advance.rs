@@ -69,7 +69,10 @@ pub async fn go(
     }
     let outcome = outcome?;
     match &outcome {
-        Outcome::Done => context.printer.message(what_next(service, run).await?),
+        Outcome::Done => {
+            let next = what_next(service, run).await?;
+            context.printer.message(next);
+        }
         Outcome::Waiting(wait) => context.printer.message(reporter::reason(wait)),
         Outcome::Interrupted => context.printer.message(format!(
             "interrupted: the last batch was finished or rolled back; `crossfade advance {run}` goes on from there"
