@@ -183,8 +183,16 @@ async fn long_holders(
     ] {
         let tables = strong(lock);
         if !tables.is_empty() {
-            holders
-                .extend(activity::long_holders(&**client, &tables, name, LONG_TRANSACTION).await?);
+            holders.extend(
+                activity::long_holders(
+                    &**client,
+                    &tables,
+                    name,
+                    LONG_TRANSACTION,
+                    driver.autovacuum_gives_way,
+                )
+                .await?,
+            );
         }
     }
     Ok(holders)

@@ -32,6 +32,7 @@ pub struct Driver {
     /// For DDL and records. Its own, as a pool would keep session state.
     pub work: Session,
     pub work_pid: i32,
+    pub autovacuum_gives_way: bool,
     pub pool: Pool,
     pub reporter: Arc<dyn Reporter>,
     /// Ctrl-C.
@@ -61,6 +62,12 @@ impl Driver {
         // A statement of ours must not outlive us: the server looks whether we are still there.
         work.batch_execute("SET client_connection_check_interval = '2s'")
             .await?;
+        // Our lock request makes an autovacuum of the table give way, but only after `deadlock_timeout`, which is longer
+        // than our `lock_timeout`. Where the role may, it is made shorter; else autovacuum is waited for.
+        let autovacuum_gives_way = work
+            .batch_execute("SET deadlock_timeout = '20ms'")
+            .await
+            .is_ok();
         let work_pid = work.query_one("SELECT pg_backend_pid()", &[]).await?.get(0);
         let lost = Arc::new(AtomicBool::new(false));
         let keeper = Arc::new(tokio::sync::Mutex::new(keeper));
@@ -70,6 +77,7 @@ impl Driver {
             lease,
             work,
             work_pid,
+            autovacuum_gives_way,
             pool: target.pool(&format!("{application}/batch"), POOL_SIZE)?,
             reporter,
             stop,

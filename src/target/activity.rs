@@ -60,6 +60,7 @@ pub async fn long_holders(
     tables: &[TableName],
     weakest: &str,
     age: Duration,
+    autovacuum_gives_way: bool,
 ) -> Result<Vec<Blocker>> {
     let (schemas, names): (Vec<&str>, Vec<&str>) = tables
         .iter()
@@ -79,11 +80,11 @@ pub async fn long_holders(
                  JOIN unnest($1::text[], $2::text[]) AS t (schema_name, table_name) ON n.nspname = t.schema_name AND c.relname = t.table_name \
                  WHERE l.granted AND l.locktype = 'relation' AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
                    AND l.mode LIKE ANY ($3::text[]) AND l.pid <> pg_backend_pid() \
-                   AND (clock_timestamp() - a.xact_start > make_interval(secs => $4) \
+                   AND (clock_timestamp() - a.xact_start > make_interval(secs => $4) AND NOT ($5 AND a.backend_type = 'autovacuum worker') \
                         OR (a.backend_type = 'autovacuum worker' AND a.query LIKE '%(to prevent wraparound)%')) \
                  ORDER BY a.pid LIMIT {BLOCKERS_MAX}"
             ),
-            &[&schemas, &names, &modes, &age.as_secs_f64()],
+            &[&schemas, &names, &modes, &age.as_secs_f64(), &autovacuum_gives_way],
         )
         .await?;
     Ok(rows.iter().map(blocker).collect())

@@ -1,4 +1,5 @@
 //! Whole runs of the real program against real servers that the tests launch themselves.
 
 mod end_to_end;
+mod plans;
 mod support;
