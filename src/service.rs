@@ -255,6 +255,28 @@ impl Service {
         Ok(driver)
     }
 
+    /// Gives the lease back. Where another driver has taken it, that is the error, whatever it looked like: its taker
+    /// ends the sessions of the one before.
+    async fn ended<T>(
+        &self,
+        driver: Driver,
+        result: Result<T, EngineError>,
+    ) -> Result<T, ServiceError> {
+        let mut lost = false;
+        if result.is_err()
+            && let Ok(session) = self.session("lease").await
+        {
+            lost = !lease::is_current(&*session, driver.lease)
+                .await
+                .unwrap_or(true);
+        }
+        if lost {
+            return Err(StoreError::LeaseLost.into());
+        }
+        driver.end().await;
+        Ok(result?)
+    }
+
     pub async fn advance(
         &self,
         run: &str,
@@ -273,8 +295,7 @@ impl Service {
         }
         let mut driver = self.driver(run, reporter, stop).await?;
         let outcome = driver.advance(until, at_gate).await;
-        driver.end().await;
-        Ok(outcome?)
+        self.ended(driver, outcome).await
     }
 
     pub async fn roll_back(
@@ -286,8 +307,7 @@ impl Service {
     ) -> Result<Outcome, ServiceError> {
         let mut driver = self.driver(run, reporter, stop).await?;
         let outcome = driver.roll_back(target).await;
-        driver.end().await;
-        Ok(outcome?)
+        self.ended(driver, outcome).await
     }
 
     /// What was found by comparing every row now; `Err(outcome)`: stopped on the way.
@@ -300,8 +320,7 @@ impl Service {
     ) -> Result<Result<Vec<Finding>, Outcome>, ServiceError> {
         let mut driver = self.driver(run, reporter, stop).await?;
         let findings = driver.verify(repair).await;
-        driver.end().await;
-        Ok(findings?)
+        self.ended(driver, findings).await
     }
 
     /// What `advance` would do next. Takes no lease.

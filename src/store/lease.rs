@@ -50,6 +50,19 @@ impl LeaseRecord {
     }
 }
 
+/// Ends what is left of the holder before: `CREATE INDEX CONCURRENTLY` and VALIDATE cannot carry the fence within, so a
+/// holder that was stopped right before one would still send it. Asked with the lease's row locked, when nobody but that
+/// holder can have sessions of the run's but those that wait for the lease. Those that this role may not end are left.
+const END_SESSIONS: &str = "\
+    SELECT pg_terminate_backend(a.pid, 2000) \
+    FROM crossfade.leases AS l, pg_stat_activity AS a JOIN pg_roles AS r ON r.oid = a.usesysid \
+    WHERE l.run_id = $1 AND l.holder IS NOT NULL AND a.pid <> pg_backend_pid() AND a.datname = current_database() \
+      AND (a.pid = l.backend_pid AND a.backend_start = l.backend_start \
+           OR (a.application_name = 'crossfade/' || $2::text OR starts_with(a.application_name, 'crossfade/' || $2::text || '/')) \
+              AND a.application_name <> 'crossfade/' || $2::text || '/lease') \
+      AND (NOT r.rolsuper OR (SELECT m.rolsuper FROM pg_roles AS m WHERE m.rolname = current_user)) \
+      AND (pg_has_role(a.usesysid, 'USAGE') OR pg_has_role('pg_signal_backend', 'USAGE'))";
+
 /// Takes the lease for the session of `client`, which must live as long as the lease is wanted.
 ///
 /// Errors: `LeaseHeld` names the holder. A holder that is in the middle of a transaction holds the lease's row; a
@@ -84,6 +97,7 @@ pub async fn take(
     {
         return Err(held(record));
     }
+    transaction.execute(END_SESSIONS, &[&run_id, &run]).await?;
     let row = transaction
         .query_one(
             "UPDATE crossfade.leases SET holder = $2, epoch = epoch + 1, heartbeat = clock_timestamp(), \
@@ -112,6 +126,17 @@ pub async fn heartbeat(client: &impl GenericClient, lease: Lease) -> Result<(), 
     } else {
         Err(StoreError::LeaseLost)
     }
+}
+
+/// Whether nobody has taken the lease since.
+pub async fn is_current(client: &impl GenericClient, lease: Lease) -> Result<bool, StoreError> {
+    let row = client
+        .query_one(
+            "SELECT EXISTS (SELECT 1 FROM crossfade.leases WHERE run_id = $1 AND epoch = $2)",
+            &[&lease.run_id, &lease.epoch],
+        )
+        .await?;
+    Ok(row.get(0))
 }
 
 pub async fn release(client: &impl GenericClient, lease: Lease) -> Result<(), StoreError> {
