@@ -1,5 +1,6 @@
 //! Whole runs of the real program against real servers that the tests launch themselves.
 
 mod end_to_end;
+mod fence;
 mod plans;
 mod support;

@@ -242,6 +242,21 @@ impl Background {
             .expect("the signal is sent");
     }
 
+    /// Until SIGSTOP has stopped it, for a bounded time.
+    pub fn wait_until_stopped(&self) {
+        use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+        let pid = nix::unistd::Pid::from_raw(self.pid());
+        let look = WaitPidFlag::WUNTRACED | WaitPidFlag::WNOHANG;
+        for _ in 0..3_000 {
+            match waitpid(pid, Some(look)).expect("a child") {
+                WaitStatus::Stopped(..) => return,
+                WaitStatus::StillAlive => std::thread::sleep(std::time::Duration::from_millis(10)),
+                other => panic!("the program ended before its failpoint: {other:?}"),
+            }
+        }
+        panic!("the program never came to its failpoint");
+    }
+
     pub fn wait(mut self) -> Ran {
         let child = self.0.take().expect("waited for once");
         Ran::of(child.wait_with_output().expect("the program ends"))
