@@ -15,7 +15,7 @@ use crate::lifecycle::{
 use crate::plan::{
     compiled::{Action, StepId},
     document::PhaseName,
-    steps::{Undo, Work},
+    steps::{Undo, Work, sync_columns::undo_to_expand},
 };
 use crate::store::{quarantine, runs, walks};
 use crate::target::observe::{Observed, observe};
@@ -23,6 +23,9 @@ use std::time::Duration;
 
 /// How long new-version writers are listened for before the new column is taken away.
 const LISTEN: Duration = Duration::from_millis(1_500);
+
+/// So many of the rows that going back would lose are named.
+const LOST_SHOWN: usize = 3;
 
 impl Driver {
     /// Back to where `target` had ended, or to the start.
@@ -47,7 +50,7 @@ impl Driver {
         }
         let phases = to_reverse(&snapshot, target);
         if snapshot.rolling_back.is_none() {
-            self.check_can_go_back(&snapshot, &phases).await?;
+            self.check_can_go_back(&snapshot, target, &phases).await?;
             if !phases.is_empty() || target == RollbackTarget::Start {
                 self.record("rollback begin", async |transaction, lease| {
                     runs::set_rolling_back(transaction, lease, Some(target)).await
@@ -76,6 +79,7 @@ impl Driver {
     async fn check_can_go_back(
         &mut self,
         snapshot: &Snapshot,
+        target: RollbackTarget,
         phases: &[PhaseName],
     ) -> Result<(), EngineError> {
         if phases.contains(&PhaseName::Contract) {
@@ -85,11 +89,29 @@ impl Driver {
             return Ok(());
         }
         let plan = &snapshot.plan;
+        let to_expand = matches!(target, RollbackTarget::Phase(_));
+        if to_expand
+            && plan
+                .syncs()
+                .any(|sync| undo_to_expand(plan, sync).is_none())
+        {
+            return Err(EngineError::Refused(
+                "the new columns cannot be emptied by themselves, and without triggers their values would grow stale: go back to the start".to_owned(),
+            ));
+        }
         let entries = quarantine::load(&*self.work, snapshot.run_id, 1_000).await?;
-        let lost = entries.iter().filter(|entry| entry.backward).count();
-        if lost > 0 {
+        let lost: Vec<&quarantine::Entry> = entries.iter().filter(|entry| entry.backward).collect();
+        if !lost.is_empty() {
+            let first: Vec<String> = lost
+                .iter()
+                .take(LOST_SHOWN)
+                .map(|entry| format!("{} ({})", entry.row_key, entry.error))
+                .collect();
             return Err(EngineError::Refused(format!(
-                "{lost} rows were written by the new version with values that the old column cannot take; going back would lose them. Mend those rows first (crossfade.quarantine names them)"
+                "{} rows were written by the new version with values that the old column cannot take, and going back would lose them: {}{}. Mend those rows first (crossfade.quarantine names them)",
+                lost.len(),
+                first.join(", "),
+                if lost.len() > LOST_SHOWN { ", …" } else { "" }
             )));
         }
         // A new-version writer that is still there would fail without its column.
@@ -191,7 +213,13 @@ impl Driver {
             runs::step_event(transaction, lease, id, Event::Revert, None).await
         })
         .await?;
-        match step.action.undo(plan) {
+        let undo = match (&step.action, snapshot.rolling_back) {
+            (Action::SyncColumns(sync), Some(RollbackTarget::Phase(_))) => {
+                undo_to_expand(plan, sync).map(|part| Undo::Parts(vec![part]))
+            }
+            _ => None,
+        };
+        match undo.unwrap_or_else(|| step.action.undo(plan)) {
             Undo::Nothing => {}
             Undo::Irreversible
                 if phase.name == PhaseName::Contract && state != State::Completed => {}

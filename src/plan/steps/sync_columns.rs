@@ -1,6 +1,11 @@
 //! `sync_columns`: old and new columns are kept in step by triggers while both versions of the application write.
 
-use crate::plan::{document::Assignments, ident::TableName};
+use crate::plan::{
+    compiled::{Action, Plan, Sync},
+    document::{Assignments, PhaseName},
+    ident::TableName,
+};
+use crate::statement::{part::Part, sync};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,4 +30,29 @@ pub enum OnUnconvertible {
     Quarantine,
     /// The write fails, as with a CHECK.
     Reject,
+}
+
+/// Back to where `expand` had ended, when the new columns were empty: they are emptied, by being made anew in the
+/// transaction that takes the triggers away. Nothing keeps their values in step from then on, and a later backfill
+/// would take what is there for filled. `None`: they cannot be made anew without losing more than values.
+pub fn undo_to_expand(plan: &Plan, sync: &Sync) -> Option<Part> {
+    let mut part = sync::uninstall(&plan.name, &sync.table);
+    let steps = &plan.phase(PhaseName::Expand)?.steps;
+    for assignment in &sync.forward {
+        let mut made = None;
+        for step in steps {
+            match &step.action {
+                Action::AddColumn(add) if add.table != sync.table => {}
+                Action::AddColumn(add) if add.column == assignment.target.name => made = Some(add),
+                Action::AddColumn(_) => {}
+                // It may hang on the column, and would go with it.
+                _ => return None,
+            }
+        }
+        let made = made?;
+        for anew in made.undo().into_iter().chain(made.parts()) {
+            part.statements.extend(anew.statements);
+        }
+    }
+    Some(part)
 }
