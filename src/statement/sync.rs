@@ -359,8 +359,9 @@ fn quarantine(
         Direction::Forward | Direction::Fill => "forward",
         Direction::Backward => "backward",
     };
+    // A row that is written again with the same value, or moved, is not another row in quarantine.
     format!(
-        "      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)\n        SELECT r.id, {}, {}, {}, {}, '{direction}', crossfade_state, crossfade_error\n        FROM crossfade.runs AS r WHERE r.name = {} AND r.state = 'active';\n",
+        "      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)\n        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error\n        FROM crossfade.runs AS r, (VALUES ({}, {}, {}, {}, '{direction}')) AS q (table_name, column_name, row_key, row_values, direction)\n        WHERE r.name = {} AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o\n          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));\n",
         literal::text(&sync.table.to_string()),
         literal::text(assignment.target.name.as_str()),
         object(sync.key.iter().collect()),
