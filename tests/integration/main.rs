@@ -2,5 +2,6 @@
 
 mod end_to_end;
 mod fence;
+mod no_gap;
 mod plans;
 mod support;
