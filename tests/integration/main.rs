@@ -2,6 +2,7 @@
 
 mod end_to_end;
 mod fence;
+mod lossy;
 mod no_gap;
 mod plans;
 mod support;
