@@ -243,6 +243,11 @@ async fn begin(
     let changed = walks::totals(&*driver.work, run_id, &step.0)
         .await?
         .rows_changed;
+    // As it stands now: rows went into quarantine since it was begun.
+    let before = match before {
+        Some(_) => walks::load(&*driver.work, run_id, &step.0).await?,
+        None => None,
+    };
     let table_name = table.to_string();
     let new = NewWalk {
         step: &step.0,
@@ -251,9 +256,11 @@ async fn begin(
         filenode,
         blocks,
         pass,
-        batch_blocks: before.map_or(BATCH_BLOCKS_FIRST as i32, |walk| walk.batch_blocks),
-        rows_before: before.map_or(0, |walk| walk.rows_before + changed),
-        rows_quarantined: before.map_or(0, |walk| walk.rows_quarantined),
+        batch_blocks: before
+            .as_ref()
+            .map_or(BATCH_BLOCKS_FIRST as i32, |walk| walk.batch_blocks),
+        rows_before: before.as_ref().map_or(0, |walk| walk.rows_before + changed),
+        rows_quarantined: before.as_ref().map_or(0, |walk| walk.rows_quarantined),
     };
     driver
         .record(
