@@ -1,8 +1,13 @@
 //! Whole runs of the real program against real servers that the tests launch themselves.
 
+mod changes;
+mod crash_everywhere;
 mod end_to_end;
 mod fence;
 mod lossy;
 mod no_gap;
+mod oracle;
 mod plans;
+mod repeat_everything;
 mod support;
+mod undo_under_traffic;

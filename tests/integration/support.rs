@@ -9,7 +9,7 @@ use std::{
         atomic::{AtomicU32, Ordering},
     },
 };
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::{Client, NoTls, error::SqlState};
 
 /// The servers of this binary: the newest PostgreSQL found, or those that `CROSSFADE_TEST_PG=14,16` names.
 fn servers() -> &'static [Server] {
@@ -101,13 +101,18 @@ impl Ran {
 
 impl Database {
     async fn create(server: &'static Server) -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::SeqCst));
+        let database = Self::named(server);
         let admin = connect(&server.url("postgres")).await;
         admin
-            .batch_execute(&format!("CREATE DATABASE {name}"))
+            .batch_execute(&format!("CREATE DATABASE {}", database.name))
             .await
             .expect("a private database");
+        database
+    }
+
+    fn named(server: &'static Server) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::SeqCst));
         Self {
             server,
             url: server.url(&name),
@@ -115,7 +120,25 @@ impl Database {
         }
     }
 
-    async fn remove(self) {
+    /// Another database with the same contents. Waits until nobody is connected to this one.
+    pub async fn copy(&self) -> Self {
+        let copy = Self::named(self.server);
+        let admin = connect(&self.server.url("postgres")).await;
+        let create = format!("CREATE DATABASE {} TEMPLATE {}", copy.name, self.name);
+        for _ in 0..3_000 {
+            match admin.batch_execute(&create).await {
+                Ok(()) => return copy,
+                // Sessions that were closed a moment ago are still on their way out.
+                Err(error) if error.code() == Some(&SqlState::OBJECT_IN_USE) => {
+                    tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+                }
+                Err(error) => panic!("{error:?}: {create}"),
+            }
+        }
+        panic!("{} is in use all the time", self.name);
+    }
+
+    pub async fn remove(self) {
         let admin = connect(&self.server.url("postgres")).await;
         admin
             .batch_execute(&format!("DROP DATABASE {} WITH (FORCE)", self.name))
