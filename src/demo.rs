@@ -278,7 +278,7 @@ impl Stage {
         reporter: &Arc<dyn Reporter>,
         stop: &CancellationToken,
     ) -> Result<DemoPhase, DemoError> {
-        let (operations, errors) = (traffic.operations(), traffic.errors().len());
+        let (operations, errors) = (traffic.operations(), traffic.error_count());
         let began = Instant::now();
         let outcome = self
             .service
@@ -311,7 +311,7 @@ impl Stage {
             name: phase,
             seconds,
             operations_meanwhile: traffic.operations() - operations,
-            errors_meanwhile: (traffic.errors().len() - errors) as u64,
+            errors_meanwhile: traffic.error_count() - errors,
         })
     }
 

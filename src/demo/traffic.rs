@@ -7,12 +7,15 @@
 
 mod choice;
 mod client;
+mod error;
 mod ledger;
 mod meter;
 mod operation;
+mod recovery;
 mod rows;
 mod session;
 mod shape;
+mod sql;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -26,11 +29,13 @@ use tokio_postgres::{Config, NoTls};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use client::{Client, Setting};
+pub use error::Error;
 pub use ledger::{Difference, Ledger};
 use meter::Meter;
 use rows::KeySpace;
-use session::{Session, Sql};
+use session::Session;
 pub use shape::{Pair, Shape, Values, Version};
+use sql::Sql;
 pub use table::create_table;
 
 /// A server that does not answer must not hold a client, or a test, for ever.
@@ -46,7 +51,7 @@ pub struct Options {
     /// Between two statements of a client, also within its transactions. Zero: as fast as it goes.
     pub pause: Duration,
     /// The rows with an id from 1 to this are the clients' from the start, divided among them. All others that are in
-    /// the table at the start are nobody's: not written (save for nothing) and not compared.
+    /// the table at the start are nobody's: not written and not compared.
     pub initial_rows: u64,
     /// How many rows inserted by one client are in the table at the same time at most, which bounds the ledger.
     pub inserted_rows_max: usize,
@@ -62,41 +67,6 @@ impl Default for Options {
             inserted_rows_max: 5_000,
         }
     }
-}
-
-/// Why traffic did not start. What fails later is an error of the application, counted in the [`Report`].
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("{clients} clients per version: there must be 1 to {max}")]
-    Clients { clients: usize, max: usize },
-    #[error("the connection string of the traffic cannot be read")]
-    Url { source: tokio_postgres::Error },
-    #[error("the traffic could not connect")]
-    Connect { source: tokio_postgres::Error },
-    #[error("the traffic could not read {what} from the table {table}")]
-    Read {
-        what: &'static str,
-        table: String,
-        source: tokio_postgres::Error,
-    },
-    #[error("the table {table} has no column {column} for the {version} version to write")]
-    NoColumn {
-        table: String,
-        column: String,
-        version: Version,
-    },
-    #[error("the column {column} of the table {table} is said to have a default and has none")]
-    NoDefault { table: String, column: String },
-    #[error(
-        "the table {table} has rows of an earlier traffic with the same seed (license_plate {prefix}…)"
-    )]
-    KeysTaken { table: String, prefix: String },
-    #[error("a statement of the {version} version could not be prepared: {statement}")]
-    Prepare {
-        version: Version,
-        statement: String,
-        source: tokio_postgres::Error,
-    },
 }
 
 /// What came of the traffic.
@@ -251,6 +221,11 @@ impl Traffic {
             errors.push(format!("and {others} more"));
         }
         errors
+    }
+
+    /// How many failed so far.
+    pub fn error_count(&self) -> u64 {
+        self.setting.meter.error_count()
     }
 
     /// Waits until this many more operations have been made; not longer than any client is in service.

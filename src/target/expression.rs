@@ -235,10 +235,9 @@ fn unbalanced(expression: &str) -> Option<&'static str> {
     let mut letters = expression.char_indices().peekable();
     while let Some((_, letter)) = letters.next() {
         match letter {
-            '\'' | '"' => {
-                if !letters.any(|(_, other)| other == letter) {
-                    return Some("has a quote that is not closed");
-                }
+            // Reads to the closing quote; a doubled one closes and opens again.
+            '\'' | '"' if !letters.any(|(_, other)| other == letter) => {
+                return Some("has a quote that is not closed");
             }
             '(' | '[' => depth += 1,
             ')' | ']' => depth -= 1,

@@ -305,7 +305,7 @@ async fn a_crash_anywhere_ends_as_an_undisturbed_run(database: &Database, change
 }
 
 /// `rollback` from the end of each phase to the end of the one before it.
-fn backward<'a>(run: &'a str, phase: usize) -> Vec<&'a str> {
+fn backward(run: &str, phase: usize) -> Vec<&str> {
     match phase.checked_sub(1) {
         Some(before) => vec!["rollback", run, "--to", PHASES[before], "--yes"],
         None => vec!["rollback", run, "--yes"],

@@ -15,7 +15,7 @@ pub async fn run(context: &Context<'_>, explain: &PlanFile) -> anyhow::Result<Ex
 }
 
 fn in_words(explanation: &Explanation) -> String {
-    let mut text = format!("{}", explanation.name);
+    let mut text = explanation.name.clone();
     if let Some(description) = &explanation.description {
         let _ = write!(text, ": {description}");
     }

@@ -1,21 +1,21 @@
 //! One client: works on its own connection, keeps its part of the ledger, reconnects when the connection is lost.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_postgres::Config;
 use tokio_util::sync::CancellationToken;
 
+use super::Options;
 use super::choice::Within;
 use super::meter::{Meter, Running};
 use super::operation::{Operation, Outcome};
-use super::rows::{Change, KeySpace, Origin, Rows};
-use super::session::{self, Failure, Session, Sql};
+use super::rows::{Change, KeySpace, Rows};
+use super::session::{Backend, Failure, Session};
 use super::shape::{Pair, Shape, Version};
-use super::{Error, Options};
 
-const RECONNECT_PAUSE: Duration = Duration::from_millis(100);
+/// How often a client that was told to stop tries to learn what became of its last write.
+const SETTLE_ATTEMPTS_MAX: u32 = 20;
 /// Of a hundred turns, how many are transactions of several statements, and how many of those are rolled back.
 const TRANSACTIONS_PERCENT: u32 = 15;
 const ROLLBACKS_PERCENT: u32 = 33;
@@ -34,7 +34,7 @@ pub(super) struct Setting {
 
 /// Whether the session can go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Connection {
+pub(super) enum Connection {
     Usable,
     Lost,
 }
@@ -49,7 +49,9 @@ pub(super) struct Client {
     pub(super) keys_used: u32,
     pub(super) values_used: u64,
     /// What was under way when a connection was lost: done or not done, the table will tell.
-    uncertain: Vec<Change>,
+    pub(super) uncertain: Vec<Change>,
+    /// Where it was under way.
+    pub(super) lost: Option<Backend>,
 }
 
 impl Client {
@@ -69,6 +71,7 @@ impl Client {
             keys_used: 0,
             values_used: 0,
             uncertain: Vec::new(),
+            lost: None,
         }
     }
 
@@ -102,8 +105,17 @@ impl Client {
             };
             match connection {
                 Connection::Usable => self.pause(self.setting.options.pause, &stop).await,
-                Connection::Lost => close(session.take()).await,
+                Connection::Lost => {
+                    self.lost = Some(open.backend());
+                    close(session.take()).await;
+                }
             }
+        }
+        for _ in 0..SETTLE_ATTEMPTS_MAX {
+            if self.uncertain.is_empty() || session.is_some() {
+                break;
+            }
+            session = self.reconnect(&sql, &CancellationToken::new()).await;
         }
         close(session).await;
         self
@@ -186,84 +198,7 @@ impl Client {
         changes
     }
 
-    /// Of changes that are applied: each row before the first and after the last of them.
-    fn net(&self, changes: &[Change]) -> Vec<Change> {
-        let mut seen = HashSet::new();
-        let mut net = Vec::new();
-        for change in changes {
-            let Some(row) = change.before.as_ref().or(change.after.as_ref()) else {
-                continue;
-            };
-            if seen.insert(row.id) {
-                let after = self.rows.get(row.id).cloned();
-                net.push(Change {
-                    before: change.before.clone(),
-                    after,
-                });
-            }
-        }
-        net
-    }
-
-    async fn reconnect(&mut self, sql: &Arc<Sql>, stop: &CancellationToken) -> Option<Session> {
-        let session = match Session::open(&self.setting.config, sql.clone()).await {
-            Ok(session) => session,
-            Err(error) => {
-                let cause = match &error {
-                    Error::Connect { source } | Error::Prepare { source, .. } => {
-                        session::describe(source)
-                    }
-                    other => other.to_string(),
-                };
-                self.report(format!("{cause}: connecting again"));
-                self.pause(RECONNECT_PAUSE, stop).await;
-                return None;
-            }
-        };
-        match self.settle(&session).await {
-            Ok(()) => Some(session),
-            Err(failure) => {
-                self.failed(&failure);
-                close(Some(session)).await;
-                self.pause(RECONNECT_PAUSE, stop).await;
-                None
-            }
-        }
-    }
-
-    /// Asks the table whether what was under way was done. What is neither before nor after is left as it was before,
-    /// so that the comparison shows it.
-    async fn settle(&mut self, session: &Session) -> Result<(), Failure> {
-        while let Some(change) = self.uncertain.last().cloned() {
-            let inserted = match (&change.before, &change.after) {
-                (None, Some(after)) => Some(after.origin),
-                _ => None,
-            };
-            let found = match (inserted, change.before.as_ref().or(change.after.as_ref())) {
-                (Some(Origin::Inserted(number)), _) => {
-                    let plate = self.setting.keys.license_plate(self.number, number);
-                    session.find_by_plate(&plate).await?
-                }
-                (_, Some(row)) => session.find_by_id(row.id).await?,
-                (_, None) => None,
-            };
-            self.uncertain.pop();
-            match (found, change.after) {
-                (Some(found), Some(mut after)) if found.is(&after, self.version) => {
-                    after.id = found.id;
-                    self.rows.put(after);
-                }
-                (None, None) => self.rows.apply(Change {
-                    before: change.before,
-                    after: None,
-                }),
-                (Some(_) | None, _) => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn failed(&self, failure: &Failure) -> Connection {
+    pub(super) fn failed(&self, failure: &Failure) -> Connection {
         self.report(failure.describe());
         match failure.lost_connection() {
             true => Connection::Lost,
@@ -271,14 +206,14 @@ impl Client {
         }
     }
 
-    fn report(&self, error: String) {
+    pub(super) fn report(&self, error: String) {
         self.setting.meter.failed(format!(
             "{} version, client {}: {error}",
             self.version, self.number
         ));
     }
 
-    async fn pause(&self, time: Duration, stop: &CancellationToken) {
+    pub(super) async fn pause(&self, time: Duration, stop: &CancellationToken) {
         if !time.is_zero() {
             // Either is a reason to go on.
             let _ = tokio::time::timeout(time, stop.cancelled()).await;
@@ -286,7 +221,7 @@ impl Client {
     }
 }
 
-async fn close(session: Option<Session>) {
+pub(super) async fn close(session: Option<Session>) {
     if let Some(session) = session {
         session.close().await;
     }

@@ -78,6 +78,13 @@ impl Meter {
         (errors.first.clone(), errors.count)
     }
 
+    pub fn error_count(&self) -> u64 {
+        self.errors
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .count
+    }
+
     /// Until there were this many operations, or no client runs that could make one.
     pub async fn wait_for(&self, operations: u64) {
         loop {

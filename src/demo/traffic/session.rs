@@ -1,4 +1,4 @@
-//! One client's connection and its prepared statements, as an application has them: every column is named.
+//! One client's connection and its prepared statements.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,83 +11,13 @@ use tokio_postgres::{Client, Config, NoTls, Statement};
 use super::Error;
 use super::meter::Meter;
 use super::operation::{Found, InsertKind, Operation, Outcome};
-use super::shape::{Shape, Version};
-use super::table::Column;
+use super::sql::{Commands, Sql};
 
 /// How long a connection may take to say goodbye.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// One of each statement: its text, or prepared.
-#[derive(Debug)]
-struct Commands<T> {
-    insert: T,
-    insert_neither: T,
-    upsert: T,
-    upsert_initial: T,
-    set: T,
-    set_many: T,
-    update_unrelated: T,
-    update_note: T,
-    delete: T,
-    select: T,
-    select_by_plate: T,
-}
-
-/// The statements of a version.
-#[derive(Debug)]
-pub(super) struct Sql {
-    version: Version,
-    commands: Commands<String>,
-}
-
-impl Sql {
-    /// A text column is written and read as it is; any other through its text, so that one client serves every type.
-    pub fn new(shape: &Shape, version: Version, definition: &Column) -> Sql {
-        let (table, column) = (&shape.table, shape.column(version));
-        let value = |number: u32| match definition.is_text {
-            true => format!("${number}"),
-            false => format!("${number}::text::{}", definition.type_name),
-        };
-        let shown = match definition.is_text {
-            true => column.to_owned(),
-            false => shape.rendered(column),
-        };
-        let insert = |plate: &str, value: &str| {
-            format!(
-                "INSERT INTO {table} (license_plate, {column}, mileage) VALUES ({plate}, {value}, $3)"
-            )
-        };
-        let upsert =
-            format!("ON CONFLICT (license_plate) DO UPDATE SET {column} = EXCLUDED.{column}");
-        let plate_of_id = format!("(SELECT license_plate FROM {table} WHERE id = $1::bigint)");
-        let select = format!("SELECT id::bigint, {shown}, mileage FROM {table}");
-        let returning = "RETURNING id::bigint";
-        let commands = Commands {
-            insert: format!("{} {returning}", insert("$1", &value(2))),
-            insert_neither: format!(
-                "INSERT INTO {table} (license_plate, mileage) VALUES ($1, $2) {returning}"
-            ),
-            upsert: format!("{} {upsert} {returning}", insert("$1", &value(2))),
-            upsert_initial: format!("{} {upsert} {returning}", insert(&plate_of_id, &value(2))),
-            set: format!(
-                "UPDATE {table} SET {column} = {} WHERE id = $1::bigint",
-                value(2)
-            ),
-            set_many: format!(
-                "UPDATE {table} SET {column} = {} WHERE id = ANY ($1::bigint[])",
-                value(2)
-            ),
-            update_unrelated: format!(
-                "UPDATE {table} SET mileage = $2, note = $3 WHERE id = $1::bigint"
-            ),
-            update_note: format!("UPDATE {table} SET note = $2 WHERE id = $1::bigint"),
-            delete: format!("DELETE FROM {table} WHERE id = $1::bigint"),
-            select: format!("{select} WHERE id = $1::bigint"),
-            select_by_plate: format!("{select} WHERE license_plate = $1"),
-        };
-        Sql { version, commands }
-    }
-}
+/// How often, 10 ms apart, is looked whether the backend of a lost connection is gone.
+const GONE_LOOKS_MAX: u32 = 500;
+const GONE_PAUSE: Duration = Duration::from_millis(10);
 
 #[derive(Debug)]
 struct Prepared {
@@ -133,11 +63,18 @@ pub(super) fn describe(error: &tokio_postgres::Error) -> String {
     text
 }
 
+/// The server's process of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Backend {
+    pid: i32,
+}
+
 /// A connection on which everything is prepared.
 #[derive(Debug)]
 pub(super) struct Session {
     sql: Arc<Sql>,
     client: Client,
+    backend: Backend,
     connection: JoinHandle<Result<(), tokio_postgres::Error>>,
     commands: Commands<Prepared>,
 }
@@ -151,8 +88,13 @@ impl Session {
             .await
             .map_err(|source| Error::Connect { source })?;
         let connection = tokio::spawn(connection);
+        let pid = client.query_one("SELECT pg_backend_pid()", &[]).await;
+        let pid = pid
+            .and_then(|row| row.try_get(0))
+            .map_err(|source| Error::Connect { source })?;
         let commands = prepare(&client, &sql).await?;
         Ok(Session {
+            backend: Backend { pid },
             sql,
             client,
             connection,
@@ -262,6 +204,28 @@ impl Session {
             Operation::Delete { id } => (&commands.delete, vec![id]),
             Operation::Read { id } => (&commands.select, vec![id]),
         }
+    }
+
+    pub fn backend(&self) -> Backend {
+        self.backend
+    }
+
+    /// A statement whose client is gone may still be under way. Waits until its backend is gone too, up to a bound.
+    pub async fn wait_until_gone(&self, backend: Backend) -> Result<(), Failure> {
+        const SQL: &str = "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE pid = $1)";
+        for _ in 0..GONE_LOOKS_MAX {
+            let row = self.client.query_one(SQL, &[&backend.pid]).await;
+            let is_there = row.and_then(|row| row.try_get(0));
+            let failure = |error| Failure {
+                statement: SQL.to_owned(),
+                error,
+            };
+            if !is_there.map_err(failure)? {
+                break;
+            }
+            tokio::time::sleep(GONE_PAUSE).await;
+        }
+        Ok(())
     }
 
     /// What became of a row whose write was under way when the connection was lost. Not an operation.

@@ -1,7 +1,10 @@
 //! The traffic against a real PostgreSQL: quiet where all is well, and loud where it is not.
 
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+
+use tokio::net::{UnixListener, UnixStream};
 
 use super::*;
 use crate::postgres::launch::{LaunchOptions, Server};
@@ -12,7 +15,7 @@ static SERVER: LazyLock<Server> =
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 const ROWS: u64 = 2_000;
-const OPERATIONS: u64 = 30_000;
+const OPERATIONS: u64 = 3_000;
 
 async fn client(url: &str) -> tokio_postgres::Client {
     let config: Config = url.parse().expect("a URL");
@@ -393,7 +396,7 @@ async fn a_connection_closed_by_the_server_is_an_error_and_the_client_goes_on() 
     let traffic = Traffic::start(&url, Shape::demo(), options())
         .await
         .expect("traffic");
-    for _ in 0..300 {
+    for _ in 0..40 {
         traffic.wait_for_operations(100).await;
         client
             .batch_execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'vehicles old' AND datname = current_database()")
@@ -411,6 +414,64 @@ async fn a_connection_closed_by_the_server_is_an_error_and_the_client_goes_on() 
         "{:?}",
         report.errors
     );
+    assert_eq!(compare(&report, &client, "status").await, vec![]);
+}
+
+/// Carries one connection, then swallows the server's answers for a while, as a network that breaks does.
+async fn break_later(
+    mut client: UnixStream,
+    server_socket: PathBuf,
+    begun: CancellationToken,
+    after: Duration,
+) {
+    let mut server = UnixStream::connect(server_socket)
+        .await
+        .expect("the server");
+    tokio::select! {
+        _ = tokio::io::copy_bidirectional(&mut client, &mut server) => return,
+        () = async { begun.cancelled().await; tokio::time::sleep(after).await } => {}
+    }
+    let (mut from_client, _to_client) = client.split();
+    let (_from_server, mut to_server) = server.split();
+    let sent = tokio::io::copy(&mut from_client, &mut to_server);
+    let _ = tokio::time::timeout(Duration::from_millis(20), sent).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_whose_answer_was_lost_is_in_the_ledger_if_it_is_in_the_table() {
+    let (url, client) = demo_table().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let socket_name = format!(".s.PGSQL.{}", SERVER.port());
+    let server_folder = SERVER
+        .data_directory()
+        .parent()
+        .expect("a folder")
+        .to_owned();
+    let listener = UnixListener::bind(folder.path().join(&socket_name)).expect("a socket");
+    let server_socket = server_folder.join(&socket_name);
+    // Not before everything is connected: what fails at the start is not an error of the traffic.
+    let begun = CancellationToken::new();
+    let begins = begun.clone();
+    let proxy = tokio::spawn(async move {
+        let mut rng = fastrand::Rng::with_seed(1);
+        while let Ok((stream, _)) = listener.accept().await {
+            let after = Duration::from_millis(rng.u64(100..300));
+            let (server_socket, begun) = (server_socket.clone(), begun.clone());
+            tokio::spawn(break_later(stream, server_socket, begun, after));
+        }
+    });
+    let encoded = |path: &Path| path.display().to_string().replace('/', "%2F");
+    let broken_url = url.replace(&encoded(&server_folder), &encoded(folder.path()));
+    assert_ne!(url, broken_url);
+    let traffic = Traffic::start(&broken_url, Shape::demo(), options())
+        .await
+        .expect("traffic");
+    begins.cancel();
+    while traffic.error_count() < 60 {
+        traffic.wait_for_operations(100).await;
+    }
+    let report = traffic.stop().await;
+    proxy.abort();
     assert_eq!(compare(&report, &client, "status").await, vec![]);
 }
 
