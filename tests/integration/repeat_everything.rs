@@ -82,22 +82,15 @@ async fn every_reverse_twice_gives_the_same(database: &Database, change: &Change
         };
         database.crossfade(&back).exits(0);
         let once = (database.dump_schema(), rows(database).await);
-        // Each step alone, the newest first as they are reversed, and then all of the phase.
-        let mut repeats: Vec<Option<String>> = steps_of(database, phase)
-            .await
-            .into_iter()
-            .rev()
-            .map(Some)
-            .collect();
-        repeats.push(None);
-        for step in repeats {
-            let at = format!("{} {phase} {step:?}", change.run);
-            let which = step.map_or_else(|| "true".to_owned(), |step| format!("step = '{step}'"));
+        // The one that was reversed last: what is older must stand while a step is reversed, so that no crash leaves
+        // another one to be repeated here. Those in between are repeated where the process is killed at them.
+        if let Some(step) = steps_of(database, phase).await.first() {
+            let at = format!("{} {phase} {step}", change.run);
             database
                 .execute(&format!(
                     "UPDATE crossfade.runs SET state = 'active', finished_at = NULL, rolling_back_to = '{}'; \
                      UPDATE crossfade.phases SET state = 'reverting' WHERE phase = '{phase}'; \
-                     UPDATE crossfade.steps SET state = 'reverting' WHERE phase = '{phase}' AND {which}",
+                     UPDATE crossfade.steps SET state = 'reverting' WHERE step = '{step}'",
                     target.unwrap_or("start")
                 ))
                 .await;
@@ -130,7 +123,7 @@ fn every_step_of_text_to_integer_run_twice_changes_nothing() {
 }
 
 #[test]
-fn every_reverse_run_twice_gives_the_original_schema() {
+fn the_last_reverse_of_each_phase_run_twice_gives_the_original_schema() {
     let file = plan_file(NUMBER_FROM_TEXT);
     for change in [rename(), narrowing(), number_from_text(file.path())] {
         on_postgresql(async |database| every_reverse_twice_gives_the_same(database, &change).await);
