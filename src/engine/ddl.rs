@@ -84,7 +84,7 @@ pub async fn run_together(
     place: &str,
     parts: &[&Part],
 ) -> Result<Reached, EngineError> {
-    let mut waiting = Patience::new(driver, plan, step);
+    let mut waiting = Patience::new(plan);
     loop {
         let mut left = Vec::new();
         for part in parts {
@@ -279,7 +279,7 @@ async fn attempt(
 }
 
 /// How long is left to try, and what to do about whom we wait for.
-struct Patience {
+pub(super) struct Patience {
     began: Instant,
     attempts: u32,
     pause: Duration,
@@ -290,7 +290,7 @@ struct Patience {
 }
 
 impl Patience {
-    fn new(_: &Driver, plan: &Plan, _: &StepId) -> Self {
+    pub(super) fn new(plan: &Plan) -> Self {
         Self {
             began: Instant::now(),
             attempts: 0,
@@ -302,7 +302,8 @@ impl Patience {
         }
     }
 
-    async fn blocked(
+    /// Notes who is waited for, and waits; an error when attempts or time have run out.
+    pub(super) async fn blocked(
         &mut self,
         driver: &mut Driver,
         step: &StepId,
@@ -385,7 +386,7 @@ async fn run_long(
     place: &str,
     part: &Part,
 ) -> Result<Reached, EngineError> {
-    let mut waiting = Patience::new(driver, plan, step);
+    let mut waiting = Patience::new(plan);
     loop {
         match observed(driver, step, &part.goal).await? {
             Observed::Holds => return Ok(Reached::WasThere),

@@ -2,7 +2,9 @@
 //! moves the checkpoint, so that what is done twice after a crash is at most one batch, and nothing is left out.
 
 use super::{
-    EngineError, failpoint,
+    EngineError,
+    ddl::Patience,
+    failpoint,
     notice::{Notice, WalkProgress},
     session::Driver,
 };
@@ -25,7 +27,8 @@ use crate::store::{
     walks::{self, Done, NewWalk, Segment, Totals, Walk},
 };
 use crate::target::{
-    SESSION, activity,
+    SESSION,
+    activity::{self, Blocker},
     batch::{self, Range},
 };
 use serde_json::Value;
@@ -67,8 +70,8 @@ const EXAMPLES_MAX: usize = 10;
 const SAMPLE_EVERY: Duration = Duration::from_secs(1);
 const TELL_EVERY: Duration = Duration::from_millis(500);
 const POINT_EVERY: Duration = Duration::from_secs(2);
-/// How long a batch waits for a row that somebody else has locked, while it holds other rows itself.
-const ROW_LOCK_TIMEOUT_MS: u32 = 250;
+/// How long a batch waits at most for a row that somebody else has locked, while it holds other rows itself.
+const ROW_LOCK_TIMEOUT: Duration = Duration::from_millis(250);
 /// So often a single block is tried before it is left for the next pass.
 const BLOCK_TRIES_MAX: u32 = 5;
 
@@ -127,6 +130,10 @@ struct Walker<'a> {
     client: deadpool_postgres::Object,
     watcher: deadpool_postgres::Object,
     pids: Vec<i32>,
+    /// The session of `client`.
+    pid: i32,
+    /// Who was last seen to hold rows that a batch waited for.
+    blockers: Vec<Blocker>,
     skip_triggers: bool,
     pace: Pace,
     /// The batch that a failing conversion is being hunted down with.
@@ -162,13 +169,11 @@ pub async fn walk(
         session.batch_execute(SESSION).await?;
         session.batch_execute(&sync::session(plan)).await?;
     }
-    let mut pids = vec![driver.work_pid];
-    pids.push(
-        client
-            .query_one("SELECT pg_backend_pid()", &[])
-            .await?
-            .get(0),
-    );
+    let pid = client
+        .query_one("SELECT pg_backend_pid()", &[])
+        .await?
+        .get(0);
+    let pids = vec![driver.work_pid, pid];
     let skip_triggers = client
         .batch_execute("SET session_replication_role = replica; RESET session_replication_role")
         .await
@@ -188,6 +193,8 @@ pub async fn walk(
         client,
         watcher,
         pids,
+        pid,
+        blockers: Vec::new(),
         skip_triggers,
         hunting: None,
         tries: 0,
@@ -275,6 +282,8 @@ async fn begin(
 
 impl Walker<'_> {
     async fn run(&mut self, mut walk: Walk) -> Result<Walked, EngineError> {
+        let mut patience = Patience::new(self.plan);
+        let mut passes = 0;
         loop {
             while let Some(segment) =
                 walks::next_segment(&**self.client, self.run_id(), &self.step.0).await?
@@ -309,11 +318,23 @@ impl Walker<'_> {
                 };
                 return Ok(Walked::Finished(totals, std::mem::take(&mut self.examples)));
             }
-            if walk.pass >= PASSES_MAX {
+            if self.skipped {
+                // Somebody holds rows for long: waited for as for a lock on the table.
+                if totals.rows_changed == 0 {
+                    let blockers = std::mem::take(&mut self.blockers);
+                    patience.blocked(self.driver, self.step, blockers).await?;
+                }
+                if self.driver.stop.is_cancelled() {
+                    return Ok(Walked::Interrupted);
+                }
+            } else {
+                passes += 1;
+            }
+            if passes >= PASSES_MAX {
                 return Err(EngineError::Conflict {
                     step: self.step.clone(),
                     what: format!(
-                        "after {PASSES_MAX} passes there are still rows to fill: something writes to {} with triggers disabled, or holds rows locked",
+                        "after {PASSES_MAX} passes there are still rows to fill: something writes to {} with triggers disabled",
                         self.work.table()
                     ),
                 });
@@ -442,6 +463,8 @@ impl Walker<'_> {
         let place = self.place();
         let (lease, step, work) = (self.driver.lease, &self.step.0, self.work.clone());
         let setup = self.setup();
+        let row_lock_timeout = self.row_lock_timeout();
+        let (watcher, pid) = (&self.watcher, self.pid);
         let client: &mut Client = &mut self.client;
         let transaction = client.transaction().await?;
         transaction.batch_execute(&setup).await?;
@@ -451,9 +474,19 @@ impl Walker<'_> {
         }
         failpoint::pass(|| format!("{place}: before its effect"));
         let range = Range::blocks(segment.next_block, next);
-        let done = match work.range(&transaction, range).await {
+        let (result, blockers) = watched(
+            work.range(&transaction, range),
+            watcher,
+            pid,
+            row_lock_timeout / 2,
+        )
+        .await;
+        let done = match result {
             Ok(done) => done,
             Err(error) => {
+                if !blockers.is_empty() {
+                    self.blockers = blockers;
+                }
                 transaction.rollback().await.or_else(|rollback| {
                     // A broken connection cannot roll back; the server does.
                     if rollback.is_closed() {
@@ -490,14 +523,24 @@ impl Walker<'_> {
         Ok(Batched::Done(done))
     }
 
+    /// What the rows of a batch that waits keep others waiting for.
+    fn row_lock_timeout(&self) -> Duration {
+        self.plan
+            .settings
+            .lock_timeout
+            .duration()
+            .min(ROW_LOCK_TIMEOUT)
+    }
+
     fn place(&self) -> String {
         format!("{} batch", self.step)
     }
 
     fn setup(&self) -> String {
         let timeout = self.plan.settings.statement_timeout.millis();
+        let row_lock_timeout = self.row_lock_timeout().as_millis();
         let mut setup = format!(
-            "SET LOCAL lock_timeout = {ROW_LOCK_TIMEOUT_MS}; SET LOCAL statement_timeout = {timeout}; SET LOCAL synchronous_commit = off;"
+            "SET LOCAL lock_timeout = {row_lock_timeout}; SET LOCAL statement_timeout = {timeout}; SET LOCAL synchronous_commit = off;"
         );
         // The application's triggers stay out: `updated_at` is not bumped, and our own trigger is not fired.
         setup.push_str(if self.skip_triggers {
@@ -690,6 +733,22 @@ impl Walker<'_> {
         self.told = Some(Instant::now());
         Ok(())
     }
+}
+
+/// What a statement gave, and who was seen to block the session `pid` where it took longer than `after`.
+async fn watched<T>(
+    statement: impl Future<Output = T>,
+    watcher: &Client,
+    pid: i32,
+    after: Duration,
+) -> (T, Vec<Blocker>) {
+    tokio::pin!(statement);
+    tokio::select! {
+        result = &mut statement => return (result, Vec::new()),
+        () = tokio::time::sleep(after) => {}
+    }
+    let (result, blockers) = tokio::join!(statement, activity::blockers_of(watcher, pid));
+    (result, blockers.unwrap_or_default())
 }
 
 fn example(key: Value, values: Value, show_values: bool) -> Value {
