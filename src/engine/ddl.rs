@@ -36,6 +36,7 @@ const PAUSE_FIRST: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(30);
 /// A transaction older than this on the table is waited for without queueing behind it.
 const LONG_TRANSACTION: Duration = Duration::from_secs(1);
+const TIDY_UP_MS: u64 = 1_000;
 /// The second and further tables of a transaction: the first ones are locked meanwhile.
 const FURTHER_LOCK_TIMEOUT_MS: u64 = 10;
 
@@ -390,7 +391,11 @@ async fn run_long(
     loop {
         match observed(driver, step, &part.goal).await? {
             Observed::Holds => return Ok(Reached::WasThere),
-            Observed::InvalidIndex => drop_invalid(driver, &part.goal).await?,
+            Observed::InvalidIndex => match drop_invalid(driver, plan, step, &part.goal).await {
+                Ok(()) => {}
+                Err(error) if was_interrupted(driver, &error) => return Ok(Reached::Interrupted),
+                Err(error) => return Err(at_step(step, error)),
+            },
             Observed::Missing | Observed::Conflict(_) => {}
         }
         if driver.stop.is_cancelled() {
@@ -411,7 +416,14 @@ async fn run_long(
             observed(driver, step, &part.goal).await,
             Ok(Observed::InvalidIndex)
         ) {
-            drop_invalid(driver, &part.goal).await?;
+            match drop_invalid(driver, plan, step, &part.goal).await {
+                Ok(()) => {}
+                // What made the build wait makes the drop wait too.
+                Err(error) if was_interrupted(driver, &error) => tracing::warn!(
+                    %step, "an unfinished index is left, as a transaction still holds the table; the next advance or rollback drops it"
+                ),
+                Err(error) => return Err(at_step(step, error)),
+            }
         }
         match classify(&error) {
             ErrorClass::LockNotHad => waiting.blocked(driver, step, Vec::new()).await?,
@@ -421,14 +433,25 @@ async fn run_long(
     }
 }
 
-/// An INVALID index is of no use and costs every write: it goes at once.
-async fn drop_invalid(driver: &Driver, goal: &Goal) -> Result<(), EngineError> {
-    if let Goal::Index { table, name, .. } = goal {
-        for statement in &create_index::drop_index(table, name).statements {
-            driver.work.batch_execute(&statement.sql).await?;
+fn was_interrupted(driver: &Driver, error: &tokio_postgres::Error) -> bool {
+    driver.stop.is_cancelled() && classify(error) == ErrorClass::Cancelled
+}
+
+/// An INVALID index is of no use and costs every write: it goes at once. Where a transaction holds the table this waits
+/// for it, but not after Ctrl-C.
+async fn drop_invalid(
+    driver: &Driver,
+    plan: &Plan,
+    step: &StepId,
+    goal: &Goal,
+) -> Result<(), tokio_postgres::Error> {
+    match goal {
+        Goal::Index { table, name, .. } => {
+            let part = create_index::drop_index(table, name);
+            execute_watched(driver, plan, step, &part).await
         }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 async fn execute_watched(
@@ -437,7 +460,10 @@ async fn execute_watched(
     step: &StepId,
     part: &Part,
 ) -> Result<(), tokio_postgres::Error> {
+    // After Ctrl-C only what tidies up is run, and not for long.
+    let mut cancelled = driver.stop.is_cancelled();
     let timeout = match part.how {
+        _ if cancelled => TIDY_UP_MS,
         How::Scanning => plan.settings.statement_timeout.millis(),
         How::Concurrently | How::Locking => 0,
     };
@@ -452,7 +478,6 @@ async fn execute_watched(
         Ok(())
     };
     tokio::pin!(working);
-    let mut cancelled = false;
     let result = loop {
         tokio::select! {
             result = &mut working => break result,
