@@ -265,6 +265,11 @@ impl Background {
             .expect("the signal is sent");
     }
 
+    pub fn has_ended(&mut self) -> bool {
+        let ended = self.0.as_mut().map(Child::try_wait);
+        !matches!(ended, Some(Ok(None)))
+    }
+
     /// Until SIGSTOP has stopped it, for a bounded time.
     pub fn wait_until_stopped(&self) {
         use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
