@@ -11,5 +11,6 @@ mod oracle;
 mod pause;
 mod plans;
 mod repeat_everything;
+mod rows_that_move;
 mod support;
 mod undo_under_traffic;
