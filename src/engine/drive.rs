@@ -210,6 +210,13 @@ impl Driver {
         match step.action.work(plan) {
             Work::Parts(parts) => ddl::run_parts(self, plan, id, &parts).await,
             Work::Fill(fill, parts) => {
+                // A crash after the walk's end and before the step's: the rows are done.
+                let walked = walks::load(&*self.work, self.lease.run_id, &id.0)
+                    .await?
+                    .is_some_and(|walk| walk.finished);
+                if walked {
+                    return ddl::run_parts(self, plan, id, &parts).await;
+                }
                 match walk::walk(self, plan, id, walk::Work::Fill(fill), From::Checkpoint).await? {
                     Walked::Finished(..) => {}
                     Walked::Paused => return Ok(Reached::Paused),

@@ -9,7 +9,9 @@ use super::{
     error::{Path, PlanError},
     facts::{ExpressionKey, Facts, Table},
     ident::{Ident, TableName},
-    steps::{Step, add_column::AddColumn, sync_columns::SyncColumns},
+    steps::{
+        Step, add_column::AddColumn, add_constraint::AddConstraint, sync_columns::SyncColumns,
+    },
     types,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -195,9 +197,45 @@ pub fn expressions(document: &Document, facts: &Facts) -> Vec<ExpressionKey> {
             _ => {}
         }
     }
+    for (_, phase) in &phases {
+        let checks = phase.steps.iter().filter_map(|step| match step {
+            Step::AddConstraint(step) => check_key(step, phase.phase, &phases, &added, facts),
+            _ => None,
+        });
+        keys.extend(checks);
+    }
     keys.sort();
     keys.dedup();
     keys
+}
+
+/// The condition of a CHECK, over the columns as they are when it is added: after `retire` a column may have another's
+/// name, and another type behind it.
+fn check_key(
+    step: &AddConstraint,
+    phase: PhaseName,
+    phases: &[(Path, PhaseDocument)],
+    added: &Added,
+    facts: &Facts,
+) -> Option<ExpressionKey> {
+    // Before `retire` it is a plain copy's, which fits as its predecessor did.
+    let condition = step.condition().filter(|_| phase >= PhaseName::Retire)?;
+    let mut columns = added.get(&step.table).cloned().unwrap_or_default();
+    for other in phases.iter().flat_map(|(_, phase)| &phase.steps) {
+        if let Step::RetireColumn(retire) = other
+            && retire.table == step.table
+            && let Some(by) = &retire.replace_with
+        {
+            let type_name = type_of(&step.table, by, added, facts)?;
+            columns.push((retire.column.clone(), type_name));
+        }
+    }
+    Some(ExpressionKey {
+        table: step.table.clone(),
+        expression: condition,
+        added: columns,
+        target_type: Some("boolean".to_owned()),
+    })
 }
 
 type Added = BTreeMap<TableName, Vec<(Ident, String)>>;
@@ -503,6 +541,9 @@ impl<'a> Compiler<'a> {
             .enumerate()
             .filter_map(|(number, step)| {
                 let path = self.step_path(at, number, step);
+                if let Step::AddConstraint(constraint) = step {
+                    self.check_fits(&path, constraint, phase.phase);
+                }
                 let action = self.action(&path, step)?;
                 Some(PlannedStep {
                     id: step_id(step),
@@ -514,6 +555,21 @@ impl<'a> Compiler<'a> {
             name: phase.phase,
             gate: self.gate(phase),
             steps,
+        }
+    }
+
+    fn check_fits(&mut self, path: &Path, step: &AddConstraint, phase: PhaseName) {
+        let key = check_key(step, phase, self.phases, &self.added, self.facts);
+        let found = key.and_then(|key| self.facts.expressions.get(&key));
+        if let Some(Err(error)) = found {
+            let message = format!(
+                "the constraint {} does not fit the new column: {}",
+                step.name, error.message
+            );
+            self.problem(
+                PlanError::at(path.clone(), message)
+                    .help("drop it first, and add one that fits the new type after the change"),
+            );
         }
     }
 

@@ -14,6 +14,7 @@ fn source(key: &ExpressionKey, table: &Table, without: Option<&Ident>) -> String
         .columns
         .iter()
         .filter(|column| Some(&column.name) != without)
+        .filter(|column| !key.added.iter().any(|(name, _)| *name == column.name))
         .map(|column| format!("crossfade_source.{}", column.name.quoted()))
         .collect();
     columns.extend(

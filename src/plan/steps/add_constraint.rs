@@ -1,6 +1,9 @@
 //! `add_constraint`: CHECK and FOREIGN KEY added NOT VALID and validated apart; UNIQUE over an index that is there.
 
-use crate::plan::ident::{Ident, TableName};
+use crate::plan::{
+    document::Expression,
+    ident::{Ident, TableName},
+};
 use crate::statement::part::{Goal, Lock, Part, Statement};
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +30,18 @@ fn yes() -> bool {
 }
 
 impl AddConstraint {
+    /// The condition of a CHECK.
+    pub fn condition(&self) -> Option<Expression> {
+        let rest = self.definition.trim_start();
+        let rest = rest
+            .get(.."CHECK".len())
+            .filter(|word| word.eq_ignore_ascii_case("CHECK"))
+            .and(rest.get("CHECK".len()..))?;
+        let rest = rest.trim_start().strip_prefix('(')?;
+        let end = rest.rfind(')')?;
+        Expression::try_from(rest[..end].to_owned()).ok()
+    }
+
     fn goal(&self, validated: bool) -> Goal {
         Goal::Constraint {
             table: self.table.clone(),
