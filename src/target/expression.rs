@@ -10,6 +10,12 @@ use tokio_postgres::{Client, error::SqlState};
 
 /// The table as a derived one with the columns that do not exist yet. They are NULLs that the planner cannot fold.
 fn source(key: &ExpressionKey, table: &Table, without: Option<&Ident>) -> String {
+    // Without the column that is called like its table, that name would mean the whole row.
+    let alias = if without == Some(&key.table.name) {
+        "crossfade_table".to_owned()
+    } else {
+        key.table.name.quoted()
+    };
     let mut columns: Vec<String> = table
         .columns
         .iter()
@@ -32,7 +38,7 @@ fn source(key: &ExpressionKey, table: &Table, without: Option<&Ident>) -> String
         "(SELECT {} FROM ONLY {} AS crossfade_source) AS {}",
         columns.join(", "),
         key.table,
-        key.table.name.quoted()
+        alias
     )
 }
 
