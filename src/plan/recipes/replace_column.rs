@@ -162,20 +162,20 @@ impl Replacement<'_> {
                 );
             }
         }
+        // Whether the column is the one that refers or the one that is referred to.
+        for own in self.table.referenced_by.iter().filter(|inbound| {
+            inbound.table == *self.table_name
+                && (inbound.columns.contains(column)
+                    || self
+                        .constraints()
+                        .any(|constraint| constraint.name == inbound.name))
+        }) {
+            refuse(
+                format!("the foreign key {} refers to its own table", own.name),
+                "drop it before the change and add it after it",
+            );
+        }
         for constraint in self.constraints() {
-            let own = constraint.kind == ConstraintKind::ForeignKey
-                && self.table.referenced_by.iter().any(|inbound| {
-                    inbound.table == *self.table_name && inbound.name == constraint.name
-                });
-            if own {
-                refuse(
-                    format!(
-                        "the foreign key {} refers to its own table",
-                        constraint.name
-                    ),
-                    "drop it before the change and add it after it",
-                );
-            }
             if matches!(
                 constraint.kind,
                 ConstraintKind::Exclusion | ConstraintKind::Other
