@@ -6,6 +6,8 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
 use super::error::{Part, Path, Position, Segment};
 
+/// The longest text of a plan.
+pub const TEXT_BYTES_MAX: usize = 1024 * 1024;
 /// The most parser events of one plan. A plan of thousands of steps has some tens of thousands.
 pub const EVENTS_MAX: usize = 200_000;
 /// The longest chain of aliases followed from one node.
@@ -63,7 +65,13 @@ struct Entry {
 }
 
 impl Locator {
+    /// A text that is too long to be a plan is not read at all: its only error has no place.
     pub fn new(text: &str) -> Locator {
+        let text = if text.len() > TEXT_BYTES_MAX + 3 {
+            ""
+        } else {
+            text
+        };
         let line_lengths = lines(text)
             .iter()
             .map(|line| line.chars().count())

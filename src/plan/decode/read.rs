@@ -12,10 +12,8 @@ use serde_json::{Map, Value};
 use super::fault::kind;
 use super::{ERRORS_MAX, only_the_first};
 use crate::plan::error::{Path, PlanError, Position, Segment, quoted};
-use crate::plan::locate::{EVENTS_MAX, Locator, lines, without_mark};
+use crate::plan::locate::{EVENTS_MAX, Locator, TEXT_BYTES_MAX, lines, without_mark};
 
-/// The longest text of a plan.
-const TEXT_BYTES_MAX: usize = 1024 * 1024;
 /// The deepest nesting of a plan. The deepest step needs 8.
 pub(super) const DEPTH_MAX: usize = 64;
 /// The most nodes of a plan with its aliases followed: aliases of aliases can stand for billions.
