@@ -48,8 +48,13 @@ pub enum StoreError {
     LeaseLost,
     #[error("what is recorded of the run cannot be read: {0}")]
     Corrupt(String),
-    #[error("the role may not use Crossfade's tables: {}. GRANT USAGE ON SCHEMA crossfade and SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA crossfade to it", sqlstate::message(.0))]
+    #[error("this role may not use Crossfade's tables: {}. GRANT it USAGE and CREATE ON SCHEMA crossfade, SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN it, and EXECUTE ON ALL FUNCTIONS IN it", sqlstate::message(.0))]
     Privilege(#[source] tokio_postgres::Error),
+    /// To read them is not enough to drive a run: the triggers' functions and counters are made in the same schema.
+    #[error(
+        "the role {role} may not use Crossfade's tables. To let it run plans: GRANT USAGE, CREATE ON SCHEMA crossfade TO {role}; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA crossfade TO {role}; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA crossfade TO {role};"
+    )]
+    NoRights { role: String },
     #[error("{}", sqlstate::message(.0))]
     Database(tokio_postgres::Error),
 }

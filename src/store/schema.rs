@@ -60,7 +60,17 @@ pub async fn installed_version(client: &Client) -> Result<Option<i32>, StoreErro
 /// Every command but `init` begins here.
 pub async fn require(client: &Client) -> Result<(), StoreError> {
     let known = known_version();
-    match installed_version(client).await? {
+    let installed = match installed_version(client).await {
+        Err(StoreError::Privilege(_)) => {
+            let role = client
+                .query_one("SELECT quote_ident(session_user)", &[])
+                .await?
+                .get(0);
+            return Err(StoreError::NoRights { role });
+        }
+        installed => installed?,
+    };
+    match installed {
         None => Err(StoreError::NotInstalled),
         Some(found) if found < known => Err(StoreError::Older { found, known }),
         Some(found) if found > known => Err(StoreError::Newer { found, known }),
