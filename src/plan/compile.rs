@@ -809,6 +809,18 @@ impl<'a> Compiler<'a> {
         })
     }
 
+    /// The plan adds the column, and one of that name is there.
+    fn is_in_the_way(&self, table: &TableName, column: &Ident) -> bool {
+        let is_there = self
+            .table(table)
+            .is_some_and(|table| table.column(column).is_some());
+        let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        is_there
+            && steps.any(|step| {
+                matches!(step, Step::AddColumn(step) if step.table == *table && step.column == *column)
+            })
+    }
+
     fn assignments(
         &mut self,
         path: &Path,
@@ -897,6 +909,8 @@ impl<'a> Compiler<'a> {
                 self.problem(problem);
                 return None;
             }
+            // Not asked about, as a type is unknown: that is the error.
+            None if self.facts.types.values().any(Result::is_err) => return None,
             None => {
                 self.problem(PlanError::at(
                     path.clone(),
@@ -905,6 +919,10 @@ impl<'a> Compiler<'a> {
                 return None;
             }
         };
+        if !facts.assignable && self.is_in_the_way(table, &target.name) {
+            // Told already; what its type cannot take is no second error.
+            return None;
+        }
         if !facts.assignable {
             self.not_assignable(path, &target, expression, &facts.type_name);
             return None;
