@@ -165,7 +165,7 @@ impl Site {
             }
             drop(in_service);
             // The pace of the traffic; nothing waits for it.
-            tokio::time::sleep(Duration::from_millis(2)).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 
