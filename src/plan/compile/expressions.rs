@@ -1,0 +1,153 @@
+//! What is to be asked of the server about a plan: its expressions, over the columns that are and will be, and its types.
+
+use super::explicit;
+use crate::plan::{
+    document::{Assignments, Document, Expression, PhaseDocument, PhaseName},
+    error::Path,
+    facts::{ExpressionKey, Facts},
+    ident::{Ident, TableName},
+    steps::{Step, add_constraint::AddConstraint},
+};
+use std::collections::BTreeMap;
+
+/// The expressions that facts are needed of, and where each stands.
+pub fn expressions(document: &Document, facts: &Facts) -> Vec<ExpressionKey> {
+    let Ok(phases) = explicit(document, facts) else {
+        return Vec::new();
+    };
+    let added = added_columns(&phases, facts);
+    let mut keys = Vec::new();
+    let mut collect = |table: &TableName, assignments: &Assignments| {
+        for (target, expression) in assignments {
+            keys.push(key(table, target, expression, &added, facts));
+        }
+    };
+    for step in phases.iter().flat_map(|(_, phase)| &phase.steps) {
+        match step {
+            Step::SyncColumns(step) => {
+                collect(&step.table, &step.forward);
+                collect(&step.table, &step.backward);
+            }
+            Step::Fill(step) => collect(&step.table, &step.set),
+            Step::Match(step) => {
+                collect(&step.table, &step.columns);
+                collect(&step.table, &step.backward);
+            }
+            _ => {}
+        }
+    }
+    for (_, phase) in &phases {
+        let checks = phase.steps.iter().filter_map(|step| match step {
+            Step::AddConstraint(step) => check_key(step, phase.phase, &phases, &added, facts),
+            _ => None,
+        });
+        keys.extend(checks);
+    }
+    keys.sort();
+    keys.dedup();
+    keys
+}
+
+/// The condition of a CHECK, over the columns as they are when it is added: after `retire` a column may have another's
+/// name, and another type behind it.
+pub(super) fn check_key(
+    step: &AddConstraint,
+    phase: PhaseName,
+    phases: &[(Path, PhaseDocument)],
+    added: &Added,
+    facts: &Facts,
+) -> Option<ExpressionKey> {
+    // Before `retire` it is a plain copy's, which fits as its predecessor did.
+    let condition = step.condition().filter(|_| phase >= PhaseName::Retire)?;
+    let mut columns = added.get(&step.table).cloned().unwrap_or_default();
+    for other in phases.iter().flat_map(|(_, phase)| &phase.steps) {
+        if let Step::RetireColumn(retire) = other
+            && retire.table == step.table
+            && let Some(by) = &retire.replace_with
+        {
+            let type_name = type_of(&step.table, by, added, facts)?;
+            columns.push((retire.column.clone(), type_name));
+        }
+    }
+    Some(ExpressionKey {
+        table: step.table.clone(),
+        expression: condition,
+        added: columns,
+        target_type: Some("boolean".to_owned()),
+    })
+}
+
+pub(super) type Added = BTreeMap<TableName, Vec<(Ident, String)>>;
+
+/// The columns that the plan adds and that are not there yet.
+pub(super) fn added_columns(phases: &[(Path, PhaseDocument)], facts: &Facts) -> Added {
+    let mut added = Added::new();
+    for step in phases.iter().flat_map(|(_, phase)| &phase.steps) {
+        if let Step::AddColumn(step) = step {
+            let exists = facts
+                .table(&step.table)
+                .is_some_and(|table| table.column(&step.column).is_some());
+            if !exists {
+                added
+                    .entry(step.table.clone())
+                    .or_default()
+                    .push((step.column.clone(), canonical(&step.type_name, facts)));
+            }
+        }
+    }
+    added
+}
+
+/// The type as the server writes it; as it stands in the plan where the server does not know it.
+pub(super) fn canonical(type_name: &str, facts: &Facts) -> String {
+    match facts.types.get(type_name) {
+        Some(Ok(canonical)) => canonical.clone(),
+        Some(Err(_)) | None => type_name.to_owned(),
+    }
+}
+
+/// The types that the server is to be asked about.
+pub fn types(document: &Document, facts: &Facts) -> Vec<String> {
+    let phases = explicit(document, facts).unwrap_or_default();
+    let mut types: Vec<String> = phases
+        .iter()
+        .flat_map(|(_, phase)| &phase.steps)
+        .filter_map(|step| match step {
+            Step::AddColumn(step) => Some(step.type_name.clone()),
+            _ => None,
+        })
+        .collect();
+    types.dedup();
+    types
+}
+
+pub(super) fn type_of(
+    table: &TableName,
+    column: &Ident,
+    added: &Added,
+    facts: &Facts,
+) -> Option<String> {
+    let existing = facts.table(table).and_then(|table| table.column(column));
+    existing.map(|column| column.type_name.clone()).or_else(|| {
+        let added = added.get(table)?;
+        added
+            .iter()
+            .find(|(name, _)| name == column)
+            .map(|(_, type_name)| type_name.clone())
+    })
+}
+
+pub(super) fn key(
+    table: &TableName,
+    target: &Ident,
+    expression: &Expression,
+    added: &Added,
+    facts: &Facts,
+) -> ExpressionKey {
+    ExpressionKey {
+        table: table.clone(),
+        expression: expression.clone(),
+        added: added.get(table).cloned().unwrap_or_default(),
+        target_type: type_of(table, target, added, facts),
+    }
+}

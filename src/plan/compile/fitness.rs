@@ -1,0 +1,178 @@
+//! Whether the database fits the plan: rights, limits, what must come before what, and what hangs on a column.
+
+use super::{Compiler, expressions::check_key};
+use crate::plan::{
+    document::{PhaseDocument, PhaseName},
+    error::{Path, PlanError},
+    ident::{Ident, TableName},
+    steps::add_constraint::AddConstraint,
+};
+
+impl<'a> Compiler<'a> {
+    pub(super) fn check_table(&mut self, name: &TableName) {
+        let place = self.place(name);
+        let Some(table) = self.table(name) else {
+            self.problem(PlanError::at(place, format!("there is no table {name}")));
+            return;
+        };
+        if !table.owned {
+            self.problem(
+                PlanError::at(
+                    place.clone(),
+                    format!("the role {} does not own {name}", self.facts.role),
+                )
+                .help(format!(
+                    "GRANT {} TO {};",
+                    Ident::from_catalog(&table.owner),
+                    Ident::from_catalog(&self.facts.role)
+                )),
+            );
+        }
+        if !table.can_create {
+            self.problem(
+                PlanError::at(
+                    place.clone(),
+                    format!(
+                        "the role {} may not create an index in schema {}",
+                        self.facts.role, name.schema
+                    ),
+                )
+                .help(format!(
+                    "GRANT CREATE ON SCHEMA {} TO {};",
+                    name.schema,
+                    Ident::from_catalog(&table.owner)
+                )),
+            );
+        }
+        if table.rows_hidden {
+            self.problem(
+                PlanError::at(
+                    place.clone(),
+                    format!("row security hides rows of {name} from {}", self.facts.role),
+                )
+                .help(format!(
+                    "ALTER ROLE {} BYPASSRLS;",
+                    Ident::from_catalog(&self.facts.role)
+                )),
+            );
+        }
+        let added = self
+            .added
+            .get(name)
+            .map_or(0, |columns| columns.len() as u32);
+        if added > 0 && table.columns_ever + added > Self::COLUMNS_MAX {
+            self.problem(
+                PlanError::at(
+                    place.clone(),
+                    format!(
+                        "{name} has had {} columns; PostgreSQL allows {}, dropped ones included",
+                        table.columns_ever,
+                        Self::COLUMNS_MAX
+                    ),
+                )
+                .help("only a new table (CREATE TABLE … AS, pg_dump) forgets dropped columns"),
+            );
+        }
+        if !self.facts.can_skip_triggers && !table.update_triggers.is_empty() {
+            self.problem(
+                PlanError::at(
+                    place,
+                    format!(
+                        "the backfill fires the application's triggers on {name}: {}",
+                        table.update_triggers.join(", ")
+                    ),
+                )
+                .warning()
+                .help(format!(
+                    "to keep them out (PostgreSQL 15): GRANT SET ON PARAMETER session_replication_role TO {};",
+                    Ident::from_catalog(&self.facts.role)
+                )),
+            );
+        }
+    }
+
+    /// What must be there for what comes later: a fill without triggers would miss rows, a drop without a look lose them.
+    pub(super) fn check_sequence(&mut self) {
+        let steps = |kind: &'static str| {
+            let phases: &'a [(Path, PhaseDocument)] = self.phases;
+            phases.iter().flat_map(move |(at, phase)| {
+                phase
+                    .steps
+                    .iter()
+                    .enumerate()
+                    .filter(move |(_, step)| step.kind() == kind)
+                    .map(move |(number, step)| (at, number, step))
+            })
+        };
+        let has =
+            |kind, table: &TableName| steps(kind).any(|(_, _, step)| step.table() == Some(table));
+        let mut problems = Vec::new();
+        for (at, number, step) in steps("fill").chain(steps("drop_column")) {
+            let Some(table) = step.table() else { continue };
+            let path = self.step_path(at, number, step);
+            match step.kind() {
+                "fill" if !has("sync_columns", table) => problems.push(
+                    PlanError::at(
+                        path,
+                        format!("nothing keeps {table} in step while it is filled"),
+                    )
+                    .on_key()
+                    .help("add sync_columns in dual_write: rows written meanwhile would be missed"),
+                ),
+                "drop_column" if has("sync_columns", table) => {
+                    for (kind, phase) in [("match", "verify"), ("drop_sync", "contract")] {
+                        if !has(kind, table) {
+                            problems.push(
+                                PlanError::at(
+                                    path.clone(),
+                                    format!("{table} has no `{kind}` before its column is dropped"),
+                                )
+                                .on_key()
+                                .help(format!("add a {kind} step in {phase}")),
+                            );
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.problems.extend(problems);
+    }
+
+    pub(super) fn check_fits(&mut self, path: &Path, step: &AddConstraint, phase: PhaseName) {
+        let key = check_key(step, phase, self.phases, &self.added, self.facts);
+        let found = key.and_then(|key| self.facts.expressions.get(&key));
+        if let Some(Err(error)) = found {
+            let message = format!(
+                "the constraint {} does not fit the new column: {}",
+                step.name, error.message
+            );
+            self.problem(
+                PlanError::at(path.clone(), message)
+                    .help("drop it first, and add one that fits the new type after the change"),
+            );
+        }
+    }
+
+    pub(super) fn warn_of_dependents(&mut self) {
+        for (table_name, column) in self.dropped_columns() {
+            let Some(table) = self.table(&table_name) else {
+                continue;
+            };
+            let dependents: Vec<&str> = table
+                .dependents
+                .iter()
+                .filter(|dependent| dependent.column == column)
+                .map(|dependent| dependent.object.as_str())
+                .collect();
+            if !dependents.is_empty() {
+                let place = self.place(&table_name);
+                self.problem(
+                    PlanError::at(place, format!("{} still names {table_name}.{column}", dependents.join(", ")))
+                        .warning()
+                        .help("nothing is dropped with it: change it to name the new column before `retire`, whose gate waits for that"),
+                );
+            }
+        }
+    }
+}

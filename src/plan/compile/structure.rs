@@ -1,0 +1,131 @@
+//! What can be said of a plan without a database: its form, its order, and where a step may stand.
+
+use super::explicit;
+use crate::plan::{
+    compiled::StepId,
+    document::{Document, PhaseDocument, PhaseName},
+    error::{Path, PlanError},
+    facts::Facts,
+    steps::Step,
+};
+use std::collections::BTreeSet;
+
+/// What can be said of a document without a database.
+pub fn check_structure(document: &Document) -> Vec<PlanError> {
+    let mut errors = Vec::new();
+    if document.change.is_some() == document.phases.is_some() {
+        errors.extend(
+            explicit(document, &Facts::default())
+                .err()
+                .into_iter()
+                .flatten(),
+        );
+    }
+    for (at, limit) in [
+        ("lock_timeout", document.settings.lock_timeout),
+        ("statement_timeout", document.settings.statement_timeout),
+    ] {
+        if limit.millis() == 0 {
+            let path = Path::root().key("settings").key(at);
+            errors.push(PlanError::at(
+                path,
+                format!("`{at}` cannot be 0: that would be no limit at all"),
+            ));
+        }
+    }
+    if let Some(phases) = &document.phases {
+        let located: Vec<(Path, PhaseDocument)> = phases
+            .iter()
+            .enumerate()
+            .map(|(number, phase)| (Path::root().key("phases").index(number), phase.clone()))
+            .collect();
+        errors.extend(check_phases(&located));
+        for phase in document.gates.keys() {
+            if !phases.iter().any(|document| document.phase == *phase) {
+                let path = Path::root().key("gates").key(phase.as_str());
+                errors.push(PlanError::at(path, format!("the plan has no phase {phase}")).on_key());
+            }
+        }
+    }
+    errors
+}
+
+/// Where a step may stand: a step in the wrong phase could lose a write.
+fn phases_of(step: &Step) -> &'static [PhaseName] {
+    use PhaseName::{Backfill, Contract, DualWrite, Enforce, Expand, Retire, SwitchReads, Verify};
+    match step {
+        Step::AddColumn(_) => &[Expand],
+        Step::SyncColumns(_) => &[DualWrite],
+        Step::Fill(_) => &[Backfill],
+        Step::Match(_) => &[Verify],
+        Step::Query(_) => &[
+            Expand,
+            DualWrite,
+            Backfill,
+            Verify,
+            Enforce,
+            SwitchReads,
+            Retire,
+        ],
+        Step::CreateIndex(_) => &[Expand, Enforce, Retire],
+        Step::AddConstraint(_) | Step::SetNotNull(_) => &[Enforce, Retire],
+        Step::RetireColumn(_) => &[Retire],
+        Step::DropSync(_)
+        | Step::DropConstraint(_)
+        | Step::SetDefault(_)
+        | Step::OwnSequence(_)
+        | Step::DropColumn(_)
+        | Step::RenameObject(_) => &[Contract],
+    }
+}
+
+pub(super) fn step_id(step: &Step) -> StepId {
+    StepId(format!("{}:{}", step.kind(), step.subject()))
+}
+
+fn check_phases(phases: &[(Path, PhaseDocument)]) -> Vec<PlanError> {
+    let mut errors = Vec::new();
+    let mut steps = BTreeSet::new();
+    let mut last: Option<PhaseName> = None;
+    for (at, phase) in phases {
+        let name = phase.phase;
+        if phases
+            .iter()
+            .take_while(|(path, _)| path != at)
+            .any(|(_, p)| p.phase == name)
+        {
+            errors.push(PlanError::at(
+                at.key("phase"),
+                format!("the phase {name} is there twice"),
+            ));
+        } else if let Some(last) = last.filter(|last| *last > name) {
+            let order = PhaseName::ALL.map(PhaseName::as_str).join(", ");
+            errors.push(
+                PlanError::at(at.key("phase"), format!("{name} cannot come after {last}"))
+                    .help(format!("the order is {order}")),
+            );
+        }
+        last = Some(last.map_or(name, |last| last.max(name)));
+        for (number, step) in phase.steps.iter().enumerate() {
+            let path = at.key("steps").index(number).key(step.kind());
+            if !steps.insert(step_id(step)) {
+                errors.push(
+                    PlanError::at(
+                        path.clone(),
+                        format!("the step {} is there twice", step_id(step)),
+                    )
+                    .on_key(),
+                );
+            }
+            if !phases_of(step).contains(&name) {
+                let right: Vec<&str> = phases_of(step).iter().map(|phase| phase.as_str()).collect();
+                errors.push(
+                    PlanError::at(path, format!("{} cannot be a step of {name}", step.kind()))
+                        .on_key()
+                        .help(format!("it belongs in {}", right.join(" or "))),
+                );
+            }
+        }
+    }
+    errors
+}
