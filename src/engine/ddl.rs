@@ -340,7 +340,7 @@ impl Patience {
             blockers,
             retry_in: jittered,
         });
-        driver.sleep(jittered).await;
+        driver.sleep_while_active(jittered).await?;
         self.pause = (self.pause * 2).min(PAUSE_MAX);
         Ok(())
     }

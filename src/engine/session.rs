@@ -22,6 +22,8 @@ use tokio_postgres::Transaction;
 use tokio_util::sync::CancellationToken;
 
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(3);
+/// A pause takes effect within a second.
+const LOOK_FOR_PAUSE_EVERY: Duration = Duration::from_millis(500);
 /// Batches, and looking on while a statement waits.
 const POOL_SIZE: usize = 3;
 
@@ -133,6 +135,19 @@ impl Driver {
         failpoint::pass(|| format!("{place}: in its record"));
         transaction.commit().await?;
         failpoint::pass(|| format!("{place}: after its record"));
+        Ok(())
+    }
+
+    /// Sleeps, but no longer than until the run is paused or interrupted: what comes next sees which.
+    pub async fn sleep_while_active(&self, duration: Duration) -> Result<(), EngineError> {
+        let end = std::time::Instant::now() + duration;
+        while !self.stop.is_cancelled() && self.may_go_on().await? == MayGoOn::Yes {
+            let left = end.saturating_duration_since(std::time::Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            self.sleep(left.min(LOOK_FOR_PAUSE_EVERY)).await;
+        }
         Ok(())
     }
 
