@@ -87,12 +87,13 @@ const INBOUND: &str = "\
     FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace \
     WHERE k.confrelid = $1 AND k.contype = 'f' AND k.conparentid = 0 ORDER BY 1, 2, 3";
 
-/// What names a column and is neither part of the table (index, constraint, default, owned sequence) nor ours.
+/// What names a column and is neither part of the table (index, constraint, default, owned sequence) nor ours. Before
+/// PostgreSQL 15 a generated column depends on the others by itself, and not by its default.
 const DEPENDENTS: &str = "\
-    SELECT DISTINCT a.attname::text, pg_describe_object(o.classid, o.objid, 0) \
+    SELECT DISTINCT a.attname::text, pg_describe_object(o.classid, o.objid, o.objsubid) \
     FROM pg_depend AS p JOIN pg_attribute AS a ON a.attrelid = p.refobjid AND a.attnum = p.refobjsubid \
-         CROSS JOIN LATERAL (SELECT p.classid, p.objid WHERE p.classid <> 'pg_rewrite'::regclass \
-             UNION ALL SELECT 'pg_class'::regclass, w.ev_class FROM pg_rewrite AS w WHERE p.classid = 'pg_rewrite'::regclass AND w.oid = p.objid) AS o \
+         CROSS JOIN LATERAL (SELECT p.classid, p.objid, p.objsubid WHERE p.classid <> 'pg_rewrite'::regclass \
+             UNION ALL SELECT 'pg_class'::regclass, w.ev_class, 0 FROM pg_rewrite AS w WHERE p.classid = 'pg_rewrite'::regclass AND w.oid = p.objid) AS o \
     WHERE p.refclassid = 'pg_class'::regclass AND p.refobjid = $1 AND p.refobjsubid > 0 AND NOT a.attisdropped \
       AND p.classid NOT IN ('pg_constraint'::regclass) \
       AND NOT (p.classid = 'pg_attrdef'::regclass AND NOT EXISTS (SELECT 1 FROM pg_attrdef AS d JOIN pg_attribute AS g \
@@ -100,7 +101,7 @@ const DEPENDENTS: &str = "\
       AND NOT (p.classid = 'pg_class'::regclass AND EXISTS (SELECT 1 FROM pg_class AS x WHERE x.oid = p.objid AND x.relkind IN ('i', 'I', 'S'))) \
       AND NOT (p.classid = 'pg_trigger'::regclass AND EXISTS (SELECT 1 FROM pg_trigger AS g WHERE g.oid = p.objid \
                AND (g.tgname LIKE 'zz\\_crossfade\\_%' OR g.tgisinternal))) \
-      AND NOT (p.classid = 'pg_class'::regclass AND p.objid = p.refobjid) \
+      AND NOT (p.classid = 'pg_class'::regclass AND p.objid = p.refobjid AND p.objsubid = 0) \
     ORDER BY 1, 2";
 
 const UPDATE_TRIGGERS: &str = "\

@@ -486,7 +486,7 @@ fn a_role_without_the_rights_is_told_the_grants_and_with_them_goes_all_the_way()
         );
         database
             .execute(&format!(
-                "CREATE ROLE {owner}; CREATE ROLE {role} LOGIN; {VEHICLES} \
+                "REVOKE CREATE ON SCHEMA public FROM PUBLIC; CREATE ROLE {owner}; CREATE ROLE {role} LOGIN; {VEHICLES} \
                  CREATE INDEX vehicles_status ON vehicles (status); \
                  CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN new.mileage := coalesce(new.mileage, 0) + 1; RETURN new; END'; \
                  CREATE TRIGGER touch BEFORE UPDATE ON vehicles FOR EACH ROW EXECUTE FUNCTION touch(); \
