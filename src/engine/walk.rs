@@ -1,6 +1,8 @@
 //! A walk over a table's blocks in batches: the backfill and the comparison. Each batch is one transaction that also
 //! moves the checkpoint, so that what is done twice after a crash is at most one batch, and nothing is left out.
 
+mod trouble;
+
 use super::{
     EngineError,
     ddl::Patience,
@@ -10,10 +12,9 @@ use super::{
 };
 use crate::pacing::{self, BATCH_BLOCKS_FIRST, Batch, Pace, Sample};
 use crate::plan::{
-    compiled::{Assignment, Fill, Match, Plan, StepId},
-    ident::{Ident, TableName},
+    compiled::{Fill, Match, Plan, StepId},
+    ident::TableName,
 };
-use crate::postgres::sqlstate::{self, ErrorClass, classify};
 use crate::progress;
 use crate::statement::{
     rows::Truth,
@@ -22,8 +23,6 @@ use crate::statement::{
 use crate::store::{
     StoreError,
     lease::{self, MayGoOn},
-    quarantine::{self, NewEntry},
-    runs,
     walks::{self, Done, NewWalk, Segment, Totals, Walk},
 };
 use crate::target::{
@@ -72,8 +71,6 @@ const TELL_EVERY: Duration = Duration::from_millis(500);
 const POINT_EVERY: Duration = Duration::from_secs(2);
 /// How long a batch waits at most for a row that somebody else has locked, while it holds other rows itself.
 const ROW_LOCK_TIMEOUT: Duration = Duration::from_millis(250);
-/// So often a single block is tried before it is left for the next pass.
-const BLOCK_TRIES_MAX: u32 = 5;
 
 impl Work<'_> {
     fn table(&self) -> &TableName {
@@ -551,153 +548,6 @@ impl Walker<'_> {
         setup
     }
 
-    /// What to do about a batch that failed: smaller, later, or row by row. The block to go on at, if the batch was passed.
-    async fn failed(
-        &mut self,
-        segment: Segment,
-        next: i64,
-        error: tokio_postgres::Error,
-    ) -> Result<Option<i64>, EngineError> {
-        let single = next - segment.next_block <= 1;
-        match classify(&error) {
-            ErrorClass::Conversion if single => {
-                let done = self.row_by_row(segment, next).await?;
-                Ok(done.then_some(next))
-            }
-            ErrorClass::Conversion => {
-                self.hunting.get_or_insert(self.pace.batch_blocks);
-                self.halve(next - segment.next_block);
-                Ok(None)
-            }
-            ErrorClass::LockNotHad => {
-                self.tries += 1;
-                self.halve(next - segment.next_block);
-                if single && self.tries >= BLOCK_TRIES_MAX && matches!(self.work, Work::Fill(_)) {
-                    self.tries = 0;
-                    return Ok(self.skip(segment, next).await?.then_some(next));
-                }
-                self.driver
-                    .sleep(Duration::from_millis(20) * self.tries.min(50))
-                    .await;
-                Ok(None)
-            }
-            _ => Err(EngineError::Statement {
-                step: self.step.clone(),
-                error,
-            }),
-        }
-    }
-
-    fn halve(&mut self, blocks: i64) {
-        self.pace.batch_blocks = u32::try_from(blocks / 2).unwrap_or(1).max(1);
-    }
-
-    /// Leaves a block whose rows are locked for the next pass.
-    async fn skip(&mut self, segment: Segment, next: i64) -> Result<bool, EngineError> {
-        let (lease, step) = (self.driver.lease, self.step.0.clone());
-        let client: &mut Client = &mut self.client;
-        let transaction = client.transaction().await?;
-        lease::fence(&transaction, lease).await?;
-        let moved =
-            walks::checkpoint(&transaction, lease, &step, segment, next, Done::default()).await?;
-        transaction.commit().await?;
-        self.skipped = true;
-        Ok(moved)
-    }
-
-    /// A block with a row that cannot be converted: the rest is done, that row is noted.
-    async fn row_by_row(&mut self, segment: Segment, next: i64) -> Result<bool, EngineError> {
-        let (lease, step, work, plan) = (
-            self.driver.lease,
-            self.step.0.clone(),
-            self.work.clone(),
-            self.plan,
-        );
-        let setup = self.setup();
-        let range = Range::blocks(segment.next_block, next);
-        let client: &mut Client = &mut self.client;
-        let mut transaction = client.transaction().await?;
-        transaction.batch_execute(&setup).await?;
-        lease::fence(&transaction, lease).await?;
-        let mut done = Done::default();
-        let mut noted = 0;
-        for tid in batch::addresses(&transaction, work.table(), range).await? {
-            let Some(row) = Range::row(&tid) else {
-                continue;
-            };
-            let savepoint = transaction.savepoint("crossfade_row").await?;
-            match work.range(&savepoint, row).await {
-                Ok(one) => {
-                    savepoint.commit().await?;
-                    done.rows_read += one.rows_read;
-                    done.rows_changed += one.rows_changed;
-                    done.rows_different += one.rows_different;
-                }
-                Err(error) if classify(&error) == ErrorClass::Conversion => {
-                    savepoint.rollback().await?;
-                    match &work {
-                        Work::Fill(fill) => {
-                            noted += note(&transaction, lease.run_id, fill, row, &error).await?
-                        }
-                        Work::Compare { matching, .. } => {
-                            done.rows_read += 1;
-                            done.rows_different += 1;
-                            let image = batch::row_image(
-                                &transaction,
-                                &matching.table,
-                                &matching.key,
-                                &[],
-                                row,
-                            )
-                            .await?;
-                            if let Some((key, _)) =
-                                image.filter(|_| self.examples.len() < EXAMPLES_MAX)
-                            {
-                                let error = Value::String(sqlstate::message(&error));
-                                self.examples
-                                    .push(example(key, error, plan.settings.show_values));
-                            }
-                        }
-                    }
-                }
-                Err(error) => {
-                    return Err(EngineError::Statement {
-                        step: self.step.clone(),
-                        error,
-                    });
-                }
-            }
-        }
-        walks::add_quarantined(&transaction, lease, &step, noted).await?;
-        let moved = walks::checkpoint(&transaction, lease, &step, segment, next, done).await?;
-        transaction.commit().await?;
-        if noted > 0 {
-            self.driver.reporter.notice(Notice::Quarantined {
-                step: self.step.clone(),
-                rows: noted,
-            });
-        }
-        Ok(moved)
-    }
-
-    async fn too_many_quarantined(&mut self) -> Result<bool, EngineError> {
-        let limit = i64::from(self.plan.settings.quarantine_max);
-        if quarantine::count(&**self.client, self.run_id()).await? < limit {
-            return Ok(false);
-        }
-        let reason =
-            format!("{limit} rows are in quarantine: the expression does not fit the data");
-        self.driver
-            .record(
-                &format!("{} too many in quarantine", self.step),
-                async |transaction, lease| {
-                    runs::pause(transaction, lease.run_id, &reason, None).await
-                },
-            )
-            .await?;
-        Ok(true)
-    }
-
     async fn tell(&mut self, walk: &Walk, at_the_end: bool) -> Result<(), EngineError> {
         if !at_the_end && self.told.is_some_and(|at| at.elapsed() < TELL_EVERY) {
             return Ok(());
@@ -757,42 +607,4 @@ fn example(key: Value, values: Value, show_values: bool) -> Value {
     } else {
         serde_json::json!({"key": key})
     }
-}
-
-/// Notes the values of a row that could not be converted; how many entries are new.
-async fn note(
-    transaction: &Transaction<'_>,
-    run_id: i64,
-    fill: &Fill,
-    row: Range,
-    error: &tokio_postgres::Error,
-) -> Result<i64, EngineError> {
-    let table_name = fill.table.to_string();
-    let message = sqlstate::message(error);
-    let state = error.code().map_or("XX000", |state| state.code());
-    let mut noted = 0;
-    for assignment in fill
-        .set
-        .iter()
-        .filter(|assignment| assignment.conversion.can_fail())
-    {
-        let reads: Vec<&Ident> = reads(assignment);
-        let image = batch::row_image(transaction, &fill.table, &fill.key, &reads, row).await?;
-        if let Some((row_key, row_values)) = image {
-            let entry = NewEntry {
-                table_name: &table_name,
-                column_name: assignment.target.name.as_str(),
-                row_key,
-                row_values,
-                sqlstate: state,
-                error: &message,
-            };
-            noted += i64::from(quarantine::add(transaction, run_id, &entry).await?);
-        }
-    }
-    Ok(noted)
-}
-
-fn reads(assignment: &Assignment) -> Vec<&Ident> {
-    assignment.reads.iter().map(|column| &column.name).collect()
 }

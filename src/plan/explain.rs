@@ -266,6 +266,15 @@ fn sync_notes(sync: &Sync) -> Vec<String> {
             sync.table
         ));
     }
+    let backward_can_fail = sync
+        .backward
+        .iter()
+        .any(|assignment| assignment.conversion.can_fail());
+    if backward_can_fail {
+        notes.push(
+            "a value of the new version that the old column cannot take goes to quarantine and keeps the gates shut; where the old column is NOT NULL without a default, an insert of such a value fails".to_owned(),
+        );
+    }
     notes
 }
 
