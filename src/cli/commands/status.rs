@@ -1,7 +1,11 @@
 //! `status`: where a run stands and what it waits for.
 
 use super::Context;
-use crate::cli::{args::StatusOf, exit::Exit, reporter::time_left};
+use crate::cli::{
+    args::StatusOf,
+    exit::{Exit, UsageError},
+    reporter::time_left,
+};
 use crate::lifecycle::transition::State;
 use crate::plan::span::Span;
 use crate::progress;
@@ -33,9 +37,14 @@ pub async fn run(context: &Context<'_>, status: &StatusOf) -> anyhow::Result<Exi
         })?;
         return Ok(Exit::Done);
     };
+    if status.watch && context.printer.is_json() {
+        let why =
+            "--watch is for people to look at; with --format json ask again when you want to know";
+        return Err(UsageError(why.to_owned()).into());
+    }
     loop {
         let now = service.status(run).await?;
-        if status.watch && std::io::stdout().is_terminal() && !context.printer.is_json() {
+        if status.watch && std::io::stdout().is_terminal() {
             context
                 .printer
                 .result(&json!(null), || "\x1b[2J\x1b[H".to_owned())?;
