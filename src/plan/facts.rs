@@ -177,6 +177,7 @@ pub struct Inbound {
     /// The columns of this table that it refers to.
     pub columns: Vec<Ident>,
     pub owned: bool,
+    pub comment: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

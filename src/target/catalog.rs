@@ -83,7 +83,7 @@ const CONSTRAINTS: &str = "\
 const INBOUND: &str = "\
     SELECT n.nspname::text, c.relname::text, k.conname::text, pg_get_constraintdef(k.oid), \
            (SELECT array_agg(a.attname::text) FROM pg_attribute AS a WHERE a.attrelid = k.confrelid AND a.attnum = ANY (k.confkey)), \
-           pg_has_role(session_user, c.relowner, 'USAGE') \
+           pg_has_role(session_user, c.relowner, 'USAGE'), obj_description(k.oid, 'pg_constraint') \
     FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace \
     WHERE k.confrelid = $1 AND k.contype = 'f' AND k.conparentid = 0 ORDER BY 1, 2, 3";
 
@@ -316,6 +316,7 @@ async fn inbound(client: &impl GenericClient, oid: u32) -> Result<Vec<Inbound>> 
         definition: row.get(3),
         columns: idents(row.get(4)),
         owned: row.get(5),
+        comment: row.get(6),
     };
     Ok(rows.iter().map(inbound).collect())
 }

@@ -15,6 +15,9 @@ const VEHICLES: &str = "
     CREATE INDEX vehicles_status_idx ON vehicles (status);
     CREATE INDEX vehicles_lower ON vehicles (lower(status) text_pattern_ops, id DESC NULLS LAST) WHERE status <> 'sold';
     CREATE UNIQUE INDEX vehicles_status_id ON vehicles (status, id) INCLUDE (mileage);
+    COMMENT ON INDEX vehicles_lower IS 'by the lower case';
+    COMMENT ON CONSTRAINT vehicles_depot ON vehicles IS 'where it stands';
+    ALTER TABLE vehicles CLUSTER ON vehicles_status_idx;
     COMMENT ON COLUMN vehicles.status IS 'what it''s doing';
     ALTER TABLE vehicles ALTER status SET STATISTICS 500, ALTER status SET (n_distinct = 3);
     GRANT SELECT (status), UPDATE (status) ON vehicles TO PUBLIC;

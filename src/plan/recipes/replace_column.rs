@@ -435,6 +435,8 @@ impl Replacement<'_> {
                     validate,
                 },
                 &inbound.name,
+                inbound.comment.as_ref(),
+                false,
             );
         }
         if self.old.not_null {
@@ -460,6 +462,7 @@ impl Replacement<'_> {
             name: index_name.clone(),
             unique: index.unique,
             using: rename_column(&index.using, &self.old.name, column),
+            tablespace: index.tablespace.clone(),
         });
         if !enforcing {
             successors.harmless.push(create);
@@ -488,6 +491,8 @@ impl Replacement<'_> {
                         validate: true,
                     },
                     &constraint.name,
+                    constraint.comment.as_ref(),
+                    index.clustered,
                 );
             }
             None => successors.renames.push(Step::RenameObject(RenameObject {
@@ -495,6 +500,8 @@ impl Replacement<'_> {
                 kind: ObjectKind::Index,
                 from: index_name,
                 to: index.name.clone(),
+                comment: index.comment.clone(),
+                clustered: index.clustered,
             })),
         }
     }
@@ -529,6 +536,8 @@ impl Replacement<'_> {
                 validate,
             },
             &constraint.name,
+            constraint.comment.as_ref(),
+            false,
         );
     }
 }
@@ -545,12 +554,20 @@ struct Successors {
 }
 
 impl Successors {
-    fn add(&mut self, constraint: AddConstraint, name: &Ident) {
+    fn add(
+        &mut self,
+        constraint: AddConstraint,
+        name: &Ident,
+        comment: Option<&String>,
+        clustered: bool,
+    ) {
         self.renames.push(Step::RenameObject(RenameObject {
             table: constraint.table.clone(),
             kind: ObjectKind::Constraint,
             from: constraint.name.clone(),
             to: name.clone(),
+            comment: comment.cloned(),
+            clustered,
         }));
         self.enforcing.push(Step::AddConstraint(constraint));
     }

@@ -13,24 +13,34 @@ pub struct CreateIndex {
     pub unique: bool,
     /// What follows USING: `btree (lower(item_name) DESC) INCLUDE (id) WHERE batch IS NOT NULL`.
     pub using: String,
+    /// The database's default unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tablespace: Option<Ident>,
 }
 
 impl CreateIndex {
     pub fn parts(&self) -> Vec<Part> {
         let unique = if self.unique { "UNIQUE " } else { "" };
-        vec![Part::concurrently(
-            Goal::Index {
-                table: self.table.clone(),
-                name: self.name.clone(),
-                unique: self.unique,
-            },
-            Statement::new(format!(
-                "CREATE {unique}INDEX CONCURRENTLY {} ON {} USING {}",
-                self.name, self.table, self.using
-            ))
-            .lock(&self.table, Lock::ShareUpdateExclusiveLock)
-            .scans(),
-        )]
+        let create = Statement::new(format!(
+            "CREATE {unique}INDEX CONCURRENTLY {} ON {} USING {}",
+            self.name, self.table, self.using
+        ))
+        .lock(&self.table, Lock::ShareUpdateExclusiveLock)
+        .scans();
+        let goal = Goal::Index {
+            table: self.table.clone(),
+            name: self.name.clone(),
+            unique: self.unique,
+        };
+        let mut part = Part::concurrently(goal, create);
+        if let Some(tablespace) = &self.tablespace {
+            // In the statement it would stand before WHERE, in the middle of `using`.
+            let set = Statement::new(format!("SET default_tablespace = {tablespace}"));
+            part.statements.insert(0, set);
+            part.statements
+                .push(Statement::new("RESET default_tablespace"));
+        }
+        vec![part]
     }
 
     pub fn undo(&self) -> Vec<Part> {

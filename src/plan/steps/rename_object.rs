@@ -1,7 +1,10 @@
 //! `rename_object`: an index or constraint takes the name of the one that went with the old column.
 
 use crate::plan::ident::{Ident, TableName};
-use crate::statement::part::{Goal, Lock, Part, Statement};
+use crate::statement::{
+    literal,
+    part::{Goal, Lock, Part, Statement},
+};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -11,6 +14,12 @@ pub struct RenameObject {
     pub kind: ObjectKind,
     pub from: Ident,
     pub to: Ident,
+    /// Its predecessor's comment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// For an index: the table is marked as clustered on it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub clustered: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +31,29 @@ pub enum ObjectKind {
 
 impl RenameObject {
     pub fn part(&self) -> Part {
+        let mut part = self.rename();
+        let Self { table, to, .. } = self;
+        if let Some(comment) = &self.comment {
+            let object = match self.kind {
+                ObjectKind::Index => format!("INDEX {}.{to}", table.schema),
+                ObjectKind::Constraint => format!("CONSTRAINT {to} ON {table}"),
+            };
+            let comment = literal::text(comment);
+            part.statements.push(
+                Statement::new(format!("COMMENT ON {object} IS {comment}"))
+                    .lock(table, Lock::ShareUpdateExclusiveLock),
+            );
+        }
+        if self.clustered {
+            part.statements.push(
+                Statement::new(format!("ALTER TABLE {table} CLUSTER ON {to}"))
+                    .lock(table, Lock::ShareUpdateExclusiveLock),
+            );
+        }
+        part
+    }
+
+    fn rename(&self) -> Part {
         let Self {
             table, from, to, ..
         } = self;
