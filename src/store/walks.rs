@@ -193,13 +193,15 @@ pub async fn note_pace(
 ) -> Result<(), StoreError> {
     client
         .execute(
-            "UPDATE crossfade.walks SET batch_blocks = $3, delay_ms = $4, reasons = $5 WHERE run_id = $1 AND step = $2",
+            "UPDATE crossfade.walks SET batch_blocks = $3, delay_ms = $4, reasons = $5 WHERE run_id = $1 AND step = $2 \
+               AND EXISTS (SELECT 1 FROM crossfade.leases AS l WHERE l.run_id = $1 AND l.epoch = $6)",
             &[
                 &lease.run_id,
                 &step,
                 &batch_blocks,
                 &delay_ms,
                 &serde_json::Value::from(reasons.to_vec()),
+                &lease.epoch,
             ],
         )
         .await?;
@@ -234,8 +236,9 @@ pub async fn note_point(
                              (SELECT at FROM crossfade.walk_points WHERE run_id = $1 AND step = $2 \
                               ORDER BY at DESC OFFSET $3::bigint LIMIT 1)) \
              INSERT INTO crossfade.walk_points (run_id, step, blocks_done, rows_changed) \
-             SELECT $1, $2, done, changed FROM totals WHERE done IS NOT NULL",
-            &[&lease.run_id, &step, &(POINTS_MAX - 2)],
+             SELECT $1, $2, done, changed FROM totals WHERE done IS NOT NULL \
+               AND EXISTS (SELECT 1 FROM crossfade.leases AS l WHERE l.run_id = $1 AND l.epoch = $4)",
+            &[&lease.run_id, &step, &(POINTS_MAX - 2), &lease.epoch],
         )
         .await?;
     Ok(())
