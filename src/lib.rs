@@ -10,6 +10,7 @@ pub mod statement;
 
 // Floor 2, touch PostgreSQL.
 pub mod postgres;
+pub mod probe;
 pub mod store;
 pub mod target;
 

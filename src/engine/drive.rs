@@ -6,7 +6,7 @@ use super::{
     failpoint,
     notice::Notice,
     session::Driver,
-    verify::{self, Verified},
+    verify::{self, Patience, Verified},
     walk::{self, From, Walked},
 };
 use crate::lifecycle::{
@@ -100,7 +100,8 @@ impl Driver {
         snapshot = runs::snapshot(&*self.work, run_id).await?;
         let gate = match snapshot.current_phase() {
             Some(phase) if !snapshot.phase_state(phase.name).has_begun() => {
-                let readings = verify::readings(&mut self.work, &snapshot, phase).await?;
+                let readings =
+                    verify::readings(&mut self.work, &snapshot, phase, Patience::AsPlanned).await?;
                 gate::evaluate(phase, &snapshot, &readings)
             }
             _ => Vec::new(),

@@ -12,6 +12,7 @@ use crate::plan::{
     ident::{Ident, TableName},
 };
 use crate::postgres::sqlstate;
+use crate::probe;
 use crate::statement::{
     rows::{self, Truth},
     sync::{self, Names},
@@ -22,6 +23,7 @@ use crate::store::{
     walks,
 };
 use crate::target::catalog;
+use std::time::{Duration, Instant};
 use tokio_postgres::{Client, GenericClient};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -160,11 +162,38 @@ async fn first_column(
         .collect())
 }
 
+/// How long the answers to a gate's questions are waited for.
+#[derive(Clone, Copy, Debug)]
+pub enum Patience {
+    /// As long as the plan says.
+    AsPlanned,
+    /// Somebody looks, and wants to see something: two seconds for all of them.
+    Look { since: Instant },
+}
+
+impl Patience {
+    const LOOK: Duration = Duration::from_secs(2);
+
+    pub fn look() -> Self {
+        Self::Look {
+            since: Instant::now(),
+        }
+    }
+
+    fn left(self, planned: Duration) -> Duration {
+        match self {
+            Self::AsPlanned => planned,
+            Self::Look { since } => planned.min(Self::LOOK.saturating_sub(since.elapsed())),
+        }
+    }
+}
+
 /// What the conditions of a phase need to know of the database at this moment.
 pub async fn readings(
     client: &mut Client,
     snapshot: &Snapshot,
     phase: &Phase,
+    patience: Patience,
 ) -> Result<Readings, tokio_postgres::Error> {
     let mut readings = Readings::default();
     for condition in &phase.gate {
@@ -174,15 +203,23 @@ pub async fn readings(
                 readings.dependents = Some(read.map_err(|error| sqlstate::message(&error)));
             }
             Condition::Query(query) => {
-                let timeout = snapshot.plan.settings.statement_timeout.millis();
+                let timeout = patience.left(snapshot.plan.settings.statement_timeout.duration());
+                let timeout = u64::try_from(timeout.as_millis())
+                    .unwrap_or(u64::MAX)
+                    .max(1);
                 let answer = ask(client, query, timeout).await?;
                 readings.queries.push((query.name.clone(), answer));
+            }
+            Condition::Http(endpoint) => {
+                let answer = probe::ask(endpoint, patience.left(endpoint.timeout.duration())).await;
+                readings.endpoints.push((endpoint.name.clone(), answer));
             }
             Condition::QuarantineEmpty
             | Condition::Approvals(_)
             | Condition::Bake(_)
             | Condition::OldWritesQuiet(_)
-            | Condition::VerifiedWithin(_) => {}
+            | Condition::VerifiedWithin(_)
+            | Condition::Window(_) => {}
         }
     }
     Ok(readings)

@@ -4,7 +4,9 @@ use super::snapshot::Snapshot;
 use crate::plan::{
     compiled::{Condition, Phase},
     document::PhaseName,
+    endpoint::Endpoint,
     span::Span,
+    window::{Opening, Window},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -17,6 +19,8 @@ pub struct Readings {
     pub dependents: Option<Result<Vec<String>, String>>,
     /// By the query's name: `Ok(())` where it gave what was expected.
     pub queries: Vec<(String, Result<(), String>)>,
+    /// By the endpoint's name: the status it answered with, or why there was no answer.
+    pub endpoints: Vec<(String, Result<u16, String>)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -67,6 +71,8 @@ fn evaluate_one(
         Condition::Bake(span) => bake(phase, *span, snapshot),
         Condition::OldWritesQuiet(span) => old_writes_quiet(*span, snapshot),
         Condition::VerifiedWithin(span) => verified_within(*span, snapshot),
+        Condition::Window(open) => window(open, snapshot.now),
+        Condition::Http(endpoint) => http(endpoint, readings),
         Condition::Query(query) => {
             let reading = readings
                 .queries
@@ -78,6 +84,39 @@ fn evaluate_one(
                 None => status("query", false, format!("{}: not asked yet", query.name)),
             }
         }
+    }
+}
+
+fn window(window: &Window, now: Timestamp) -> ConditionStatus {
+    match window.at(now) {
+        Opening::Until(end) => status("window", true, format!("open until {}", window.show(end))),
+        Opening::From(begin) => ConditionStatus {
+            kind: "window",
+            holds: false,
+            detail: format!("opens {}", window.show(begin)),
+            until: Some(begin),
+        },
+        Opening::Never => status("window", false, "opens beyond the calendar"),
+    }
+}
+
+fn http(endpoint: &Endpoint, readings: &Readings) -> ConditionStatus {
+    let reading = readings
+        .endpoints
+        .iter()
+        .find(|(name, _)| *name == endpoint.name);
+    let (name, wanted) = (&endpoint.name, endpoint.expect_status);
+    match reading {
+        Some((_, Ok(answer))) if *answer == wanted => {
+            status("http", true, format!("{name}: answered {answer}"))
+        }
+        Some((_, Ok(answer))) => status(
+            "http",
+            false,
+            format!("{name}: answered {answer}, expected {wanted}"),
+        ),
+        Some((_, Err(why))) => status("http", false, format!("{name}: {why}")),
+        None => status("http", false, format!("{name}: not asked yet")),
     }
 }
 

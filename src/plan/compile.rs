@@ -407,5 +407,7 @@ fn push_conditions(gate: &Gate, conditions: &mut Vec<Condition>) {
     conditions.extend(gate.bake.map(Condition::Bake));
     conditions.extend(gate.old_writes_quiet.map(Condition::OldWritesQuiet));
     conditions.extend(gate.verified_within.map(Condition::VerifiedWithin));
+    conditions.extend(gate.window.clone().map(Condition::Window));
+    conditions.extend(gate.http.clone().map(Condition::Http));
     conditions.extend(gate.query.clone().map(Condition::Query));
 }

@@ -2,6 +2,7 @@
 
 use super::{
     document::{Expression, PhaseName, Query, RunName, Settings},
+    endpoint::Endpoint,
     ident::{Ident, TableName},
     span::Span,
     steps::{
@@ -10,6 +11,7 @@ use super::{
         own_sequence::OwnSequence, rename_object::RenameObject, retire_column::RetireColumn,
         set_default::SetDefault, set_not_null::SetNotNull, sync_columns::OnUnconvertible,
     },
+    window::Window,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -61,6 +63,8 @@ pub enum Condition {
     Bake(Span),
     OldWritesQuiet(Span),
     VerifiedWithin(Span),
+    Window(Window),
+    Http(Endpoint),
     Query(Query),
 }
 

@@ -1,10 +1,12 @@
 //! The plan as its author writes it: a strict mirror of the YAML. Nothing here is resolved or defaulted by a catalog.
 
 use super::{
+    endpoint::Endpoint,
     ident::{Ident, TableName},
     recipes::Recipe,
     span::Span,
     steps::Step,
+    window::Window,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, str::FromStr};
@@ -70,6 +72,12 @@ pub struct Gate {
     /// A verification without differences, finished at most this long ago.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_within: Option<Span>,
+    /// Only at these times of these days. Looked at when the phase begins; one that has begun goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
+    /// An HTTP endpoint that answers as expected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<Endpoint>,
     /// A query of the plan's author.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub query: Option<Query>,

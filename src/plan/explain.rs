@@ -105,6 +105,8 @@ fn condition(condition: &super::compiled::Condition) -> String {
         C::Bake(span) => format!("{span} since the phase before"),
         C::OldWritesQuiet(span) => format!("no write of the old version for {span}"),
         C::VerifiedWithin(span) => format!("verified without differences within {span}"),
+        C::Window(window) => format!("within {window}"),
+        C::Http(endpoint) => format!("{} answers {}", endpoint.name, endpoint.expect_status),
         C::Query(query) => format!("the query {} gives what is expected", query.name),
     }
 }

@@ -1,7 +1,7 @@
 //! `status`: where a run stands and what it waits for, as the contract of DESIGN "Commands" has it.
 
 use super::ServiceError;
-use crate::engine::verify;
+use crate::engine::verify::{self, Patience};
 use crate::lifecycle::{
     gate::{self, ConditionStatus, Readings},
     next::{Next, Wait, next},
@@ -195,7 +195,7 @@ pub(super) async fn conditions_now(
             if snapshot.state == RunState::Active
                 && !snapshot.phase_state(phase.name).has_begun() =>
         {
-            let readings = verify::readings(session, snapshot, phase).await?;
+            let readings = verify::readings(session, snapshot, phase, Patience::look()).await?;
             Ok(gate::evaluate(phase, snapshot, &readings))
         }
         _ => Ok(Vec::new()),

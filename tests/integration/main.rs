@@ -5,6 +5,7 @@ mod changes;
 mod crash_everywhere;
 mod end_to_end;
 mod fence;
+mod gates;
 mod locks;
 mod lossy;
 mod no_gap;

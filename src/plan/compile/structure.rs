@@ -3,7 +3,7 @@
 use super::explicit;
 use crate::plan::{
     compiled::StepId,
-    document::{Document, PhaseDocument, PhaseName},
+    document::{Document, Gate, PhaseDocument, PhaseName},
     error::{Path, PlanError},
     facts::Facts,
     steps::Step,
@@ -44,6 +44,32 @@ pub fn check_structure(document: &Document) -> Vec<PlanError> {
             if !phases.iter().any(|document| document.phase == *phase) {
                 let path = Path::root().key("gates").key(phase.as_str());
                 errors.push(PlanError::at(path, format!("the plan has no phase {phase}")).on_key());
+            }
+        }
+        errors.extend(same_names(document, phases));
+    }
+    errors
+}
+
+/// A phase's gate is what stands there and what `gates` adds: what is asked in both must be told apart by its name.
+fn same_names(document: &Document, phases: &[PhaseDocument]) -> Vec<PlanError> {
+    let mut errors = Vec::new();
+    for phase in phases {
+        let Some(added) = document.gates.get(&phase.phase) else {
+            continue;
+        };
+        let name = |gate: &Gate, key: &str| match key {
+            "query" => gate.query.as_ref().map(|query| query.name.clone()),
+            _ => gate.http.as_ref().map(|endpoint| endpoint.name.clone()),
+        };
+        for key in ["query", "http"] {
+            let (here, there) = (name(&phase.gate, key), name(added, key));
+            if let Some(twice) = here.filter(|here| Some(here) == there.as_ref()) {
+                let path = Path::root().key("gates").key(phase.phase.as_str()).key(key);
+                errors.push(PlanError::at(
+                    path.key("name"),
+                    format!("the gate of {} has a {key} `{twice}` already", phase.phase),
+                ));
             }
         }
     }

@@ -1,0 +1,160 @@
+//! Gates that look outside of the run: windows of time, endpoints, and what still names a column that goes.
+
+use crate::support::{Database, on_postgresql, plan_file};
+use serde_json::Value;
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::TcpListener,
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+const VEHICLES: &str = "
+    CREATE TABLE vehicles (id bigint PRIMARY KEY, status text NOT NULL DEFAULT 'active', note text);
+    INSERT INTO vehicles SELECT i, 'active' FROM generate_series(1, 100) AS i;
+";
+
+fn rename(gates: &str) -> String {
+    format!(
+        "version: 1\nname: rename\nchange:\n  rename_column: {{table: public.vehicles, from: status, to: vehicle_status}}\ngates:\n{gates}"
+    )
+}
+
+fn start(database: &Database, plan: &str) {
+    database.crossfade(&["init"]).exits(0);
+    let file = plan_file(plan);
+    database
+        .crossfade(&["start", file.path().to_str().unwrap()])
+        .exits(0);
+}
+
+/// The condition of that kind in the gate of that phase.
+fn condition(status: &Value, phase: &str, kind: &str) -> Value {
+    let phases = status["phases"].as_array().unwrap();
+    let phase = phases.iter().find(|one| one["name"] == phase).unwrap();
+    let gate = phase["gate"].as_array().unwrap();
+    let found = gate.iter().find(|condition| condition["kind"] == kind);
+    found
+        .cloned()
+        .unwrap_or_else(|| panic!("no {kind} in {gate:?}"))
+}
+
+/// An application that answers every request with the status that it is told, if the token is right; 0: it says nothing.
+fn application(status: &Arc<AtomicU16>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let status = Arc::clone(status);
+    thread::spawn(move || {
+        let mut silent = Vec::new();
+        for connection in listener.incoming() {
+            let mut connection = connection.unwrap();
+            let lines: Vec<String> = BufReader::new(connection.try_clone().unwrap())
+                .lines()
+                .map_while(Result::ok)
+                .take_while(|line| !line.is_empty())
+                .collect();
+            let known = lines.iter().any(|line| line == "x-token: let me in");
+            let asked = lines
+                .first()
+                .is_some_and(|line| line == "GET /health HTTP/1.1");
+            match status.load(Ordering::SeqCst) {
+                0 => silent.push(connection),
+                status => {
+                    let status = if known && asked { status } else { 403 };
+                    let _ = write!(
+                        connection,
+                        "HTTP/1.1 {status} so\r\nlocation: /elsewhere\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+                    );
+                }
+            }
+        }
+    });
+    format!("http://{address}/health")
+}
+
+#[test]
+fn an_endpoint_holds_a_gate_until_it_answers_as_expected() {
+    on_postgresql(async |database| {
+        database.execute(VEHICLES).await;
+        let answers = Arc::new(AtomicU16::new(503));
+        let url = application(&answers);
+        start(
+            database,
+            &rename(&format!(
+                "  expand: {{http: {{name: health, url: '{url}', timeout: 30s, headers: {{X-Token: let me in}}}}}}\n"
+            )),
+        );
+        let health = || condition(&database.status("rename"), "expand", "http");
+        database.crossfade(&["advance", "rename"]).exits(3);
+        assert_eq!(health()["detail"], "health: answered 503, expected 200");
+        answers.store(302, Ordering::SeqCst);
+        assert_eq!(health()["detail"], "health: answered 302, expected 200");
+        // Whoever looks does not wait for as long as the plan does.
+        answers.store(0, Ordering::SeqCst);
+        let before = Instant::now();
+        let detail = health()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.starts_with("health: no answer within "), "{detail}");
+        assert!(before.elapsed() < Duration::from_secs(5), "status hangs");
+        answers.store(200, Ordering::SeqCst);
+        assert_eq!(health()["holds"], true);
+        database.crossfade(&["advance", "rename"]).exits(0);
+    });
+}
+
+#[test]
+fn nobody_at_an_endpoint_is_not_an_open_gate() {
+    on_postgresql(async |database| {
+        database.execute(VEHICLES).await;
+        let address = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        start(
+            database,
+            &rename(&format!(
+                "  expand: {{http: {{name: health, url: 'http://{address}/'}}}}\n"
+            )),
+        );
+        let ran = database.crossfade(&["advance", "rename"]).exits(3);
+        assert!(ran.stderr.contains("health: no answer: "), "{}", ran.stderr);
+        assert!(
+            !ran.stderr.contains(&address.port().to_string()),
+            "{}",
+            ran.stderr
+        );
+    });
+}
+
+#[test]
+fn a_window_holds_a_gate_until_it_opens() {
+    on_postgresql(async |database| {
+        database.execute(VEHICLES).await;
+        // By the database's clock, which is this machine's: a window that has just closed, and one that is open.
+        let utc = |minutes: i64| {
+            let moment = jiff::Timestamp::now() + jiff::SignedDuration::from_mins(minutes);
+            moment.strftime("%H:%M").to_string()
+        };
+        let (ago, just, ahead) = (utc(-120), utc(-60), utc(60));
+        start(
+            database,
+            &rename(&format!(
+                "  expand: {{window: {{from: '{ago}', to: '{ahead}', zone: UTC}}}}\n  dual_write: {{window: {{from: '{ago}', to: '{just}', zone: UTC}}}}\n"
+            )),
+        );
+        database.crossfade(&["advance", "rename"]).exits(0);
+        let ran = database.crossfade(&["advance", "rename"]).exits(3);
+        assert!(ran.stderr.contains("window: opens "), "{}", ran.stderr);
+        let status = database.status("rename");
+        let until: jiff::Timestamp = status["waiting"][0]["until"]
+            .as_str()
+            .unwrap()
+            .parse()
+            .unwrap();
+        let hours = until.duration_since(jiff::Timestamp::now()).as_secs_f64() / 3600.0;
+        assert!((21.9..22.1).contains(&hours), "{until}");
+    });
+}
