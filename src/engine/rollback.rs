@@ -15,7 +15,7 @@ use crate::lifecycle::{
 use crate::plan::{
     compiled::{Action, StepId},
     document::PhaseName,
-    steps::{Undo, Work, sync_columns::undo_to_expand},
+    steps::{DdlStep, Undo, Work, sync_columns::undo_to_expand},
 };
 use crate::store::{quarantine, runs, walks};
 use crate::target::observe::{Observed, observe};
@@ -85,6 +85,7 @@ impl Driver {
         if phases.contains(&PhaseName::Contract) {
             self.check_not_contracted(snapshot).await?;
         }
+        check_reversible(snapshot, phases)?;
         if !phases.contains(&PhaseName::DualWrite) {
             return Ok(());
         }
@@ -143,7 +144,10 @@ impl Driver {
                 continue;
             };
             for part in &parts {
-                let is_drop = matches!(&step.action, Action::DropSync(_) | Action::DropColumn(_));
+                let is_drop = matches!(
+                    &step.action,
+                    Action::Ddl(DdlStep::DropSync(_) | DdlStep::DropColumn(_))
+                );
                 if is_drop && observe(&*self.work, &part.goal).await? == Observed::Holds {
                     return Err(EngineError::Refused(
                         "contract has been done: the old column is gone. There is no way back but a backup".to_owned(),
@@ -247,5 +251,23 @@ impl Driver {
         .await?;
         self.reporter.notice(Notice::StepReversed(id.clone()));
         Ok(None)
+    }
+}
+
+/// A step outside `contract` that its author said cannot be taken back: known before anything is reversed.
+fn check_reversible(snapshot: &Snapshot, phases: &[PhaseName]) -> Result<(), EngineError> {
+    let plan = &snapshot.plan;
+    let stays = plan.steps().find(|(phase, step)| {
+        phases.contains(&phase.name)
+            && phase.name != PhaseName::Contract
+            && snapshot.step_state(&step.id).has_begun()
+            && step.action.undo(plan) == Undo::Irreversible
+    });
+    match stays {
+        None => Ok(()),
+        Some((phase, step)) => Err(EngineError::Refused(format!(
+            "{} cannot be taken back; go back to {} with `--to {}`, or keep what it did",
+            step.id, phase.name, phase.name
+        ))),
     }
 }

@@ -10,6 +10,7 @@ use crate::plan::{
     compiled::{Action, Condition, Match, Phase, Plan, StepId},
     document::{Expect, PhaseName, Query},
     ident::{Ident, TableName},
+    steps::DdlStep,
 };
 use crate::postgres::sqlstate;
 use crate::probe;
@@ -38,7 +39,7 @@ pub fn names_now(snapshot: &Snapshot, table: &TableName) -> Names {
     let retired = snapshot
         .plan
         .steps()
-        .filter(|(_, step)| matches!(&step.action, Action::RetireColumn(retire) if retire.table == *table))
+        .filter(|(_, step)| matches!(&step.action, Action::Ddl(DdlStep::RetireColumn(retire)) if retire.table == *table))
         .any(|(_, step)| snapshot.step_state(&step.id) == crate::lifecycle::transition::State::Completed);
     if retired {
         Names::retired(&snapshot.plan, table)

@@ -11,14 +11,13 @@ use super::{
     error::{Path, PlanError},
     facts::{Facts, Table},
     ident::{Ident, TableName},
-    steps::{Step, add_column::AddColumn, sync_columns::SyncColumns},
+    steps::{Ddl, DdlStep, Sorted, Step, Undo, add_column::AddColumn, sync_columns::SyncColumns},
     types as type_names,
 };
 use expressions::{Added, added_columns, canonical, type_of};
 pub use expressions::{expressions, types};
 use std::collections::{BTreeMap, BTreeSet};
 pub use structure::check_structure;
-use structure::step_id;
 
 /// The explicit phases, whichever form the document has, each with its place in the document.
 pub fn explicit(
@@ -65,6 +64,10 @@ pub fn compile(
         return Err(structure);
     }
     let phases = explicit(document, facts)?;
+    let gateless = structure::check_gates(document, &phases);
+    if !gateless.is_empty() {
+        return Err(gateless);
+    }
     let mut compiler = Compiler {
         document,
         facts,
@@ -95,7 +98,53 @@ pub fn compile(
         claims: compiler.claims.into_iter().collect(),
         phases: compiled,
     };
+    let irreversible = check_reversible(document, &phases, &plan);
+    if !irreversible.is_empty() {
+        return Err(irreversible);
+    }
     Ok((plan, warnings))
+}
+
+/// What cannot be taken back stands in `contract`, or its author has said that it may not be.
+fn check_reversible(
+    document: &Document,
+    phases: &[(Path, PhaseDocument)],
+    plan: &Plan,
+) -> Vec<PlanError> {
+    let mut errors = Vec::new();
+    for ((at, written), phase) in phases.iter().zip(&plan.phases) {
+        if phase.name == PhaseName::Contract {
+            continue;
+        }
+        for (number, (words, step)) in written.steps.iter().zip(&phase.steps).enumerate() {
+            let acknowledged = match &step.action {
+                Action::Ddl(step) => step.ddl().irreversible(),
+                Action::SyncColumns(_) | Action::Fill(_) | Action::Match(_) | Action::Query(_) => {
+                    true
+                }
+            };
+            if !acknowledged && step.action.undo(plan) == Undo::Irreversible {
+                let path = step_path(document, at, number, words);
+                errors.push(
+                    PlanError::at(path, format!("{} cannot be taken back", step.id))
+                        .on_key()
+                        .help(
+                            "say `irreversible: true` if it may stay whatever becomes of the rest",
+                        ),
+                );
+            }
+        }
+    }
+    errors
+}
+
+/// Where a step stands; a recipe's steps stand where the recipe does.
+fn step_path(document: &Document, at: &Path, number: usize, step: &Step) -> Path {
+    if document.change.is_some() {
+        at.clone()
+    } else {
+        at.key("steps").index(number).key(step.kind())
+    }
 }
 
 struct Compiler<'a> {
@@ -122,7 +171,7 @@ impl<'a> Compiler<'a> {
                     .enumerate()
                     .map(move |(number, step)| (at, number, step))
             })
-            .find(|(_, _, step)| step.table() == Some(table))
+            .find(|(_, _, step)| step.tables().contains(&table))
             .map_or(Path::root(), |(at, number, step)| {
                 if self.document.change.is_some() {
                     at.key("table")
@@ -133,11 +182,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn step_path(&self, at: &Path, number: usize, step: &Step) -> Path {
-        if self.document.change.is_some() {
-            at.clone()
-        } else {
-            at.key("steps").index(number).key(step.kind())
-        }
+        step_path(self.document, at, number, step)
     }
 
     /// Several steps use the same expression: what is wrong with it is said once.
@@ -163,7 +208,7 @@ impl<'a> Compiler<'a> {
                 }
                 let action = self.action(&path, step)?;
                 Some(PlannedStep {
-                    id: step_id(step),
+                    id: step.id(),
                     action,
                 })
             })
@@ -177,7 +222,11 @@ impl<'a> Compiler<'a> {
 
     fn gate(&self, phase: &PhaseDocument) -> Vec<Condition> {
         let mut conditions = Vec::new();
-        if phase.phase > PhaseName::Backfill {
+        let steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        let has_sync = steps
+            .into_iter()
+            .any(|step| matches!(step, Step::SyncColumns(_)));
+        if phase.phase > PhaseName::Backfill && has_sync {
             conditions.push(Condition::QuarantineEmpty);
         }
         if phase.phase >= PhaseName::Retire {
@@ -244,50 +293,15 @@ impl<'a> Compiler<'a> {
     }
 
     fn action(&mut self, path: &Path, step: &Step) -> Option<Action> {
-        Some(match step {
-            Step::AddColumn(step) => {
-                if let Some(Err(error)) = self.facts.types.get(&step.type_name) {
-                    let problem = PlanError::at(path.key("type"), error.message.clone());
-                    let help = error.help.clone().unwrap_or_else(|| "write the type as SQL does, with its schema where it is not PostgreSQL's own".to_owned());
-                    self.problem(problem.help(help));
-                    return None;
-                }
-                let step = &AddColumn {
-                    type_name: canonical(&step.type_name, self.facts),
-                    ..step.clone()
-                };
-                let existing = self
-                    .table(&step.table)
-                    .and_then(|table| table.column(&step.column));
-                if let Some(existing) = existing {
-                    let place = if self.document.change.is_some() {
-                        path.clone()
-                    } else {
-                        path.key("column")
-                    };
-                    let message = if type_names::same(&existing.type_name, &step.type_name) {
-                        format!("{} already has a column {}", step.table, step.column)
-                    } else {
-                        format!(
-                            "{} already has a column {} of type {}, not {}",
-                            step.table, step.column, existing.type_name, step.type_name
-                        )
-                    };
-                    self.problem(
-                        PlanError::at(place, message)
-                            .help("choose another name, or drop that column first"),
-                    );
-                }
-                self.claim(&step.table, &step.column);
-                Action::AddColumn(step.clone())
-            }
-            Step::SyncColumns(step) => Action::SyncColumns(self.sync(path, step)?),
-            Step::Fill(step) => Action::Fill(Fill {
+        Some(match step.sorted() {
+            Sorted::Ddl(step) => Action::Ddl(self.ddl(path, *step)?),
+            Sorted::SyncColumns(step) => Action::SyncColumns(self.sync(path, step)?),
+            Sorted::Fill(step) => Action::Fill(Fill {
                 table: step.table.clone(),
                 set: self.assignments(&path.key("set"), &step.table, &step.set)?,
                 key: self.key_of(&step.table),
             }),
-            Step::Match(step) => {
+            Sorted::Match(step) => {
                 let backward = if step.backward.is_empty() {
                     self.sync_backward(&step.table)
                 } else {
@@ -300,29 +314,70 @@ impl<'a> Compiler<'a> {
                     key: self.key_of(&step.table),
                 })
             }
-            Step::Query(query) => Action::Query(query.clone()),
-            Step::CreateIndex(step) => Action::CreateIndex(step.clone()),
-            Step::AddConstraint(step) => Action::AddConstraint(step.clone()),
-            Step::SetNotNull(step) => {
-                self.column(&step.table, &step.column, &path.key("column"))?;
-                Action::SetNotNull(step.clone())
-            }
-            Step::RetireColumn(step) => {
-                self.column(&step.table, &step.column, &path.key("column"))?;
-                self.claim(&step.table, &step.column);
-                Action::RetireColumn(step.clone())
-            }
-            Step::DropSync(step) => Action::DropSync(step.clone()),
-            Step::DropConstraint(step) => Action::DropConstraint(step.clone()),
-            Step::SetDefault(step) => Action::SetDefault(step.clone()),
-            Step::OwnSequence(step) => Action::OwnSequence(step.clone()),
-            Step::DropColumn(step) => {
-                self.column(&step.table, &step.column, &path.key("column"))?;
-                self.claim(&step.table, &step.column);
-                Action::DropColumn(step.clone())
-            }
-            Step::RenameObject(step) => Action::RenameObject(step.clone()),
+            Sorted::Query(query) => Action::Query(query.clone()),
         })
+    }
+
+    fn ddl(&mut self, path: &Path, step: DdlStep) -> Option<DdlStep> {
+        if let DdlStep::AddColumn(step) = &step {
+            return Some(DdlStep::AddColumn(self.added_column(path, step)?));
+        }
+        self.check_columns(path, step.ddl())?;
+        Some(step)
+    }
+
+    /// `None`, and an error, where a column that the step needs is not there.
+    fn check_columns(&mut self, path: &Path, step: &dyn Ddl) -> Option<()> {
+        let Some(table) = step.tables().first().copied() else {
+            return Some(());
+        };
+        for column in step.needs() {
+            self.column(table, column, &path.key("column"))?;
+        }
+        for column in step.claims() {
+            self.claim(table, column);
+        }
+        Some(())
+    }
+
+    fn added_column(&mut self, path: &Path, step: &AddColumn) -> Option<AddColumn> {
+        if let Some(Err(error)) = self.facts.types.get(&step.type_name) {
+            let problem = PlanError::at(path.key("type"), error.message.clone());
+            let help = error.help.clone().unwrap_or_else(|| {
+                "write the type as SQL does, with its schema where it is not PostgreSQL's own"
+                    .to_owned()
+            });
+            self.problem(problem.help(help));
+            return None;
+        }
+        let step = AddColumn {
+            type_name: canonical(&step.type_name, self.facts),
+            ..step.clone()
+        };
+        let existing = self
+            .table(&step.table)
+            .and_then(|table| table.column(&step.column));
+        if let Some(existing) = existing {
+            let place = if self.document.change.is_some() {
+                path.clone()
+            } else {
+                path.key("column")
+            };
+            let message = if type_names::same(&existing.type_name, &step.type_name) {
+                format!("{} already has a column {}", step.table, step.column)
+            } else {
+                format!(
+                    "{} already has a column {} of type {}, not {}",
+                    step.table, step.column, existing.type_name, step.type_name
+                )
+            };
+            self.problem(
+                PlanError::at(place, message)
+                    .help("choose another name, or drop that column first"),
+            );
+        }
+        self.check_columns(path, &step)?;
+        Some(step)
     }
 
     fn defaults_besides(

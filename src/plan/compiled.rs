@@ -5,12 +5,7 @@ use super::{
     endpoint::Endpoint,
     ident::{Ident, TableName},
     span::Span,
-    steps::{
-        add_column::AddColumn, add_constraint::AddConstraint, create_index::CreateIndex,
-        drop_column::DropColumn, drop_constraint::DropConstraint, drop_sync::DropSync,
-        own_sequence::OwnSequence, rename_object::RenameObject, retire_column::RetireColumn,
-        set_default::SetDefault, set_not_null::SetNotNull, sync_columns::OnUnconvertible,
-    },
+    steps::{DdlStep, retire_column::RetireColumn, sync_columns::OnUnconvertible},
     window::Window,
 };
 use serde::{Deserialize, Serialize};
@@ -71,21 +66,11 @@ pub enum Condition {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    AddColumn(AddColumn),
+    Ddl(DdlStep),
     SyncColumns(Sync),
     Fill(Fill),
     Match(Match),
     Query(Query),
-    CreateIndex(CreateIndex),
-    AddConstraint(AddConstraint),
-    SetNotNull(SetNotNull),
-    RetireColumn(RetireColumn),
-    DropSync(DropSync),
-    DropConstraint(DropConstraint),
-    SetDefault(SetDefault),
-    OwnSequence(OwnSequence),
-    DropColumn(DropColumn),
-    RenameObject(RenameObject),
 }
 
 /// Two sides of one table that are kept in step by triggers.
@@ -181,7 +166,9 @@ impl Plan {
     pub fn retired(&self, table: &TableName) -> Vec<&RetireColumn> {
         self.steps()
             .filter_map(|(_, step)| match &step.action {
-                Action::RetireColumn(retire) if retire.table == *table => Some(retire),
+                Action::Ddl(DdlStep::RetireColumn(retire)) if retire.table == *table => {
+                    Some(retire)
+                }
                 _ => None,
             })
             .collect()

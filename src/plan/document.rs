@@ -363,11 +363,11 @@ impl Document {
     /// The tables that facts are needed of before this document can be compiled.
     pub fn tables(&self) -> Vec<TableName> {
         let mut tables: Vec<TableName> = match &self.change {
-            Some(recipe) => vec![recipe.table().clone()],
+            Some(recipe) => recipe.tables().into_iter().cloned().collect(),
             None => Vec::new(),
         };
         for phase in self.phases.iter().flatten() {
-            tables.extend(phase.steps.iter().filter_map(Step::table).cloned());
+            tables.extend(phase.steps.iter().flat_map(Step::tables).cloned());
         }
         tables.sort();
         tables.dedup();

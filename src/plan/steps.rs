@@ -1,4 +1,5 @@
-//! The explicit steps of a plan. One file each: its words in the YAML, its parts as SQL, and how it is undone.
+//! The explicit steps of a plan. One file each: its words in the YAML, where it may stand, its parts as SQL, and how it
+//! is undone. `steps!` is the list: a DDL step is its file and one line here.
 
 pub mod add_column;
 pub mod add_constraint;
@@ -8,6 +9,7 @@ pub mod drop_constraint;
 pub mod drop_sync;
 pub mod fill;
 pub mod own_sequence;
+pub mod query;
 pub mod rename_object;
 pub mod retire_column;
 pub mod rows_match;
@@ -16,94 +18,148 @@ pub mod set_not_null;
 pub mod sync_columns;
 
 use super::{
-    compiled::{Action, Plan},
-    document::Query,
-    ident::TableName,
+    compiled::{Action, Plan, StepId},
+    document::{PhaseName, Query},
+    ident::{Ident, TableName},
 };
 use crate::statement::{part::Part, sync};
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Step {
-    AddColumn(add_column::AddColumn),
-    SyncColumns(sync_columns::SyncColumns),
-    Fill(fill::FillStep),
-    Match(rows_match::MatchStep),
-    Query(Query),
-    CreateIndex(create_index::CreateIndex),
-    AddConstraint(add_constraint::AddConstraint),
-    SetNotNull(set_not_null::SetNotNull),
-    RetireColumn(retire_column::RetireColumn),
-    DropSync(drop_sync::DropSync),
-    DropConstraint(drop_constraint::DropConstraint),
-    SetDefault(set_default::SetDefault),
-    OwnSequence(own_sequence::OwnSequence),
-    DropColumn(drop_column::DropColumn),
-    RenameObject(rename_object::RenameObject),
+/// What every step says of itself.
+pub trait Described {
+    /// Where it may stand: a step in the wrong phase could lose a write.
+    fn phases(&self) -> &'static [PhaseName];
+    /// The tables that it touches, the one that it is about first.
+    fn tables(&self) -> Vec<&TableName>;
+    /// What tells it from the plan's other steps of its kind.
+    fn subject(&self) -> String;
+}
+
+/// A step that is DDL, in parts: the same in a document and compiled.
+pub trait Ddl: Described {
+    /// What carries it out, under its plan.
+    fn parts(&self, plan: &Plan) -> Vec<Part>;
+    fn undo(&self, plan: &Plan) -> Undo;
+    /// Columns of its table that must be there when it is run: they are, or the plan adds them.
+    fn needs(&self) -> Vec<&Ident> {
+        Vec::new()
+    }
+    /// Columns of its table that no other run may touch meanwhile.
+    fn claims(&self) -> Vec<&Ident> {
+        Vec::new()
+    }
+    /// Its author has said that it cannot be taken back. Outside `contract` such a step is refused without that.
+    fn irreversible(&self) -> bool {
+        false
+    }
+}
+
+/// `"word" Name(its type)` for each step. Names and words of DDL steps are the same in a document and compiled; what
+/// moves or reads rows is compiled into something else (see `Action`).
+macro_rules! steps {
+    (
+        ddl { $($ddl_word:literal $Ddl:ident($ddl:ty),)* }
+        rows { $($word:literal $Row:ident($row:ty),)* }
+    ) => {
+        /// A step as the plan's author writes it.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        pub enum Step {
+            $(#[serde(rename = $ddl_word)] $Ddl($ddl),)*
+            $(#[serde(rename = $word)] $Row($row),)*
+        }
+
+        /// A DDL step of a compiled plan.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        pub enum DdlStep {
+            $(#[serde(rename = $ddl_word)] $Ddl($ddl),)*
+        }
+
+        /// A step by what carries it out.
+        #[derive(Clone, Debug)]
+        pub enum Sorted<'a> {
+            Ddl(Box<DdlStep>),
+            $($Row(&'a $row),)*
+        }
+
+        impl Step {
+            pub fn kind(&self) -> &'static str {
+                match self {
+                    $(Self::$Ddl(_) => $ddl_word,)*
+                    $(Self::$Row(_) => $word,)*
+                }
+            }
+
+            pub fn described(&self) -> &dyn Described {
+                match self {
+                    $(Self::$Ddl(step) => step,)*
+                    $(Self::$Row(step) => step,)*
+                }
+            }
+
+            pub fn sorted(&self) -> Sorted<'_> {
+                match self {
+                    $(Self::$Ddl(step) => Sorted::Ddl(Box::new(DdlStep::$Ddl(step.clone()))),)*
+                    $(Self::$Row(step) => Sorted::$Row(step),)*
+                }
+            }
+        }
+
+        $(impl From<$ddl> for Step {
+            fn from(step: $ddl) -> Self {
+                Self::$Ddl(step)
+            }
+        })*
+
+        impl DdlStep {
+            pub fn kind(&self) -> &'static str {
+                match self {
+                    $(Self::$Ddl(_) => $ddl_word,)*
+                }
+            }
+
+            pub fn ddl(&self) -> &dyn Ddl {
+                match self {
+                    $(Self::$Ddl(step) => step,)*
+                }
+            }
+        }
+    };
+}
+
+steps! {
+    ddl {
+        "add_column" AddColumn(add_column::AddColumn),
+        "create_index" CreateIndex(create_index::CreateIndex),
+        "add_constraint" AddConstraint(add_constraint::AddConstraint),
+        "set_not_null" SetNotNull(set_not_null::SetNotNull),
+        "retire_column" RetireColumn(retire_column::RetireColumn),
+        "drop_sync" DropSync(drop_sync::DropSync),
+        "drop_constraint" DropConstraint(drop_constraint::DropConstraint),
+        "set_default" SetDefault(set_default::SetDefault),
+        "own_sequence" OwnSequence(own_sequence::OwnSequence),
+        "drop_column" DropColumn(drop_column::DropColumn),
+        "rename_object" RenameObject(rename_object::RenameObject),
+    }
+    rows {
+        "sync_columns" SyncColumns(sync_columns::SyncColumns),
+        "fill" Fill(fill::FillStep),
+        "match" Match(rows_match::MatchStep),
+        "query" Query(Query),
+    }
 }
 
 impl Step {
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::AddColumn(_) => "add_column",
-            Self::SyncColumns(_) => "sync_columns",
-            Self::Fill(_) => "fill",
-            Self::Match(_) => "match",
-            Self::Query(_) => "query",
-            Self::CreateIndex(_) => "create_index",
-            Self::AddConstraint(_) => "add_constraint",
-            Self::SetNotNull(_) => "set_not_null",
-            Self::RetireColumn(_) => "retire_column",
-            Self::DropSync(_) => "drop_sync",
-            Self::DropConstraint(_) => "drop_constraint",
-            Self::SetDefault(_) => "set_default",
-            Self::OwnSequence(_) => "own_sequence",
-            Self::DropColumn(_) => "drop_column",
-            Self::RenameObject(_) => "rename_object",
-        }
+    pub fn tables(&self) -> Vec<&TableName> {
+        self.described().tables()
     }
 
     /// The table that it is about; `None` for a query.
     pub fn table(&self) -> Option<&TableName> {
-        match self {
-            Self::AddColumn(step) => Some(&step.table),
-            Self::SyncColumns(step) => Some(&step.table),
-            Self::Fill(step) => Some(&step.table),
-            Self::Match(step) => Some(&step.table),
-            Self::Query(_) => None,
-            Self::CreateIndex(step) => Some(&step.table),
-            Self::AddConstraint(step) => Some(&step.table),
-            Self::SetNotNull(step) => Some(&step.table),
-            Self::RetireColumn(step) => Some(&step.table),
-            Self::DropSync(step) => Some(&step.table),
-            Self::DropConstraint(step) => Some(&step.table),
-            Self::SetDefault(step) => Some(&step.table),
-            Self::OwnSequence(step) => Some(&step.table),
-            Self::DropColumn(step) => Some(&step.table),
-            Self::RenameObject(step) => Some(&step.table),
-        }
+        self.tables().first().copied()
     }
 
-    /// What tells it from the plan's other steps of its kind.
-    pub fn subject(&self) -> String {
-        match self {
-            Self::AddColumn(step) => format!("{}.{}", step.table, step.column),
-            Self::SyncColumns(step) => step.table.to_string(),
-            Self::Fill(step) => step.table.to_string(),
-            Self::Match(step) => step.table.to_string(),
-            Self::Query(query) => query.name.clone(),
-            Self::CreateIndex(step) => step.name.to_string(),
-            Self::AddConstraint(step) => format!("{}.{}", step.table, step.name),
-            Self::SetNotNull(step) => format!("{}.{}", step.table, step.column),
-            Self::RetireColumn(step) => format!("{}.{}", step.table, step.column),
-            Self::DropSync(step) => step.table.to_string(),
-            Self::DropConstraint(step) => format!("{}.{}", step.table, step.name),
-            Self::SetDefault(step) => format!("{}.{}", step.table, step.column),
-            Self::OwnSequence(step) => step.sequence.clone(),
-            Self::DropColumn(step) => format!("{}.{}", step.table, step.column),
-            Self::RenameObject(step) => format!("{}.{}", step.table, step.from),
-        }
+    pub fn id(&self) -> StepId {
+        StepId(format!("{}:{}", self.kind(), self.described().subject()))
     }
 }
 
@@ -130,61 +186,31 @@ pub enum Undo {
 impl Action {
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::AddColumn(_) => "add_column",
+            Self::Ddl(step) => step.kind(),
             Self::SyncColumns(_) => "sync_columns",
             Self::Fill(_) => "fill",
             Self::Match(_) => "match",
             Self::Query(_) => "query",
-            Self::CreateIndex(_) => "create_index",
-            Self::AddConstraint(_) => "add_constraint",
-            Self::SetNotNull(_) => "set_not_null",
-            Self::RetireColumn(_) => "retire_column",
-            Self::DropSync(_) => "drop_sync",
-            Self::DropConstraint(_) => "drop_constraint",
-            Self::SetDefault(_) => "set_default",
-            Self::OwnSequence(_) => "own_sequence",
-            Self::DropColumn(_) => "drop_column",
-            Self::RenameObject(_) => "rename_object",
         }
     }
 
     /// What carries this step out, under its plan.
     pub fn work<'a>(&'a self, plan: &'a Plan) -> Work<'a> {
         match self {
-            Self::AddColumn(step) => Work::Parts(step.parts()),
+            Self::Ddl(step) => Work::Parts(step.ddl().parts(plan)),
             Self::SyncColumns(sync) => Work::Parts(vec![sync::install(plan, sync)]),
             Self::Fill(fill) => Work::Fill(fill, fill::stop_filling(plan, &fill.table)),
             Self::Match(matching) => Work::Match(matching),
             Self::Query(query) => Work::Query(query),
-            Self::CreateIndex(step) => Work::Parts(step.parts()),
-            Self::AddConstraint(step) => Work::Parts(step.parts()),
-            Self::SetNotNull(step) => Work::Parts(step.parts()),
-            Self::RetireColumn(step) => Work::Parts(vec![step.part(plan)]),
-            Self::DropSync(step) => Work::Parts(vec![sync::uninstall(&plan.name, &step.table)]),
-            Self::DropConstraint(step) => Work::Parts(vec![step.part()]),
-            Self::SetDefault(step) => Work::Parts(vec![step.part()]),
-            Self::OwnSequence(step) => Work::Parts(vec![step.part()]),
-            Self::DropColumn(step) => Work::Parts(vec![step.part(plan)]),
-            Self::RenameObject(step) => Work::Parts(vec![step.part()]),
         }
     }
 
     pub fn undo(&self, plan: &Plan) -> Undo {
         match self {
-            Self::AddColumn(step) => Undo::Parts(step.undo()),
+            Self::Ddl(step) => step.ddl().undo(plan),
             Self::SyncColumns(sync) => Undo::Parts(vec![sync::uninstall(&plan.name, &sync.table)]),
             Self::Fill(fill) => Undo::Parts(fill::fill_again(plan, &fill.table)),
             Self::Match(_) | Self::Query(_) => Undo::Nothing,
-            Self::CreateIndex(step) => Undo::Parts(step.undo()),
-            Self::AddConstraint(step) => Undo::Parts(step.undo()),
-            Self::SetNotNull(step) => Undo::Parts(step.undo()),
-            Self::RetireColumn(step) => Undo::Parts(vec![step.undo(plan)]),
-            Self::DropSync(_)
-            | Self::DropConstraint(_)
-            | Self::SetDefault(_)
-            | Self::OwnSequence(_)
-            | Self::DropColumn(_)
-            | Self::RenameObject(_) => Undo::Irreversible,
         }
     }
 }

@@ -6,7 +6,6 @@ use crate::plan::{
     document::{Assignments, Expression},
     error::{Path, PlanError},
     ident::{Ident, TableName},
-    recipes::Recipe,
     types,
 };
 
@@ -31,21 +30,10 @@ impl Compiler<'_> {
         compiled.into_iter().collect()
     }
 
-    /// A recipe's expression stands under the key of its direction, not in a step's map.
+    /// A recipe's expression stands under the recipe's word for it, not in a step's map.
     fn recipe_place(&self, path: &Path, expression: &Expression) -> Path {
-        let at = Path::root().key("change");
         match &self.document.change {
-            Some(Recipe::ChangeColumnType(recipe)) => {
-                let at = at.key("change_column_type");
-                if recipe.forward.as_ref() == Some(expression) {
-                    at.key("forward")
-                } else if recipe.backward.as_ref() == Some(expression) {
-                    at.key("backward")
-                } else {
-                    at.key("type")
-                }
-            }
-            Some(recipe) => at.key(recipe.name()),
+            Some(recipe) => recipe.place_of(expression, &Path::root().key("change")),
             None => path.clone(),
         }
     }

@@ -2,11 +2,9 @@
 
 use super::explicit;
 use crate::plan::{
-    compiled::StepId,
     document::{Document, Gate, PhaseDocument, PhaseName},
     error::{Path, PlanError},
     facts::Facts,
-    steps::Step,
 };
 use std::collections::BTreeSet;
 
@@ -40,12 +38,7 @@ pub fn check_structure(document: &Document) -> Vec<PlanError> {
             .map(|(number, phase)| (Path::root().key("phases").index(number), phase.clone()))
             .collect();
         errors.extend(check_phases(&located));
-        for phase in document.gates.keys() {
-            if !phases.iter().any(|document| document.phase == *phase) {
-                let path = Path::root().key("gates").key(phase.as_str());
-                errors.push(PlanError::at(path, format!("the plan has no phase {phase}")).on_key());
-            }
-        }
+        errors.extend(check_gates(document, &located));
         errors.extend(same_names(document, phases));
     }
     errors
@@ -76,37 +69,24 @@ fn same_names(document: &Document, phases: &[PhaseDocument]) -> Vec<PlanError> {
     errors
 }
 
-/// Where a step may stand: a step in the wrong phase could lose a write.
-fn phases_of(step: &Step) -> &'static [PhaseName] {
-    use PhaseName::{Backfill, Contract, DualWrite, Enforce, Expand, Retire, SwitchReads, Verify};
-    match step {
-        Step::AddColumn(_) => &[Expand],
-        Step::SyncColumns(_) => &[DualWrite],
-        Step::Fill(_) => &[Backfill],
-        Step::Match(_) => &[Verify],
-        Step::Query(_) => &[
-            Expand,
-            DualWrite,
-            Backfill,
-            Verify,
-            Enforce,
-            SwitchReads,
-            Retire,
-        ],
-        Step::CreateIndex(_) => &[Expand, Enforce, Retire],
-        Step::AddConstraint(_) | Step::SetNotNull(_) => &[Enforce, Retire],
-        Step::RetireColumn(_) => &[Retire],
-        Step::DropSync(_)
-        | Step::DropConstraint(_)
-        | Step::SetDefault(_)
-        | Step::OwnSequence(_)
-        | Step::DropColumn(_)
-        | Step::RenameObject(_) => &[Contract],
-    }
-}
-
-pub(super) fn step_id(step: &Step) -> StepId {
-    StepId(format!("{}:{}", step.kind(), step.subject()))
+/// A gate of a phase that is not there would never be asked for.
+pub(super) fn check_gates(document: &Document, phases: &[(Path, PhaseDocument)]) -> Vec<PlanError> {
+    let names: Vec<&str> = phases
+        .iter()
+        .map(|(_, phase)| phase.phase.as_str())
+        .collect();
+    let is_missing = |phase: &&PhaseName| !names.contains(&phase.as_str());
+    document
+        .gates
+        .keys()
+        .filter(is_missing)
+        .map(|phase| {
+            let path = Path::root().key("gates").key(phase.as_str());
+            PlanError::at(path, format!("the plan has no phase {phase}"))
+                .on_key()
+                .help(format!("its phases are {}", names.join(", ")))
+        })
+        .collect()
 }
 
 fn check_phases(phases: &[(Path, PhaseDocument)]) -> Vec<PlanError> {
@@ -134,17 +114,22 @@ fn check_phases(phases: &[(Path, PhaseDocument)]) -> Vec<PlanError> {
         last = Some(last.map_or(name, |last| last.max(name)));
         for (number, step) in phase.steps.iter().enumerate() {
             let path = at.key("steps").index(number).key(step.kind());
-            if !steps.insert(step_id(step)) {
+            if !steps.insert(step.id()) {
                 errors.push(
                     PlanError::at(
                         path.clone(),
-                        format!("the step {} is there twice", step_id(step)),
+                        format!("the step {} is there twice", step.id()),
                     )
                     .on_key(),
                 );
             }
-            if !phases_of(step).contains(&name) {
-                let right: Vec<&str> = phases_of(step).iter().map(|phase| phase.as_str()).collect();
+            if !step.described().phases().contains(&name) {
+                let right: Vec<&str> = step
+                    .described()
+                    .phases()
+                    .iter()
+                    .map(|phase| phase.as_str())
+                    .collect();
                 errors.push(
                     PlanError::at(path, format!("{} cannot be a step of {name}", step.kind()))
                         .on_key()

@@ -1,5 +1,6 @@
 //! `change_column_type`: a second column of the new type, which may end under the old one's name.
 
+use super::Change;
 use super::replace_column::{Replacement, only_ordinary};
 use crate::plan::{
     document::{Expression, PhaseDocument},
@@ -32,16 +33,29 @@ pub struct ChangeColumnType {
     pub keep_name: bool,
 }
 
-impl ChangeColumnType {
-    pub fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {
-        let at = at.key("change_column_type");
-        let (table, old) = only_ordinary(facts, &self.table, &self.column, &at, "column")?;
+impl Change for ChangeColumnType {
+    fn tables(&self) -> Vec<&TableName> {
+        vec![&self.table]
+    }
+
+    fn word_of(&self, expression: &Expression) -> Option<&'static str> {
+        if self.forward.as_ref() == Some(expression) {
+            Some("forward")
+        } else if self.backward.as_ref() == Some(expression) {
+            Some("backward")
+        } else {
+            Some("type")
+        }
+    }
+
+    fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {
+        let (table, old) = only_ordinary(facts, &self.table, &self.column, at, "column")?;
         let new = match (&self.to, self.keep_name) {
             (Some(to), false) => to.clone(),
             (None, true) => self.column.with_suffix("_new"),
             (None, false) => {
                 return Err(vec![
-                    PlanError::at(at, "neither `to` nor `keep_name` is given")
+                    PlanError::at(at.clone(), "neither `to` nor `keep_name` is given")
                         .help("name the new column with `to`, or say `keep_name: true` to end under the old name"),
                 ]);
             }
@@ -73,6 +87,6 @@ impl ChangeColumnType {
             conversion_can_fail: !(plain && types::widens(&old.type_name, &self.type_name)),
             keeps_name: self.keep_name,
         }
-        .phases(&at)
+        .phases(at)
     }
 }

@@ -1,5 +1,6 @@
 //! `rename_column`: a second column under the new name, kept in step with the old one until that is dropped.
 
+use super::Change;
 use super::replace_column::{Replacement, only_ordinary};
 use crate::plan::{
     document::{Expression, PhaseDocument},
@@ -26,10 +27,13 @@ pub enum Strategy {
     Copy,
 }
 
-impl RenameColumn {
-    pub fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {
-        let at = at.key("rename_column");
-        let (table, old) = only_ordinary(facts, &self.table, &self.from, &at, "from")?;
+impl Change for RenameColumn {
+    fn tables(&self) -> Vec<&TableName> {
+        vec![&self.table]
+    }
+
+    fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {
+        let (table, old) = only_ordinary(facts, &self.table, &self.from, at, "from")?;
         if self.from == self.to {
             let error = PlanError::at(at.key("to"), "the new name is the old one");
             return Err(vec![error]);
@@ -45,6 +49,6 @@ impl RenameColumn {
             conversion_can_fail: false,
             keeps_name: false,
         }
-        .phases(&at)
+        .phases(at)
     }
 }

@@ -1,6 +1,11 @@
 //! `add_column`: a nullable column without a default, and what was set on the column that it succeeds.
 
-use crate::plan::ident::{Ident, TableName};
+use super::{Ddl, Described, Undo};
+use crate::plan::{
+    compiled::Plan,
+    document::PhaseName,
+    ident::{Ident, TableName},
+};
 use crate::statement::{
     literal,
     part::{Goal, Lock, Part, Statement},
@@ -87,9 +92,25 @@ impl Storage {
     }
 }
 
-impl AddColumn {
+impl Described for AddColumn {
+    fn phases(&self) -> &'static [PhaseName] {
+        &[PhaseName::Expand]
+    }
+    fn tables(&self) -> Vec<&TableName> {
+        vec![&self.table]
+    }
+    fn subject(&self) -> String {
+        format!("{}.{}", self.table, self.column)
+    }
+}
+
+impl Ddl for AddColumn {
+    fn claims(&self) -> Vec<&Ident> {
+        vec![&self.column]
+    }
+
     /// One transaction: the column is never seen without its comment, statistics and privileges.
-    pub fn parts(&self) -> Vec<Part> {
+    fn parts(&self, _: &Plan) -> Vec<Part> {
         let Self { table, column, .. } = self;
         let collation = match &self.collation {
             Some(collation) => format!(" COLLATE {collation}"),
@@ -168,8 +189,8 @@ impl AddColumn {
         )]
     }
 
-    pub fn undo(&self) -> Vec<Part> {
-        vec![Part::locking(
+    fn undo(&self, _: &Plan) -> Undo {
+        Undo::Parts(vec![Part::locking(
             Goal::NoColumn {
                 table: self.table.clone(),
                 column: self.column.clone(),
@@ -181,6 +202,6 @@ impl AddColumn {
                 ))
                 .lock(&self.table, Lock::AccessExclusiveLock),
             ],
-        )]
+        )])
     }
 }

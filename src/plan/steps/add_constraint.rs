@@ -1,7 +1,9 @@
 //! `add_constraint`: CHECK and FOREIGN KEY added NOT VALID and validated apart; UNIQUE over an index that is there.
 
+use super::{Ddl, Described, Undo};
 use crate::plan::{
-    document::Expression,
+    compiled::Plan,
+    document::{Expression, PhaseName},
     ident::{Ident, TableName},
 };
 use crate::statement::part::{Goal, Lock, Part, Statement};
@@ -57,8 +59,24 @@ impl AddConstraint {
             Lock::AccessExclusiveLock
         }
     }
+}
 
-    pub fn parts(&self) -> Vec<Part> {
+impl Described for AddConstraint {
+    fn phases(&self) -> &'static [PhaseName] {
+        &[PhaseName::Enforce, PhaseName::Retire]
+    }
+    fn tables(&self) -> Vec<&TableName> {
+        std::iter::once(&self.table)
+            .chain(&self.references)
+            .collect()
+    }
+    fn subject(&self) -> String {
+        format!("{}.{}", self.table, self.name)
+    }
+}
+
+impl Ddl for AddConstraint {
+    fn parts(&self, _: &Plan) -> Vec<Part> {
         let Self {
             table,
             name,
@@ -94,12 +112,12 @@ impl AddConstraint {
         parts
     }
 
-    pub fn undo(&self) -> Vec<Part> {
-        vec![drop_constraint(
+    fn undo(&self, _: &Plan) -> Undo {
+        Undo::Parts(vec![drop_constraint(
             &self.table,
             &self.name,
             self.references.as_ref(),
-        )]
+        )])
     }
 }
 

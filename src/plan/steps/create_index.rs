@@ -1,6 +1,11 @@
 //! `create_index`: concurrently, always.
 
-use crate::plan::ident::{Ident, TableName};
+use super::{Ddl, Described, Undo};
+use crate::plan::{
+    compiled::Plan,
+    document::PhaseName,
+    ident::{Ident, TableName},
+};
 use crate::statement::part::{Goal, Lock, Part, Statement};
 use serde::{Deserialize, Serialize};
 
@@ -18,8 +23,20 @@ pub struct CreateIndex {
     pub tablespace: Option<Ident>,
 }
 
-impl CreateIndex {
-    pub fn parts(&self) -> Vec<Part> {
+impl Described for CreateIndex {
+    fn phases(&self) -> &'static [PhaseName] {
+        &[PhaseName::Expand, PhaseName::Enforce, PhaseName::Retire]
+    }
+    fn tables(&self) -> Vec<&TableName> {
+        vec![&self.table]
+    }
+    fn subject(&self) -> String {
+        self.name.to_string()
+    }
+}
+
+impl Ddl for CreateIndex {
+    fn parts(&self, _: &Plan) -> Vec<Part> {
         let unique = if self.unique { "UNIQUE " } else { "" };
         let create = Statement::new(format!(
             "CREATE {unique}INDEX CONCURRENTLY {} ON {} USING {}",
@@ -43,8 +60,8 @@ impl CreateIndex {
         vec![part]
     }
 
-    pub fn undo(&self) -> Vec<Part> {
-        vec![drop_index(&self.table, &self.name)]
+    fn undo(&self, _: &Plan) -> Undo {
+        Undo::Parts(vec![drop_index(&self.table, &self.name)])
     }
 }
 

@@ -1,7 +1,9 @@
 //! `drop_column`: never CASCADE. What still depends on the column makes it fail, and nothing has changed.
 
+use super::{Ddl, Described, Undo};
 use crate::plan::{
     compiled::Plan,
+    document::PhaseName,
     ident::{Ident, TableName},
 };
 use crate::statement::part::{Goal, Lock, Part, Statement};
@@ -15,14 +17,34 @@ pub struct DropColumn {
     pub column: Ident,
 }
 
-impl DropColumn {
-    pub fn part(&self, plan: &Plan) -> Part {
+impl Described for DropColumn {
+    fn phases(&self) -> &'static [PhaseName] {
+        &[PhaseName::Contract]
+    }
+    fn tables(&self) -> Vec<&TableName> {
+        vec![&self.table]
+    }
+    fn subject(&self) -> String {
+        format!("{}.{}", self.table, self.column)
+    }
+}
+
+impl Ddl for DropColumn {
+    fn needs(&self) -> Vec<&Ident> {
+        vec![&self.column]
+    }
+
+    fn claims(&self) -> Vec<&Ident> {
+        vec![&self.column]
+    }
+
+    fn parts(&self, plan: &Plan) -> Vec<Part> {
         let column = plan
             .retired(&self.table)
             .into_iter()
             .find(|retire| retire.column == self.column)
             .map_or_else(|| self.column.clone(), |retire| retire.aside());
-        Part::locking(
+        vec![Part::locking(
             Goal::NoColumn {
                 table: self.table.clone(),
                 column: column.clone(),
@@ -31,6 +53,10 @@ impl DropColumn {
                 Statement::new(format!("ALTER TABLE {} DROP COLUMN {column}", self.table))
                     .lock(&self.table, Lock::AccessExclusiveLock),
             ],
-        )
+        )]
+    }
+
+    fn undo(&self, _: &Plan) -> Undo {
+        Undo::Irreversible
     }
 }

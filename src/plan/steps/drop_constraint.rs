@@ -1,7 +1,11 @@
 //! `drop_constraint`: a foreign key of another table that refers to the column that is to go.
 
-use super::add_constraint;
-use crate::plan::ident::{Ident, TableName};
+use super::{Ddl, Described, Undo, add_constraint};
+use crate::plan::{
+    compiled::Plan,
+    document::PhaseName,
+    ident::{Ident, TableName},
+};
 use crate::statement::part::Part;
 use serde::{Deserialize, Serialize};
 
@@ -14,8 +18,31 @@ pub struct DropConstraint {
     pub references: Option<TableName>,
 }
 
-impl DropConstraint {
-    pub fn part(&self) -> Part {
-        add_constraint::drop_constraint(&self.table, &self.name, self.references.as_ref())
+impl Described for DropConstraint {
+    fn phases(&self) -> &'static [PhaseName] {
+        &[PhaseName::Contract]
+    }
+    fn tables(&self) -> Vec<&TableName> {
+        std::iter::once(&self.table)
+            .chain(&self.references)
+            .collect()
+    }
+    fn subject(&self) -> String {
+        format!("{}.{}", self.table, self.name)
+    }
+}
+
+impl Ddl for DropConstraint {
+    fn parts(&self, _: &Plan) -> Vec<Part> {
+        let references = self.references.as_ref();
+        vec![add_constraint::drop_constraint(
+            &self.table,
+            &self.name,
+            references,
+        )]
+    }
+
+    fn undo(&self, _: &Plan) -> Undo {
+        Undo::Irreversible
     }
 }

@@ -1,10 +1,34 @@
 //! `drop_sync`: takes the dual-write triggers away, in the transaction that drops the old column.
 
-use crate::plan::ident::TableName;
+use super::{Ddl, Described, Undo};
+use crate::plan::{compiled::Plan, document::PhaseName, ident::TableName};
+use crate::statement::{part::Part, sync};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DropSync {
     pub table: TableName,
+}
+
+impl Described for DropSync {
+    fn phases(&self) -> &'static [PhaseName] {
+        &[PhaseName::Contract]
+    }
+    fn tables(&self) -> Vec<&TableName> {
+        vec![&self.table]
+    }
+    fn subject(&self) -> String {
+        self.table.to_string()
+    }
+}
+
+impl Ddl for DropSync {
+    fn parts(&self, plan: &Plan) -> Vec<Part> {
+        vec![sync::uninstall(&plan.name, &self.table)]
+    }
+
+    fn undo(&self, _: &Plan) -> Undo {
+        Undo::Irreversible
+    }
 }

@@ -1,6 +1,11 @@
 //! `fill`: the backfill of existing rows, in batches.
 
-use crate::plan::{compiled::Plan, document::Assignments, ident::TableName};
+use super::Described;
+use crate::plan::{
+    compiled::Plan,
+    document::{Assignments, PhaseName},
+    ident::TableName,
+};
 use crate::statement::{
     part::Part,
     sync::{self, Filling},
@@ -12,6 +17,18 @@ use serde::{Deserialize, Serialize};
 pub struct FillStep {
     pub table: TableName,
     pub set: Assignments,
+}
+
+impl Described for FillStep {
+    fn phases(&self) -> &'static [PhaseName] {
+        &[PhaseName::Backfill]
+    }
+    fn tables(&self) -> Vec<&TableName> {
+        vec![&self.table]
+    }
+    fn subject(&self) -> String {
+        self.table.to_string()
+    }
 }
 
 /// Once every row is filled the triggers stop filling: an explicit NULL of the new version stays from then on.

@@ -1,6 +1,11 @@
 //! `own_sequence`: a serial's sequence passes to the new column, or it would be dropped with the old one.
 
-use crate::plan::ident::{Ident, TableName};
+use super::{Ddl, Described, Undo};
+use crate::plan::{
+    compiled::Plan,
+    document::PhaseName,
+    ident::{Ident, TableName},
+};
 use crate::statement::part::{Goal, Part, Statement};
 use serde::{Deserialize, Serialize};
 
@@ -13,9 +18,21 @@ pub struct OwnSequence {
     pub sequence: String,
 }
 
-impl OwnSequence {
-    pub fn part(&self) -> Part {
-        Part::locking(
+impl Described for OwnSequence {
+    fn phases(&self) -> &'static [PhaseName] {
+        &[PhaseName::Contract]
+    }
+    fn tables(&self) -> Vec<&TableName> {
+        vec![&self.table]
+    }
+    fn subject(&self) -> String {
+        self.sequence.clone()
+    }
+}
+
+impl Ddl for OwnSequence {
+    fn parts(&self, _: &Plan) -> Vec<Part> {
+        vec![Part::locking(
             Goal::SequenceOwned {
                 sequence: self.sequence.clone(),
                 table: self.table.clone(),
@@ -25,6 +42,10 @@ impl OwnSequence {
                 "ALTER SEQUENCE {} OWNED BY {}.{}",
                 self.sequence, self.table, self.column
             ))],
-        )
+        )]
+    }
+
+    fn undo(&self, _: &Plan) -> Undo {
+        Undo::Irreversible
     }
 }

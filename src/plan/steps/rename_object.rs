@@ -1,6 +1,11 @@
 //! `rename_object`: an index or constraint takes the name of the one that went with the old column.
 
-use crate::plan::ident::{Ident, TableName};
+use super::{Ddl, Described, Undo};
+use crate::plan::{
+    compiled::Plan,
+    document::PhaseName,
+    ident::{Ident, TableName},
+};
 use crate::statement::{
     literal,
     part::{Goal, Lock, Part, Statement},
@@ -29,8 +34,20 @@ pub enum ObjectKind {
     Constraint,
 }
 
-impl RenameObject {
-    pub fn part(&self) -> Part {
+impl Described for RenameObject {
+    fn phases(&self) -> &'static [PhaseName] {
+        &[PhaseName::Contract]
+    }
+    fn tables(&self) -> Vec<&TableName> {
+        vec![&self.table]
+    }
+    fn subject(&self) -> String {
+        format!("{}.{}", self.table, self.from)
+    }
+}
+
+impl Ddl for RenameObject {
+    fn parts(&self, _: &Plan) -> Vec<Part> {
         let mut part = self.rename();
         let Self { table, to, .. } = self;
         if let Some(comment) = &self.comment {
@@ -50,9 +67,15 @@ impl RenameObject {
                     .lock(table, Lock::ShareUpdateExclusiveLock),
             );
         }
-        part
+        vec![part]
     }
 
+    fn undo(&self, _: &Plan) -> Undo {
+        Undo::Irreversible
+    }
+}
+
+impl RenameObject {
     fn rename(&self) -> Part {
         let Self {
             table, from, to, ..

@@ -1,7 +1,9 @@
 //! `retire_column`: the old column is renamed out of sight, still kept in step. One command undoes it.
 
+use super::{Ddl, Described, Undo};
 use crate::plan::{
     compiled::Plan,
+    document::PhaseName,
     ident::{Ident, TableName},
 };
 use crate::statement::{
@@ -25,9 +27,31 @@ impl RetireColumn {
     pub fn aside(&self) -> Ident {
         self.column.with_suffix("_crossfade_retired")
     }
+}
+
+impl Described for RetireColumn {
+    fn phases(&self) -> &'static [PhaseName] {
+        &[PhaseName::Retire]
+    }
+    fn tables(&self) -> Vec<&TableName> {
+        vec![&self.table]
+    }
+    fn subject(&self) -> String {
+        format!("{}.{}", self.table, self.column)
+    }
+}
+
+impl Ddl for RetireColumn {
+    fn needs(&self) -> Vec<&Ident> {
+        vec![&self.column]
+    }
+
+    fn claims(&self) -> Vec<&Ident> {
+        vec![&self.column]
+    }
 
     /// The function names columns, so it is replaced in the same transaction: no write fails in between.
-    pub fn part(&self, plan: &Plan) -> Part {
+    fn parts(&self, plan: &Plan) -> Vec<Part> {
         let names = Names::retired(plan, &self.table);
         let mut renames = vec![self.rename(&self.column, &self.aside())];
         let goal = match &self.replace_with {
@@ -42,10 +66,13 @@ impl RetireColumn {
                 }
             }
         };
-        Part::locking(goal, self.with_function(plan, renames, &names))
+        vec![Part::locking(
+            goal,
+            self.with_function(plan, renames, &names),
+        )]
     }
 
-    pub fn undo(&self, plan: &Plan) -> Part {
+    fn undo(&self, plan: &Plan) -> Undo {
         let mut renames = Vec::new();
         if let Some(by) = &self.replace_with {
             renames.push(self.rename(&self.column, by));
@@ -60,12 +87,14 @@ impl RetireColumn {
                 aside: self.aside(),
             },
         };
-        Part::locking(
+        Undo::Parts(vec![Part::locking(
             goal,
             self.with_function(plan, renames, &Names::as_planned()),
-        )
+        )])
     }
+}
 
+impl RetireColumn {
     fn renamed(&self, from: &Ident, to: &Ident) -> Goal {
         Goal::ColumnRenamed {
             table: self.table.clone(),

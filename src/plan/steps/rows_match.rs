@@ -1,6 +1,10 @@
 //! `match`: every row's new value agrees with its old one.
 
-use crate::plan::{document::Assignments, ident::TableName};
+use super::Described;
+use crate::plan::{
+    document::{Assignments, PhaseName},
+    ident::TableName,
+};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -12,4 +16,16 @@ pub struct MatchStep {
     /// Old column ← expression over the new ones: a row that a new-version writer wrote may agree only this way.
     #[serde(default, skip_serializing_if = "Assignments::is_empty")]
     pub backward: Assignments,
+}
+
+impl Described for MatchStep {
+    fn phases(&self) -> &'static [PhaseName] {
+        &[PhaseName::Verify]
+    }
+    fn tables(&self) -> Vec<&TableName> {
+        vec![&self.table]
+    }
+    fn subject(&self) -> String {
+        self.table.to_string()
+    }
 }

@@ -1,6 +1,11 @@
 //! `set_default`: the old column's default passes to the new one, in the transaction that drops the old one.
 
-use crate::plan::ident::{Ident, TableName};
+use super::{Ddl, Described, Undo};
+use crate::plan::{
+    compiled::Plan,
+    document::PhaseName,
+    ident::{Ident, TableName},
+};
 use crate::statement::part::{Goal, Lock, Part, Statement};
 use serde::{Deserialize, Serialize};
 
@@ -12,9 +17,21 @@ pub struct SetDefault {
     pub default: String,
 }
 
-impl SetDefault {
-    pub fn part(&self) -> Part {
-        Part::locking(
+impl Described for SetDefault {
+    fn phases(&self) -> &'static [PhaseName] {
+        &[PhaseName::Contract]
+    }
+    fn tables(&self) -> Vec<&TableName> {
+        vec![&self.table]
+    }
+    fn subject(&self) -> String {
+        format!("{}.{}", self.table, self.column)
+    }
+}
+
+impl Ddl for SetDefault {
+    fn parts(&self, _: &Plan) -> Vec<Part> {
+        vec![Part::locking(
             Goal::Default {
                 table: self.table.clone(),
                 column: self.column.clone(),
@@ -26,6 +43,10 @@ impl SetDefault {
                 ))
                 .lock(&self.table, Lock::AccessExclusiveLock),
             ],
-        )
+        )]
+    }
+
+    fn undo(&self, _: &Plan) -> Undo {
+        Undo::Irreversible
     }
 }

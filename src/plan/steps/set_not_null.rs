@@ -1,6 +1,11 @@
 //! `set_not_null`: through a validated CHECK, so that the table is not scanned under a strong lock.
 
-use crate::plan::ident::{Ident, TableName};
+use super::{Ddl, Described, Undo};
+use crate::plan::{
+    compiled::Plan,
+    document::PhaseName,
+    ident::{Ident, TableName},
+};
 use crate::statement::part::{Goal, Lock, Part, Statement};
 use serde::{Deserialize, Serialize};
 
@@ -16,8 +21,26 @@ impl SetNotNull {
     fn proof(&self) -> Ident {
         self.column.with_suffix("_crossfade_not_null")
     }
+}
 
-    pub fn parts(&self) -> Vec<Part> {
+impl Described for SetNotNull {
+    fn phases(&self) -> &'static [PhaseName] {
+        &[PhaseName::Enforce, PhaseName::Retire]
+    }
+    fn tables(&self) -> Vec<&TableName> {
+        vec![&self.table]
+    }
+    fn subject(&self) -> String {
+        format!("{}.{}", self.table, self.column)
+    }
+}
+
+impl Ddl for SetNotNull {
+    fn needs(&self) -> Vec<&Ident> {
+        vec![&self.column]
+    }
+
+    fn parts(&self, _: &Plan) -> Vec<Part> {
         let (table, column, proof) = (&self.table, &self.column, self.proof());
         let constraint = |validated| Goal::Constraint {
             table: table.clone(),
@@ -63,13 +86,13 @@ impl SetNotNull {
         ]
     }
 
-    pub fn undo(&self) -> Vec<Part> {
+    fn undo(&self, _: &Plan) -> Undo {
         let (table, proof) = (&self.table, self.proof());
         let alter = |what: String| {
             Statement::new(format!("ALTER TABLE {table} {what}"))
                 .lock(table, Lock::AccessExclusiveLock)
         };
-        vec![Part::locking(
+        Undo::Parts(vec![Part::locking(
             Goal::Nullable {
                 table: table.clone(),
                 column: self.column.clone(),
@@ -79,6 +102,6 @@ impl SetNotNull {
                 alter(format!("ALTER COLUMN {} DROP NOT NULL", self.column)),
                 alter(format!("DROP CONSTRAINT IF EXISTS {proof}")),
             ],
-        )]
+        )])
     }
 }

@@ -1,5 +1,6 @@
 //! `sync_columns`: old and new columns are kept in step by triggers while both versions of the application write.
 
+use super::{Ddl, DdlStep, Described, Undo};
 use crate::plan::{
     compiled::{Action, Plan, Sync},
     document::{Assignments, PhaseName},
@@ -19,6 +20,18 @@ pub struct SyncColumns {
     pub backward: Assignments,
     #[serde(default)]
     pub on_unconvertible: OnUnconvertible,
+}
+
+impl Described for SyncColumns {
+    fn phases(&self) -> &'static [PhaseName] {
+        &[PhaseName::DualWrite]
+    }
+    fn tables(&self) -> Vec<&TableName> {
+        vec![&self.table]
+    }
+    fn subject(&self) -> String {
+        self.table.to_string()
+    }
 }
 
 /// What becomes of a write whose value the other side cannot take.
@@ -42,15 +55,20 @@ pub fn undo_to_expand(plan: &Plan, sync: &Sync) -> Option<Part> {
         let mut made = None;
         for step in steps {
             match &step.action {
-                Action::AddColumn(add) if add.table != sync.table => {}
-                Action::AddColumn(add) if add.column == assignment.target.name => made = Some(add),
-                Action::AddColumn(_) => {}
+                Action::Ddl(DdlStep::AddColumn(add)) if add.table != sync.table => {}
+                Action::Ddl(DdlStep::AddColumn(add)) if add.column == assignment.target.name => {
+                    made = Some(add);
+                }
+                Action::Ddl(DdlStep::AddColumn(_)) => {}
                 // It may hang on the column, and would go with it.
                 _ => return None,
             }
         }
         let made = made?;
-        for anew in made.undo().into_iter().chain(made.parts()) {
+        let Undo::Parts(dropped) = made.undo(plan) else {
+            return None;
+        };
+        for anew in dropped.into_iter().chain(made.parts(plan)) {
             part.statements.extend(anew.statements);
         }
     }
