@@ -10,22 +10,25 @@ pub struct Sample {
     pub replica_lag: Option<Duration>,
     /// The longest that a session has been waiting for a lock of ours.
     pub blocked_for: Option<Duration>,
-    /// How long the last batch took, and how many blocks and rows it was.
-    pub batch: Option<Batch>,
 }
+
+/// How long a batch took, and how much it was.
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Batch {
     pub duration: Duration,
     pub blocks: u32,
     pub rows_changed: u64,
+    /// The server's log grew by so much meanwhile, whoever wrote it.
+    pub wal_bytes: u64,
 }
 
-/// The decision: how many blocks the next batch takes, and how long to wait before it.
+/// The decision: how many blocks the next batch takes, how long to wait before it, and how many workers there may be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pace {
     pub batch_blocks: u32,
     pub delay: Duration,
+    pub workers: u32,
     /// No batch at all for now; look again after `delay`.
     pub stopped: bool,
     /// Everything that holds it back, not only the first. Empty: full speed.
@@ -41,8 +44,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// One decision. `last` is the pace before.
 pub fn decide(limits: &Pacing, last: &Pace, sample: &Sample) -> Pace {
     let mut pace = Pace {
-        batch_blocks: next_batch(limits, last.batch_blocks, sample.batch),
+        batch_blocks: last.batch_blocks,
         delay: Duration::ZERO,
+        workers: limits.workers.max(1),
         stopped: false,
         reasons: Vec::new(),
     };
@@ -59,6 +63,10 @@ pub fn decide(limits: &Pacing, last: &Pace, sample: &Sample) -> Pace {
             limits.blocked_sessions,
             was_held,
         );
+    }
+    if !pace.reasons.is_empty() {
+        // The others step back before the last one slows down.
+        pace.workers = 1;
     }
     pace
 }
@@ -96,11 +104,9 @@ fn hold(
         .push(format!("{name} {reading:.1?}, slowed from {slow:.1?}"));
 }
 
-/// The size follows the target duration: at most ×1.5 up; a batch over five targets cuts it to a tenth at once.
-fn next_batch(limits: &Pacing, blocks: u32, batch: Option<Batch>) -> u32 {
-    let Some(batch) = batch else {
-        return blocks.clamp(1, BATCH_BLOCKS_MAX);
-    };
+/// The size of the next batch, in blocks, after one of `blocks` (or less, at a segment's end). It follows the target
+/// duration: at most ×1.5 up; a batch over five targets cuts it to a tenth at once. Rows and log bound it too.
+pub fn resize(limits: &Pacing, blocks: u32, batch: Batch) -> u32 {
     let target = limits.batch_target.duration().as_secs_f64().max(1e-3);
     let took = batch.duration.as_secs_f64().max(1e-6);
     let factor = if took > 5.0 * target {
@@ -115,9 +121,17 @@ fn next_batch(limits: &Pacing, blocks: u32, batch: Option<Batch>) -> u32 {
     } else {
         (measured * factor).max(if factor > 1.0 { measured + 1.0 } else { 1.0 })
     };
-    if batch.rows_changed > 0 {
-        let rows_per_block = batch.rows_changed as f64 / measured;
-        next = next.min((f64::from(limits.batch_rows_max) / rows_per_block).max(1.0));
+    let bounds = [
+        (batch.rows_changed, f64::from(limits.batch_rows_max)),
+        (
+            batch.wal_bytes,
+            limits.batch_wal_mib_max as f64 * 1_048_576.0,
+        ),
+    ];
+    for (amount, limit) in bounds {
+        if amount > 0 && batch.rows_changed > 0 {
+            next = next.min((limit * measured / amount as f64).max(1.0));
+        }
     }
     (next as u32).clamp(1, BATCH_BLOCKS_MAX)
 }
@@ -130,50 +144,47 @@ mod tests {
         Pace {
             batch_blocks: blocks,
             delay: Duration::ZERO,
+            workers: 2,
             stopped: false,
             reasons: Vec::new(),
         }
     }
 
-    fn after(milliseconds: u64, blocks: u32) -> Sample {
-        Sample {
-            batch: Some(Batch {
-                duration: Duration::from_millis(milliseconds),
-                blocks,
-                rows_changed: u64::from(blocks) * 10,
-            }),
-            ..Sample::default()
+    fn took(milliseconds: u64, blocks: u32) -> Batch {
+        Batch {
+            duration: Duration::from_millis(milliseconds),
+            blocks,
+            rows_changed: u64::from(blocks) * 10,
+            wal_bytes: u64::from(blocks) * 16_384,
         }
     }
 
     #[test]
     fn the_batch_follows_the_target_duration() {
         let limits = Pacing::default();
-        assert_eq!(
-            decide(&limits, &pace(100), &after(50, 100)).batch_blocks,
-            150
-        );
-        assert_eq!(
-            decide(&limits, &pace(100), &after(400, 100)).batch_blocks,
-            50
-        );
-        assert_eq!(
-            decide(&limits, &pace(100), &after(1_001, 100)).batch_blocks,
-            10
-        );
-        assert_eq!(
-            decide(&limits, &pace(1), &after(100_000, 1)).batch_blocks,
-            1
-        );
+        assert_eq!(resize(&limits, 100, took(50, 100)), 150);
+        assert_eq!(resize(&limits, 100, took(400, 100)), 50);
+        assert_eq!(resize(&limits, 100, took(1_001, 100)), 10);
+        assert_eq!(resize(&limits, 1, took(100_000, 1)), 1);
     }
 
     #[test]
-    fn rows_bound_the_batch_whatever_its_duration() {
+    fn a_batch_cut_short_by_the_end_of_its_segment_does_not_shrink_the_next() {
+        assert_eq!(resize(&Pacing::default(), 400, took(30, 20)), 400);
+    }
+
+    #[test]
+    fn rows_and_log_bound_the_batch_whatever_its_duration() {
         let limits = Pacing {
             batch_rows_max: 100,
             ..Pacing::default()
         };
-        assert_eq!(decide(&limits, &pace(50), &after(1, 50)).batch_blocks, 10);
+        assert_eq!(resize(&limits, 50, took(1, 50)), 10);
+        let limits = Pacing {
+            batch_wal_mib_max: 1,
+            ..Pacing::default()
+        };
+        assert_eq!(resize(&limits, 50, took(1, 500)), 64);
     }
 
     #[test]
@@ -186,6 +197,7 @@ mod tests {
         let free = decide(&limits, &pace(10), &lag(900));
         assert!(free.reasons.is_empty() && free.delay.is_zero());
         let slowed = decide(&limits, &free, &lag(2_000));
+        assert_eq!((free.workers, slowed.workers), (2, 1));
         assert!(!slowed.stopped && slowed.delay > Duration::ZERO && slowed.reasons.len() == 1);
         let stopped = decide(&limits, &slowed, &lag(10_000));
         assert!(stopped.stopped && !stopped.delay.is_zero());

@@ -5,6 +5,7 @@ mod status;
 pub use crate::engine::{
     EngineError, Outcome,
     drive::{AtGate, Until},
+    walk::Help,
 };
 pub use crate::store::StoreError;
 pub use status::{
@@ -12,7 +13,7 @@ pub use status::{
     Waiting,
 };
 
-use crate::engine::{notice::Reporter, session::Driver};
+use crate::engine::{notice::Reporter, session::Driver, walk};
 use crate::lifecycle::{
     gate,
     next::{Next, next, to_reverse},
@@ -321,6 +322,16 @@ impl Service {
         let mut driver = self.driver(run, reporter, stop).await?;
         let findings = driver.verify(repair).await;
         self.ended(driver, findings).await
+    }
+
+    /// Works on the segments of a run that another process drives, until there are none.
+    pub async fn help(
+        &self,
+        run: &str,
+        reporter: Arc<dyn Reporter>,
+        stop: CancellationToken,
+    ) -> Result<Help, ServiceError> {
+        Ok(walk::help(&self.target, run, reporter, stop).await?)
     }
 
     /// What `advance` would do next. Takes no lease.

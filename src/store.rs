@@ -7,6 +7,7 @@ pub mod runs;
 pub mod schema;
 pub mod verification;
 pub mod walks;
+pub mod workers;
 
 use crate::postgres::sqlstate;
 

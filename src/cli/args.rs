@@ -60,6 +60,8 @@ pub enum Command {
     Pause(Pause),
     /// Ends a pause and goes on from the checkpoint.
     Resume(Resume),
+    /// Helps with the segments of a backfill or a verification that another process drives, from whatever machine.
+    Work(Work),
     /// Compares every row of old and new now.
     Verify(Verify),
     /// Goes back to where a phase had ended, or to the start.
@@ -152,6 +154,11 @@ pub struct Resume {
     /// Go on in a process of its own and return at once.
     #[arg(long)]
     pub detach: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Work {
+    pub run: String,
 }
 
 #[derive(Debug, Args)]

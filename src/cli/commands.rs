@@ -15,6 +15,7 @@ pub mod rollback;
 pub mod start;
 pub mod status;
 pub mod verify;
+pub mod work;
 
 use super::{args::Arguments, exit::UsageError, printer::Printer, reporter::Lines};
 use crate::engine::notice::Reporter;

@@ -170,6 +170,7 @@ fn line(notice: &Notice) -> Option<String> {
         Notice::Quarantined { rows, .. } => {
             format!("    {rows} rows could not be converted and are in quarantine")
         }
+        Notice::Helping { step } => format!("helping with {step}"),
         Notice::Waiting(wait) => format!("waiting: {}", reason(wait)),
         // The command ends with it.
         Notice::RunFinished => return None,

@@ -38,6 +38,10 @@ pub enum Notice {
     WalkRestarted {
         step: StepId,
     },
+    /// A process that only helps has found this step to help with.
+    Helping {
+        step: StepId,
+    },
     Quarantined {
         step: StepId,
         rows: i64,

@@ -1,6 +1,6 @@
 //! The connections of a driver, and its lease, kept alive until it is done.
 
-use super::{EngineError, failpoint, notice::Reporter};
+use super::{EngineError, failpoint, notice::Reporter, walk::Hands};
 use crate::plan::compiled::StepId;
 use crate::postgres::connect::{Session, Target};
 use crate::store::{
@@ -24,12 +24,14 @@ use tokio_util::sync::CancellationToken;
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(3);
 /// A pause takes effect within a second.
 const LOOK_FOR_PAUSE_EVERY: Duration = Duration::from_millis(500);
-/// Batches, and looking on while a statement waits.
-const POOL_SIZE: usize = 3;
+/// The workers' sessions, those that look on, and a vacuum's. They are opened when they are needed.
+const POOL_SIZE: usize = 80;
 
 /// The one process that may write for a run.
 pub struct Driver {
     pub run: String,
+    /// Who this is, for the record.
+    pub holder: String,
     pub lease: Lease,
     /// For DDL and records. Its own, as a pool would keep session state.
     pub work: Session,
@@ -76,6 +78,7 @@ impl Driver {
         let heart = tokio::spawn(beat(keeper.clone(), lease, lost.clone()));
         Ok(Self {
             run: run.to_owned(),
+            holder,
             lease,
             work,
             work_pid,
@@ -100,6 +103,18 @@ impl Driver {
 
     pub fn has_lost_lease(&self) -> bool {
         self.lost.load(Ordering::SeqCst)
+    }
+
+    /// What the workers of this process need of it.
+    pub fn hands(&self) -> Hands {
+        Hands {
+            pool: self.pool.clone(),
+            lease: self.lease,
+            holder: self.holder.clone(),
+            reporter: self.reporter.clone(),
+            stop: self.stop.clone(),
+            lost: self.lost.clone(),
+        }
     }
 
     /// Asked before whatever cannot be fenced within its own transaction.

@@ -132,6 +132,12 @@ pub struct Pacing {
     /// How long one batch should take.
     pub batch_target: Span,
     pub batch_rows_max: u32,
+    /// Mebibytes of the server's log (WAL) that one batch may write.
+    pub batch_wal_mib_max: u32,
+    /// Workers in one process, while nothing holds the backfill back.
+    pub workers: u32,
+    /// The table is vacuumed whenever so many percent of it have been rewritten; 0: never.
+    pub vacuum_percent: u32,
     /// Seconds that the slowest streaming standby is behind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replica_lag: Option<Threshold>,
@@ -167,6 +173,9 @@ impl Default for Pacing {
         Self {
             batch_target: Span::from_millis(200),
             batch_rows_max: 100_000,
+            batch_wal_mib_max: 64,
+            workers: 2,
+            vacuum_percent: 5,
             replica_lag: Some(Threshold {
                 slow: Span::from_millis(1_000),
                 stop: Span::from_millis(10_000),

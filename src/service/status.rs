@@ -14,7 +14,7 @@ use crate::plan::{
 };
 use crate::postgres::connect::Session;
 use crate::progress;
-use crate::store::{lease, runs, walks};
+use crate::store::{lease, runs, walks, workers};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -100,7 +100,7 @@ pub struct PaceStatus {
     /// By the rows per block so far.
     pub batch_rows: i64,
     pub delay_ms: i32,
-    pub workers: i32,
+    pub workers: i64,
     pub reasons: Vec<String>,
 }
 
@@ -301,6 +301,7 @@ async fn backfill(
     driven: bool,
 ) -> Result<Option<Backfill>, ServiceError> {
     let mut newest = None;
+    let workers = workers::alive(&**session, snapshot.run_id).await?;
     for step in fill_steps(&snapshot.plan) {
         let Some(walk) = walks::load(&**session, snapshot.run_id, step).await? else {
             continue;
@@ -328,7 +329,7 @@ async fn backfill(
             pace: PaceStatus {
                 batch_rows: i64::from(walk.batch_blocks) * rows_per_block.max(1),
                 delay_ms: walk.delay_ms,
-                workers: i32::from(!walk.finished && driven),
+                workers: if walk.finished { 0 } else { workers },
                 reasons: walk.reasons,
             },
         };

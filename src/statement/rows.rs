@@ -226,6 +226,21 @@ pub enum Truth {
     New,
 }
 
+impl Truth {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Old => "old",
+            Self::New => "new",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Old, Self::New]
+            .into_iter()
+            .find(|truth| truth.as_str() == text)
+    }
+}
+
 /// Makes the rows of a range agree again. A row that is written in the meantime has another TID and is left alone.
 pub fn repair(matching: &Match, names: &Names, truth: Truth) -> String {
     let assignments = match truth {

@@ -52,14 +52,14 @@ impl LeaseRecord {
 
 /// Ends what is left of the holder before: `CREATE INDEX CONCURRENTLY` and VALIDATE cannot carry the fence within, so a
 /// holder that was stopped right before one would still send it. Asked with the lease's row locked, when nobody but that
-/// holder can have sessions of the run's but those that wait for the lease. Those that this role may not end are left.
+/// holder can have sessions of the run's but those that wait for the lease or only help (`/lease`, `/help`). Those that this role may not end are left.
 const END_SESSIONS: &str = "\
     SELECT pg_terminate_backend(a.pid, 2000) \
     FROM crossfade.leases AS l, pg_stat_activity AS a JOIN pg_roles AS r ON r.oid = a.usesysid \
     WHERE l.run_id = $1 AND l.holder IS NOT NULL AND a.pid <> pg_backend_pid() AND a.datname = current_database() \
       AND (a.pid = l.backend_pid AND a.backend_start = l.backend_start \
            OR (a.application_name = 'crossfade/' || $2::text OR starts_with(a.application_name, 'crossfade/' || $2::text || '/')) \
-              AND a.application_name <> 'crossfade/' || $2::text || '/lease') \
+              AND a.application_name NOT IN ('crossfade/' || $2::text || '/lease', 'crossfade/' || $2::text || '/help')) \
       AND (NOT r.rolsuper OR (SELECT m.rolsuper FROM pg_roles AS m WHERE m.rolname = current_user)) \
       AND (pg_has_role(a.usesysid, 'USAGE') OR pg_has_role('pg_signal_backend', 'USAGE'))";
 
@@ -108,6 +108,20 @@ pub async fn take(
         )
         .await?;
     transaction.commit().await?;
+    Ok(Lease {
+        run_id,
+        epoch: row.get(0),
+    })
+}
+
+/// The epoch as it is, held by whomever: the fence of a process that only helps.
+pub async fn current(client: &impl GenericClient, run_id: i64) -> Result<Lease, StoreError> {
+    let row = client
+        .query_one(
+            "SELECT epoch FROM crossfade.leases WHERE run_id = $1",
+            &[&run_id],
+        )
+        .await?;
     Ok(Lease {
         run_id,
         epoch: row.get(0),

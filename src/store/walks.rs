@@ -1,20 +1,35 @@
 //! Where a backfill or a verification stands: its segments and their checkpoints.
 
-use super::{StoreError, lease::Lease};
-use crate::progress::Point;
+use super::{
+    StoreError,
+    lease::{self, Lease, MayGoOn},
+    workers::ALIVE,
+};
+use crate::{pacing::Pace, progress::Point};
+use serde_json::Value;
 use tokio_postgres::GenericClient;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Walk {
+    pub run_id: i64,
+    pub step: String,
     pub table_name: String,
     pub relation: u32,
     pub filenode: u32,
     pub pass: i32,
     pub batch_blocks: i32,
     pub delay_ms: i32,
+    /// How many workers the pace allows.
+    pub workers: i32,
     pub reasons: Vec<String>,
     pub rows_before: i64,
     pub rows_quarantined: i64,
+    /// The side that a verification makes differing rows agree with: `old` or `new`.
+    pub repair: Option<String>,
+    /// The table's size when the first pass began.
+    pub blocks_before: i64,
+    pub vacuums: i32,
+    /// When this pass began: what tells it from another one of the same step.
     pub snapshot_at: jiff::Timestamp,
     pub finished: bool,
 }
@@ -26,27 +41,37 @@ pub struct Totals {
     pub rows_read: i64,
     pub rows_changed: i64,
     pub rows_different: i64,
+    /// Left for the next pass, as somebody held their rows.
+    pub blocks_skipped: i64,
 }
 
+/// A segment and the worker that has claimed it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segment {
+    pub worker: i64,
     pub number: i32,
     pub next_block: i64,
     pub end_block: i64,
 }
 
 /// What a batch did, to be noted in its own transaction.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Done {
     pub rows_read: i64,
     pub rows_changed: i64,
     pub rows_different: i64,
+    pub blocks_skipped: i64,
+    /// Rows that differ, as many as are worth showing.
+    pub examples: Vec<Value>,
 }
 
-const SEGMENT_BLOCKS_MIN: i64 = 8_192;
+/// 8 MiB: small enough that workers end a table together, large enough that claims cost nothing.
+const SEGMENT_BLOCKS_MIN: i64 = 1_024;
 const SEGMENTS_MAX: i64 = 4_096;
 /// Moments kept for the rate of a walk.
 const POINTS_MAX: i64 = 120;
+/// Differing rows that are kept of a segment, and shown of a walk.
+pub const EXAMPLES_MAX: usize = 10;
 
 pub async fn load(
     client: &impl GenericClient,
@@ -56,13 +81,15 @@ pub async fn load(
     let row = client
         .query_opt(
             "SELECT table_name, relation, filenode, pass, batch_blocks, delay_ms, reasons, rows_before, \
-                    rows_quarantined, snapshot_at, finished_at IS NOT NULL \
+                    rows_quarantined, snapshot_at, finished_at IS NOT NULL, workers, repair, blocks_before, vacuums \
              FROM crossfade.walks WHERE run_id = $1 AND step = $2",
             &[&run_id, &step],
         )
         .await?;
     let Some(row) = row else { return Ok(None) };
     Ok(Some(Walk {
+        run_id,
+        step: step.to_owned(),
         table_name: row.get(0),
         relation: row.get(1),
         filenode: row.get(2),
@@ -75,7 +102,28 @@ pub async fn load(
         rows_quarantined: row.get(8),
         snapshot_at: row.get(9),
         finished: row.get(10),
+        workers: row.get(11),
+        repair: row.get(12),
+        blocks_before: row.get(13),
+        vacuums: row.get(14),
     }))
+}
+
+/// The walk of the run that has not ended, the newest if several were left.
+pub async fn under_way(
+    client: &impl GenericClient,
+    run_id: i64,
+) -> Result<Option<Walk>, StoreError> {
+    let row = client
+        .query_opt(
+            "SELECT step FROM crossfade.walks WHERE run_id = $1 AND finished_at IS NULL ORDER BY started_at DESC LIMIT 1",
+            &[&run_id],
+        )
+        .await?;
+    match row {
+        None => Ok(None),
+        Some(row) => load(client, run_id, row.get(0)).await,
+    }
 }
 
 pub struct NewWalk<'a> {
@@ -88,6 +136,9 @@ pub struct NewWalk<'a> {
     pub pass: i32,
     pub rows_before: i64,
     pub rows_quarantined: i64,
+    pub repair: Option<&'a str>,
+    pub blocks_before: i64,
+    pub vacuums: i32,
 }
 
 /// Begins a pass over the whole table, in place of the one before.
@@ -104,8 +155,9 @@ pub async fn begin(
         .await?;
     client
         .execute(
-            "INSERT INTO crossfade.walks (run_id, step, table_name, relation, filenode, batch_blocks, pass, rows_before, rows_quarantined) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            "INSERT INTO crossfade.walks (run_id, step, table_name, relation, filenode, batch_blocks, pass, rows_before, rows_quarantined, \
+                                          repair, blocks_before, vacuums) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             &[
                 &lease.run_id,
                 &walk.step,
@@ -116,6 +168,9 @@ pub async fn begin(
                 &walk.pass,
                 &walk.rows_before,
                 &walk.rows_quarantined,
+                &walk.repair,
+                &walk.blocks_before,
+                &walk.vacuums,
             ],
         )
         .await?;
@@ -130,43 +185,134 @@ pub async fn begin(
     Ok(())
 }
 
-/// The next segment with blocks to do.
-pub async fn next_segment(
+/// Claims a segment of this very walk that has blocks to do and that no living worker has. `None`: there is none.
+pub async fn claim(
     client: &impl GenericClient,
-    run_id: i64,
-    step: &str,
+    walk: &Walk,
+    worker: i64,
 ) -> Result<Option<Segment>, StoreError> {
     let row = client
         .query_opt(
-            "SELECT number, next_block, end_block FROM crossfade.segments \
-             WHERE run_id = $1 AND step = $2 AND next_block < end_block ORDER BY number LIMIT 1",
-            &[&run_id, &step],
+            &format!(
+                // MATERIALIZED: joined as a subquery it could be run once for each row, and lock another one each time.
+                "WITH free AS MATERIALIZED (SELECT s.number FROM crossfade.segments AS s JOIN crossfade.walks AS k USING (run_id, step) \
+                  WHERE s.run_id = $1 AND s.step = $2 AND k.snapshot_at = $4 AND s.next_block < s.end_block \
+                    AND NOT EXISTS (SELECT 1 FROM crossfade.workers AS w WHERE w.id = s.worker AND {ALIVE}) \
+                  ORDER BY s.number LIMIT 1 FOR NO KEY UPDATE OF s SKIP LOCKED) \
+                 UPDATE crossfade.segments AS t SET worker = $3 FROM free WHERE t.run_id = $1 AND t.step = $2 AND t.number = free.number \
+                 RETURNING t.number, t.next_block, t.end_block"
+            ),
+            &[&walk.run_id, &walk.step, &worker, &walk.snapshot_at],
         )
         .await?;
     Ok(row.map(|row| Segment {
+        worker,
         number: row.get(0),
         next_block: row.get(1),
         end_block: row.get(2),
     }))
 }
 
-/// Moves a segment's checkpoint in the batch's own transaction. `false`: the table was rewritten, or the checkpoint is
-/// not where the batch began; the batch must be rolled back.
+/// Gives a segment back before its end.
+pub async fn release(
+    client: &impl GenericClient,
+    run_id: i64,
+    step: &str,
+    segment: Segment,
+) -> Result<(), StoreError> {
+    client
+        .execute(
+            "UPDATE crossfade.segments SET worker = NULL WHERE run_id = $1 AND step = $2 AND number = $3 AND worker = $4",
+            &[&run_id, &step, &segment.number, &segment.worker],
+        )
+        .await?;
+    Ok(())
+}
+
+/// How many segments of this very walk are not done, and how many of these no living worker has.
+pub async fn left(client: &impl GenericClient, walk: &Walk) -> Result<(i64, i64), StoreError> {
+    let row = client
+        .query_one(
+            &format!(
+                "SELECT count(*), count(*) FILTER (WHERE NOT EXISTS (SELECT 1 FROM crossfade.workers AS w WHERE w.id = s.worker AND {ALIVE})) \
+                 FROM crossfade.segments AS s JOIN crossfade.walks AS k USING (run_id, step) \
+                 WHERE s.run_id = $1 AND s.step = $2 AND k.snapshot_at = $3 AND s.next_block < s.end_block"
+            ),
+            &[&walk.run_id, &walk.step, &walk.snapshot_at],
+        )
+        .await?;
+    Ok((row.get(0), row.get(1)))
+}
+
+/// Whether a batch may begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// It may; where the server's log stood, in bytes.
+    Open {
+        wal_bytes: i64,
+    },
+    Paused,
+    /// Somebody else has the segment now, or another pass has begun.
+    ClaimLost,
+}
+
+/// The fence of a batch: until its transaction ends nobody takes the lease, and nobody the segment.
+pub async fn enter(
+    client: &impl GenericClient,
+    lease: Lease,
+    step: &str,
+    segment: Segment,
+) -> Result<Entry, StoreError> {
+    let row = client
+        .query_opt(
+            "SELECT r.paused_at IS NOT NULL AND (r.paused_until IS NULL OR r.paused_until > clock_timestamp()), \
+                    (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint \
+             FROM crossfade.leases AS l JOIN crossfade.runs AS r ON r.id = l.run_id \
+             JOIN crossfade.segments AS s ON s.run_id = l.run_id \
+             WHERE l.run_id = $1 AND l.epoch = $2 AND s.step = $3 AND s.number = $4 AND s.next_block = $5 AND s.worker = $6 \
+             FOR KEY SHARE OF l FOR NO KEY UPDATE OF s",
+            &[
+                &lease.run_id,
+                &lease.epoch,
+                &step,
+                &segment.number,
+                &segment.next_block,
+                &segment.worker,
+            ],
+        )
+        .await?;
+    match row {
+        Some(row) if row.get(0) => Ok(Entry::Paused),
+        Some(row) => Ok(Entry::Open {
+            wal_bytes: row.get(1),
+        }),
+        None => match lease::fence(client, lease).await? {
+            MayGoOn::Paused => Ok(Entry::Paused),
+            MayGoOn::Yes => Ok(Entry::ClaimLost),
+        },
+    }
+}
+
+/// Moves a segment's checkpoint in the batch's own transaction; where the server's log stands. `None`: the table was
+/// rewritten, or the checkpoint is not where the batch began; the batch must be rolled back.
 pub async fn checkpoint(
     client: &impl GenericClient,
     lease: Lease,
     step: &str,
     segment: Segment,
     next_block: i64,
-    done: Done,
-) -> Result<bool, StoreError> {
-    let updated = client
-        .execute(
+    done: &Done,
+) -> Result<Option<i64>, StoreError> {
+    let row = client
+        .query_opt(
             "UPDATE crossfade.segments AS s SET next_block = $5, rows_read = rows_read + $6, \
-                    rows_changed = rows_changed + $7, rows_different = rows_different + $8 \
+                    rows_changed = rows_changed + $7, rows_different = rows_different + $8, \
+                    blocks_skipped = blocks_skipped + $9, \
+                    examples = CASE WHEN jsonb_array_length(s.examples) < $11::integer THEN s.examples || $10::jsonb ELSE s.examples END \
              FROM crossfade.walks AS w \
              WHERE s.run_id = $1 AND s.step = $2 AND s.number = $3 AND s.next_block = $4 \
-               AND w.run_id = s.run_id AND w.step = s.step AND w.filenode = pg_relation_filenode(w.relation)",
+               AND w.run_id = s.run_id AND w.step = s.step AND w.filenode = pg_relation_filenode(w.relation) \
+             RETURNING (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint",
             &[
                 &lease.run_id,
                 &step,
@@ -176,10 +322,29 @@ pub async fn checkpoint(
                 &done.rows_read,
                 &done.rows_changed,
                 &done.rows_different,
+                &done.blocks_skipped,
+                &Value::from(done.examples.clone()),
+                &(EXAMPLES_MAX as i32),
             ],
         )
         .await?;
-    Ok(updated == 1)
+    Ok(row.map(|row| row.get(0)))
+}
+
+/// The first rows that were found to differ.
+pub async fn examples(
+    client: &impl GenericClient,
+    run_id: i64,
+    step: &str,
+) -> Result<Vec<Value>, StoreError> {
+    let rows = client
+        .query(
+            "SELECT e.example FROM crossfade.segments AS s, jsonb_array_elements(s.examples) WITH ORDINALITY AS e (example, place) \
+             WHERE s.run_id = $1 AND s.step = $2 ORDER BY s.number, e.place LIMIT $3",
+            &[&run_id, &step, &(EXAMPLES_MAX as i64)],
+        )
+        .await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
 /// Where the pace stands, for `status` and for the next start. Its own statement: it may be lost without harm.
@@ -187,22 +352,37 @@ pub async fn note_pace(
     client: &impl GenericClient,
     lease: Lease,
     step: &str,
-    batch_blocks: i32,
-    delay_ms: i32,
-    reasons: &[String],
+    pace: &Pace,
 ) -> Result<(), StoreError> {
     client
         .execute(
-            "UPDATE crossfade.walks SET batch_blocks = $3, delay_ms = $4, reasons = $5 WHERE run_id = $1 AND step = $2 \
+            "UPDATE crossfade.walks SET batch_blocks = $3, delay_ms = $4, reasons = $5, workers = $7 WHERE run_id = $1 AND step = $2 \
                AND EXISTS (SELECT 1 FROM crossfade.leases AS l WHERE l.run_id = $1 AND l.epoch = $6)",
             &[
                 &lease.run_id,
                 &step,
-                &batch_blocks,
-                &delay_ms,
-                &serde_json::Value::from(reasons.to_vec()),
+                &pace.batch_blocks.cast_signed(),
+                &i32::try_from(pace.delay.as_millis()).unwrap_or(i32::MAX),
+                &Value::from(pace.reasons.clone()),
                 &lease.epoch,
+                &pace.workers.cast_signed(),
             ],
+        )
+        .await?;
+    Ok(())
+}
+
+/// A vacuum in the course of the walk, and how long it took.
+pub async fn note_vacuum(
+    client: &impl GenericClient,
+    lease: Lease,
+    step: &str,
+    seconds: f64,
+) -> Result<(), StoreError> {
+    client
+        .execute(
+            "UPDATE crossfade.walks SET vacuums = vacuums + 1, vacuum_seconds = vacuum_seconds + $3 WHERE run_id = $1 AND step = $2",
+            &[&lease.run_id, &step, &seconds],
         )
         .await?;
     Ok(())
@@ -281,7 +461,7 @@ pub async fn totals(
         .query_one(
             "SELECT coalesce(sum(end_block - start_block), 0)::bigint, coalesce(sum(next_block - start_block), 0)::bigint, \
                     coalesce(sum(rows_read), 0)::bigint, coalesce(sum(rows_changed), 0)::bigint, \
-                    coalesce(sum(rows_different), 0)::bigint \
+                    coalesce(sum(rows_different), 0)::bigint, coalesce(sum(blocks_skipped), 0)::bigint \
              FROM crossfade.segments WHERE run_id = $1 AND step = $2",
             &[&run_id, &step],
         )
@@ -292,6 +472,7 @@ pub async fn totals(
         rows_read: row.get(2),
         rows_changed: row.get(3),
         rows_different: row.get(4),
+        blocks_skipped: row.get(5),
     })
 }
 

@@ -116,6 +116,26 @@ pub async fn end_idle(client: &impl GenericClient, pid: i32, age: Duration) -> R
     Ok(row.is_some_and(|row| row.get(0)))
 }
 
+/// Cancels what another session of ours is at.
+pub async fn cancel(client: &impl GenericClient, pid: i32) -> Result<()> {
+    client
+        .execute("SELECT pg_cancel_backend($1)", &[&pid])
+        .await?;
+    Ok(())
+}
+
+/// Whether somebody waits for a lock of the session `pid`.
+pub async fn blocks_others(client: &impl GenericClient, pid: i32) -> Result<bool> {
+    let row = client
+        .query_one(
+            "SELECT EXISTS (SELECT 1 FROM pg_stat_activity AS a \
+             WHERE a.wait_event_type = 'Lock' AND pg_blocking_pids(a.pid) @> ARRAY[$1::integer])",
+            &[&pid],
+        )
+        .await?;
+    Ok(row.get(0))
+}
+
 /// What a concurrent index build is doing, e.g. `building index: 12000 of 40000 blocks`; `None` when there is none.
 pub async fn index_build(
     client: &impl GenericClient,
@@ -151,6 +171,5 @@ pub async fn sample(client: &impl GenericClient, our_pids: &[i32]) -> Result<Sam
     Ok(Sample {
         replica_lag: seconds(0),
         blocked_for: seconds(1),
-        batch: None,
     })
 }

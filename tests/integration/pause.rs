@@ -96,12 +96,12 @@ fn a_pause_from_another_process_takes_effect_within_a_second_and_nothing_is_writ
 
 /// The checkpoint at each commit, as the database itself saw it.
 const WATCH_THE_CHECKPOINT: &str = "
-    CREATE TABLE public.checkpoints (n bigint GENERATED ALWAYS AS IDENTITY, pass integer, block_before bigint, block_after bigint);
+    CREATE TABLE public.checkpoints (n bigint GENERATED ALWAYS AS IDENTITY, pass integer, number integer, start_block bigint, block_before bigint, block_after bigint);
     CREATE FUNCTION public.note_checkpoint() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
     BEGIN
         IF new.step LIKE 'fill:%' THEN
-            INSERT INTO public.checkpoints (pass, block_before, block_after)
-                SELECT w.pass, old.next_block, new.next_block FROM crossfade.walks AS w WHERE w.run_id = new.run_id AND w.step = new.step;
+            INSERT INTO public.checkpoints (pass, number, start_block, block_before, block_after)
+                SELECT w.pass, new.number, new.start_block, old.next_block, new.next_block FROM crossfade.walks AS w WHERE w.run_id = new.run_id AND w.step = new.step;
         END IF;
         RETURN new;
     END $$;
@@ -139,7 +139,7 @@ fn a_resumed_backfill_goes_on_from_its_checkpoint_and_touches_no_row_twice() {
         database.crossfade(&["resume", RUN]).exits(0);
         let gaps = database
             .value(
-                "SELECT count(*) FROM (SELECT block_before IS DISTINCT FROM lag(block_after, 1, 0::bigint) OVER (PARTITION BY pass ORDER BY n) \
+                "SELECT count(*) FROM (SELECT block_before IS DISTINCT FROM lag(block_after, 1, start_block) OVER (PARTITION BY pass, number ORDER BY n) \
                  OR block_after <= block_before AS wrong FROM checkpoints) AS c WHERE wrong",
             )
             .await;

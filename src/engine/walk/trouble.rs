@@ -1,7 +1,7 @@
 //! What becomes of a batch that failed: smaller, later, or row by row with the bad one in quarantine.
 
-use super::{EXAMPLES_MAX, Walker, Work, example};
-use crate::engine::{EngineError, notice::Notice};
+use super::{Work, example, worker::Worker};
+use crate::engine::{EngineError, failpoint, notice::Notice};
 use crate::plan::{
     compiled::{Assignment, Fill},
     ident::Ident,
@@ -11,7 +11,7 @@ use crate::store::{
     lease,
     quarantine::{self, NewEntry},
     runs,
-    walks::{self, Done, Segment},
+    walks::{self, Done, EXAMPLES_MAX, Entry, Segment},
 };
 use crate::target::batch::{self, Range};
 use serde_json::Value;
@@ -21,7 +21,7 @@ use tokio_postgres::{Client, Transaction};
 /// So often a single block is tried before it is left for the next pass.
 const BLOCK_TRIES_MAX: u32 = 5;
 
-impl Walker<'_> {
+impl Worker<'_> {
     /// What to do about a batch that failed: smaller, later, or row by row. The block to go on at, if the batch was passed.
     pub(super) async fn failed(
         &mut self,
@@ -36,60 +36,71 @@ impl Walker<'_> {
                 Ok(done.then_some(next))
             }
             ErrorClass::Conversion => {
-                self.hunting.get_or_insert(self.pace.batch_blocks);
                 self.halve(next - segment.next_block);
                 Ok(None)
             }
             ErrorClass::LockNotHad => {
                 self.tries += 1;
                 self.halve(next - segment.next_block);
-                if single && self.tries >= BLOCK_TRIES_MAX && matches!(self.work, Work::Fill(_)) {
+                if single
+                    && self.tries >= BLOCK_TRIES_MAX
+                    && matches!(self.site.work, Work::Fill(_))
+                {
                     self.tries = 0;
                     return Ok(self.skip(segment, next).await?.then_some(next));
                 }
-                self.driver
+                self.site
                     .sleep(Duration::from_millis(20) * self.tries.min(50))
                     .await;
                 Ok(None)
             }
             _ => Err(EngineError::Statement {
-                step: self.step.clone(),
+                step: self.site.step.clone(),
                 error,
             }),
         }
     }
 
+    /// This worker's batches only: the others have no trouble.
     fn halve(&mut self, blocks: i64) {
-        self.pace.batch_blocks = u32::try_from(blocks / 2).unwrap_or(1).max(1);
+        self.hunting = Some(u32::try_from(blocks / 2).unwrap_or(1).max(1));
     }
 
     /// Leaves a block whose rows are locked for the next pass.
     async fn skip(&mut self, segment: Segment, next: i64) -> Result<bool, EngineError> {
-        let (lease, step) = (self.driver.lease, self.step.0.clone());
+        let (lease, step) = (self.site.lease, &self.site.step.0);
         let client: &mut Client = &mut self.client;
         let transaction = client.transaction().await?;
-        lease::fence(&transaction, lease).await?;
-        let moved =
-            walks::checkpoint(&transaction, lease, &step, segment, next, Done::default()).await?;
+        if !matches!(
+            walks::enter(&transaction, lease, step, segment).await?,
+            Entry::Open { .. }
+        ) {
+            return Ok(false);
+        }
+        let done = Done {
+            blocks_skipped: next - segment.next_block,
+            ..Done::default()
+        };
+        let moved = walks::checkpoint(&transaction, lease, step, segment, next, &done).await?;
         transaction.commit().await?;
-        self.skipped = true;
-        Ok(moved)
+        Ok(moved.is_some())
     }
 
     /// A block with a row that cannot be converted: the rest is done, that row is noted.
     async fn row_by_row(&mut self, segment: Segment, next: i64) -> Result<bool, EngineError> {
-        let (lease, step, work, plan) = (
-            self.driver.lease,
-            self.step.0.clone(),
-            self.work.clone(),
-            self.plan,
-        );
+        let site = self.site;
+        let (lease, step, work, plan) = (site.lease, &site.step.0, &site.work, site.plan);
         let setup = self.setup();
         let range = Range::blocks(segment.next_block, next);
         let client: &mut Client = &mut self.client;
         let mut transaction = client.transaction().await?;
         transaction.batch_execute(&setup).await?;
-        lease::fence(&transaction, lease).await?;
+        if !matches!(
+            walks::enter(&transaction, lease, step, segment).await?,
+            Entry::Open { .. }
+        ) {
+            return Ok(false);
+        }
         let mut done = Done::default();
         let mut noted = 0;
         for tid in batch::addresses(&transaction, work.table(), range).await? {
@@ -106,7 +117,7 @@ impl Walker<'_> {
                 }
                 Err(error) if classify(&error) == ErrorClass::Conversion => {
                     savepoint.rollback().await?;
-                    match &work {
+                    match work {
                         Work::Fill(fill) => {
                             noted += note(&transaction, lease.run_id, fill, row, &error).await?
                         }
@@ -122,10 +133,10 @@ impl Walker<'_> {
                             )
                             .await?;
                             if let Some((key, _)) =
-                                image.filter(|_| self.examples.len() < EXAMPLES_MAX)
+                                image.filter(|_| done.examples.len() < EXAMPLES_MAX)
                             {
                                 let error = Value::String(sqlstate::message(&error));
-                                self.examples
+                                done.examples
                                     .push(example(key, error, plan.settings.show_values));
                             }
                         }
@@ -133,40 +144,52 @@ impl Walker<'_> {
                 }
                 Err(error) => {
                     return Err(EngineError::Statement {
-                        step: self.step.clone(),
+                        step: self.site.step.clone(),
                         error,
                     });
                 }
             }
         }
-        walks::add_quarantined(&transaction, lease, &step, noted).await?;
-        let moved = walks::checkpoint(&transaction, lease, &step, segment, next, done).await?;
+        walks::add_quarantined(&transaction, lease, step, noted).await?;
+        let moved = walks::checkpoint(&transaction, lease, step, segment, next, &done).await?;
+        if moved.is_none() {
+            return Ok(false);
+        }
         transaction.commit().await?;
         if noted > 0 {
-            self.driver.reporter.notice(Notice::Quarantined {
-                step: self.step.clone(),
+            site.notice(Notice::Quarantined {
+                step: self.site.step.clone(),
                 rows: noted,
             });
         }
-        Ok(moved)
+        Ok(true)
     }
 
+    /// Pauses the run when the expression plainly does not fit the data.
     pub(super) async fn too_many_quarantined(&mut self) -> Result<bool, EngineError> {
-        let limit = i64::from(self.plan.settings.quarantine_max);
-        if quarantine::count(&**self.client, self.run_id()).await? < limit {
+        let lease = self.site.lease;
+        let limit = i64::from(self.site.plan.settings.quarantine_max);
+        if quarantine::count(&**self.client, lease.run_id).await? < limit {
             return Ok(false);
         }
         let reason =
             format!("{limit} rows are in quarantine: the expression does not fit the data");
-        self.driver
-            .record(
-                &format!("{} too many in quarantine", self.step),
-                async |transaction, lease| {
-                    runs::pause(transaction, lease.run_id, &reason, None).await
-                },
-            )
-            .await?;
+        self.pause(&reason).await?;
         Ok(true)
+    }
+
+    /// Pauses the run on its own account, behind the fence.
+    pub(super) async fn pause(&mut self, reason: &str) -> Result<(), EngineError> {
+        let lease = self.site.lease;
+        let place = format!("{} pauses", self.site.step);
+        let client: &mut Client = &mut self.client;
+        failpoint::pass(|| format!("{place}: before its record"));
+        let transaction = client.transaction().await?;
+        lease::fence(&transaction, lease).await?;
+        runs::pause(&transaction, lease.run_id, reason, None).await?;
+        transaction.commit().await?;
+        failpoint::pass(|| format!("{place}: after its record"));
+        Ok(())
     }
 }
 

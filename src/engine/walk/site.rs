@@ -1,0 +1,193 @@
+//! What the workers of one process share: the work itself, the pace, and whether to go on.
+
+use super::Work;
+use crate::engine::{
+    EngineError,
+    notice::{Notice, Reporter},
+};
+use crate::pacing::{self, Batch, Pace};
+use crate::plan::{
+    compiled::{Plan, StepId},
+    document::Pacing,
+};
+use crate::statement::sync;
+use crate::store::{lease::Lease, walks::Walk};
+use crate::target::{SESSION, activity::Blocker};
+use deadpool_postgres::{Object, Pool};
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio_util::sync::CancellationToken;
+
+/// What a process brings along.
+#[derive(Clone)]
+pub struct Hands {
+    pub pool: Pool,
+    pub lease: Lease,
+    /// Who runs the workers, for the record.
+    pub holder: String,
+    pub reporter: Arc<dyn Reporter>,
+    /// Ctrl-C.
+    pub stop: CancellationToken,
+    /// The driver's lease is lost. A process that only helps has none to lose.
+    pub lost: Arc<AtomicBool>,
+}
+
+pub struct Site<'a> {
+    hands: Hands,
+    pub plan: &'a Plan,
+    pub step: &'a StepId,
+    pub work: Work<'a>,
+    /// The pass that is under way.
+    pub walk: Walk,
+    /// The workers are to end at their next batch.
+    pub halt: CancellationToken,
+    batches: AtomicU64,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    pace: Pace,
+    limits: Pacing,
+    /// The sessions that work here, and their workers' numbers.
+    sessions: Vec<(i32, i64)>,
+    /// Who was last seen to hold rows that a batch waited for.
+    blockers: Vec<Blocker>,
+    /// Segments that wait for a worker, when it was last looked.
+    free: i64,
+}
+
+impl std::ops::Deref for Site<'_> {
+    type Target = Hands;
+    fn deref(&self) -> &Hands {
+        &self.hands
+    }
+}
+
+impl<'a> Site<'a> {
+    pub fn new(hands: Hands, plan: &'a Plan, step: &'a StepId, work: Work<'a>, walk: Walk) -> Self {
+        let pace = Pace {
+            batch_blocks: walk.batch_blocks.unsigned_abs().max(1),
+            delay: Duration::ZERO,
+            workers: plan.settings.pacing.workers,
+            stopped: false,
+            reasons: walk.reasons.clone(),
+        };
+        Self {
+            plan,
+            step,
+            work,
+            walk,
+            halt: hands.stop.child_token(),
+            hands,
+            batches: AtomicU64::new(0),
+            state: Mutex::new(State {
+                pace,
+                limits: plan.settings.pacing.clone(),
+                sessions: Vec::new(),
+                blockers: Vec::new(),
+                free: 0,
+            }),
+        }
+    }
+
+    /// A panic elsewhere leaves plain values, which are good to go on with.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn pace(&self) -> Pace {
+        self.state().pace.clone()
+    }
+
+    pub fn set_pace(&self, pace: Pace) {
+        self.state().pace = pace;
+    }
+
+    pub fn limits(&self) -> Pacing {
+        self.state().limits.clone()
+    }
+
+    pub fn set_limits(&self, limits: Pacing) {
+        self.state().limits = limits;
+    }
+
+    /// A batch was done.
+    pub fn count(&self) {
+        self.batches.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The batches that this process has done.
+    pub fn batches(&self) -> u64 {
+        self.batches.load(Ordering::Relaxed)
+    }
+
+    /// The size of the batches to come follows this one.
+    pub fn measured(&self, batch: Batch) {
+        let mut state = self.state();
+        state.pace.batch_blocks = pacing::resize(&state.limits, state.pace.batch_blocks, batch);
+    }
+
+    pub fn join(&self, pid: i32, worker: i64) {
+        self.state().sessions.push((pid, worker));
+    }
+
+    pub fn part(&self, worker: i64) {
+        self.state().sessions.retain(|(_, other)| *other != worker);
+    }
+
+    pub fn pids(&self) -> Vec<i32> {
+        self.state().sessions.iter().map(|(pid, _)| *pid).collect()
+    }
+
+    pub fn workers(&self) -> Vec<i64> {
+        let sessions = &self.state().sessions;
+        sessions.iter().map(|(_, worker)| *worker).collect()
+    }
+
+    pub fn saw(&self, blockers: Vec<Blocker>) {
+        self.state().blockers = blockers;
+    }
+
+    pub fn take_blockers(&self) -> Vec<Blocker> {
+        std::mem::take(&mut self.state().blockers)
+    }
+
+    pub fn set_free(&self, segments: i64) {
+        self.state().free = segments;
+    }
+
+    /// Once: whoever is hired for them is not to be hired twice.
+    pub fn take_free(&self) -> i64 {
+        std::mem::take(&mut self.state().free)
+    }
+
+    pub fn has_lost_lease(&self) -> bool {
+        self.lost.load(Ordering::SeqCst)
+    }
+
+    pub fn notice(&self, notice: Notice) {
+        self.reporter.notice(notice);
+    }
+
+    /// A session set up as every worker's is, so that all compute the same.
+    pub async fn session(&self) -> Result<Object, EngineError> {
+        let session = self.pool.get().await?;
+        session.batch_execute(SESSION).await?;
+        session.batch_execute(&sync::session(self.plan)).await?;
+        Ok(session)
+    }
+
+    /// Sleeps, or returns at once when the workers are to end.
+    pub async fn sleep(&self, duration: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(duration) => {}
+            () = self.halt.cancelled() => {}
+        }
+    }
+}

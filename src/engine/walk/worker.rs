@@ -1,0 +1,298 @@
+//! One worker: claims a segment, does it batch by batch, and claims the next. Each batch is one transaction.
+
+use super::{Work, example, site::Site};
+use crate::engine::{EngineError, failpoint};
+use crate::pacing::Batch;
+use crate::postgres::sqlstate::{ErrorClass, classify};
+use crate::store::{
+    StoreError,
+    walks::{self, Done, EXAMPLES_MAX, Entry, Segment},
+    workers,
+};
+use crate::target::{
+    activity::{self, Blocker},
+    batch::{self, Range},
+};
+use deadpool_postgres::Object;
+use std::time::{Duration, Instant};
+use tokio_postgres::Client;
+
+/// How long a batch waits at most for a row that somebody else has locked, while it holds other rows itself.
+const ROW_LOCK_TIMEOUT: Duration = Duration::from_millis(250);
+
+/// Why a worker stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    NothingLeft,
+    /// The pace allows fewer workers.
+    Dismissed,
+    Paused,
+    /// It was told to, at the end of its batch.
+    Halted,
+    Rewritten,
+}
+
+pub(super) enum Batched {
+    Done(Batch),
+    Paused,
+    Rewritten,
+    ClaimLost,
+    Failed(tokio_postgres::Error),
+}
+
+pub(super) struct Worker<'a> {
+    pub site: &'a Site<'a>,
+    pub client: Object,
+    pub number: i64,
+    pid: i32,
+    skip_triggers: bool,
+    /// The batch that a failing conversion, or a row that somebody holds, is being hunted down with.
+    pub hunting: Option<u32>,
+    pub tries: u32,
+    place: u32,
+}
+
+impl<'a> Worker<'a> {
+    /// Works until there is nothing left to claim, or a reason to stop. `place`: the workers with the highest ones go
+    /// first when the pace allows fewer.
+    pub async fn run(site: &'a Site<'a>, place: u32) -> Result<End, EngineError> {
+        let client = site.session().await?;
+        let pid = client
+            .query_one("SELECT pg_backend_pid()", &[])
+            .await?
+            .get(0);
+        let skip_triggers = client
+            .batch_execute("SET session_replication_role = replica; RESET session_replication_role")
+            .await
+            .is_ok();
+        let number = workers::register(&**client, site.lease.run_id, &site.holder).await?;
+        site.join(pid, number);
+        let mut worker = Worker {
+            site,
+            client,
+            number,
+            pid,
+            skip_triggers,
+            hunting: None,
+            tries: 0,
+            place,
+        };
+        let end = worker.work().await;
+        site.part(number);
+        // A session that is broken leaves by itself.
+        if let Err(error) = workers::leave(&**worker.client, number).await {
+            tracing::debug!(%error, "a worker left without saying so");
+        }
+        end
+    }
+
+    async fn work(&mut self) -> Result<End, EngineError> {
+        loop {
+            if let Some(end) = self.told_to_end()? {
+                return Ok(end);
+            }
+            let claimed = walks::claim(&**self.client, &self.site.walk, self.number).await?;
+            let Some(segment) = claimed else {
+                return Ok(End::NothingLeft);
+            };
+            if let Some(end) = self.segment(segment).await? {
+                return Ok(end);
+            }
+        }
+    }
+
+    fn told_to_end(&self) -> Result<Option<End>, EngineError> {
+        if self.site.has_lost_lease() {
+            return Err(StoreError::LeaseLost.into());
+        }
+        if self.site.halt.is_cancelled() {
+            return Ok(Some(End::Halted));
+        }
+        let is_surplus = self.place >= self.site.pace().workers.max(1);
+        Ok(is_surplus.then_some(End::Dismissed))
+    }
+
+    /// Batch after batch to the segment's end. `Some`: it stops before.
+    async fn segment(&mut self, mut segment: Segment) -> Result<Option<End>, EngineError> {
+        while segment.next_block < segment.end_block {
+            if let Some(end) = self.told_to_end()? {
+                let (run_id, step) = (self.site.lease.run_id, &self.site.step.0);
+                walks::release(&**self.client, run_id, step, segment).await?;
+                return Ok(Some(end));
+            }
+            let pace = self.site.pace();
+            if !pace.delay.is_zero() {
+                self.site.sleep(pace.delay).await;
+            }
+            if pace.stopped {
+                if self.is_paused().await? {
+                    return Ok(Some(End::Paused));
+                }
+                continue;
+            }
+            let blocks = i64::from(self.hunting.unwrap_or(pace.batch_blocks).max(1));
+            let next = (segment.next_block + blocks).min(segment.end_block);
+            match self.batch(segment, next).await? {
+                Batched::Done(took) => {
+                    segment.next_block = next;
+                    self.after(took);
+                }
+                Batched::Failed(error) => {
+                    if let Some(next) = self.failed(segment, next, error).await? {
+                        segment.next_block = next;
+                    }
+                    if self.too_many_quarantined().await? {
+                        return Ok(Some(End::Paused));
+                    }
+                }
+                Batched::Paused => return Ok(Some(End::Paused)),
+                Batched::Rewritten => return Ok(Some(End::Rewritten)),
+                // It was stopped for long, and another worker goes on with the segment.
+                Batched::ClaimLost => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
+    async fn is_paused(&self) -> Result<bool, EngineError> {
+        let fence = crate::store::lease::fence(&**self.client, self.site.lease).await?;
+        Ok(fence == crate::store::lease::MayGoOn::Paused)
+    }
+
+    fn after(&mut self, took: Batch) {
+        self.tries = 0;
+        self.site.count();
+        match self.hunting {
+            // While a bad row is hunted the small batches say nothing about the pace.
+            Some(blocks) => {
+                let larger = blocks.saturating_mul(2);
+                self.hunting = (larger < self.site.pace().batch_blocks).then_some(larger);
+            }
+            None => self.site.measured(took),
+        }
+    }
+
+    /// One batch, one transaction: the rows, the checkpoint and the fence commit together. That makes
+    /// `synchronous_commit = off` safe: losing both is losing nothing.
+    async fn batch(&mut self, segment: Segment, next: i64) -> Result<Batched, EngineError> {
+        let began = Instant::now();
+        let place = format!("{} batch", self.site.step);
+        let setup = self.setup();
+        let row_lock_timeout = self.row_lock_timeout();
+        let site = self.site;
+        let (lease, step, work) = (site.lease, &site.step.0, &site.work);
+        let pid = self.pid;
+        let client: &mut Client = &mut self.client;
+        let transaction = client.transaction().await?;
+        transaction.batch_execute(&setup).await?;
+        let wal_before = match walks::enter(&transaction, lease, step, segment).await? {
+            Entry::Open { wal_bytes } => wal_bytes,
+            Entry::Paused => {
+                transaction.rollback().await?;
+                return Ok(Batched::Paused);
+            }
+            Entry::ClaimLost => {
+                transaction.rollback().await?;
+                return Ok(Batched::ClaimLost);
+            }
+        };
+        failpoint::pass(|| format!("{place}: before its effect"));
+        let range = Range::blocks(segment.next_block, next);
+        let (result, blockers) = watched(
+            work.range(&transaction, range),
+            site,
+            pid,
+            row_lock_timeout / 2,
+        )
+        .await;
+        let mut done = match result {
+            Ok(done) => done,
+            Err(error) => {
+                if !blockers.is_empty() {
+                    site.saw(blockers);
+                }
+                transaction.rollback().await.or_else(|rollback| {
+                    // A broken connection cannot roll back; the server does.
+                    if classify(&rollback) == ErrorClass::ConnectionLost {
+                        Ok(())
+                    } else {
+                        Err(rollback)
+                    }
+                })?;
+                return Ok(Batched::Failed(error));
+            }
+        };
+        failpoint::pass(|| format!("{place}: in its effect"));
+        if let (
+            Work::Compare {
+                matching, names, ..
+            },
+            true,
+        ) = (work, done.rows_different > 0)
+        {
+            let limit = EXAMPLES_MAX as i64;
+            let rows = batch::different_rows(&transaction, matching, names, range, limit).await?;
+            let show_values = site.plan.settings.show_values;
+            done.examples = rows
+                .into_iter()
+                .map(|(key, values)| example(key, values, show_values))
+                .collect();
+        }
+        let Some(wal_after) =
+            walks::checkpoint(&transaction, lease, step, segment, next, &done).await?
+        else {
+            transaction.rollback().await?;
+            return Ok(Batched::Rewritten);
+        };
+        transaction.commit().await?;
+        failpoint::pass(|| format!("{place}: after its effect"));
+        let took = Batch {
+            duration: began.elapsed(),
+            blocks: u32::try_from(next - segment.next_block).unwrap_or(u32::MAX),
+            rows_changed: done.rows_changed.unsigned_abs(),
+            wal_bytes: wal_after.saturating_sub(wal_before).unsigned_abs(),
+        };
+        Ok(Batched::Done(took))
+    }
+
+    /// What the rows of a batch that waits keep others waiting for.
+    fn row_lock_timeout(&self) -> Duration {
+        let settings = &self.site.plan.settings;
+        settings.lock_timeout.duration().min(ROW_LOCK_TIMEOUT)
+    }
+
+    pub(super) fn setup(&self) -> String {
+        let timeout = self.site.plan.settings.statement_timeout.millis();
+        let row_lock_timeout = self.row_lock_timeout().as_millis();
+        let mut setup = format!(
+            "SET LOCAL lock_timeout = {row_lock_timeout}; SET LOCAL statement_timeout = {timeout}; SET LOCAL synchronous_commit = off;"
+        );
+        // The application's triggers stay out: `updated_at` is not bumped, and our own trigger is not fired.
+        setup.push_str(if self.skip_triggers {
+            "SET LOCAL session_replication_role = replica;"
+        } else {
+            "SET LOCAL crossfade.filling = 'on';"
+        });
+        setup
+    }
+}
+
+/// What a statement gave, and who was seen to block the session `pid` where it took longer than `after`.
+async fn watched<T>(
+    statement: impl Future<Output = T>,
+    site: &Site<'_>,
+    pid: i32,
+    after: Duration,
+) -> (T, Vec<Blocker>) {
+    tokio::pin!(statement);
+    tokio::select! {
+        result = &mut statement => return (result, Vec::new()),
+        () = tokio::time::sleep(after) => {}
+    }
+    let look = async {
+        let watcher = site.session().await.ok()?;
+        activity::blockers_of(&**watcher, pid).await.ok()
+    };
+    let (result, blockers) = tokio::join!(statement, look);
+    (result, blockers.unwrap_or_default())
+}

@@ -1,0 +1,64 @@
+//! Who works on a run's segments: one row for each worker, in whatever process and on whatever machine it runs.
+
+use super::StoreError;
+use tokio_postgres::GenericClient;
+
+/// True for the worker `w` while its session is there and its heartbeat is fresh. Another role's `backend_start` is
+/// hidden, and then the pid must do.
+pub(super) const ALIVE: &str = "\
+    (w.heartbeat > clock_timestamp() - interval '15 s' \
+     AND EXISTS (SELECT 1 FROM pg_stat_activity AS a WHERE a.pid = w.backend_pid \
+                 AND (a.backend_start IS NULL OR a.backend_start = w.backend_start)))";
+
+/// Enters the session of `client` as a worker of the run, and clears away those that have died. Its number.
+pub async fn register(
+    client: &impl GenericClient,
+    run_id: i64,
+    holder: &str,
+) -> Result<i64, StoreError> {
+    client
+        .execute(
+            &format!("DELETE FROM crossfade.workers AS w WHERE w.run_id = $1 AND NOT {ALIVE}"),
+            &[&run_id],
+        )
+        .await?;
+    let row = client
+        .query_one(
+            "INSERT INTO crossfade.workers (run_id, holder, backend_pid, backend_start) \
+             VALUES ($1, $2, pg_backend_pid(), (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())) \
+             RETURNING id",
+            &[&run_id, &holder],
+        )
+        .await?;
+    Ok(row.get(0))
+}
+
+/// Keeps the claims of these workers.
+pub async fn heartbeat(client: &impl GenericClient, workers: &[i64]) -> Result<(), StoreError> {
+    client
+        .execute(
+            "UPDATE crossfade.workers SET heartbeat = clock_timestamp() WHERE id = ANY ($1)",
+            &[&workers],
+        )
+        .await?;
+    Ok(())
+}
+
+/// The worker goes; its segment is free for others.
+pub async fn leave(client: &impl GenericClient, worker: i64) -> Result<(), StoreError> {
+    client
+        .execute("DELETE FROM crossfade.workers WHERE id = $1", &[&worker])
+        .await?;
+    Ok(())
+}
+
+/// The workers of a run that are alive, all processes counted.
+pub async fn alive(client: &impl GenericClient, run_id: i64) -> Result<i64, StoreError> {
+    let row = client
+        .query_one(
+            &format!("SELECT count(*) FROM crossfade.workers AS w WHERE w.run_id = $1 AND {ALIVE}"),
+            &[&run_id],
+        )
+        .await?;
+    Ok(row.get(0))
+}
