@@ -5,7 +5,7 @@ use super::{
     session::Driver,
     walk::{self, From, Walked, Work},
 };
-use crate::lifecycle::{gate::Readings, snapshot::Snapshot};
+use crate::lifecycle::{gate::Readings, snapshot::Snapshot, transition::State};
 use crate::plan::{
     compiled::{Action, Condition, Match, Phase, Plan, StepId},
     document::{Expect, PhaseName, Query},
@@ -39,13 +39,15 @@ pub fn names_now(snapshot: &Snapshot, table: &TableName) -> Names {
     let retired = snapshot
         .plan
         .steps()
-        .filter(|(_, step)| matches!(&step.action, Action::Ddl(DdlStep::RetireColumn(retire)) if retire.table == *table))
-        .any(|(_, step)| snapshot.step_state(&step.id) == crate::lifecycle::transition::State::Completed);
-    if retired {
-        Names::retired(&snapshot.plan, table)
-    } else {
-        Names::as_planned()
-    }
+        .filter_map(|(_, step)| match &step.action {
+            Action::Ddl(DdlStep::RetireColumn(retire)) if retire.table == *table => {
+                Some((&step.id, retire))
+            }
+            _ => None,
+        })
+        .filter(|(id, _)| snapshot.step_state(id) == State::Completed)
+        .map(|(_, retire)| retire);
+    Names::retired(retired)
 }
 
 /// Compares every row of one `match` and records what was found.

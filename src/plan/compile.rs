@@ -3,20 +3,22 @@
 mod assignments;
 mod expressions;
 mod fitness;
+mod groups;
+mod sides;
 mod structure;
 
 use super::{
-    compiled::{Action, ColumnRef, Condition, Fill, Match, Phase, Plan, PlannedStep, Sync},
-    document::{Assignments, Document, Gate, PhaseDocument, PhaseName},
+    compiled::{Action, ColumnRef, Condition, Phase, Plan, PlannedStep},
+    document::{Document, Gate, PhaseDocument, PhaseName},
     error::{Path, PlanError},
     facts::{Facts, Table},
     ident::{Ident, TableName},
-    steps::{Ddl, DdlStep, Sorted, Step, Undo, add_column::AddColumn, sync_columns::SyncColumns},
+    steps::{Ddl, DdlStep, Sorted, Step, Undo, add_column::AddColumn},
     types as type_names,
 };
 use expressions::{Added, added_columns, canonical, type_of};
 pub use expressions::{expressions, types};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 pub use structure::check_structure;
 
 /// The explicit phases, whichever form the document has, each with its place in the document.
@@ -296,24 +298,8 @@ impl<'a> Compiler<'a> {
         Some(match step.sorted() {
             Sorted::Ddl(step) => Action::Ddl(self.ddl(path, *step)?),
             Sorted::SyncColumns(step) => Action::SyncColumns(self.sync(path, step)?),
-            Sorted::Fill(step) => Action::Fill(Fill {
-                table: step.table.clone(),
-                set: self.assignments(&path.key("set"), &step.table, &step.set)?,
-                key: self.key_of(&step.table),
-            }),
-            Sorted::Match(step) => {
-                let backward = if step.backward.is_empty() {
-                    self.sync_backward(&step.table)
-                } else {
-                    step.backward.clone()
-                };
-                Action::Match(Match {
-                    table: step.table.clone(),
-                    columns: self.assignments(&path.key("columns"), &step.table, &step.columns)?,
-                    backward: self.assignments(&path.key("backward"), &step.table, &backward)?,
-                    key: self.key_of(&step.table),
-                })
-            }
+            Sorted::Fill(step) => Action::Fill(self.fill(path, step)?),
+            Sorted::Match(step) => Action::Match(self.matching(path, step)?),
             Sorted::Query(query) => Action::Query(query.clone()),
         })
     }
@@ -378,70 +364,6 @@ impl<'a> Compiler<'a> {
         }
         self.check_columns(path, &step)?;
         Some(step)
-    }
-
-    fn defaults_besides(
-        &self,
-        table: &TableName,
-        new_side: &BTreeSet<Ident>,
-    ) -> BTreeMap<Ident, String> {
-        let columns = self
-            .table(table)
-            .into_iter()
-            .flat_map(|table| &table.columns);
-        columns
-            .filter(|column| !new_side.contains(&column.name) && !column.generated)
-            .filter_map(|column| Some((column.name.clone(), column.default.clone()?)))
-            .collect()
-    }
-
-    /// Where a `match` does not say how the old side follows from the new one, the table's sync does.
-    fn sync_backward(&self, table: &TableName) -> Assignments {
-        let steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
-        steps
-            .filter_map(|step| match step {
-                Step::SyncColumns(sync) if sync.table == *table => Some(sync.backward.clone()),
-                _ => None,
-            })
-            .next()
-            .unwrap_or_default()
-    }
-
-    fn key_of(&self, table: &TableName) -> Vec<Ident> {
-        self.table(table)
-            .map(|table| table.key.clone())
-            .unwrap_or_default()
-    }
-
-    fn sync(&mut self, path: &Path, step: &SyncColumns) -> Option<Sync> {
-        let forward = self.assignments(&path.key("forward"), &step.table, &step.forward);
-        let backward = self.assignments(&path.key("backward"), &step.table, &step.backward);
-        let (forward, backward) = (forward?, backward?);
-        if forward.is_empty() {
-            self.problem(PlanError::at(
-                path.key("forward"),
-                "`forward` names no column",
-            ));
-        }
-        for assignment in forward.iter().chain(&backward) {
-            self.claim(&step.table, &assignment.target.name);
-        }
-        let targets: BTreeSet<&Ident> = forward.iter().map(|a| &a.target.name).collect();
-        if let Some(both) = backward.iter().find(|a| targets.contains(&a.target.name)) {
-            self.problem(PlanError::at(
-                path.key("backward"),
-                format!("{} is on both sides", both.target.name),
-            ));
-        }
-        let targets: BTreeSet<Ident> = targets.into_iter().cloned().collect();
-        Some(Sync {
-            table: step.table.clone(),
-            forward,
-            backward,
-            on_unconvertible: step.on_unconvertible,
-            key: self.key_of(&step.table),
-            old_defaults: self.defaults_besides(&step.table, &targets),
-        })
     }
 
     /// The plan adds the column, and one of that name is there.

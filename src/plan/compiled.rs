@@ -9,7 +9,7 @@ use super::{
     window::Window,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
@@ -84,6 +84,10 @@ pub struct Sync {
     pub key: Vec<Ident>,
     /// The defaults of the old side: an insert that names neither side gets them, whichever version it is by.
     pub old_defaults: BTreeMap<Ident, String>,
+    /// Columns of the old side that stay, where others go: both versions write them.
+    pub kept: BTreeSet<Ident>,
+    /// Columns of the old side that are NOT NULL.
+    pub required: BTreeSet<Ident>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -107,6 +111,8 @@ pub struct Assignment {
     pub expression: Expression,
     pub reads: Vec<ColumnRef>,
     pub conversion: Conversion,
+    /// Assignments whose columns are connected by expressions have the same number (see `statement::group`).
+    pub group: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,9 @@
 //! SQL over rows: filling a range of blocks, comparing one, and finding the rows behind a count.
 
-use super::sync::{Names, differs};
+use super::{
+    group::{Group, groups},
+    sync::{Names, differs},
+};
 use crate::plan::{
     compiled::{Assignment, Conversion, Fill, Match},
     ident::{Ident, TableName},
@@ -18,46 +21,70 @@ fn value(assignment: &Assignment) -> String {
     }
 }
 
-/// The row lacks the value: for a copy what differs, for an expression a NULL that should not be one.
-pub fn unfilled(assignment: &Assignment) -> String {
-    let target = assignment.target.name.to_string();
-    match assignment.conversion {
-        Conversion::Copy => differs(&assignment.target, &target, &value(assignment)),
-        Conversion::Widening | Conversion::Expression => {
-            format!("({target} IS NULL AND {} IS NOT NULL)", value(assignment))
-        }
+/// The group has not been filled: for a copy what differs; else none of its new columns has a value, and one should.
+fn unfilled(group: &Group<'_>) -> String {
+    let target = |assignment: &Assignment| assignment.target.name.to_string();
+    if let (Some((column, _)), [copy]) = (group.copy(), group.forward.as_slice()) {
+        return differs(column, &target(copy), &value(copy));
     }
-}
-
-fn any_unfilled(assignments: &[Assignment]) -> String {
-    let tests: Vec<String> = assignments.iter().map(unfilled).collect();
-    tests.join(" OR ")
+    let empty: Vec<String> = group
+        .forward
+        .iter()
+        .map(|assignment| format!("{} IS NULL", target(assignment)))
+        .collect();
+    let given: Vec<String> = group
+        .forward
+        .iter()
+        .map(|assignment| format!("{} IS NOT NULL", value(assignment)))
+        .collect();
+    match given.as_slice() {
+        [one] => format!("({} AND {one})", empty.join(" AND ")),
+        _ => format!("({} AND ({}))", empty.join(" AND "), given.join(" OR ")),
+    }
 }
 
 /// `$1`, `$2`: TIDs as text, from and up to. Touches only rows that are not filled; never recomputes one.
 pub fn fill(fill: &Fill) -> String {
-    let set: Vec<String> = fill
-        .set
-        .iter()
-        .map(|assignment| {
-            let target = &assignment.target.name;
-            if fill.set.len() == 1 {
-                format!("{target} = {}", value(assignment))
+    fill_groups(fill, &groups(&fill.set, &[]))
+}
+
+/// As `fill`, of one group only.
+pub fn fill_group(fill: &Fill, group: &Group<'_>) -> String {
+    fill_groups(fill, std::slice::from_ref(group))
+}
+
+fn fill_groups(fill: &Fill, groups: &[Group<'_>]) -> String {
+    let mut set = Vec::new();
+    for group in groups {
+        for assignment in &group.forward {
+            let (target, value) = (&assignment.target.name, value(assignment));
+            set.push(if groups.len() == 1 {
+                format!("{target} = {value}")
             } else {
                 format!(
-                    "{target} = CASE WHEN {} THEN {} ELSE {target} END",
-                    unfilled(assignment),
-                    value(assignment)
+                    "{target} = CASE WHEN {} THEN {value} ELSE {target} END",
+                    unfilled(group)
                 )
-            }
-        })
-        .collect();
+            });
+        }
+    }
+    let tests: Vec<String> = groups.iter().map(unfilled).collect();
     format!(
         "UPDATE ONLY {} AS {} SET {} WHERE {RANGE} AND ({})",
         fill.table,
         fill.table.name.quoted(),
         set.join(", "),
-        any_unfilled(&fill.set)
+        tests.join(" OR ")
+    )
+}
+
+/// One assignment alone, to see whether it is the one that fails.
+pub fn fill_one(table: &TableName, assignment: &Assignment) -> String {
+    format!(
+        "UPDATE ONLY {table} AS {} SET {} = {} WHERE {RANGE}",
+        table.name.quoted(),
+        assignment.target.name,
+        value(assignment)
     )
 }
 
@@ -141,24 +168,28 @@ fn same(assignment: &Assignment) -> String {
     format!("NOT ({})", differs(&assignment.target, &target, &converted))
 }
 
-/// `new = forward(old)` or `old = backward(new)`, NULLs compared as values: expressions need not be each other's inverse.
+/// Per group: `new = forward(old)` or `old = backward(new)`, NULLs compared as values, as expressions need not be each
+/// other's inverse.
 pub fn agrees(matching: &Match) -> String {
-    let all = |assignments: &[Assignment]| {
-        let tests: Vec<String> = assignments.iter().map(same).collect();
+    let tests: Vec<String> = groups(&matching.columns, &matching.backward)
+        .iter()
+        .map(group_agrees)
+        .collect();
+    match tests.as_slice() {
+        [one] => one.clone(),
+        _ => format!("({})", tests.join(" AND ")),
+    }
+}
+
+fn group_agrees(group: &Group<'_>) -> String {
+    let all = |assignments: &[&Assignment]| {
+        let tests: Vec<String> = assignments.iter().map(|one| same(one)).collect();
         format!("({})", tests.join(" AND "))
     };
-    let copies = matching
-        .columns
-        .iter()
-        .all(|assignment| assignment.conversion == Conversion::Copy);
-    if copies || matching.backward.is_empty() {
-        all(&matching.columns)
+    if group.copy().is_some() || group.backward.is_empty() {
+        all(&group.forward)
     } else {
-        format!(
-            "({} OR {})",
-            all(&matching.columns),
-            all(&matching.backward)
-        )
+        format!("({} OR {})", all(&group.forward), all(&group.backward))
     }
 }
 
@@ -243,17 +274,22 @@ impl Truth {
 
 /// Makes the rows of a range agree again. A row that is written in the meantime has another TID and is left alone.
 pub fn repair(matching: &Match, names: &Names, truth: Truth) -> String {
-    let assignments = match truth {
-        Truth::Old => &matching.columns,
-        Truth::New => &matching.backward,
-    };
     let (mut set, mut values) = (Vec::new(), Vec::new());
-    for (number, assignment) in assignments.iter().enumerate() {
-        set.push(format!(
-            "{} = wrong.v{number}",
-            names.of(&assignment.target.name)
-        ));
-        values.push(format!("({}\n) AS v{number}", assignment.expression));
+    for group in groups(&matching.columns, &matching.backward) {
+        let assignments = match truth {
+            Truth::Old => &group.forward,
+            Truth::New => &group.backward,
+        };
+        // A group that agrees is left as its version wrote it.
+        let agrees = group_agrees(&group);
+        for assignment in assignments {
+            let (number, target) = (set.len(), &assignment.target.name);
+            set.push(format!("{} = wrong.v{number}", names.of(target)));
+            values.push(format!(
+                "CASE WHEN {agrees} THEN {target} ELSE ({}\n) END AS v{number}",
+                assignment.expression
+            ));
+        }
     }
     format!(
         "UPDATE ONLY {table} AS repaired SET {} FROM (SELECT crossfade_tid, {} FROM {} WHERE NOT {}) AS wrong WHERE repaired.ctid = wrong.crossfade_tid",

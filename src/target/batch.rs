@@ -2,10 +2,12 @@
 
 use super::Result;
 use crate::plan::{
-    compiled::{Fill, Match},
+    compiled::{Assignment, Fill, Match},
     ident::{Ident, TableName},
 };
+use crate::postgres::sqlstate::{ErrorClass, classify};
 use crate::statement::{
+    group::{Group, groups},
     rows::{self, Truth},
     sync::Names,
 };
@@ -64,6 +66,55 @@ pub async fn storage(
 pub async fn fill(client: &impl GenericClient, fill: &Fill, range: Range) -> Result<u64> {
     let (from, to) = range.bounds();
     client.execute(&rows::fill(fill), &[&from, &to]).await
+}
+
+/// A row whose fill failed with `error`, group by group: those that convert are filled. Whether any was, and which
+/// expressions failed with what. One expression alone needs no second look.
+pub async fn fill_parts<'a>(
+    client: &impl GenericClient,
+    fill: &'a Fill,
+    row: Range,
+    error: tokio_postgres::Error,
+) -> Result<(u64, Vec<(&'a Assignment, tokio_postgres::Error)>)> {
+    if let [only] = fill.set.as_slice() {
+        return Ok((0, vec![(only, error)]));
+    }
+    let (from, to) = row.bounds();
+    let (mut changed, mut failed) = (0, Vec::new());
+    for group in groups(&fill.set, &[]) {
+        client.batch_execute("SAVEPOINT crossfade_part").await?;
+        match client
+            .execute(&rows::fill_group(fill, &group), &[&from, &to])
+            .await
+        {
+            Ok(rows) => changed += rows,
+            Err(error) if classify(&error) == ErrorClass::Conversion => {
+                let failed_before = failed.len();
+                let Group { forward, .. } = group;
+                for assignment in &forward {
+                    client.batch_execute("ROLLBACK TO crossfade_part").await?;
+                    let one = rows::fill_one(&fill.table, assignment);
+                    match client.execute(&one, &[&from, &to]).await {
+                        Ok(_) => {}
+                        Err(error) if classify(&error) == ErrorClass::Conversion => {
+                            failed.push((*assignment, error));
+                        }
+                        Err(error) => return Err(error),
+                    }
+                }
+                client.batch_execute("ROLLBACK TO crossfade_part").await?;
+                // A constraint over several of them.
+                if let (true, [first, ..]) = (failed.len() == failed_before, forward.as_slice()) {
+                    failed.push((*first, error));
+                }
+            }
+            Err(error) => return Err(error),
+        }
+        client
+            .batch_execute("RELEASE SAVEPOINT crossfade_part")
+            .await?;
+    }
+    Ok((changed, failed))
 }
 
 /// `(checked, different)`

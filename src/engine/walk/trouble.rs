@@ -119,7 +119,18 @@ impl Worker<'_> {
                     savepoint.rollback().await?;
                     match work {
                         Work::Fill(fill) => {
-                            noted += note(&transaction, lease.run_id, fill, row, &error).await?
+                            let parts = batch::fill_parts(&transaction, fill, row, error).await;
+                            let (changed, failed) =
+                                parts.map_err(|error| EngineError::Statement {
+                                    step: self.step.clone(),
+                                    error,
+                                })?;
+                            done.rows_changed += i64::from(changed > 0);
+                            for (assignment, error) in failed {
+                                let run_id = lease.run_id;
+                                noted += note(&transaction, run_id, fill, assignment, row, &error)
+                                    .await?;
+                            }
                         }
                         Work::Compare { matching, .. } => {
                             done.rows_read += 1;
@@ -198,35 +209,24 @@ async fn note(
     transaction: &Transaction<'_>,
     run_id: i64,
     fill: &Fill,
+    assignment: &Assignment,
     row: Range,
     error: &tokio_postgres::Error,
 ) -> Result<i64, EngineError> {
-    let table_name = fill.table.to_string();
-    let message = sqlstate::message(error);
-    let state = error.code().map_or("XX000", |state| state.code());
-    let mut noted = 0;
-    for assignment in fill
-        .set
-        .iter()
-        .filter(|assignment| assignment.conversion.can_fail())
-    {
-        let reads: Vec<&Ident> = reads(assignment);
-        let image = batch::row_image(transaction, &fill.table, &fill.key, &reads, row).await?;
-        if let Some((row_key, row_values)) = image {
-            let entry = NewEntry {
-                table_name: &table_name,
-                column_name: assignment.target.name.as_str(),
-                row_key,
-                row_values,
-                sqlstate: state,
-                error: &message,
-            };
-            noted += i64::from(quarantine::add(transaction, run_id, &entry).await?);
-        }
-    }
-    Ok(noted)
-}
-
-fn reads(assignment: &Assignment) -> Vec<&Ident> {
-    assignment.reads.iter().map(|column| &column.name).collect()
+    let reads: Vec<&Ident> = assignment.reads.iter().map(|column| &column.name).collect();
+    let image = batch::row_image(transaction, &fill.table, &fill.key, &reads, row).await?;
+    let Some((row_key, row_values)) = image else {
+        return Ok(0);
+    };
+    let entry = NewEntry {
+        table_name: &fill.table.to_string(),
+        column_name: assignment.target.name.as_str(),
+        row_key,
+        row_values,
+        sqlstate: error.code().map_or("XX000", |state| state.code()),
+        error: &sqlstate::message(error),
+    };
+    Ok(i64::from(
+        quarantine::add(transaction, run_id, &entry).await?,
+    ))
 }

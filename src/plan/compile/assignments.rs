@@ -125,6 +125,7 @@ impl Compiler<'_> {
             expression: expression.clone(),
             reads,
             conversion,
+            group: 0,
         })
     }
 }

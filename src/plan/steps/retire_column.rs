@@ -52,7 +52,9 @@ impl Ddl for RetireColumn {
 
     /// The function names columns, so it is replaced in the same transaction: no write fails in between.
     fn parts(&self, plan: &Plan) -> Vec<Part> {
-        let names = Names::retired(plan, &self.table);
+        let mut retired = self.before(plan);
+        retired.push(self);
+        let names = Names::retired(retired);
         let mut renames = vec![self.rename(&self.column, &self.aside())];
         let goal = match &self.replace_with {
             None => self.renamed(&self.column, &self.aside()),
@@ -89,12 +91,18 @@ impl Ddl for RetireColumn {
         };
         Undo::Parts(vec![Part::locking(
             goal,
-            self.with_function(plan, renames, &Names::as_planned()),
+            self.with_function(plan, renames, &Names::retired(self.before(plan))),
         )])
     }
 }
 
 impl RetireColumn {
+    /// The columns that the plan retires before this one: they are out of sight already.
+    fn before<'a>(&self, plan: &'a Plan) -> Vec<&'a Self> {
+        let retired = plan.retired(&self.table).into_iter();
+        retired.take_while(|other| *other != self).collect()
+    }
+
     fn renamed(&self, from: &Ident, to: &Ident) -> Goal {
         Goal::ColumnRenamed {
             table: self.table.clone(),

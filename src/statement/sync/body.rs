@@ -1,0 +1,397 @@
+//! The body of the trigger function: per group, which side the statement wrote, and what follows on the other.
+
+use super::{Filling, Names, Objects, differs};
+use crate::plan::{
+    compiled::{Assignment, ColumnRef, Sync},
+    document::RunName,
+    ident::Ident,
+    steps::sync_columns::OnUnconvertible,
+};
+use crate::statement::{
+    group::{Group, groups},
+    literal,
+};
+use std::fmt::Write;
+
+/// A row of the trigger's: as it will be, or as it was.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Row {
+    New,
+    Old,
+}
+
+impl Row {
+    fn column(self, column: &Ident, names: &Names) -> String {
+        let row = match self {
+            Self::New => "new",
+            Self::Old => "old",
+        };
+        format!("{row}.{}", names.of(column).quoted())
+    }
+}
+
+/// The group has not been filled yet in this row, told without evaluating an expression that could fail. With several
+/// new columns: none of them has a value. Where one has, the row is filled, and a NULL beside it is a value.
+pub(super) fn unfilled(group: &Group<'_>, row: Row, names: &Names) -> String {
+    if let Some((target, source)) = group.copy() {
+        return differs(
+            target,
+            &row.column(&target.name, names),
+            &row.column(&source.name, names),
+        );
+    }
+    let empty: Vec<String> = group
+        .forward
+        .iter()
+        .map(|assignment| format!("{} IS NULL", row.column(&assignment.target.name, names)))
+        .collect();
+    let mut sources: Vec<String> = Vec::new();
+    for column in group.forward.iter().flat_map(|forward| &forward.reads) {
+        let present = format!("{} IS NOT NULL", row.column(&column.name, names));
+        if !sources.contains(&present) {
+            sources.push(present);
+        }
+    }
+    // An expression over no column at all (a constant) fills every row.
+    if group.forward.iter().any(|forward| forward.reads.is_empty()) {
+        sources = vec!["true".to_owned()];
+    }
+    format!("({} AND ({}))", empty.join(" AND "), sources.join(" OR "))
+}
+
+pub(super) fn changed(columns: &[&ColumnRef], names: &Names) -> String {
+    let tests: Vec<String> = columns
+        .iter()
+        .map(|column| {
+            differs(
+                column,
+                &Row::New.column(&column.name, names),
+                &Row::Old.column(&column.name, names),
+            )
+        })
+        .collect();
+    any(&tests)
+}
+
+fn any(tests: &[String]) -> String {
+    if tests.is_empty() {
+        "false".to_owned()
+    } else {
+        tests.join(" OR ")
+    }
+}
+
+fn any_present(columns: &[&ColumnRef], names: &Names) -> String {
+    let tests: Vec<String> = columns
+        .iter()
+        .map(|column| format!("{} IS NOT NULL", Row::New.column(&column.name, names)))
+        .collect();
+    any(&tests)
+}
+
+/// The body of the trigger function. The first line tells what it is, so that a reader of `\df+` knows.
+pub fn function_body(run: &RunName, sync: &Sync, filling: Filling, names: &Names) -> String {
+    let objects = Objects::of(run, &sync.table);
+    let stage = match filling {
+        Filling::Yes => "filling rows as they move",
+        Filling::No => "not filling",
+    };
+    let mut body = format!(
+        "\n-- crossfade: run {run}, table {}; keeps both sides of a change in step, {stage}\nDECLARE\n  crossfade_side text;\n  crossfade_old_write boolean := false;\n  crossfade_new_write boolean := false;\n  crossfade_count bigint;\n  crossfade_state text;\n  crossfade_error text;\nBEGIN\n  IF current_setting('crossfade.filling', true) = 'on' THEN\n    RETURN new;\n  END IF;\n",
+        sync.table
+    );
+    let writing = Writing {
+        run,
+        sync,
+        filling,
+        names,
+    };
+    for group in groups(&sync.forward, &sync.backward) {
+        writing.group(&group, &mut body);
+    }
+    for (flag, sequence) in [
+        ("crossfade_new_write", &objects.new_writes),
+        ("crossfade_old_write", &objects.old_writes),
+    ] {
+        let sequence = literal::text(&format!("crossfade.{}", sequence.quoted()));
+        let _ = write!(
+            body,
+            "  IF {flag} THEN\n    crossfade_count := nextval({sequence}::regclass);\n  END IF;\n"
+        );
+    }
+    body.push_str("  RETURN new;\nEND;\n");
+    body
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    Forward,
+    Backward,
+}
+
+struct Writing<'a> {
+    run: &'a RunName,
+    sync: &'a Sync,
+    filling: Filling,
+    names: &'a Names,
+}
+
+impl Writing<'_> {
+    fn group(&self, group: &Group<'_>, body: &mut String) {
+        let names = self.names;
+        let (new_side, old_side) = (group.new_side(), group.old_side());
+        let _ = write!(
+            body,
+            "  IF tg_op = 'INSERT' THEN\n    crossfade_side := current_setting('crossfade.writer', true);\n    IF crossfade_side IS NULL OR crossfade_side NOT IN ('old', 'new') THEN\n      crossfade_side := CASE WHEN {} THEN 'new' WHEN {} THEN 'old' ELSE 'none' END;\n    END IF;\n  ELSIF {} THEN\n    crossfade_side := 'new';\n  ELSIF {} THEN\n    crossfade_side := 'old';\n  ELSE\n    crossfade_side := 'none';\n  END IF;\n",
+            any_present(&new_side, names),
+            any_present(&old_side, names),
+            changed(&new_side, names),
+            changed(&old_side, names),
+        );
+        let _ = write!(
+            body,
+            "  IF crossfade_side = 'new' THEN\n    crossfade_new_write := true;\n{}{}  ELSIF crossfade_side = 'old' THEN\n{}{}  ELSE\n{}  END IF;\n",
+            self.fill_beside(group),
+            self.direction(&group.backward, Direction::Backward, group),
+            self.note_old_write(&old_side),
+            self.direction(&group.forward, Direction::Forward, group),
+            self.neither_side(group),
+        );
+    }
+
+    /// A statement wrote some of a row's new columns before the backfill came: the others get their values first, or the
+    /// way back would be computed from NULLs and the old value be lost.
+    fn fill_beside(&self, group: &Group<'_>) -> String {
+        if self.filling == Filling::No || group.forward.len() < 2 {
+            return String::new();
+        }
+        let mut text = format!(
+            "    IF tg_op = 'UPDATE' THEN\n    IF {} THEN\n",
+            unfilled(group, Row::Old, self.names)
+        );
+        for assignment in &group.forward {
+            let _ = write!(
+                text,
+                "    IF NOT ({}) THEN\n{}    END IF;\n",
+                changed(&[&assignment.target], self.names),
+                self.guarded(assignment, Direction::Forward, group)
+            );
+        }
+        text.push_str("    END IF;\n    END IF;\n");
+        text
+    }
+
+    /// A column that stays is written by the new version too: it tells nothing of the old one.
+    fn note_old_write(&self, old_side: &[&ColumnRef]) -> String {
+        let goes: Vec<&ColumnRef> = old_side
+            .iter()
+            .copied()
+            .filter(|column| !self.sync.kept.contains(&column.name))
+            .collect();
+        if goes.is_empty() {
+            return String::new();
+        }
+        let updated = if goes.len() == old_side.len() {
+            "true".to_owned()
+        } else {
+            changed(&goes, self.names)
+        };
+        format!(
+            "    IF tg_op = 'UPDATE' THEN\n      crossfade_old_write := crossfade_old_write OR {updated};\n    ELSIF {} THEN\n      crossfade_old_write := true;\n    END IF;\n",
+            self.names_the_old_side(&goes)
+        )
+    }
+
+    /// Whether an insert is by the old version, or by one that names neither side and got the old side's default. That is
+    /// told by the value first, and only then by the statement's text. What cannot be told counts as the old version's.
+    fn names_the_old_side(&self, columns: &[&ColumnRef]) -> String {
+        let tests: Vec<String> = columns
+            .iter()
+            .map(|column| {
+                let value = Row::New.column(&column.name, self.names);
+                let other_value = match self.sync.old_defaults.get(&column.name) {
+                    None => format!("{value} IS NOT NULL"),
+                    // A call may give another value each time, or take the next one of a sequence: not evaluated.
+                    Some(default) if default.contains('(') => "false".to_owned(),
+                    Some(default) => differs(column, &value, &format!("({default})")),
+                };
+                format!(
+                    "{other_value} OR {}",
+                    mentions("left(current_query(), 10000)", self.names.of(&column.name))
+                )
+            })
+            .collect();
+        format!("({})", tests.join(" OR "))
+    }
+
+    /// A row is filled as it moves. An insert that gives neither side a value: an expression over NULLs may still have
+    /// one (a merge of names gives ''), unless the statement names a new column, whose NULL is then meant.
+    fn neither_side(&self, group: &Group<'_>) -> String {
+        let forward = || self.direction(&group.forward, Direction::Forward, group);
+        let mut text = String::new();
+        if self.filling == Filling::Yes {
+            let _ = write!(
+                text,
+                "    IF {} THEN\n{}    END IF;\n",
+                unfilled(group, Row::New, self.names),
+                forward()
+            );
+        }
+        if group
+            .forward
+            .iter()
+            .any(|assignment| assignment.conversion.can_fail())
+        {
+            let named: Vec<String> = group
+                .new_side()
+                .iter()
+                .map(|column| mentions("left(current_query(), 10000)", self.names.of(&column.name)))
+                .collect();
+            let _ = write!(
+                text,
+                "    IF tg_op = 'INSERT' THEN\n    IF NOT ({}) THEN\n{}    END IF;\n    END IF;\n",
+                any(&named),
+                forward()
+            );
+        }
+        if text.is_empty() {
+            text.push_str("    NULL;\n");
+        }
+        text
+    }
+
+    fn direction(
+        &self,
+        assignments: &[&Assignment],
+        direction: Direction,
+        group: &Group<'_>,
+    ) -> String {
+        if assignments.is_empty() {
+            return "    NULL;\n".to_owned();
+        }
+        assignments
+            .iter()
+            .map(|assignment| self.guarded(assignment, direction, group))
+            .collect()
+    }
+
+    /// One assignment, whose failure is not the application's.
+    fn guarded(&self, assignment: &Assignment, direction: Direction, group: &Group<'_>) -> String {
+        let caught = match self.sync.on_unconvertible {
+            OnUnconvertible::Quarantine => assignment.conversion.can_fail(),
+            OnUnconvertible::Reject => false,
+        };
+        let refuses_null = caught
+            && direction == Direction::Backward
+            && !group.is_one_to_one()
+            && self.sync.required.contains(&assignment.target.name);
+        let assign = self.assign(assignment, refuses_null);
+        if !caught {
+            return assign;
+        }
+        let stale = match direction {
+            // The stale value would be worse than none.
+            Direction::Forward => format!(
+                "      {} := NULL;\n",
+                Row::New.column(&assignment.target.name, self.names)
+            ),
+            // The old side keeps what it had: it may be NOT NULL, and the write must not fail.
+            Direction::Backward => String::new(),
+        };
+        format!(
+            "    BEGIN\n{assign}    EXCEPTION WHEN OTHERS THEN\n      GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;\n{stale}{}    END;\n",
+            self.quarantine(assignment, direction)
+        )
+    }
+
+    /// An expression is evaluated in a block that is named as the table and has its columns as variables, so that
+    /// `status` and `vehicles.status` both mean the row's value and the server's fast path for simple expressions
+    /// applies; the target and the sources are named through the function's own block, as a column may be called "new".
+    fn assign(&self, assignment: &Assignment, refuses_null: bool) -> String {
+        let target = self.names.of(&assignment.target.name).quoted();
+        if let (false, [source]) = (
+            assignment.conversion.can_fail(),
+            assignment.reads.as_slice(),
+        ) {
+            return format!(
+                "    new.{target} := new.{};\n",
+                self.names.of(&source.name).quoted()
+            );
+        }
+        let function = Objects::of(self.run, &self.sync.table).function.quoted();
+        let mut text = format!("    <<{}>>\n    DECLARE\n", self.sync.table.name.quoted());
+        for column in &assignment.reads {
+            let _ = writeln!(
+                text,
+                "      {} {} := {function}.new.{};",
+                column.name.quoted(),
+                column.type_name,
+                self.names.of(&column.name).quoted()
+            );
+        }
+        let expression = &assignment.expression;
+        if refuses_null {
+            let message = literal::text(&format!(
+                "the value for {} is NULL, which it does not take",
+                assignment.target.name
+            ));
+            let _ = write!(
+                text,
+                "      crossfade_value {};\n    BEGIN\n      crossfade_value := ({expression}\n      );\n      IF crossfade_value IS NULL THEN\n        RAISE not_null_violation USING MESSAGE = {message};\n      END IF;\n      {function}.new.{target} := crossfade_value;\n    END;\n",
+                assignment.target.type_name
+            );
+        } else {
+            let _ = write!(
+                text,
+                "    BEGIN\n      {function}.new.{target} := ({expression}\n      );\n    END;\n"
+            );
+        }
+        text
+    }
+
+    fn quarantine(&self, assignment: &Assignment, direction: Direction) -> String {
+        let object = |columns: Vec<&Ident>| {
+            let pairs: Vec<String> = columns
+                .iter()
+                .map(|column| {
+                    format!(
+                        "{}, {}",
+                        literal::text(column.as_str()),
+                        Row::New.column(column, self.names)
+                    )
+                })
+                .collect();
+            format!("jsonb_build_object({})", pairs.join(", "))
+        };
+        let reads = assignment.reads.iter().map(|column| &column.name).collect();
+        let direction = match direction {
+            Direction::Forward => "forward",
+            Direction::Backward => "backward",
+        };
+        // A row that is written again with the same value, or moved, is not another row in quarantine.
+        format!(
+            "      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)\n        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error\n        FROM crossfade.runs AS r, (VALUES ({}, {}, {}, {}, '{direction}')) AS q (table_name, column_name, row_key, row_values, direction)\n        WHERE r.name = {} AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o\n          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));\n",
+            literal::text(&self.sync.table.to_string()),
+            literal::text(assignment.target.name.as_str()),
+            object(self.sync.key.iter().collect()),
+            object(reads),
+            literal::text(self.run.as_str()),
+        )
+    }
+}
+
+/// `text` has the name in it, as a word where it is one.
+fn mentions(text: &str, name: &Ident) -> String {
+    let is_word = name
+        .as_str()
+        .chars()
+        .all(|c| c == '_' || c.is_ascii_alphanumeric());
+    if is_word {
+        format!(
+            "{text} ~* {}",
+            literal::text(&format!("\\m{}\\M", name.as_str()))
+        )
+    } else {
+        format!("strpos({text}, {}) > 0", literal::text(name.as_str()))
+    }
+}
