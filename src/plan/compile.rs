@@ -87,6 +87,7 @@ pub fn compile(
         .map(|(at, phase)| compiler.phase(at, phase))
         .collect();
     compiler.warn_of_dependents();
+    compiler.warn_of_what_goes_along();
     let (errors, warnings): (Vec<_>, Vec<_>) =
         compiler.problems.into_iter().partition(PlanError::is_error);
     if !errors.is_empty() {

@@ -1,8 +1,12 @@
 //! Recipes: one-line changes that compile into phases. One file each, and one line in the list below.
 
 pub mod change_column_type;
+pub mod merge_columns;
+pub mod new_column;
 pub mod rename_column;
-mod replace_column;
+mod replacement;
+pub mod split_column;
+pub mod transform_columns;
 
 use super::{
     document::{Expression, PhaseDocument},
@@ -65,6 +69,12 @@ recipes! {
         "table=T from=C to=C", "a column under another name";
     "change_column_type" ChangeColumnType(change_column_type::ChangeColumnType),
         "table=T column=C type=TYPE to=C|keep_name=true", "a column of another type, under another name or its own";
+    "split_column" SplitColumn(split_column::SplitColumn),
+        "table=T column=C into={C: {type: TYPE}, …} forward={C: EXPRESSION, …} backward=EXPRESSION", "one column becomes several";
+    "merge_columns" MergeColumns(merge_columns::MergeColumns),
+        "table=T columns=[C, …] to=C type=TYPE forward=EXPRESSION backward={C: EXPRESSION, …}", "several columns become one";
+    "transform_columns" TransformColumns(transform_columns::TransformColumns),
+        "table=T from=[C, …] to={C: {type: TYPE}, …} forward={C: EXPRESSION, …} backward={C: EXPRESSION, …}", "any columns give way to any others";
 }
 
 impl Recipe {

@@ -34,6 +34,23 @@ pub fn substitute_column(text: &str, from: &Ident, replacement: &str) -> String 
     out
 }
 
+/// `text` with `vehicles.status` made `status`, for the one table that an expression can be over.
+pub fn without_qualifier(text: &str, table: &Ident) -> String {
+    let tokens = tokens(text);
+    let mut out = String::with_capacity(text.len());
+    let mut skip_dot = false;
+    for (at, token) in tokens.iter().enumerate() {
+        let qualifies = matches!(token, Token::Name { name, .. } if name == table.as_str())
+            && matches!(tokens.get(at + 1), Some(Token::Other(".")));
+        match token {
+            Token::Other(_) if skip_dot => skip_dot = false,
+            _ if qualifies => skip_dot = true,
+            Token::Name { text, .. } | Token::Other(text) => out.push_str(text),
+        }
+    }
+    out
+}
+
 /// Whether `text` names the column.
 pub fn names_column(text: &str, column: &Ident) -> bool {
     let tokens = tokens(text);
@@ -143,6 +160,10 @@ mod tests {
         ] {
             assert_eq!(rename_column(text, &from, &to), renamed);
         }
+        assert_eq!(
+            without_qualifier("lower(t.status) || 't.' || u.t", &"t".parse().unwrap()),
+            "lower(status) || 't.' || u.t"
+        );
         assert!(names_column("lower(status)", &from));
         assert!(!names_column("status(1)", &from));
     }

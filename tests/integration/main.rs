@@ -14,5 +14,6 @@ mod pause;
 mod plans;
 mod repeat_everything;
 mod rows_that_move;
+mod several_columns;
 mod support;
 mod undo_under_traffic;

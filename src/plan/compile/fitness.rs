@@ -5,7 +5,7 @@ use crate::plan::{
     document::{PhaseDocument, PhaseName},
     error::{Path, PlanError},
     ident::{Ident, TableName},
-    steps::add_constraint::AddConstraint,
+    steps::{Step, add_constraint::AddConstraint},
 };
 
 impl<'a> Compiler<'a> {
@@ -151,6 +151,50 @@ impl<'a> Compiler<'a> {
                 PlanError::at(path.clone(), message)
                     .help("drop it first, and add one that fits the new type after the change"),
             );
+        }
+    }
+
+    /// PostgreSQL drops an index or a constraint with any of its columns, and says nothing.
+    pub(super) fn warn_of_what_goes_along(&mut self) {
+        let succeeded: Vec<&Ident> = self
+            .phases
+            .iter()
+            .flat_map(|(_, phase)| &phase.steps)
+            .filter_map(|step| match step {
+                Step::RenameObject(step) => Some(&step.to),
+                _ => None,
+            })
+            .collect();
+        for (table_name, column) in self.dropped_columns() {
+            let Some(table) = self.table(&table_name) else {
+                continue;
+            };
+            let indexes = table
+                .indexes
+                .iter()
+                .filter(|index| index.constraint.is_none() && index.columns.contains(&column))
+                .map(|index| ("index", &index.name));
+            let constraints = table
+                .constraints
+                .iter()
+                .filter(|constraint| constraint.columns.contains(&column))
+                .map(|constraint| ("constraint", &constraint.name));
+            let lost: Vec<String> = indexes
+                .chain(constraints)
+                .filter(|(_, name)| !succeeded.contains(name))
+                .map(|(kind, name)| format!("the {kind} {name}"))
+                .collect();
+            if !lost.is_empty() {
+                let place = self.place(&table_name);
+                self.problem(
+                    PlanError::at(
+                        place,
+                        format!("{} goes with {table_name}.{column}", lost.join(", ")),
+                    )
+                    .warning()
+                    .help("create what takes its place on the new columns"),
+                );
+            }
         }
     }
 

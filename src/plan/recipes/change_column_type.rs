@@ -1,9 +1,9 @@
 //! `change_column_type`: a second column of the new type, which may end under the old one's name.
 
 use super::Change;
-use super::replace_column::{Replacement, only_ordinary};
+use super::replacement::{Pair, Replacement, only_ordinary};
 use crate::plan::{
-    document::{Expression, PhaseDocument},
+    document::{Assignments, Expression, PhaseDocument},
     error::{Path, PlanError},
     facts::Facts,
     ident::{Ident, TableName},
@@ -70,22 +70,25 @@ impl Change for ChangeColumnType {
             }
         };
         let plain = self.forward.is_none() && self.backward.is_none();
+        let assign = |target: &Ident, given: &Option<Expression>, source: &Ident| {
+            let expression = given.clone();
+            let expression = expression.unwrap_or_else(|| Expression::column(source));
+            Assignments::from([(target.clone(), expression)])
+        };
         Replacement {
             table_name: &self.table,
             table,
-            old,
-            forward: self
-                .forward
-                .clone()
-                .unwrap_or_else(|| Expression::column(&self.column)),
-            backward: self
-                .backward
-                .clone()
-                .unwrap_or_else(|| Expression::column(&new)),
-            new,
-            type_name: self.type_name.clone(),
-            conversion_can_fail: !(plain && types::widens(&old.type_name, &self.type_name)),
-            keeps_name: self.keep_name,
+            forward: assign(&new, &self.forward, &self.column),
+            backward: assign(&self.column, &self.backward, &new),
+            pairs: vec![Pair {
+                old,
+                new,
+                type_name: self.type_name.clone(),
+                conversion_can_fail: !(plain && types::widens(&old.type_name, &self.type_name)),
+                keeps_name: self.keep_name,
+            }],
+            others: Vec::new(),
+            gone: Vec::new(),
         }
         .phases(at)
     }

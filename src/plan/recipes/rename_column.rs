@@ -1,9 +1,9 @@
 //! `rename_column`: a second column under the new name, kept in step with the old one until that is dropped.
 
 use super::Change;
-use super::replace_column::{Replacement, only_ordinary};
+use super::replacement::{Pair, Replacement, only_ordinary};
 use crate::plan::{
-    document::{Expression, PhaseDocument},
+    document::{Assignments, Expression, PhaseDocument},
     error::{Path, PlanError},
     facts::Facts,
     ident::{Ident, TableName},
@@ -38,16 +38,23 @@ impl Change for RenameColumn {
             let error = PlanError::at(at.key("to"), "the new name is the old one");
             return Err(vec![error]);
         }
+        let copy = |target: &Ident, source: &Ident| {
+            Assignments::from([(target.clone(), Expression::column(source))])
+        };
         Replacement {
             table_name: &self.table,
             table,
-            old,
-            new: self.to.clone(),
-            type_name: old.type_name.clone(),
-            forward: Expression::column(&self.from),
-            backward: Expression::column(&self.to),
-            conversion_can_fail: false,
-            keeps_name: false,
+            pairs: vec![Pair {
+                old,
+                new: self.to.clone(),
+                type_name: old.type_name.clone(),
+                conversion_can_fail: false,
+                keeps_name: false,
+            }],
+            others: Vec::new(),
+            gone: Vec::new(),
+            forward: copy(&self.to, &self.from),
+            backward: copy(&self.from, &self.to),
         }
         .phases(at)
     }

@@ -1,0 +1,203 @@
+//! What cannot be replaced, or cannot come along, by name.
+
+use super::{Pair, Replacement};
+use crate::plan::{
+    error::{Path, PlanError},
+    facts::{Column, ConstraintKind, Facts, Index, Table, TableKind},
+    ident::{Ident, TableName},
+};
+
+/// The table and the column, if the table is of a kind whose columns can be replaced.
+pub(in crate::plan::recipes) fn only_ordinary<'a>(
+    facts: &'a Facts,
+    name: &TableName,
+    column: &Ident,
+    at: &Path,
+    column_key: &str,
+) -> Result<(&'a Table, &'a Column), Vec<PlanError>> {
+    let refuse = |error| Err(vec![error]);
+    let Some(table) = facts.table(name) else {
+        return refuse(
+            PlanError::at(at.key("table"), format!("there is no table {name}"))
+                .help("write `schema.table`, quoted as in SQL where needed"),
+        );
+    };
+    let why = match table.kind {
+        TableKind::Table if table.has_children => "has tables that inherit from it",
+        TableKind::Table => {
+            return match table.column(column) {
+                Some(column) => Ok((table, column)),
+                None => {
+                    let names: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
+                    let nearby: Vec<&str> = names.into_iter().take(40).collect();
+                    refuse(
+                        PlanError::at(at.key(column_key), format!("{name} has no column {column}"))
+                            .help(format!("its columns are {}", nearby.join(", "))),
+                    )
+                }
+            };
+        }
+        TableKind::Partitioned => "is partitioned",
+        TableKind::Partition => "is a partition: its columns are its parent's",
+        TableKind::View | TableKind::MaterializedView => "is a view",
+        TableKind::Foreign => "is a foreign table",
+        TableKind::Temporary => "is a temporary table",
+        TableKind::Other => "is not an ordinary table",
+    };
+    refuse(
+        PlanError::at(at.key("table"), format!("{name} {why}"))
+            .help("this change can be made to ordinary tables"),
+    )
+}
+
+impl Replacement<'_> {
+    pub(super) fn refusals(&self, at: &Path) -> Vec<PlanError> {
+        let mut errors = Vec::new();
+        let mut refuse = |message: String, help: &str| {
+            let error = PlanError::at(at.clone(), message).help(help);
+            if !errors.contains(&error) {
+                errors.push(error);
+            }
+        };
+        for column in self.going() {
+            self.refuse_column(column, &mut refuse);
+        }
+        for pair in &self.pairs {
+            self.refuse_of_pair(pair, &mut refuse);
+        }
+        for column in &self.gone {
+            self.refuse_of_gone(column, &mut refuse);
+        }
+        for inbound in self.inbound().filter(|inbound| !inbound.owned) {
+            let columns: Vec<String> = self
+                .touched(&inbound.columns)
+                .map(|pair| pair.old.name.to_string())
+                .collect();
+            refuse(
+                format!(
+                    "the foreign key {} of {} refers to {}, and the table is not yours",
+                    inbound.name,
+                    inbound.table,
+                    columns.join(", ")
+                ),
+                "GRANT the role that owns it to the role that runs Crossfade",
+            );
+        }
+        errors
+    }
+
+    fn indexes_on(&self, column: &Ident) -> impl Iterator<Item = &Index> {
+        let indexes = self.table.indexes.iter();
+        indexes.filter(move |index| index.columns.contains(column))
+    }
+
+    fn refuse_column(&self, old: &Column, refuse: &mut impl FnMut(String, &str)) {
+        let column = &old.name;
+        if old.identity.is_some() {
+            refuse(
+                format!("{column} is an identity column"),
+                "an identity cannot be moved to another column while rows are inserted",
+            );
+        }
+        if old.generated {
+            refuse(
+                format!("{column} is a generated column"),
+                "it is computed from other columns: change its expression instead",
+            );
+        }
+        for index in self.indexes_on(column) {
+            if index.primary {
+                refuse(
+                    format!("{column} is in the primary key {}", index.name),
+                    "a primary key's columns cannot be replaced by this change",
+                );
+            } else if index.replica_identity {
+                refuse(
+                    format!("{column} is in the replica identity index {}", index.name),
+                    "choose another replica identity first: ALTER TABLE … REPLICA IDENTITY",
+                );
+            } else if !index.valid {
+                refuse(
+                    format!("the index {} on {column} is INVALID", index.name),
+                    "drop it or rebuild it first: REINDEX INDEX CONCURRENTLY …",
+                );
+            }
+        }
+        let exclusions = self.table.constraints.iter().filter(|constraint| {
+            constraint.columns.contains(column)
+                && matches!(
+                    constraint.kind,
+                    ConstraintKind::Exclusion | ConstraintKind::Other
+                )
+        });
+        for constraint in exclusions {
+            refuse(
+                format!(
+                    "{column} is in the exclusion constraint {}",
+                    constraint.name
+                ),
+                "an exclusion constraint cannot be built while the table is written to: drop it first",
+            );
+        }
+    }
+
+    fn refuse_of_pair(&self, pair: &Pair<'_>, refuse: &mut impl FnMut(String, &str)) {
+        let column = &pair.old.name;
+        // Whether the column is the one that refers or the one that is referred to.
+        for own in self.table.referenced_by.iter().filter(|inbound| {
+            let mut constraints = self.table.constraints.iter();
+            inbound.table == *self.table_name
+                && (inbound.columns.contains(column)
+                    || constraints.any(|constraint| {
+                        constraint.name == inbound.name && constraint.columns.contains(column)
+                    }))
+        }) {
+            refuse(
+                format!("the foreign key {} refers to its own table", own.name),
+                "drop it before the change and add it after it",
+            );
+        }
+    }
+
+    /// A column without a single successor: what keeps rows right cannot be carried over, and is not lost in silence.
+    /// What is not refused here is warned of when the plan is compiled.
+    fn refuse_of_gone(&self, old: &Column, refuse: &mut impl FnMut(String, &str)) {
+        const HELP: &str = "no single column takes its place: drop it first, and add after the change what fits the new columns";
+        let column = &old.name;
+        for index in self.indexes_on(column).filter(|index| !index.primary) {
+            if index.unique {
+                refuse(
+                    format!("{column} is in the unique index {}", index.name),
+                    HELP,
+                );
+            }
+        }
+        let foreign = self.table.constraints.iter().filter(|constraint| {
+            constraint.kind == ConstraintKind::ForeignKey && constraint.columns.contains(column)
+        });
+        for constraint in foreign {
+            refuse(
+                format!("{column} is in the foreign key {}", constraint.name),
+                HELP,
+            );
+        }
+        let inbound = self.table.referenced_by.iter();
+        for inbound in inbound.filter(|inbound| inbound.columns.contains(column)) {
+            let what = format!(
+                "the foreign key {} of {} refers to {column}",
+                inbound.name, inbound.table
+            );
+            refuse(what, HELP);
+        }
+        let takes_numbers = old
+            .default
+            .as_deref()
+            .is_some_and(|default| default.contains("nextval("));
+        if old.owned_sequence.is_some() || takes_numbers {
+            refuse(
+                format!("{column} takes its values from a sequence"),
+                "no single column takes its place: drop its default first, and set one after the change",
+            );
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! The indexes and constraints that are built on the new columns in place of those on the old ones.
+
+use super::{Pair, Replacement};
+use crate::plan::{
+    facts::{Constraint, ConstraintKind, Inbound, Index},
+    ident::{Ident, TableName},
+    steps::{
+        Step,
+        add_constraint::AddConstraint,
+        create_index::CreateIndex,
+        rename_object::{ObjectKind, RenameObject},
+        set_not_null::SetNotNull,
+    },
+};
+use crate::statement::rename::rename_column;
+
+/// What is built on the new columns, by when it may be.
+#[derive(Default)]
+pub(super) struct Successors {
+    pub enforce: Vec<Step>,
+    /// While the old version writes, what its values convert to may break them: then its write would fail.
+    pub retire: Vec<Step>,
+    /// In `contract`: they take the names of what went with the old columns.
+    pub renames: Vec<Step>,
+}
+
+/// When something may be built on new columns.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    Enforce,
+    Retire,
+}
+
+impl Successors {
+    fn push(&mut self, when: When, step: Step) {
+        match when {
+            When::Enforce => self.enforce.push(step),
+            When::Retire => self.retire.push(step),
+        }
+    }
+
+    fn add(
+        &mut self,
+        when: When,
+        constraint: AddConstraint,
+        name: &Ident,
+        comment: Option<&String>,
+        clustered: bool,
+    ) {
+        self.renames.push(Step::RenameObject(RenameObject {
+            table: constraint.table.clone(),
+            kind: ObjectKind::Constraint,
+            from: constraint.name.clone(),
+            to: name.clone(),
+            comment: comment.cloned(),
+            clustered,
+        }));
+        self.push(when, Step::AddConstraint(constraint));
+    }
+}
+
+impl<'a> Replacement<'a> {
+    pub(super) fn successors(&self) -> Successors {
+        let mut successors = Successors::default();
+        let (harmless, unique): (Vec<&Index>, Vec<&Index>) = self
+            .table
+            .indexes
+            .iter()
+            .filter(|index| self.is_carried(&index.columns))
+            .partition(|index| !index.unique);
+        for index in harmless.into_iter().chain(unique) {
+            self.succeed_index(index, &mut successors);
+        }
+        for constraint in self.constraints() {
+            if matches!(
+                constraint.kind,
+                ConstraintKind::Check | ConstraintKind::ForeignKey
+            ) && self.is_carried(&constraint.columns)
+            {
+                self.succeed_constraint(constraint, &mut successors);
+            }
+        }
+        for inbound in self.inbound() {
+            self.succeed_inbound(inbound, &mut successors);
+        }
+        for pair in self.pairs.iter().filter(|pair| pair.old.not_null) {
+            let when = self.when(std::slice::from_ref(&pair.old.name));
+            let step = SetNotNull {
+                table: self.table_name.clone(),
+                column: self.name(when, pair).clone(),
+            };
+            successors.push(when, Step::SetNotNull(step));
+        }
+        successors
+    }
+
+    /// It names a column that is replaced, and none that goes without a single successor.
+    fn is_carried(&self, columns: &[Ident]) -> bool {
+        let goes = |column: &Ident| self.gone.iter().any(|gone| gone.name == *column);
+        self.touched(columns).next().is_some() && !columns.iter().any(goes)
+    }
+
+    fn when(&self, columns: &[Ident]) -> When {
+        if self.touched(columns).any(|pair| pair.conversion_can_fail) {
+            When::Retire
+        } else {
+            When::Enforce
+        }
+    }
+
+    /// After `retire` with `keep_name` the new column has the old name already, and definitions fit as they are.
+    fn name<'b>(&self, when: When, pair: &'b Pair<'a>) -> &'b Ident {
+        match when {
+            When::Retire if pair.keeps_name => &pair.old.name,
+            When::Retire | When::Enforce => &pair.new,
+        }
+    }
+
+    fn succeed_index(&self, index: &Index, successors: &mut Successors) {
+        let index_name = index.name.with_suffix("_crossfade");
+        let when = if index.unique {
+            self.when(&index.columns)
+        } else {
+            When::Enforce
+        };
+        let create = Step::CreateIndex(CreateIndex {
+            table: self.table_name.clone(),
+            name: index_name.clone(),
+            unique: index.unique,
+            using: self.renamed(&index.using, |pair| self.name(when, pair)),
+            tablespace: index.tablespace.clone(),
+        });
+        successors.push(when, create);
+        let constraint = index.constraint.as_ref().and_then(|name| {
+            self.table
+                .constraints
+                .iter()
+                .find(|constraint| constraint.name == *name)
+        });
+        match constraint {
+            Some(constraint) => {
+                let deferring = constraint
+                    .definition
+                    .find(" DEFERRABLE")
+                    .map_or("", |at| &constraint.definition[at..]);
+                let add = AddConstraint {
+                    table: self.table_name.clone(),
+                    name: index_name.clone(),
+                    definition: format!("UNIQUE{deferring}"),
+                    index: Some(index_name),
+                    references: None,
+                    validate: true,
+                };
+                let comment = constraint.comment.as_ref();
+                successors.add(when, add, &constraint.name, comment, index.clustered);
+            }
+            None => successors.renames.push(Step::RenameObject(RenameObject {
+                table: self.table_name.clone(),
+                kind: ObjectKind::Index,
+                from: index_name,
+                to: index.name.clone(),
+                comment: index.comment.clone(),
+                clustered: index.clustered,
+            })),
+        }
+    }
+
+    fn succeed_constraint(&self, constraint: &Constraint, successors: &mut Successors) {
+        let when = self.when(&constraint.columns);
+        let (definition, validate) = without_not_valid(&constraint.definition);
+        let renamed = |text: &str| self.renamed(text, |pair| self.name(when, pair));
+        let references = definition.split_once(" REFERENCES ");
+        let (definition, references) = match (constraint.kind, references) {
+            (ConstraintKind::ForeignKey, Some((own, theirs))) => (
+                format!("{} REFERENCES {theirs}", renamed(own)),
+                theirs
+                    .split_once('(')
+                    .and_then(|(table, _)| table.parse::<TableName>().ok()),
+            ),
+            _ => (renamed(definition), None),
+        };
+        let add = AddConstraint {
+            table: self.table_name.clone(),
+            name: constraint.name.with_suffix("_crossfade"),
+            definition,
+            index: None,
+            references,
+            validate,
+        };
+        let comment = constraint.comment.as_ref();
+        successors.add(when, add, &constraint.name, comment, false);
+    }
+
+    fn succeed_inbound(&self, inbound: &Inbound, successors: &mut Successors) {
+        let when = self.when(&inbound.columns);
+        let (definition, validate) = without_not_valid(&inbound.definition);
+        let (own, theirs) = definition
+            .split_once(" REFERENCES ")
+            .unwrap_or((definition, ""));
+        let theirs = self.pairs.iter().fold(theirs.to_owned(), |text, pair| {
+            rename_referenced(&text, &pair.old.name, self.name(when, pair))
+        });
+        let add = AddConstraint {
+            table: inbound.table.clone(),
+            name: inbound.name.with_suffix("_crossfade"),
+            definition: format!("{own} REFERENCES {theirs}"),
+            index: None,
+            references: Some(self.table_name.clone()),
+            validate,
+        };
+        let comment = inbound.comment.as_ref();
+        successors.add(when, add, &inbound.name, comment, false);
+    }
+}
+
+fn without_not_valid(definition: &str) -> (&str, bool) {
+    match definition.strip_suffix(" NOT VALID") {
+        Some(definition) => (definition, false),
+        None => (definition, true),
+    }
+}
+
+/// `public.vehicles(status) ON DELETE CASCADE`: the columns in the first parentheses are renamed.
+fn rename_referenced(text: &str, from: &Ident, to: &Ident) -> String {
+    match text.split_once('(').and_then(|(table, rest)| {
+        rest.split_once(')')
+            .map(|(columns, tail)| (table, columns, tail))
+    }) {
+        Some((table, columns, tail)) => {
+            format!("{table}({}){tail}", rename_column(columns, from, to))
+        }
+        None => text.to_owned(),
+    }
+}
