@@ -122,7 +122,7 @@ impl Worker<'_> {
                             let parts = batch::fill_parts(&transaction, fill, row, error).await;
                             let (changed, failed) =
                                 parts.map_err(|error| EngineError::Statement {
-                                    step: self.step.clone(),
+                                    step: self.site.step.clone(),
                                     error,
                                 })?;
                             done.rows_changed += i64::from(changed > 0);
