@@ -146,11 +146,13 @@ impl Driver {
             for part in &parts {
                 let is_drop = matches!(
                     &step.action,
-                    Action::Ddl(DdlStep::DropSync(_) | DdlStep::DropColumn(_))
+                    Action::Ddl(
+                        DdlStep::DropSync(_) | DdlStep::DropColumn(_) | DdlStep::DropAlias(_)
+                    )
                 );
                 if is_drop && observe(&*self.work, &part.goal).await? == Observed::Holds {
                     return Err(EngineError::Refused(
-                        "contract has been done: the old column is gone. There is no way back but a backup".to_owned(),
+                        "contract has been done: what was old is gone. There is no way back but a backup".to_owned(),
                     ));
                 }
             }

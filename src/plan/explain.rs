@@ -227,7 +227,8 @@ fn note(action: &Action, facts: &Facts) -> Option<String> {
             "one-way: from the moment the new version writes, going back loses what it wrote"
                 .to_owned(),
         ),
-        _ => None,
+        Action::Ddl(step) => step.ddl().note(),
+        Action::SyncColumns(_) | Action::Query(_) => None,
     }
 }
 
@@ -235,8 +236,12 @@ fn notes(plan: &Plan) -> Vec<String> {
     let mut notes = vec![
         "after a column is added, renamed or dropped, a prepared `SELECT *` fails once with \"cached plan must not change result type\" in drivers that do not prepare again".to_owned(),
         format!("no statement that blocks the application waits longer than {} for its lock", plan.settings.lock_timeout),
-        "the new version may name the new column from the end of dual_write on".to_owned(),
     ];
+    if plan.syncs().next().is_some() {
+        notes.push(
+            "the new version may name the new columns from the end of dual_write on".to_owned(),
+        );
+    }
     for sync in plan.syncs() {
         notes.extend(sync_notes(sync));
         notes.extend(plan.retired(&sync.table).into_iter().map(retire_note));

@@ -16,6 +16,8 @@ pub struct Facts {
     pub session: Vec<(String, String)>,
     /// The role may set `session_replication_role`, so that batches fire no triggers.
     pub can_skip_triggers: bool,
+    /// Roles that a default privilege gives something on new tables and views.
+    pub default_grantees: Vec<Ident>,
     /// `None` where there is no such relation.
     pub tables: BTreeMap<TableName, Option<Table>>,
     /// The plan's types, as the server writes them.
@@ -70,6 +72,17 @@ pub struct Table {
     pub referenced_by: Vec<Inbound>,
     /// What names a column and is not part of the table: views, policies, triggers, functions, publications, statistics.
     pub dependents: Vec<Dependent>,
+    /// Table privileges, the owner's own among them.
+    pub grants: Vec<Grant>,
+    pub comment: Option<String>,
+    pub row_security: bool,
+    pub rules: Vec<String>,
+    /// Publications that it is in, by itself, by its schema, or as one of all tables.
+    pub publications: Vec<String>,
+    /// Functions and columns whose type is the table's row, as the server describes them.
+    pub row_type_users: Vec<String>,
+    /// Triggers whose function looks at the name of the table.
+    pub triggers_by_name: Vec<String>,
     /// The columns that tell a row from another: of the primary key, or of a unique index over NOT NULL columns.
     pub key: Vec<Ident>,
     /// The application's own triggers on UPDATE, by name.

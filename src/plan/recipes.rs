@@ -1,9 +1,11 @@
 //! Recipes: one-line changes that compile into phases. One file each, and one line in the list below.
 
+mod alias;
 pub mod change_column_type;
 pub mod merge_columns;
 pub mod new_column;
 pub mod rename_column;
+pub mod rename_table;
 mod replacement;
 pub mod split_column;
 pub mod transform_columns;
@@ -66,7 +68,9 @@ macro_rules! recipes {
 
 recipes! {
     "rename_column" RenameColumn(rename_column::RenameColumn),
-        "table=T from=C to=C", "a column under another name";
+        "table=T from=C to=C strategy=copy|alias", "a column under another name";
+    "rename_table" RenameTable(rename_table::RenameTable),
+        "table=T to=T", "a table under another name, at once";
     "change_column_type" ChangeColumnType(change_column_type::ChangeColumnType),
         "table=T column=C type=TYPE to=C|keep_name=true", "a column of another type, under another name or its own";
     "split_column" SplitColumn(split_column::SplitColumn),

@@ -3,7 +3,9 @@
 
 pub mod add_column;
 pub mod add_constraint;
+pub mod alias_table;
 pub mod create_index;
+pub mod drop_alias;
 pub mod drop_column;
 pub mod drop_constraint;
 pub mod drop_sync;
@@ -47,6 +49,10 @@ pub trait Ddl: Described {
     /// Columns of its table that no other run may touch meanwhile.
     fn claims(&self) -> Vec<&Ident> {
         Vec::new()
+    }
+    /// What an operator should know of it beside its statements.
+    fn note(&self) -> Option<String> {
+        None
     }
     /// Its author has said that it cannot be taken back. Outside `contract` such a step is refused without that.
     fn irreversible(&self) -> bool {
@@ -139,6 +145,8 @@ steps! {
         "own_sequence" OwnSequence(own_sequence::OwnSequence),
         "drop_column" DropColumn(drop_column::DropColumn),
         "rename_object" RenameObject(rename_object::RenameObject),
+        "alias_table" AliasTable(alias_table::AliasTable),
+        "drop_alias" DropAlias(drop_alias::DropAlias),
     }
     rows {
         "sync_columns" SyncColumns(sync_columns::SyncColumns),

@@ -144,6 +144,19 @@ pub enum Goal {
         table: TableName,
         column: Ident,
     },
+    /// The table has the name `base`, and a view stands in for it under its own.
+    Aliased {
+        table: TableName,
+        base: Ident,
+    },
+    /// The name is a table's, and no view's.
+    TableItself {
+        table: TableName,
+    },
+    /// No view has this name.
+    NoView {
+        table: TableName,
+    },
     SequenceOwned {
         sequence: String,
         table: TableName,

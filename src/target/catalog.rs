@@ -104,6 +104,26 @@ const DEPENDENTS: &str = "\
       AND NOT (p.classid = 'pg_class'::regclass AND p.objid = p.refobjid AND p.objsubid = 0) \
     ORDER BY 1, 2";
 
+/// What hangs on the table as a whole.
+const WHOLE: &str = "\
+    SELECT c.relrowsecurity, obj_description(c.oid, 'pg_class'), \
+           ARRAY(SELECT r.rulename::text FROM pg_rewrite AS r WHERE r.ev_class = c.oid ORDER BY 1), \
+           ARRAY(SELECT p.pubname::text FROM pg_publication AS p WHERE p.puballtables OR EXISTS (SELECT 1 FROM pg_publication_tables AS t \
+               WHERE t.pubname = p.pubname AND t.schemaname = n.nspname AND t.tablename = c.relname) ORDER BY 1), \
+           ARRAY(SELECT DISTINCT pg_describe_object(d.classid, d.objid, d.objsubid) FROM pg_type AS t JOIN pg_depend AS d \
+               ON d.refclassid = 'pg_type'::regclass AND d.refobjid IN (t.oid, t.typarray) WHERE t.oid = c.reltype AND d.deptype = 'n' ORDER BY 1), \
+           ARRAY(SELECT g.tgname::text FROM pg_trigger AS g JOIN pg_proc AS f ON f.oid = g.tgfoid WHERE g.tgrelid = c.oid AND NOT g.tgisinternal \
+               AND f.prosrc ~* '\\m(tg_table_name|tg_relname|tg_relid)\\M' ORDER BY 1) \
+    FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = $1";
+
+const TABLE_GRANTS: &str = "\
+    SELECT g.privilege_type, CASE WHEN g.grantee <> 0 THEN pg_get_userbyid(g.grantee)::text END, g.is_grantable \
+    FROM pg_class AS c, aclexplode(c.relacl) AS g WHERE c.oid = $1 ORDER BY 1, 2";
+
+const DEFAULT_GRANTEES: &str = "\
+    SELECT DISTINCT pg_get_userbyid(g.grantee)::text FROM pg_default_acl AS d, aclexplode(d.defaclacl) AS g \
+    WHERE d.defaclobjtype = 'r' AND g.grantee NOT IN (0, d.defaclrole) ORDER BY 1";
+
 const UPDATE_TRIGGERS: &str = "\
     SELECT t.tgname::text FROM pg_trigger AS t WHERE t.tgrelid = $1 AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') \
       AND (t.tgtype & 16) <> 0 AND t.tgname NOT LIKE 'zz\\_crossfade\\_%' ORDER BY 1";
@@ -138,7 +158,9 @@ pub async fn identity(client: &Client) -> Result<Facts> {
             &[],
         )
         .await?;
+    let default_grantees = client.query(DEFAULT_GRANTEES, &[]).await?;
     Ok(Facts {
+        default_grantees: default_grantees.iter().map(|row| ident(row, 0)).collect(),
         session: session.iter().map(|row| (row.get(0), row.get(1))).collect(),
         server_version: version.unsigned_abs(),
         role: row.get(1),
@@ -157,8 +179,16 @@ pub async fn table(client: &impl GenericClient, name: &TableName) -> Result<Opti
     let oid: u32 = row.get(0);
     let (mut indexes, key) = indexes(client, oid).await?;
     indexes.sort_by(|a, b| a.name.cmp(&b.name));
+    let whole = client.query_one(WHOLE, &[&oid]).await?;
     Ok(Some(Table {
         oid,
+        grants: table_grants(client, oid).await?,
+        row_security: whole.get(0),
+        comment: whole.get(1),
+        rules: whole.get(2),
+        publications: whole.get(3),
+        row_type_users: whole.get(4),
+        triggers_by_name: whole.get(5),
         kind: kind(&row),
         owner: row.get(4),
         owned: row.get(5),
@@ -198,6 +228,16 @@ fn kind(row: &Row) -> TableKind {
         "f" => TableKind::Foreign,
         _ => TableKind::Other,
     }
+}
+
+async fn table_grants(client: &impl GenericClient, oid: u32) -> Result<Vec<Grant>> {
+    let rows = client.query(TABLE_GRANTS, &[&oid]).await?;
+    let grant = |row: &Row| Grant {
+        privilege: row.get(0),
+        to: row.get::<_, Option<String>>(1).map(Ident::from_catalog),
+        grantable: row.get(2),
+    };
+    Ok(rows.iter().map(grant).collect())
 }
 
 async fn columns(client: &impl GenericClient, oid: u32) -> Result<Vec<Column>> {

@@ -59,6 +59,16 @@ impl<C: GenericClient> Eye<'_, C> {
         Ok(self.column_type(column).await?.is_some())
     }
 
+    /// `pg_class.relkind` of what has this name in the table's schema.
+    async fn kind(&self, name: &Ident) -> Result<Option<String>> {
+        self.look(
+            "SELECT c.relkind::text FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+             WHERE n.nspname = $1 AND c.relname = $3 AND $2::text IS NOT NULL",
+            &[&name.as_str()],
+        )
+        .await
+    }
+
     async fn constraint_validated(&self, name: &Ident) -> Result<Option<bool>> {
         self.look(
             "SELECT k.convalidated FROM pg_constraint AS k WHERE k.conrelid = %RELATION% AND k.conname = $3",
@@ -175,6 +185,27 @@ pub async fn observe<C: GenericClient>(client: &C, goal: &Goal) -> Result<Observ
                 )
                 .await?;
             holds(default == Some(true))
+        }
+        Goal::Aliased { table, base } => {
+            let kinds = (
+                eye(table).kind(&table.name).await?,
+                eye(table).kind(base).await?,
+            );
+            match (kinds.0.as_deref(), kinds.1.as_deref()) {
+                (Some("v"), Some("r")) => Observed::Holds,
+                (Some("r"), None) => Observed::Missing,
+                (Some("r"), Some(_)) => Observed::Conflict(format!(
+                    "there is a relation {base} in the schema {} already",
+                    table.schema
+                )),
+                _ => Observed::Conflict(format!("{table} is not the table that the plan is about")),
+            }
+        }
+        Goal::TableItself { table } => {
+            holds(eye(table).kind(&table.name).await?.as_deref() == Some("r"))
+        }
+        Goal::NoView { table } => {
+            holds(eye(table).kind(&table.name).await?.as_deref() != Some("v"))
         }
         Goal::SequenceOwned {
             sequence,

@@ -4,6 +4,7 @@ use super::{Compiler, expressions::check_key};
 use crate::plan::{
     document::{PhaseDocument, PhaseName},
     error::{Path, PlanError},
+    facts::Table,
     ident::{Ident, TableName},
     steps::{Step, add_constraint::AddConstraint},
 };
@@ -73,7 +74,13 @@ impl<'a> Compiler<'a> {
                 .help("only a new table (CREATE TABLE … AS, pg_dump) forgets dropped columns"),
             );
         }
-        if !self.facts.can_skip_triggers && !table.update_triggers.is_empty() {
+        self.check_aliased(&place, name, table);
+        let is_filled = self
+            .phases
+            .iter()
+            .flat_map(|(_, phase)| &phase.steps)
+            .any(|step| matches!(step, Step::Fill(fill) if fill.table == *name));
+        if is_filled && !self.facts.can_skip_triggers && !table.update_triggers.is_empty() {
             self.problem(
                 PlanError::at(
                     place,
@@ -87,6 +94,27 @@ impl<'a> Compiler<'a> {
                     "to keep them out (PostgreSQL 15): GRANT SET ON PARAMETER session_replication_role TO {};",
                     Ident::from_catalog(&self.facts.role)
                 )),
+            );
+        }
+    }
+
+    fn check_aliased(&mut self, place: &Path, name: &TableName, table: &Table) {
+        let is_aliased = self
+            .phases
+            .iter()
+            .flat_map(|(_, phase)| &phase.steps)
+            .any(|step| matches!(step, Step::AliasTable(alias) if alias.table == *name));
+        if is_aliased && !table.triggers_by_name.is_empty() {
+            self.problem(
+                PlanError::at(
+                    place.clone(),
+                    format!(
+                        "triggers look at the name of {name}, which is another while the view stands in: {}",
+                        table.triggers_by_name.join(", ")
+                    ),
+                )
+                .warning()
+                .help("let them take the name from an argument (TG_ARGV)"),
             );
         }
     }

@@ -1,12 +1,13 @@
 //! `rename_column`: a second column under the new name, kept in step with the old one until that is dropped.
 
-use super::Change;
 use super::replacement::{Pair, Replacement, only_ordinary};
+use super::{Change, alias::Alias};
 use crate::plan::{
     document::{Assignments, Expression, PhaseDocument},
     error::{Path, PlanError},
     facts::Facts,
     ident::{Ident, TableName},
+    steps::drop_alias::RenamedColumn,
 };
 use serde::{Deserialize, Serialize};
 
@@ -23,8 +24,11 @@ pub struct RenameColumn {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Strategy {
+    /// A second column, kept in step: everything goes on working, and the table is filled.
     #[default]
     Copy,
+    /// A view with both names: instant at any size, but what works on tables only does not meanwhile.
+    Alias,
 }
 
 impl Change for RenameColumn {
@@ -37,6 +41,20 @@ impl Change for RenameColumn {
         if self.from == self.to {
             let error = PlanError::at(at.key("to"), "the new name is the old one");
             return Err(vec![error]);
+        }
+        match self.strategy {
+            Strategy::Copy => {}
+            Strategy::Alias => {
+                return Alias {
+                    table_name: &self.table,
+                    base: self.table.name.with_suffix("__base"),
+                    column: Some(RenamedColumn {
+                        from: self.from.clone(),
+                        to: self.to.clone(),
+                    }),
+                }
+                .phases(facts, at);
+            }
         }
         let copy = |target: &Ident, source: &Ident| {
             Assignments::from([(target.clone(), Expression::column(source))])

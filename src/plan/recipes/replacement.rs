@@ -20,7 +20,7 @@ use crate::plan::{
     },
 };
 use crate::statement::rename::{names_column, rename_column, without_qualifier};
-pub(super) use refusals::only_ordinary;
+pub(super) use refusals::{only_ordinary, ordinary_table};
 
 /// One column that takes another's place, with all that hangs on it.
 pub(super) struct Pair<'a> {

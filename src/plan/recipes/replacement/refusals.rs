@@ -15,6 +15,26 @@ pub(in crate::plan::recipes) fn only_ordinary<'a>(
     at: &Path,
     column_key: &str,
 ) -> Result<(&'a Table, &'a Column), Vec<PlanError>> {
+    let table = ordinary_table(facts, name, at)?;
+    match table.column(column) {
+        Some(column) => Ok((table, column)),
+        None => {
+            let names: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
+            let nearby: Vec<&str> = names.into_iter().take(40).collect();
+            Err(vec![
+                PlanError::at(at.key(column_key), format!("{name} has no column {column}"))
+                    .help(format!("its columns are {}", nearby.join(", "))),
+            ])
+        }
+    }
+}
+
+/// The table, if it is of a kind that such a change can be made to.
+pub(in crate::plan::recipes) fn ordinary_table<'a>(
+    facts: &'a Facts,
+    name: &TableName,
+    at: &Path,
+) -> Result<&'a Table, Vec<PlanError>> {
     let refuse = |error| Err(vec![error]);
     let Some(table) = facts.table(name) else {
         return refuse(
@@ -24,19 +44,7 @@ pub(in crate::plan::recipes) fn only_ordinary<'a>(
     };
     let why = match table.kind {
         TableKind::Table if table.has_children => "has tables that inherit from it",
-        TableKind::Table => {
-            return match table.column(column) {
-                Some(column) => Ok((table, column)),
-                None => {
-                    let names: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
-                    let nearby: Vec<&str> = names.into_iter().take(40).collect();
-                    refuse(
-                        PlanError::at(at.key(column_key), format!("{name} has no column {column}"))
-                            .help(format!("its columns are {}", nearby.join(", "))),
-                    )
-                }
-            };
-        }
+        TableKind::Table => return Ok(table),
         TableKind::Partitioned => "is partitioned",
         TableKind::Partition => "is a partition: its columns are its parent's",
         TableKind::View | TableKind::MaterializedView => "is a view",

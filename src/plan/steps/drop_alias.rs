@@ -1,0 +1,85 @@
+//! `drop_alias`: the view that stood in for a table goes.
+
+use super::{
+    Ddl, Described, Undo,
+    alias_table::{drop_view, rename_back},
+};
+use crate::plan::{
+    compiled::Plan,
+    document::PhaseName,
+    ident::{Ident, TableName},
+};
+use crate::statement::part::{Goal, Lock, Part, Statement};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DropAlias {
+    /// The view.
+    pub table: TableName,
+    /// The table that it stands in for.
+    pub base: Ident,
+    /// The table takes the view's name back, and this column its new one. Left out: the table keeps its new name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rename_column: Option<RenamedColumn>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RenamedColumn {
+    pub from: Ident,
+    pub to: Ident,
+}
+
+impl DropAlias {
+    fn base(&self) -> TableName {
+        TableName {
+            schema: self.table.schema.clone(),
+            name: self.base.clone(),
+        }
+    }
+}
+
+impl Described for DropAlias {
+    fn phases(&self) -> &'static [PhaseName] {
+        &[PhaseName::Contract]
+    }
+    fn tables(&self) -> Vec<&TableName> {
+        vec![&self.table]
+    }
+    fn subject(&self) -> String {
+        self.table.to_string()
+    }
+}
+
+impl Ddl for DropAlias {
+    /// One transaction: there is no moment without the name, where it goes on.
+    fn parts(&self, _: &Plan) -> Vec<Part> {
+        let Self { table, base, .. } = self;
+        let part = match &self.rename_column {
+            None => Part::locking(
+                Goal::NoView {
+                    table: table.clone(),
+                },
+                vec![drop_view(table)],
+            ),
+            Some(RenamedColumn { from, to }) => {
+                let own = self.base();
+                let rename =
+                    Statement::new(format!("ALTER TABLE {own} RENAME COLUMN {from} TO {to}"))
+                        .lock(&own, Lock::AccessExclusiveLock);
+                Part::locking(
+                    Goal::TableItself {
+                        table: table.clone(),
+                    },
+                    vec![drop_view(table), rename, rename_back(table, base)],
+                )
+            }
+        };
+        vec![part]
+    }
+
+    fn undo(&self, _: &Plan) -> Undo {
+        Undo::Irreversible
+    }
+}
