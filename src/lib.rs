@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 // Floor 1, decide: pure. No async, clock, randomness, environment or I/O.
+pub mod analysis;
 pub mod lifecycle;
 pub mod pacing;
 pub mod plan;

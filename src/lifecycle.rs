@@ -2,5 +2,6 @@
 
 pub mod gate;
 pub mod next;
+pub mod references;
 pub mod snapshot;
 pub mod transition;

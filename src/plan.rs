@@ -10,6 +10,7 @@ pub mod explain;
 pub mod facts;
 pub mod ident;
 pub mod locate;
+pub mod quiet;
 pub mod recipes;
 pub mod span;
 pub mod steps;

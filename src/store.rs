@@ -3,6 +3,7 @@
 pub mod history;
 pub mod lease;
 pub mod quarantine;
+pub mod references;
 pub mod runs;
 pub mod schema;
 pub mod verification;

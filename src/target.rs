@@ -5,6 +5,7 @@ pub mod batch;
 pub mod catalog;
 pub mod expression;
 pub mod observe;
+pub mod references;
 pub mod vacuum;
 
 use tokio_postgres::Error;

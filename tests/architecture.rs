@@ -6,7 +6,17 @@ use std::path::{Path, PathBuf};
 
 /// Modules of the crate by floor. A new one has to be entered here before anything may use it.
 const FLOORS: [(u8, &[&str]); 4] = [
-    (1, &["lifecycle", "pacing", "plan", "progress", "statement"]),
+    (
+        1,
+        &[
+            "analysis",
+            "lifecycle",
+            "pacing",
+            "plan",
+            "progress",
+            "statement",
+        ],
+    ),
     (2, &["postgres", "probe", "store", "target"]),
     (3, &["engine", "service"]),
     (4, &["cli", "demo", "web"]),

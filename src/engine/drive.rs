@@ -5,6 +5,7 @@ use super::{
     ddl::{self, Reached},
     failpoint,
     notice::Notice,
+    references,
     session::Driver,
     verify::{self, Patience, Verified},
     walk::{self, From, Walked},
@@ -129,6 +130,9 @@ impl Driver {
             },
         )
         .await?;
+        if matches!(phase, PhaseName::SwitchReads | PhaseName::Retire) {
+            references::begin(&mut self.work, self.lease.run_id).await?;
+        }
         self.reporter.notice(Notice::PhaseFinished(phase));
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Verification, query steps, and the readings that gates need.
 
 use super::{
-    EngineError,
+    EngineError, references,
     session::Driver,
     walk::{self, From, Walked, Work},
 };
@@ -212,6 +212,10 @@ pub async fn readings(
                     .max(1);
                 let answer = ask(client, query, timeout).await?;
                 readings.queries.push((query.name.clone(), answer));
+            }
+            Condition::NoReferences(wanted) => {
+                let read = references::look(client, snapshot, wanted).await;
+                readings.references = Some(read.map_err(|error| error.to_string()));
             }
             Condition::Http(endpoint) => {
                 let answer = probe::ask(endpoint, patience.left(endpoint.timeout.duration())).await;

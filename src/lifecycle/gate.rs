@@ -1,8 +1,8 @@
 //! Gates: which conditions of a phase hold, and since or until when.
 
-use super::snapshot::Snapshot;
+use super::{references::Watch, snapshot::Snapshot};
 use crate::plan::{
-    compiled::{Condition, Phase},
+    compiled::{Condition, Phase, References},
     document::PhaseName,
     endpoint::Endpoint,
     span::Span,
@@ -17,10 +17,22 @@ use std::collections::BTreeSet;
 pub struct Readings {
     /// What still names the columns that are to go; `Err` where it could not be read.
     pub dependents: Option<Result<Vec<String>, String>>,
+    /// What names the columns that are to go, and what has named them; `Err` where it could not be read.
+    pub references: Option<Result<Naming, String>>,
     /// By the query's name: `Ok(())` where it gave what was expected.
     pub queries: Vec<(String, Result<(), String>)>,
     /// By the endpoint's name: the status it answered with, or why there was no answer.
     pub endpoints: Vec<(String, Result<u16, String>)>,
+}
+
+/// One look at what names the columns.
+#[derive(Clone, Debug)]
+pub struct Naming {
+    /// Objects of the database that do or may.
+    pub objects: Vec<String>,
+    /// Why it is not known what statements do.
+    pub unknown: Option<String>,
+    pub watch: Watch,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -71,6 +83,7 @@ fn evaluate_one(
         Condition::Bake(span) => bake(phase, *span, snapshot),
         Condition::OldWritesQuiet(span) => old_writes_quiet(*span, snapshot),
         Condition::VerifiedWithin(span) => verified_within(*span, snapshot),
+        Condition::NoReferences(references) => no_references(references, snapshot.now, readings),
         Condition::Window(open) => window(open, snapshot.now),
         Condition::Http(endpoint) => http(endpoint, readings),
         Condition::Query(query) => {
@@ -85,6 +98,87 @@ fn evaluate_one(
             }
         }
     }
+}
+
+/// So many of what names a column are shown.
+const NAMING_SHOWN: usize = 10;
+
+fn no_references(references: &References, now: Timestamp, readings: &Readings) -> ConditionStatus {
+    let kind = "no_references";
+    let naming = match &readings.references {
+        Some(Ok(naming)) => naming,
+        Some(Err(why)) => return status(kind, false, format!("could not be read: {why}")),
+        None => return status(kind, false, "not read yet"),
+    };
+    let since = naming.watch.quiet_since();
+    let names: Vec<String> = references
+        .columns
+        .iter()
+        .map(|(table, column)| format!("{table}.{column}"))
+        .collect();
+    let names = names.join(", ");
+    let wanted = references.wanted.quiet;
+    let quiet = lasting(
+        kind,
+        since,
+        wanted,
+        now,
+        &format!("nothing is seen to name {names}"),
+    );
+    let mut reasons = naming.objects.clone();
+    if !quiet.holds {
+        reasons.extend(recent_statements(naming, now, wanted));
+    }
+    let closed = |detail: String| status(kind, false, detail);
+    match (&naming.unknown, reasons.is_empty()) {
+        (Some(why), true) => closed(format!("not known what names {names}: {why}")),
+        (Some(why), false) => closed(format!("{}; and {why}", named_by(&names, &reasons))),
+        (None, false) if !naming.objects.is_empty() => closed(named_by(&names, &reasons)),
+        (None, false) => ConditionStatus {
+            detail: named_by(&names, &reasons),
+            ..quiet
+        },
+        (None, true) => match &naming.watch.unknown {
+            Some((at, why)) if *at == since => ConditionStatus {
+                detail: format!("{}, since {why}", quiet.detail),
+                ..quiet
+            },
+            _ => quiet,
+        },
+    }
+}
+
+fn named_by(names: &str, reasons: &[String]) -> String {
+    let shown: Vec<&str> = reasons
+        .iter()
+        .take(NAMING_SHOWN)
+        .map(String::as_str)
+        .collect();
+    let more = match reasons.len().saturating_sub(NAMING_SHOWN) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    format!("{names} is named by {}{more}", shown.join("; "))
+}
+
+/// Statements that have named the column within the time that is asked for, the latest first.
+fn recent_statements(naming: &Naming, now: Timestamp, wanted: Span) -> Vec<String> {
+    let mut recent: Vec<_> = naming
+        .watch
+        .named()
+        .filter(|named| now.duration_since(named.at).unsigned_abs() < wanted.duration())
+        .collect();
+    recent.sort_by_key(|named| std::cmp::Reverse(named.at));
+    recent
+        .into_iter()
+        .map(|named| {
+            let ago = Span::rough(now.duration_since(named.at).unsigned_abs());
+            format!(
+                "statement `{}` ({}, calls since {:.0}: {}, the last seen {ago} ago)",
+                named.query, named.naming, naming.watch.since, named.calls
+            )
+        })
+        .collect()
 }
 
 fn window(window: &Window, now: Timestamp) -> ConditionStatus {

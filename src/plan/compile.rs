@@ -3,13 +3,14 @@
 mod assignments;
 mod expressions;
 mod fitness;
+mod gates;
 mod groups;
 mod sides;
 mod structure;
 
 use super::{
-    compiled::{Action, ColumnRef, Condition, Phase, Plan, PlannedStep},
-    document::{Document, Gate, PhaseDocument, PhaseName},
+    compiled::{Action, ColumnRef, Phase, Plan, PlannedStep},
+    document::{Document, PhaseDocument, PhaseName},
     error::{Path, PlanError},
     facts::{Facts, Table},
     ident::{Ident, TableName},
@@ -218,41 +219,9 @@ impl<'a> Compiler<'a> {
             .collect();
         Phase {
             name: phase.phase,
-            gate: self.gate(phase),
+            gate: self.gate(at, phase),
             steps,
         }
-    }
-
-    fn gate(&self, phase: &PhaseDocument) -> Vec<Condition> {
-        let mut conditions = Vec::new();
-        let steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
-        let has_sync = steps
-            .into_iter()
-            .any(|step| matches!(step, Step::SyncColumns(_)));
-        if phase.phase > PhaseName::Backfill && has_sync {
-            conditions.push(Condition::QuarantineEmpty);
-        }
-        if phase.phase >= PhaseName::Retire {
-            let dropped = self.dropped_columns();
-            if !dropped.is_empty() {
-                conditions.push(Condition::NoDependents(dropped));
-            }
-        }
-        let added = self.document.gates.get(&phase.phase);
-        for gate in std::iter::once(&phase.gate).chain(added) {
-            push_conditions(gate, &mut conditions);
-        }
-        conditions
-    }
-
-    fn dropped_columns(&self) -> Vec<(TableName, Ident)> {
-        let steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
-        steps
-            .filter_map(|step| match step {
-                Step::DropColumn(step) => Some((step.table.clone(), step.column.clone())),
-                _ => None,
-            })
-            .collect()
     }
 
     fn claim(&mut self, table: &TableName, column: &Ident) {
@@ -378,14 +347,4 @@ impl<'a> Compiler<'a> {
                 matches!(step, Step::AddColumn(step) if step.table == *table && step.column == *column)
             })
     }
-}
-
-fn push_conditions(gate: &Gate, conditions: &mut Vec<Condition>) {
-    conditions.extend(gate.approvals.map(Condition::Approvals));
-    conditions.extend(gate.bake.map(Condition::Bake));
-    conditions.extend(gate.old_writes_quiet.map(Condition::OldWritesQuiet));
-    conditions.extend(gate.verified_within.map(Condition::VerifiedWithin));
-    conditions.extend(gate.window.clone().map(Condition::Window));
-    conditions.extend(gate.http.clone().map(Condition::Http));
-    conditions.extend(gate.query.clone().map(Condition::Query));
 }

@@ -4,6 +4,7 @@ use super::{
     document::{Expression, PhaseName, Query, RunName, Settings},
     endpoint::Endpoint,
     ident::{Ident, TableName},
+    quiet::NoReferences,
     span::Span,
     steps::{DdlStep, retire_column::RetireColumn, sync_columns::OnUnconvertible},
     window::Window,
@@ -47,6 +48,15 @@ impl std::fmt::Display for StepId {
     }
 }
 
+/// Nothing is to name these columns, the plan's own work aside.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct References {
+    pub wanted: NoReferences,
+    pub columns: Vec<(TableName, Ident)>,
+    /// Indexes and constraints that have a successor on the new column, or go with the old one, by name.
+    pub carried: Vec<String>,
+}
+
 /// What must hold before a phase may start.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -58,6 +68,7 @@ pub enum Condition {
     Bake(Span),
     OldWritesQuiet(Span),
     VerifiedWithin(Span),
+    NoReferences(References),
     Window(Window),
     Http(Endpoint),
     Query(Query),

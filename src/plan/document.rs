@@ -3,6 +3,7 @@
 use super::{
     endpoint::Endpoint,
     ident::{Ident, TableName},
+    quiet::NoReferences,
     recipes::Recipe,
     span::Span,
     steps::Step,
@@ -69,6 +70,9 @@ pub struct Gate {
     /// Time since a writer of the old version was last seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old_writes_quiet: Option<Span>,
+    /// Time since anything named the column that is to go: an object of the database, a function's body, a statement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_references: Option<NoReferences>,
     /// A verification without differences, finished at most this long ago.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_within: Option<Span>,

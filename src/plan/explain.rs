@@ -105,6 +105,10 @@ fn condition(condition: &super::compiled::Condition) -> String {
         C::Bake(span) => format!("{span} since the phase before"),
         C::OldWritesQuiet(span) => format!("no write of the old version for {span}"),
         C::VerifiedWithin(span) => format!("verified without differences within {span}"),
+        C::NoReferences(references) => format!(
+            "nothing has named the old column for {}: no object, no function's body, no statement",
+            references.wanted.quiet
+        ),
         C::Window(window) => format!("within {window}"),
         C::Http(endpoint) => format!("{} answers {}", endpoint.name, endpoint.expect_status),
         C::Query(query) => format!("the query {} gives what is expected", query.name),

@@ -109,7 +109,7 @@ pub fn row_image(table: &TableName, key: &[Ident], reads: &[&Ident]) -> String {
         format!("jsonb_build_object({})", pairs.join(", "))
     };
     format!(
-        "SELECT {}, {} FROM ONLY {table} WHERE {RANGE}",
+        "SELECT {}, {} FROM ONLY {table} AS crossfade_row WHERE {RANGE}",
         object(&mut key.iter()),
         object(&mut reads.iter().copied()),
     )
@@ -149,7 +149,7 @@ pub fn still_quarantined(
     }
     // Both parameters are named even where a table has no key, so that every such statement takes two.
     format!(
-        "SELECT EXISTS (SELECT 1 FROM ONLY {table} WHERE $1::jsonb IS NOT NULL AND $2::jsonb IS NOT NULL AND {})",
+        "SELECT EXISTS (SELECT 1 FROM ONLY {table} AS crossfade_row WHERE $1::jsonb IS NOT NULL AND $2::jsonb IS NOT NULL AND {})",
         tests.join(" AND ")
     )
 }

@@ -13,6 +13,7 @@ mod no_gap;
 mod oracle;
 mod pause;
 mod plans;
+mod references;
 mod repeat_everything;
 mod rows_that_move;
 mod several_columns;

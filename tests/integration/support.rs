@@ -44,17 +44,43 @@ where
     F: AsyncFn(&Database),
 {
     for server in servers() {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .expect("a runtime");
-        runtime.block_on(async {
-            let database = Database::create(server).await;
-            test(&database).await;
-            database.remove().await;
-        });
+        on(server, &test);
     }
+}
+
+/// Runs a test in a private database of a server that counts statements (`pg_stat_statements`).
+pub fn on_postgresql_with_statistics<F>(test: F)
+where
+    F: AsyncFn(&Database),
+{
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    let server = SERVER.get_or_init(|| {
+        Server::launch(&LaunchOptions {
+            settings: vec![(
+                "shared_preload_libraries".into(),
+                "pg_stat_statements".into(),
+            )],
+            ..LaunchOptions::default()
+        })
+        .expect("a PostgreSQL that has pg_stat_statements")
+    });
+    on(server, &test);
+}
+
+fn on<F>(server: &'static Server, test: &F)
+where
+    F: AsyncFn(&Database),
+{
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let database = Database::create(server).await;
+        test(&database).await;
+        database.remove().await;
+    });
 }
 
 pub struct Database {

@@ -1,0 +1,90 @@
+//! A look at what names the columns that are to go, and the memory of it.
+
+use super::verify::names_now;
+use crate::lifecycle::{gate::Naming, references::Watch, snapshot::Snapshot};
+use crate::plan::{
+    compiled::{Condition, References},
+    ident::{Ident, TableName},
+};
+use crate::postgres::sqlstate;
+use crate::store::{self, StoreError, runs};
+use crate::target::references;
+use tokio_postgres::Client;
+
+/// From the end of `switch_reads` on, what is called counts: so the first look is had then.
+pub async fn begin(client: &mut Client, run_id: i64) -> Result<(), StoreError> {
+    let snapshot = runs::snapshot(&*client, run_id).await?;
+    let wanted = snapshot.plan.phases.iter().flat_map(|phase| &phase.gate);
+    let wanted = wanted.filter_map(|condition| match condition {
+        Condition::NoReferences(references) => Some(references.clone()),
+        _ => None,
+    });
+    if let Some(wanted) = wanted.collect::<Vec<_>>().first() {
+        look(client, &snapshot, wanted).await?;
+    }
+    Ok(())
+}
+
+/// What names the columns now, and for how long nothing has. Who may not write our tables looks without remembering.
+pub async fn look(
+    client: &mut Client,
+    snapshot: &Snapshot,
+    wanted: &References,
+) -> Result<Naming, StoreError> {
+    let run_id = snapshot.run_id;
+    let before = store::references::load(&*client, run_id).await?;
+    let looked_at = before.as_ref().map(|watch| watch.looked_at);
+    let mut objects = Vec::new();
+    let mut columns = Vec::new();
+    for (table, column) in &wanted.columns {
+        for name in names_of(snapshot, table, column) {
+            let described = references::column(&*client, table, &name).await?;
+            let carried: Vec<&str> = wanted.carried.iter().map(String::as_str).collect();
+            objects.extend(references::dependents(&*client, table, &name, &carried).await?);
+            objects.extend(references::routines(&*client, &described).await?);
+            columns.push(described);
+        }
+    }
+    objects.sort();
+    objects.dedup();
+    objects.retain(|object| !is_allowed(wanted, object));
+    let statistics = match references::statistics(&*client, &columns).await {
+        Ok(statistics) => statistics,
+        Err(error) if error.as_db_error().is_some() => Err(sqlstate::message(&error)),
+        Err(error) => return Err(error.into()),
+    };
+    let watch = Watch::look(before, snapshot.now, &objects, &statistics, &columns);
+    if let Err(error) = store::references::save(client, run_id, looked_at, &watch).await {
+        tracing::debug!(%error, "the look is not remembered");
+    }
+    Ok(Naming {
+        objects,
+        unknown: statistics.err(),
+        watch,
+    })
+}
+
+/// By which names the old column is known now. After `retire` objects follow it to its new name, while texts go on with
+/// the old one, unless the new column has taken that.
+fn names_of(snapshot: &Snapshot, table: &TableName, column: &Ident) -> Vec<Ident> {
+    let now = names_now(snapshot, table);
+    let aside = now.of(column).clone();
+    let replaced = snapshot
+        .plan
+        .retired(table)
+        .iter()
+        .any(|retire| retire.column == *column && retire.replace_with.is_some());
+    if aside == *column || replaced {
+        vec![aside]
+    } else {
+        vec![aside, column.clone()]
+    }
+}
+
+/// An object is allowed by what it is called, whatever way it names the column.
+fn is_allowed(wanted: &References, object: &str) -> bool {
+    wanted.wanted.allow.keys().any(|allowed| {
+        let rest = object.strip_prefix(allowed.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(" ("))
+    })
+}

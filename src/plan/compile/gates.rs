@@ -1,0 +1,99 @@
+//! What a phase's gate asks: what goes without saying, and what the plan adds.
+
+use super::Compiler;
+use crate::plan::{
+    compiled::{Condition, References},
+    document::{Gate, PhaseDocument, PhaseName},
+    error::{Path, PlanError},
+    ident::{Ident, TableName},
+    steps::Step,
+};
+
+impl Compiler<'_> {
+    pub(super) fn gate(&mut self, at: &Path, phase: &PhaseDocument) -> Vec<Condition> {
+        let mut conditions = Vec::new();
+        let has_sync = self
+            .steps()
+            .any(|step| matches!(step, Step::SyncColumns(_)));
+        if phase.phase > PhaseName::Backfill && has_sync {
+            conditions.push(Condition::QuarantineEmpty);
+        }
+        if phase.phase >= PhaseName::Retire {
+            let dropped = self.dropped_columns();
+            if !dropped.is_empty() {
+                conditions.push(Condition::NoDependents(dropped));
+            }
+        }
+        let added = self.document.gates.get(&phase.phase);
+        let at_gates = Path::root().key("gates").key(phase.phase.as_str());
+        for (at, gate) in std::iter::once((at.key("gate"), &phase.gate))
+            .chain(added.map(|added| (at_gates, added)))
+        {
+            conditions.extend(plain_conditions(gate));
+            let references = self.references(&at, phase.phase, gate);
+            conditions.extend(references.map(Condition::NoReferences));
+        }
+        conditions
+    }
+
+    fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.phases.iter().flat_map(|(_, phase)| &phase.steps)
+    }
+
+    pub(super) fn dropped_columns(&self) -> Vec<(TableName, Ident)> {
+        self.steps()
+            .filter_map(|step| match step {
+                Step::DropColumn(step) => Some((step.table.clone(), step.column.clone())),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn references(&mut self, at: &Path, phase: PhaseName, gate: &Gate) -> Option<References> {
+        let wanted = gate.no_references.clone()?;
+        let mut columns = self.dropped_columns();
+        columns.extend(self.steps().filter_map(|step| match step {
+            Step::RetireColumn(step) => Some((step.table.clone(), step.column.clone())),
+            _ => None,
+        }));
+        columns.sort();
+        columns.dedup();
+        let refused = if phase < PhaseName::Retire {
+            Some(
+                "`no_references` belongs to the gates of retire and contract: until then the old column is in use",
+            )
+        } else if columns.is_empty() {
+            Some(
+                "`no_references` asks for a column that the plan retires or drops, and it does neither",
+            )
+        } else {
+            None
+        };
+        if let Some(refused) = refused {
+            self.problem(PlanError::at(at.key("no_references"), refused).on_key());
+            return None;
+        }
+        let carried = self.steps().filter_map(|step| match step {
+            Step::RenameObject(step) => Some(step.to.as_str().to_owned()),
+            Step::DropConstraint(step) => Some(step.name.as_str().to_owned()),
+            _ => None,
+        });
+        Some(References {
+            carried: carried.collect(),
+            wanted,
+            columns,
+        })
+    }
+}
+
+fn plain_conditions(gate: &Gate) -> Vec<Condition> {
+    let mut conditions = Vec::new();
+    conditions.extend(gate.approvals.map(Condition::Approvals));
+    conditions.extend(gate.bake.map(Condition::Bake));
+    conditions.extend(gate.old_writes_quiet.map(Condition::OldWritesQuiet));
+    conditions.extend(gate.verified_within.map(Condition::VerifiedWithin));
+    conditions.extend(gate.window.clone().map(Condition::Window));
+    conditions.extend(gate.http.clone().map(Condition::Http));
+    conditions.extend(gate.query.clone().map(Condition::Query));
+    conditions
+}

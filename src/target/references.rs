@@ -1,0 +1,239 @@
+//! Reads what may name a column: objects that depend on it, functions with bodies of text, and the statements that
+//! `pg_stat_statements` counts.
+
+use super::{Result, catalog};
+use crate::analysis::references::{self, Column, Routine};
+use crate::lifecycle::references::{Counters, StatementId, Statistics};
+use crate::plan::ident::{Ident, TableName};
+use tokio_postgres::GenericClient;
+
+/// More functions or statements than this are not looked through: then it is not known what they name.
+const READ_MAX: i64 = 5_000;
+
+const COLUMNS: &str = "\
+    SELECT a.attname::text FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid \
+        JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+    WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped";
+
+const NAMESAKES: &str = "\
+    SELECT n.nspname::text, c.relname::text FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid \
+        JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+    WHERE a.attname = $1 AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f') \
+      AND NOT (n.nspname = $2 AND c.relname = $3)";
+
+/// Indexes and constraints of the table, and foreign keys to it, but those that the plan has carried over.
+const PARTS: &str = "\
+    SELECT pg_describe_object(p.classid, p.objid, 0) FROM pg_depend AS p JOIN pg_attribute AS a \
+        ON a.attrelid = p.refobjid AND a.attnum = p.refobjsubid JOIN pg_class AS c ON c.oid = p.refobjid \
+        JOIN pg_namespace AS n ON n.oid = c.relnamespace LEFT JOIN pg_constraint AS k ON p.classid = 'pg_constraint'::regclass AND k.oid = p.objid \
+        LEFT JOIN pg_class AS i ON p.classid = 'pg_class'::regclass AND i.oid = p.objid \
+    WHERE p.refclassid = 'pg_class'::regclass AND n.nspname = $1 AND c.relname = $2 AND a.attname = $3 \
+      AND (k.contype IN ('c', 'f', 'p', 'u', 'x') OR i.relkind IN ('i', 'I')) \
+      AND coalesce(k.conname, i.relname) <> ALL ($4::text[]) ORDER BY 1";
+
+/// Bodies that are text; those that are not (BEGIN ATOMIC) depend on the column itself. Of extensions' functions the
+/// extension's author takes care.
+const ROUTINES: &str = "\
+    SELECT CASE p.prokind WHEN 'p' THEN 'procedure ' ELSE 'function ' END || p.oid::regprocedure::text, l.lanname::text, \
+           CASE WHEN l.lanname IN ('sql', 'plpgsql') THEN pg_get_functiondef(p.oid) ELSE p.prosrc END, \
+           EXISTS (SELECT 1 FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid JOIN pg_namespace AS tn ON tn.oid = c.relnamespace \
+               WHERE t.tgfoid = p.oid AND tn.nspname = $1 AND c.relname = $2) \
+    FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang JOIN pg_namespace AS n ON n.oid = p.pronamespace \
+    WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'crossfade') AND l.lanname NOT IN ('c', 'internal') \
+      AND p.prokind IN ('f', 'p', 'w') AND p.prosqlbody IS NULL \
+      AND NOT EXISTS (SELECT 1 FROM pg_depend AS d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e') \
+    ORDER BY 1 LIMIT $3";
+
+/// What the resolver has to know to tell the column from others.
+pub async fn column(
+    client: &impl GenericClient,
+    table: &TableName,
+    column: &Ident,
+) -> Result<Column> {
+    let (schema, name) = (table.schema.as_str(), table.name.as_str());
+    let columns = client.query(COLUMNS, &[&schema, &name]).await?;
+    let namesakes = client
+        .query(NAMESAKES, &[&column.as_str(), &schema, &name])
+        .await?;
+    let ident = |name: String| Ident::from_catalog(name);
+    Ok(Column {
+        table: table.clone(),
+        column: column.clone(),
+        of_table: columns.iter().map(|row| ident(row.get(0))).collect(),
+        also_in: namesakes
+            .iter()
+            .map(|row| TableName {
+                schema: ident(row.get(0)),
+                name: ident(row.get(1)),
+            })
+            .collect(),
+    })
+}
+
+/// Objects that depend on the column by its present name, except indexes and constraints called as in `carried`.
+pub async fn dependents(
+    client: &impl GenericClient,
+    table: &TableName,
+    column: &Ident,
+    carried: &[&str],
+) -> Result<Vec<String>> {
+    let mut found = catalog::dependents_of(client, table, column).await?;
+    let parts = client
+        .query(
+            PARTS,
+            &[
+                &table.schema.as_str(),
+                &table.name.as_str(),
+                &column.as_str(),
+                &carried,
+            ],
+        )
+        .await?;
+    found.extend(parts.iter().map(|row| row.get::<_, String>(0)));
+    Ok(found)
+}
+
+/// Functions and procedures whose bodies name the column, or may.
+pub async fn routines(client: &impl GenericClient, column: &Column) -> Result<Vec<String>> {
+    let (schema, name) = (column.table.schema.as_str(), column.table.name.as_str());
+    let rows = client
+        .query(ROUTINES, &[&schema, &name, &(READ_MAX + 1)])
+        .await?;
+    let mut found: Vec<String> = rows
+        .iter()
+        .filter_map(|row| {
+            let routine = Routine {
+                object: row.get(0),
+                language: row.get(1),
+                definition: row.get(2),
+                fires_on_table: row.get(3),
+            };
+            let naming = references::of_routine(&routine, column)?;
+            Some(format!("{} ({naming})", routine.object))
+        })
+        .collect();
+    if i64::try_from(rows.len()).is_ok_and(|count| count > READ_MAX) {
+        found.push(format!("functions beyond the first {READ_MAX} (not read)"));
+    }
+    Ok(found)
+}
+
+/// The statements that may be about the table, or why it is not known what is called. The outer error is the connection's.
+pub async fn statistics(
+    client: &impl GenericClient,
+    columns: &[Column],
+) -> Result<std::result::Result<Statistics, String>> {
+    let schema = match readable(client).await? {
+        Ok(schema) => schema,
+        Err(why) => return Ok(Err(why)),
+    };
+    let totals = client
+        .query_one(
+            &format!(
+                "SELECT i.dealloc, i.stats_reset, coalesce(sum(s.calls), 0)::bigint, \
+                     coalesce(bool_or(s.queryid IS NULL OR s.query = '<insufficient privilege>'), false), \
+                     coalesce(bool_or(s.query IS NULL), false) \
+                 FROM {schema}.pg_stat_statements_info AS i LEFT JOIN {schema}.pg_stat_statements AS s \
+                     ON s.dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) GROUP BY 1, 2"
+            ),
+            &[],
+        )
+        .await?;
+    if totals.get(3) {
+        return Ok(Err("statements of other roles are hidden from this one: GRANT pg_read_all_stats TO the role that looks".to_owned()));
+    }
+    if totals.get(4) {
+        return Ok(Err(
+            "pg_stat_statements has lost the texts of statements: pg_stat_statements_reset() makes it begin anew".to_owned(),
+        ));
+    }
+    let mut names: Vec<String> = columns
+        .iter()
+        .flat_map(|column| [&column.column, &column.table.name])
+        .map(|name| name.as_str().to_lowercase())
+        .collect();
+    names.push("u&\"".to_owned());
+    let rows = client
+        .query(
+            &format!(
+                "SELECT s.userid, s.queryid, s.toplevel, s.calls, s.query FROM {schema}.pg_stat_statements AS s \
+                 WHERE s.dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+                   AND EXISTS (SELECT 1 FROM unnest($1::text[]) AS n (name) WHERE strpos(lower(s.query), n.name) > 0) LIMIT $2"
+            ),
+            &[&names, &(READ_MAX + 1)],
+        )
+        .await?;
+    if i64::try_from(rows.len()).is_ok_and(|count| count > READ_MAX) {
+        return Ok(Err(format!(
+            "there are more than {READ_MAX} statements about the table: pg_stat_statements_reset() makes it begin anew"
+        )));
+    }
+    Ok(Ok(Statistics {
+        counters: Counters {
+            dealloc: totals.get(0),
+            stats_reset: totals.get(1),
+            calls_total: totals.get(2),
+        },
+        statements: rows
+            .iter()
+            .map(|row| {
+                let id = StatementId {
+                    role_oid: row.get(0),
+                    query_id: row.get(1),
+                    top_level: row.get(2),
+                };
+                (id, row.get(3), row.get(4))
+            })
+            .collect(),
+    }))
+}
+
+const ASK_FOR_IT: &str = "or leave out `no_references` and ask for `old_writes_quiet`";
+
+/// The schema of the extension, as SQL; or why its view shows nothing or not all.
+async fn readable(client: &impl GenericClient) -> Result<std::result::Result<String, String>> {
+    let row = client
+        .query_one(
+            "SELECT (SELECT quote_ident(n.nspname) FROM pg_extension AS e JOIN pg_namespace AS n ON n.oid = e.extnamespace \
+                        WHERE e.extname = 'pg_stat_statements'), \
+                    current_setting('pg_stat_statements.track', true), current_setting('pg_stat_statements.track_utility', true), \
+                    current_setting('compute_query_id'), \
+                    (SELECT string_agg(DISTINCT split_part(c, '=', 1), ', ') FROM pg_db_role_setting AS s, unnest(s.setconfig) AS c \
+                        WHERE c ~ '^(pg_stat_statements\\.track(_utility)?|compute_query_id)='), \
+                    (SELECT count(*) FROM pg_class AS c JOIN pg_extension AS e ON c.relnamespace = e.extnamespace \
+                        WHERE e.extname = 'pg_stat_statements' AND c.relname = 'pg_stat_statements_info')",
+            &[],
+        )
+        .await?;
+    let setting = |column: usize| row.get::<_, Option<String>>(column);
+    let Some(schema) = setting(0) else {
+        return Ok(Err(format!(
+            "the extension pg_stat_statements is not in this database: CREATE EXTENSION pg_stat_statements (it must be in shared_preload_libraries), {ASK_FOR_IT}"
+        )));
+    };
+    let why = match (setting(1).as_deref(), setting(2).as_deref()) {
+        (None, _) => Some(
+            "pg_stat_statements is not in shared_preload_libraries: add it there and restart the server",
+        ),
+        (Some("none"), _) => Some("pg_stat_statements.track is none: set it to top or all"),
+        (_, Some("off")) => {
+            Some("pg_stat_statements.track_utility is off, which hides COPY: set it to on")
+        }
+        _ if setting(3).as_deref() == Some("off") => {
+            Some("compute_query_id is off: set it to auto")
+        }
+        _ if row.get::<_, i64>(5) == 0 => Some(
+            "pg_stat_statements is of an old version: ALTER EXTENSION pg_stat_statements UPDATE",
+        ),
+        _ => None,
+    };
+    if let Some(why) = why {
+        return Ok(Err(format!("{why}, {ASK_FOR_IT}")));
+    }
+    if let Some(settings) = setting(4) {
+        return Ok(Err(format!(
+            "{settings} is set for a role or a database, so that statements may not be counted: ALTER ROLE or DATABASE … RESET it, {ASK_FOR_IT}"
+        )));
+    }
+    Ok(Ok(schema))
+}
