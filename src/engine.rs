@@ -12,7 +12,10 @@ pub mod walk;
 
 use crate::lifecycle::next::Wait;
 use crate::plan::{compiled::StepId, document::PhaseName};
-use crate::postgres::{connect::ConnectError, sqlstate};
+use crate::postgres::{
+    connect::ConnectError,
+    sqlstate::{self, ErrorClass},
+};
 use crate::store::StoreError;
 use crate::target::activity::Blocker;
 
@@ -63,6 +66,31 @@ pub enum EngineError {
     Database(#[from] tokio_postgres::Error),
     #[error("no connection could be had from the pool: {0}")]
     Pool(String),
+}
+
+impl EngineError {
+    /// The database went away, or has no room for us at the moment: the same may succeed later.
+    pub fn is_passing(&self) -> bool {
+        let passes = |error: &tokio_postgres::Error| {
+            matches!(
+                sqlstate::classify(error),
+                ErrorClass::ConnectionLost | ErrorClass::Resources
+            )
+        };
+        match self {
+            Self::Store(StoreError::Database(error))
+            | Self::Statement { error, .. }
+            | Self::Database(error) => passes(error),
+            Self::Connect(error) => error.is_passing(),
+            Self::Pool(_) => true,
+            Self::Store(_)
+            | Self::LockNotHad { .. }
+            | Self::Differences { .. }
+            | Self::Conflict { .. }
+            | Self::NoPhase(_)
+            | Self::Refused(_) => false,
+        }
+    }
 }
 
 fn blocked_by(blockers: &[Blocker]) -> String {

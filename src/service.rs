@@ -1,5 +1,6 @@
 //! What the faces call: one function per command. Opens connections, asks the engine, and gives back plain values.
 
+mod persevere;
 mod status;
 
 pub use crate::engine::{
@@ -256,28 +257,6 @@ impl Service {
         Ok(driver)
     }
 
-    /// Gives the lease back. Where another driver has taken it, that is the error, whatever it looked like: its taker
-    /// ends the sessions of the one before.
-    async fn ended<T>(
-        &self,
-        driver: Driver,
-        result: Result<T, EngineError>,
-    ) -> Result<T, ServiceError> {
-        let mut lost = false;
-        if result.is_err()
-            && let Ok(session) = self.session("lease").await
-        {
-            lost = !lease::is_current(&*session, driver.lease)
-                .await
-                .unwrap_or(true);
-        }
-        if lost {
-            return Err(StoreError::LeaseLost.into());
-        }
-        driver.end().await;
-        Ok(result?)
-    }
-
     pub async fn advance(
         &self,
         run: &str,
@@ -294,9 +273,10 @@ impl Service {
                 return Err(EngineError::NoPhase(phase).into());
             }
         }
-        let mut driver = self.driver(run, reporter, stop).await?;
-        let outcome = driver.advance(until, at_gate).await;
-        self.ended(driver, outcome).await
+        self.driving(run, reporter, stop, async |driver| {
+            driver.advance(until, at_gate).await
+        })
+        .await
     }
 
     pub async fn roll_back(
@@ -306,9 +286,10 @@ impl Service {
         reporter: Arc<dyn Reporter>,
         stop: CancellationToken,
     ) -> Result<Outcome, ServiceError> {
-        let mut driver = self.driver(run, reporter, stop).await?;
-        let outcome = driver.roll_back(target).await;
-        self.ended(driver, outcome).await
+        self.driving(run, reporter, stop, async |driver| {
+            driver.roll_back(target).await
+        })
+        .await
     }
 
     /// What was found by comparing every row now; `Err(outcome)`: stopped on the way.
@@ -319,9 +300,10 @@ impl Service {
         reporter: Arc<dyn Reporter>,
         stop: CancellationToken,
     ) -> Result<Result<Vec<Finding>, Outcome>, ServiceError> {
-        let mut driver = self.driver(run, reporter, stop).await?;
-        let findings = driver.verify(repair).await;
-        self.ended(driver, findings).await
+        self.driving(run, reporter, stop, async |driver| {
+            driver.verify(repair).await
+        })
+        .await
     }
 
     /// Works on the segments of a run that another process drives, until there are none.

@@ -171,6 +171,9 @@ fn line(notice: &Notice) -> Option<String> {
             format!("    {rows} rows could not be converted and are in quarantine")
         }
         Notice::Helping { step } => format!("helping with {step}"),
+        Notice::Away { why, retry_in } => {
+            format!("    the database is away: {why}; again in {retry_in:.1?}")
+        }
         Notice::Waiting(wait) => format!("waiting: {}", reason(wait)),
         // The command ends with it.
         Notice::RunFinished => return None,

@@ -42,6 +42,11 @@ pub enum Notice {
     Helping {
         step: StepId,
     },
+    /// The database went away in the middle, or has no room for us: tried again.
+    Away {
+        why: String,
+        retry_in: Duration,
+    },
     Quarantined {
         step: StepId,
         rows: i64,

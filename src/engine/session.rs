@@ -56,8 +56,8 @@ impl Driver {
     ) -> Result<Self, EngineError> {
         let application = format!("crossfade/{run}");
         let mut keeper = target.connect(&format!("{application}/lease")).await?;
-        schema::require(&keeper).await?;
         keeper.batch_execute(target::SESSION).await?;
+        schema::require(&keeper).await?;
         let run_id = runs::id_of(&*keeper, run).await?;
         let holder = format!("{} pid {}", os_user(), std::process::id());
         let lease = lease::take(&mut keeper, run, run_id, &holder).await?;
@@ -92,13 +92,14 @@ impl Driver {
         })
     }
 
-    /// Gives the lease back. A failure is harmless: it goes stale by itself.
-    pub async fn end(self) {
+    /// Gives the lease back. A failure is harmless, as it goes stale by itself: the error is for whoever asks why the
+    /// lease was lost.
+    pub async fn end(self) -> Option<StoreError> {
         self.heart.abort();
         let keeper = self.keeper.lock().await;
-        if let Err(error) = lease::release(&**keeper, self.lease).await {
-            tracing::warn!(%error, "the lease was not given back; it goes stale by itself");
-        }
+        let error = lease::release(&**keeper, self.lease).await.err()?;
+        tracing::warn!(%error, "the lease was not given back; it goes stale by itself");
+        Some(error)
     }
 
     pub fn has_lost_lease(&self) -> bool {

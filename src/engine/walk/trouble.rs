@@ -16,28 +16,43 @@ use crate::store::{
 use crate::target::batch::{self, Range};
 use serde_json::Value;
 use std::time::Duration;
-use tokio_postgres::{Client, Transaction};
+use tokio_postgres::{Client, Transaction, error::SqlState};
 
 /// So often a single block is tried before it is left for the next pass.
 const BLOCK_TRIES_MAX: u32 = 5;
 
+/// Whether a batch that failed is behind us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Passed {
+    Yes,
+    No,
+    /// Neither, and nothing else is to be tried.
+    RunPaused,
+}
+
+impl From<bool> for Passed {
+    fn from(passed: bool) -> Self {
+        if passed { Self::Yes } else { Self::No }
+    }
+}
+
 impl Worker<'_> {
-    /// What to do about a batch that failed: smaller, later, or row by row. The block to go on at, if the batch was passed.
+    /// What to do about a batch that failed: smaller, later, or row by row.
     pub(super) async fn failed(
         &mut self,
         segment: Segment,
         next: i64,
         error: tokio_postgres::Error,
-    ) -> Result<Option<i64>, EngineError> {
+    ) -> Result<Passed, EngineError> {
         let single = next - segment.next_block <= 1;
         match classify(&error) {
             ErrorClass::Conversion if single => {
                 let done = self.row_by_row(segment, next).await?;
-                Ok(done.then_some(next))
+                Ok(Passed::from(done))
             }
             ErrorClass::Conversion => {
                 self.halve(next - segment.next_block);
-                Ok(None)
+                Ok(Passed::No)
             }
             ErrorClass::LockNotHad => {
                 self.tries += 1;
@@ -47,12 +62,18 @@ impl Worker<'_> {
                     && matches!(self.site.work, Work::Fill(_))
                 {
                     self.tries = 0;
-                    return Ok(self.skip(segment, next).await?.then_some(next));
+                    return Ok(Passed::from(self.skip(segment, next).await?));
                 }
                 self.site
                     .sleep(Duration::from_millis(20) * self.tries.min(50))
                     .await;
-                Ok(None)
+                Ok(Passed::No)
+            }
+            // Every batch would fail, and each leaves dead rows behind: somebody must make room first.
+            ErrorClass::Resources if error.code() == Some(&SqlState::DISK_FULL) => {
+                let reason = format!("the server has no room left: {}", sqlstate::message(&error));
+                self.pause(&reason).await?;
+                Ok(Passed::RunPaused)
             }
             _ => Err(EngineError::Statement {
                 step: self.site.step.clone(),

@@ -1,12 +1,12 @@
 //! One worker: claims a segment, does it batch by batch, and claims the next. Each batch is one transaction.
 
-use super::{Work, example, site::Site};
+use super::{Work, example, site::Site, trouble::Passed};
 use crate::engine::{EngineError, failpoint};
 use crate::pacing::Batch;
 use crate::postgres::sqlstate::{ErrorClass, classify};
 use crate::store::{
     StoreError,
-    walks::{self, Done, EXAMPLES_MAX, Entry, Segment},
+    walks::{self, EXAMPLES_MAX, Entry, Segment},
     workers,
 };
 use crate::target::{
@@ -138,8 +138,10 @@ impl<'a> Worker<'a> {
                     self.after(took);
                 }
                 Batched::Failed(error) => {
-                    if let Some(next) = self.failed(segment, next, error).await? {
-                        segment.next_block = next;
+                    match self.failed(segment, next, error).await? {
+                        Passed::Yes => segment.next_block = next,
+                        Passed::No => {}
+                        Passed::RunPaused => return Ok(Some(End::Paused)),
                     }
                     if self.too_many_quarantined().await? {
                         return Ok(Some(End::Paused));

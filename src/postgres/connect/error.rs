@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::postgres::sqlstate::{ErrorClass, classify};
+
 /// Where a connection parameter was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
@@ -245,6 +247,21 @@ impl Failure {
             }
             Self::TlsFailed => "check that both sides speak TLS 1.2 or newer, and sslcert",
             Self::Other => "look into the server's log",
+        }
+    }
+}
+
+impl ConnectError {
+    /// Nobody answered, or the server takes nobody at the moment: the same may succeed later.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::TimedOut { .. } | Self::PoolExhausted { .. } => true,
+            Self::Failed { source, .. } => matches!(
+                classify(source),
+                ErrorClass::ConnectionLost | ErrorClass::Resources
+            ),
+            Self::NoneReachable { source, .. } => source.is_passing(),
+            _ => false,
         }
     }
 }

@@ -1,0 +1,211 @@
+//! Workers share a walk: whatever becomes of one of them, every range is done, and none twice.
+
+use crate::support::{Database, on_postgresql, plan_file};
+use nix::sys::signal::Signal;
+
+const RUN: &str = "rename-status";
+
+/// Several segments, in batches of a few rows, and each checkpoint noted as the database saw it.
+async fn in_dual_write(database: &Database, workers: u32) {
+    database
+        .execute(
+            "CREATE TABLE vehicles (id bigint PRIMARY KEY, status varchar(50) NOT NULL, pad text NOT NULL) WITH (autovacuum_enabled = off); \
+             ALTER TABLE vehicles ALTER pad SET STORAGE PLAIN; \
+             INSERT INTO vehicles SELECT i, 'status ' || i % 7, repeat('x', 3900) FROM generate_series(1, 8200) AS i",
+        )
+        .await;
+    database.crossfade(&["init"]).exits(0);
+    let file = plan_file(&format!(
+        "version: 1\nname: {RUN}\nchange:\n  rename_column: {{table: public.vehicles, from: status, to: vehicle_status}}\n\
+         settings: {{pacing: {{batch_target: 2ms, batch_rows_max: 40, workers: {workers}}}}}\n"
+    ));
+    database
+        .crossfade(&["start", file.path().to_str().unwrap()])
+        .exits(0);
+    database
+        .crossfade(&["advance", RUN, "--to", "dual_write"])
+        .exits(0);
+    database
+        .execute(
+            "CREATE TABLE public.checkpoints (n bigint GENERATED ALWAYS AS IDENTITY, pass integer, number integer, start_block bigint, \
+                                             block_before bigint, block_after bigint, end_block bigint, holder text); \
+             CREATE FUNCTION public.note_checkpoint() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ \
+             BEGIN \
+                 INSERT INTO public.checkpoints (pass, number, start_block, block_before, block_after, end_block, holder) \
+                     SELECT w.pass, new.number, new.start_block, old.next_block, new.next_block, new.end_block, k.holder \
+                     FROM crossfade.walks AS w LEFT JOIN crossfade.workers AS k ON k.id = new.worker \
+                     WHERE w.run_id = new.run_id AND w.step = new.step AND new.step LIKE 'fill:%'; \
+                 RETURN new; \
+             END $$; \
+             CREATE TRIGGER note AFTER UPDATE OF next_block ON crossfade.segments FOR EACH ROW EXECUTE FUNCTION public.note_checkpoint(); \
+             ALTER TABLE crossfade.segments ENABLE ALWAYS TRIGGER note;",
+        )
+        .await;
+}
+
+/// Every segment was done from its start to its end, each batch where the one before had ended, and every row is filled.
+async fn each_range_once(database: &Database) {
+    let wrong = database
+        .value(
+            "SELECT count(*) FROM (SELECT block_before IS DISTINCT FROM lag(block_after, 1, start_block) OVER (PARTITION BY pass, number ORDER BY n) \
+             OR block_after <= block_before AS wrong FROM checkpoints) AS c WHERE wrong",
+        )
+        .await;
+    assert_eq!(wrong, "0", "each batch begins where the one before ended");
+    let unfinished = database
+        .value("SELECT count(*) FROM (SELECT 1 FROM checkpoints GROUP BY pass, number HAVING max(block_after) <> max(end_block)) AS s")
+        .await;
+    assert_eq!(unfinished, "0");
+    let segments = database
+        .value("SELECT count(DISTINCT number) >= 4 FROM checkpoints WHERE pass = 1")
+        .await;
+    assert_eq!(segments, "true", "there was something to share");
+    let left = database
+        .value("SELECT count(*) FROM vehicles WHERE vehicle_status IS DISTINCT FROM status")
+        .await;
+    assert_eq!(left, "0");
+    assert_eq!(
+        database
+            .value("SELECT count(*) FROM crossfade.workers")
+            .await,
+        "0",
+        "whoever came has gone"
+    );
+}
+
+const SOME_DONE: &str = "SELECT count(*) > 20 FROM checkpoints";
+
+#[test]
+fn a_helper_in_another_process_speeds_a_backfill_up_and_no_range_is_done_twice() {
+    on_postgresql(async |database| {
+        in_dual_write(database, 1).await;
+        let driver = database.spawn(&[], &["advance", RUN]);
+        database.wait_until(SOME_DONE).await;
+        let helper = database.spawn(&[], &["work", RUN, "--format", "json"]);
+        database
+            .wait_until("SELECT count(DISTINCT holder) = 2 FROM checkpoints")
+            .await;
+        let status = database.status(RUN);
+        assert_eq!(status["backfill"]["pace"]["workers"], 2);
+        driver.wait().exits(0);
+        let helped = helper.wait().exits(0).json();
+        assert!(
+            helped["batches"]
+                .as_u64()
+                .is_some_and(|batches| batches > 0)
+        );
+        each_range_once(database).await;
+    });
+}
+
+#[test]
+fn workers_of_one_process_share_the_segments() {
+    on_postgresql(async |database| {
+        in_dual_write(database, 3).await;
+        let driver = database.spawn(&[], &["advance", RUN]);
+        database
+            .wait_until("SELECT count(DISTINCT worker) = 3 FROM crossfade.segments WHERE next_block < end_block")
+            .await;
+        driver.wait().exits(0);
+        each_range_once(database).await;
+    });
+}
+
+#[test]
+fn a_helper_that_is_killed_anywhere_loses_at_most_its_batch() {
+    on_postgresql(async |database| {
+        in_dual_write(database, 1).await;
+        let driver = database.spawn(&[], &["advance", RUN]);
+        database.wait_until(SOME_DONE).await;
+        for place in ["before its effect", "in its effect", "after its effect"] {
+            let failpoint = format!("kill:fill:public.vehicles batch: {place}#5");
+            let helper = database.spawn(&[("CROSSFADE_FAILPOINT", &failpoint)], &["work", RUN]);
+            assert_eq!(helper.wait().code, None, "killed by its failpoint");
+        }
+        driver.wait().exits(0);
+        each_range_once(database).await;
+    });
+}
+
+#[test]
+fn a_helper_goes_on_when_the_driver_is_killed_and_the_next_driver_finishes() {
+    on_postgresql(async |database| {
+        in_dual_write(database, 1).await;
+        let failpoint = "kill:fill:public.vehicles batch: in its effect#30";
+        let driver = database.spawn(&[("CROSSFADE_FAILPOINT", failpoint)], &["advance", RUN]);
+        database.wait_until(SOME_DONE).await;
+        let helper = database.spawn(&[], &["work", RUN]);
+        assert_eq!(driver.wait().code, None);
+        helper.wait().exits(0);
+        let left = database
+            .value("SELECT count(*) FROM crossfade.segments WHERE next_block < end_block")
+            .await;
+        assert_eq!(left, "0", "the helper did what was left of the pass");
+        database.crossfade(&["advance", RUN]).exits(0);
+        each_range_once(database).await;
+    });
+}
+
+#[test]
+fn a_worker_that_was_stopped_for_too_long_finds_its_segment_taken_and_writes_nothing() {
+    on_postgresql(async |database| {
+        in_dual_write(database, 1).await;
+        let driver = database.spawn(&[], &["advance", RUN]);
+        database.wait_until(SOME_DONE).await;
+        let failpoint = "stop:fill:public.vehicles batch: after its effect#3";
+        let helper = database.spawn(&[("CROSSFADE_FAILPOINT", failpoint)], &["work", RUN]);
+        helper.wait_until_stopped();
+        // As after the fifteen seconds that a heartbeat may be old.
+        database
+            .execute(
+                "UPDATE crossfade.workers SET heartbeat = heartbeat - interval '1 minute' \
+                 WHERE holder NOT IN (SELECT holder FROM crossfade.leases)",
+            )
+            .await;
+        driver.wait().exits(0);
+        helper.signal(Signal::SIGCONT);
+        helper.wait().exits(0);
+        each_range_once(database).await;
+    });
+}
+
+#[test]
+fn a_helper_waits_while_the_run_is_paused_and_goes_on_with_it() {
+    on_postgresql(async |database| {
+        in_dual_write(database, 1).await;
+        let driver = database.spawn(&[], &["advance", RUN]);
+        database.wait_until(SOME_DONE).await;
+        let mut helper = database.spawn(&[], &["work", RUN]);
+        database
+            .wait_until("SELECT count(DISTINCT holder) = 2 FROM checkpoints")
+            .await;
+        database
+            .crossfade(&["pause", RUN, "--reason", "lunch"])
+            .exits(0);
+        driver.wait().exits(4);
+        database
+            .wait_until("SELECT NOT EXISTS (SELECT 1 FROM crossfade.workers)")
+            .await;
+        let done = database.value("SELECT max(n) FROM checkpoints").await;
+        assert!(!helper.has_ended());
+        assert_eq!(database.value("SELECT max(n) FROM checkpoints").await, done);
+        database.crossfade(&["resume", RUN]).exits(0);
+        helper.wait().exits(0);
+        each_range_once(database).await;
+    });
+}
+
+#[test]
+fn there_is_nothing_to_help_with_where_nothing_is_walked() {
+    on_postgresql(async |database| {
+        in_dual_write(database, 1).await;
+        let ran = database.crossfade(&["work", RUN]).exits(0);
+        assert!(
+            ran.stdout.contains("nothing to help with"),
+            "{}",
+            ran.stdout
+        );
+        let ran = database.crossfade(&["work", "nobody"]).exits(1);
+        assert!(ran.stderr.contains("no run named nobody"), "{}", ran.stderr);
+    });
+}
