@@ -54,6 +54,7 @@ async fn dispatch(arguments: &Arguments, printer: &Printer) -> anyhow::Result<Ex
         Command::Approve(approve) => commands::approve::run(&context, approve).await,
         Command::Pause(pause) => commands::pause::run(&context, pause).await,
         Command::Resume(resume) => commands::resume::run(&context, resume).await,
+        Command::Tune(tune) => commands::tune::run(&context, tune).await,
         Command::Work(work) => commands::work::run(&context, work).await,
         Command::Verify(verify) => commands::verify::run(&context, verify).await,
         Command::Rollback(rollback) => commands::rollback::run(&context, rollback).await,

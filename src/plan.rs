@@ -14,5 +14,6 @@ pub mod quiet;
 pub mod recipes;
 pub mod span;
 pub mod steps;
+pub mod tuning;
 pub mod types;
 pub mod window;

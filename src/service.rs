@@ -29,12 +29,17 @@ use crate::plan::{
     error::{Path, PlanError, render},
     explain::{Explanation, explain},
     facts::Facts,
+    tuning::{self, Tuning},
 };
 use crate::postgres::{
     connect::{ConnectError, Session, Target},
     sqlstate,
 };
-use crate::store::{history, lease, runs, schema, verification::Finding};
+use crate::store::{
+    history, lease, runs, schema,
+    tunings::{self, TuningRecord},
+    verification::Finding,
+};
 use crate::target;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -399,6 +404,25 @@ impl Service {
         runs::pause(&transaction, snapshot.run_id, reason, until).await?;
         transaction.commit().await?;
         Ok(())
+    }
+
+    /// Changes limits of the run, or gives them back to the plan (`None`), within a second. All that are in force now.
+    pub async fn tune(
+        &self,
+        run: &str,
+        changes: &[(String, Option<String>)],
+        reason: &str,
+        until: Option<Timestamp>,
+    ) -> Result<Vec<TuningRecord>, ServiceError> {
+        let mut session = self.installed("tune").await?;
+        let snapshot = self.active(&session, run).await?;
+        let transaction = session.transaction().await?;
+        tunings::set(&transaction, snapshot.run_id, changes, reason, until).await?;
+        let in_force = tunings::in_force(&transaction, snapshot.run_id).await?;
+        let all: Vec<Tuning> = in_force.iter().map(TuningRecord::tuning).collect();
+        tuning::tuned(&snapshot.plan.settings.pacing, &all).map_err(ServiceError::Refused)?;
+        transaction.commit().await?;
+        Ok(in_force)
     }
 
     /// Ends a pause; `false` where there was none. The second value: a phase is under way.

@@ -6,6 +6,7 @@ pub mod quarantine;
 pub mod references;
 pub mod runs;
 pub mod schema;
+pub mod tunings;
 pub mod verification;
 pub mod walks;
 pub mod workers;

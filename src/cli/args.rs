@@ -60,6 +60,8 @@ pub enum Command {
     Pause(Pause),
     /// Ends a pause and goes on from the checkpoint.
     Resume(Resume),
+    /// Changes the limits of a backfill while it goes on.
+    Tune(Tune),
     /// Helps with the segments of a backfill or a verification that another process drives, from whatever machine.
     Work(Work),
     /// Compares every row of old and new now.
@@ -154,6 +156,20 @@ pub struct Resume {
     /// Go on in a process of its own and return at once.
     #[arg(long)]
     pub detach: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Tune {
+    pub run: String,
+    /// Words of `settings.pacing`, e.g. workers=4 batch_target=50ms 'replica_lag={slow: 2s, stop: 20s}'; KEY=plan gives
+    /// a limit back to the plan.
+    #[arg(value_name = "KEY=VALUE", required = true)]
+    pub limits: Vec<String>,
+    #[arg(long)]
+    pub reason: String,
+    /// Back to the plan's limits after this time, e.g. 1h.
+    #[arg(long = "for", value_name = "TIME")]
+    pub for_span: Option<Span>,
 }
 
 #[derive(Debug, Args)]

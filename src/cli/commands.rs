@@ -14,6 +14,7 @@ pub mod resume;
 pub mod rollback;
 pub mod start;
 pub mod status;
+pub mod tune;
 pub mod verify;
 pub mod work;
 

@@ -14,7 +14,11 @@ use crate::plan::{
 };
 use crate::postgres::connect::Session;
 use crate::progress;
-use crate::store::{lease, runs, walks, workers};
+use crate::store::{
+    lease, runs,
+    tunings::{self, TuningRecord},
+    walks, workers,
+};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -102,6 +106,8 @@ pub struct PaceStatus {
     pub delay_ms: i32,
     pub workers: i64,
     pub reasons: Vec<String>,
+    /// Limits that somebody changed while the run goes on.
+    pub tuned: Vec<TuningRecord>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -301,6 +307,7 @@ async fn backfill(
     driven: bool,
 ) -> Result<Option<Backfill>, ServiceError> {
     let mut newest = None;
+    let tuned = tunings::in_force(&**session, snapshot.run_id).await?;
     let workers = workers::alive(&**session, snapshot.run_id).await?;
     for step in fill_steps(&snapshot.plan) {
         let Some(walk) = walks::load(&**session, snapshot.run_id, step).await? else {
@@ -331,6 +338,7 @@ async fn backfill(
                 delay_ms: walk.delay_ms,
                 workers: if walk.finished { 0 } else { workers },
                 reasons: walk.reasons,
+                tuned: tuned.clone(),
             },
         };
         let under_way = !walk.finished;

@@ -209,3 +209,60 @@ fn there_is_nothing_to_help_with_where_nothing_is_walked() {
         assert!(ran.stderr.contains("no run named nobody"), "{}", ran.stderr);
     });
 }
+
+#[test]
+fn tuned_limits_take_effect_at_once_expire_by_themselves_and_are_in_the_log() {
+    on_postgresql(async |database| {
+        in_dual_write(database, 1).await;
+        let refused = database
+            .crossfade(&["tune", RUN, "workers=many", "--reason", "why not"])
+            .exits(1);
+        assert!(
+            refused.stderr.contains("workers=many"),
+            "{}",
+            refused.stderr
+        );
+        assert_eq!(
+            database
+                .value("SELECT count(*) FROM crossfade.tunings")
+                .await,
+            "0"
+        );
+
+        let driver = database.spawn(&[], &["advance", RUN]);
+        database.wait_until(SOME_DONE).await;
+        database
+            .crossfade(&[
+                "tune",
+                RUN,
+                "workers=3",
+                "batch_rows_max=11",
+                "--for",
+                "3s",
+                "--reason",
+                "the night is quiet",
+            ])
+            .exits(0);
+        database
+            .wait_until("SELECT count(*) = 3 FROM crossfade.workers")
+            .await;
+        let tuned = database.status(RUN)["backfill"]["pace"]["tuned"].clone();
+        assert_eq!(tuned[1]["key"], "workers");
+        assert_eq!(tuned[1]["reason"], "the night is quiet");
+        database
+            .wait_until("SELECT count(*) = 1 FROM crossfade.workers")
+            .await;
+        assert_eq!(
+            database.status(RUN)["backfill"]["pace"]["tuned"],
+            serde_json::json!([])
+        );
+        driver.wait().exits(0);
+        each_range_once(database).await;
+        let history = database.crossfade(&["history", RUN, "--verify"]).exits(0);
+        assert!(
+            history.stdout.contains("the night is quiet"),
+            "{}",
+            history.stdout
+        );
+    });
+}

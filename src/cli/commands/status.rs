@@ -89,6 +89,20 @@ pub fn in_words(status: &Status) -> String {
             );
         }
     }
+    for tuning in status
+        .backfill
+        .iter()
+        .flat_map(|backfill| &backfill.pace.tuned)
+    {
+        let until = tuning
+            .until
+            .map_or(String::new(), |until| format!(" until {until:.0}"));
+        let _ = writeln!(
+            text,
+            "  tuned: {}={} by {}{until}: {}",
+            tuning.key, tuning.value, tuning.by, tuning.reason
+        );
+    }
     if let Some(verification) = &status.verification {
         let _ = writeln!(
             text,

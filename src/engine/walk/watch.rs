@@ -6,8 +6,13 @@ use crate::engine::{
     notice::{Notice, WalkProgress},
 };
 use crate::pacing::{self, Pace};
+use crate::plan::tuning::{self, Tuning};
 use crate::progress;
-use crate::store::{StoreError, walks, workers};
+use crate::store::{
+    StoreError,
+    tunings::{self, TuningRecord},
+    walks, workers,
+};
 use crate::target::activity;
 use deadpool_postgres::Object;
 use std::{
@@ -58,12 +63,14 @@ fn is_due(last: &mut Option<Instant>, every: Duration) -> bool {
 impl<'a> Watch<'a> {
     pub async fn begin(site: &Site<'_>, role: Role, pids: &'a [i32]) -> Result<Self, EngineError> {
         let session = site.session().await?;
-        Ok(Self {
+        let watch = Self {
             session,
             role,
             pids,
             rate: Cell::new((Instant::now(), 0)),
-        })
+        };
+        watch.tune(site).await?;
+        Ok(watch)
     }
 
     /// Segments of the pass that are not done, and those that wait for a worker.
@@ -88,6 +95,7 @@ impl<'a> Watch<'a> {
                 workers::heartbeat(&**self.session, &site.workers()).await?;
             }
             if site.pace().stopped || is_due(&mut clock.sampled, SAMPLE_EVERY) {
+                self.tune(site).await?;
                 self.sample(site).await?;
             }
             if self.role == Role::Drives && is_due(&mut clock.pointed, POINT_EVERY) {
@@ -100,6 +108,17 @@ impl<'a> Watch<'a> {
             site.set_free(free);
             tokio::time::sleep(LOOK_EVERY).await;
         }
+    }
+
+    /// The limits that somebody changed while this goes on; back to the plan's when that expires.
+    async fn tune(&self, site: &Site<'_>) -> Result<(), EngineError> {
+        let in_force = tunings::in_force(&**self.session, site.lease.run_id).await?;
+        let all: Vec<Tuning> = in_force.iter().map(TuningRecord::tuning).collect();
+        match tuning::tuned(&site.plan.settings.pacing, &all) {
+            Ok(limits) => site.set_limits(limits),
+            Err(why) => tracing::warn!(%why, "a limit in crossfade.tunings is none"),
+        }
+        Ok(())
     }
 
     /// The next decision on the pace.
