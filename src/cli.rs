@@ -56,6 +56,7 @@ async fn dispatch(arguments: &Arguments, printer: &Printer) -> anyhow::Result<Ex
         Command::Resume(resume) => commands::resume::run(&context, resume).await,
         Command::Tune(tune) => commands::tune::run(&context, tune).await,
         Command::Work(work) => commands::work::run(&context, work).await,
+        Command::Quarantine(words) => commands::quarantine::run(&context, words).await,
         Command::Verify(verify) => commands::verify::run(&context, verify).await,
         Command::Rollback(rollback) => commands::rollback::run(&context, rollback).await,
         Command::History(history) => commands::history::run(&context, history).await,

@@ -4,6 +4,7 @@ pub mod ddl;
 pub mod drive;
 pub mod failpoint;
 pub mod notice;
+pub mod quarantine;
 pub mod references;
 pub mod rollback;
 pub mod session;

@@ -1,5 +1,6 @@
 //! Floor 1: what a plan says, and what it compiles to. Pure.
 
+pub mod claims;
 pub mod compile;
 pub mod compiled;
 pub mod decode;

@@ -1,6 +1,8 @@
 //! What the faces call: one function per command. Opens connections, asks the engine, and gives back plain values.
 
+mod pauses;
 mod persevere;
+pub mod quarantine;
 mod status;
 
 pub use crate::engine::{
@@ -9,6 +11,7 @@ pub use crate::engine::{
     walk::Help,
 };
 pub use crate::store::StoreError;
+pub use pauses::PausedRun;
 pub use status::{
     Backfill, GateCondition, LeaseStatus, PaceStatus, Paused, PhaseStatus, Status, StepStatus,
     Waiting,
@@ -22,6 +25,7 @@ use crate::lifecycle::{
     transition::RunState,
 };
 use crate::plan::{
+    claims::{self, OtherRun},
     compile,
     compiled::Plan,
     decode,
@@ -192,7 +196,19 @@ impl Service {
                 return Err(ServiceError::PlanChanged(name.to_owned()));
             }
         }
-        Ok(compile_with(&session, text).await?.map(Some))
+        let compiled = match compile_with(&session, text).await? {
+            Ok(compiled) => compiled,
+            Err(errors) => return Ok(Err(errors)),
+        };
+        let mut conflicts = Vec::new();
+        if schema::installed_version(&session).await?.is_some() {
+            conflicts = conflicts_of(&compiled, &runs::active(&*session).await?);
+        }
+        if conflicts.is_empty() {
+            return Ok(Ok(Some(compiled)));
+        }
+        conflicts.extend(compiled.warnings);
+        Ok(Err(conflicts))
     }
 
     /// The explicit phases of a plan.
@@ -243,6 +259,11 @@ impl Service {
             .fingerprint()
             .map_err(|error| StoreError::Corrupt(error.to_string()))?;
         let transaction = session.transaction().await?;
+        runs::lock_claims(&transaction).await?;
+        let conflicts = conflicts_of(&compiled, &runs::active(&transaction).await?);
+        if !conflicts.is_empty() {
+            return Err(ServiceError::Plan(render(file, text, &conflicts)));
+        }
         runs::insert(&transaction, &compiled.plan, &fingerprint, text).await?;
         transaction.commit().await?;
         Ok((name, compiled.warnings))
@@ -391,21 +412,6 @@ impl Service {
         Ok((recorded, role != snapshot.started_by))
     }
 
-    /// Takes effect at the next batch boundary of whoever drives the run.
-    pub async fn pause(
-        &self,
-        run: &str,
-        reason: &str,
-        until: Option<Timestamp>,
-    ) -> Result<(), ServiceError> {
-        let mut session = self.installed("pause").await?;
-        let snapshot = self.active(&session, run).await?;
-        let transaction = session.transaction().await?;
-        runs::pause(&transaction, snapshot.run_id, reason, until).await?;
-        transaction.commit().await?;
-        Ok(())
-    }
-
     /// Changes limits of the run, or gives them back to the plan (`None`), within a second. All that are in force now.
     pub async fn tune(
         &self,
@@ -423,19 +429,6 @@ impl Service {
         tuning::tuned(&snapshot.plan.settings.pacing, &all).map_err(ServiceError::Refused)?;
         transaction.commit().await?;
         Ok(in_force)
-    }
-
-    /// Ends a pause; `false` where there was none. The second value: a phase is under way.
-    pub async fn resume(&self, run: &str) -> Result<(bool, bool), ServiceError> {
-        let mut session = self.installed("resume").await?;
-        let snapshot = self.active(&session, run).await?;
-        let transaction = session.transaction().await?;
-        let resumed = runs::resume(&transaction, snapshot.run_id).await?;
-        transaction.commit().await?;
-        let under_way = snapshot
-            .current_phase()
-            .is_some_and(|phase| snapshot.phase_state(phase.name).has_begun());
-        Ok((resumed, under_way))
     }
 
     /// Whether somebody drives the run at this moment, and who.
@@ -497,6 +490,15 @@ async fn check_server(session: &Session, access: Access) -> Result<(), ServiceEr
         )),
         _ => Ok(()),
     }
+}
+
+/// Where the plan and an active run would be in each other's way.
+fn conflicts_of(compiled: &Compiled, others: &[OtherRun]) -> Vec<PlanError> {
+    let at = match &compiled.document.change {
+        Some(recipe) => Path::root().key("change").key(recipe.name()),
+        None => Path::root().key("phases"),
+    };
+    claims::conflicts(&compiled.plan, others, &at)
 }
 
 /// Decodes, asks the server for what compiling needs to know, and compiles. The outer error is the connection's.

@@ -64,6 +64,9 @@ pub enum Command {
     Tune(Tune),
     /// Helps with the segments of a backfill or a verification that another process drives, from whatever machine.
     Work(Work),
+    /// Rows whose value the other side cannot take: what they are, another try, or leaving them as they are.
+    #[command(subcommand)]
+    Quarantine(Quarantine),
     /// Compares every row of old and new now.
     Verify(Verify),
     /// Goes back to where a phase had ended, or to the start.
@@ -139,7 +142,11 @@ pub struct Approve {
 
 #[derive(Debug, Args)]
 pub struct Pause {
-    pub run: String,
+    #[arg(required_unless_present = "all")]
+    pub run: Option<String>,
+    /// Every active run of the database that is not paused already.
+    #[arg(long, conflicts_with = "run")]
+    pub all: bool,
     #[arg(long)]
     pub reason: String,
     /// Until then from now, e.g. 2h.
@@ -152,7 +159,11 @@ pub struct Pause {
 
 #[derive(Debug, Args)]
 pub struct Resume {
-    pub run: String,
+    #[arg(required_unless_present = "all")]
+    pub run: Option<String>,
+    /// Every run that `pause --all` has paused.
+    #[arg(long, conflicts_with = "run", requires = "detach")]
+    pub all: bool,
     /// Go on in a process of its own and return at once.
     #[arg(long)]
     pub detach: bool,
@@ -175,6 +186,46 @@ pub struct Tune {
 #[derive(Debug, Args)]
 pub struct Work {
     pub run: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Quarantine {
+    /// The rows, with their keys; values and the server's messages only if the plan shows them or you ask for them.
+    List(QuarantineList),
+    /// Tries the conversions again, after what they depend on was mended.
+    Retry(QuarantineRetry),
+    /// Accepts rows as they are, for a reason that is recorded: they hold no gate any more.
+    Skip(QuarantineSkip),
+}
+
+#[derive(Debug, Args)]
+pub struct QuarantineList {
+    pub run: String,
+    /// Show values and messages, whatever the plan says.
+    #[arg(long)]
+    pub values: bool,
+    #[arg(long, default_value_t = 100)]
+    pub limit: u32,
+}
+
+#[derive(Debug, Args)]
+pub struct QuarantineRetry {
+    pub run: String,
+    /// These only; all that are not accepted unless given.
+    #[arg(long, num_args = 1.., value_name = "N")]
+    pub id: Vec<i64>,
+}
+
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("which").required(true)))]
+pub struct QuarantineSkip {
+    pub run: String,
+    #[arg(long)]
+    pub reason: String,
+    #[arg(long, num_args = 1.., value_name = "N", group = "which")]
+    pub id: Vec<i64>,
+    #[arg(long, group = "which")]
+    pub all: bool,
 }
 
 #[derive(Debug, Args)]

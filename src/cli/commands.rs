@@ -10,6 +10,7 @@ pub mod history;
 pub mod init;
 pub mod new;
 pub mod pause;
+pub mod quarantine;
 pub mod resume;
 pub mod rollback;
 pub mod start;

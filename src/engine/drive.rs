@@ -5,7 +5,7 @@ use super::{
     ddl::{self, Reached},
     failpoint,
     notice::Notice,
-    references,
+    quarantine, references,
     session::Driver,
     verify::{self, Patience, Verified},
     walk::{self, From, Walked},
@@ -95,8 +95,8 @@ impl Driver {
         let run_id = self.lease.run_id;
         let mut snapshot = runs::snapshot(&*self.work, run_id).await?;
         runs::sight_writes(&*self.work, run_id, &snapshot.plan).await?;
-        if snapshot.quarantined > 0 {
-            verify::look_at_quarantine(self, &snapshot).await?;
+        if snapshot.quarantined + snapshot.accepted > 0 {
+            quarantine::look(self, &snapshot).await?;
         }
         snapshot = runs::snapshot(&*self.work, run_id).await?;
         let gate = match snapshot.current_phase() {

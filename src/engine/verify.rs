@@ -14,12 +14,8 @@ use crate::plan::{
 };
 use crate::postgres::sqlstate;
 use crate::probe;
-use crate::statement::{
-    rows::{self, Truth},
-    sync::{self, Names},
-};
+use crate::statement::{rows::Truth, sync::Names};
 use crate::store::{
-    quarantine,
     verification::{self, Finding},
     walks,
 };
@@ -60,6 +56,7 @@ pub async fn compare(
     repair: Option<Truth>,
     from: From,
 ) -> Result<Verified, EngineError> {
+    let finding_names = names.clone();
     let work = Work::Compare {
         matching,
         names,
@@ -73,12 +70,15 @@ pub async fn compare(
     let snapshot_at = walks::load(&*driver.work, driver.lease.run_id, &step.0)
         .await?
         .map_or(jiff::Timestamp::now(), |walk| walk.snapshot_at);
+    let rows_accepted =
+        super::quarantine::accepted_rows(driver, plan, matching, &finding_names).await?;
     let finding = Finding {
         step: step.0.clone(),
         snapshot_at,
         rows_checked: totals.rows_read,
         rows_different: totals.rows_different,
         rows_repaired: totals.rows_changed,
+        rows_accepted,
         examples,
     };
     driver
@@ -245,68 +245,6 @@ async fn dependents(
     found.sort();
     found.dedup();
     Ok(found)
-}
-
-const ENTRIES_MAX: i64 = 2_000;
-
-/// Takes the rows out of quarantine that have been mended since. How many are left.
-pub async fn look_at_quarantine(
-    driver: &mut Driver,
-    snapshot: &Snapshot,
-) -> Result<i64, EngineError> {
-    let entries = quarantine::load(&*driver.work, snapshot.run_id, ENTRIES_MAX).await?;
-    // Times are compared as text: in the time zone that they were noted in.
-    driver
-        .work
-        .batch_execute(&sync::session(&snapshot.plan))
-        .await?;
-    let mut mended = Vec::new();
-    for entry in &entries {
-        let Some((table, key, assignment)) = source(&snapshot.plan, entry) else {
-            continue;
-        };
-        let names = names_now(snapshot, table);
-        let query = rows::still_quarantined(table, key, assignment, entry.backward, &names);
-        let still: bool = driver
-            .work
-            .query_one(&query, &[&entry.row_key, &entry.row_values])
-            .await?
-            .get(0);
-        if !still {
-            mended.push(entry.id);
-        }
-    }
-    if !mended.is_empty() {
-        driver
-            .record("quarantine", async |transaction, _| {
-                quarantine::remove(transaction, &mended).await
-            })
-            .await?;
-    }
-    Ok(quarantine::count(&*driver.work, snapshot.run_id).await?)
-}
-
-fn source<'a>(
-    plan: &'a Plan,
-    entry: &quarantine::Entry,
-) -> Option<(
-    &'a TableName,
-    &'a [Ident],
-    &'a crate::plan::compiled::Assignment,
-)> {
-    plan.syncs()
-        .filter(|sync| sync.table.to_string() == entry.table_name)
-        .find_map(|sync| {
-            let side = if entry.backward {
-                &sync.backward
-            } else {
-                &sync.forward
-            };
-            let assignment = side
-                .iter()
-                .find(|assignment| assignment.target.name.as_str() == entry.column_name)?;
-            Some((&sync.table, sync.key.as_slice(), assignment))
-        })
 }
 
 /// Which side a repair takes for right: the one that reads are on.

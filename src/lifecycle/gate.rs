@@ -71,11 +71,21 @@ fn evaluate_one(
 ) -> ConditionStatus {
     match condition {
         Condition::QuarantineEmpty => match snapshot.quarantined {
+            0 if snapshot.accepted > 0 => status(
+                "quarantine_empty",
+                true,
+                format!(
+                    "{} rows were accepted as they are, no other is in quarantine",
+                    snapshot.accepted
+                ),
+            ),
             0 => status("quarantine_empty", true, "no row is in quarantine"),
             rows => status(
                 "quarantine_empty",
                 false,
-                format!("{rows} rows are in quarantine: mend their values"),
+                format!(
+                    "{rows} rows are in quarantine: `crossfade quarantine list` shows them; mend their values, or accept them"
+                ),
             ),
         },
         Condition::NoDependents(_) => dependents(readings),

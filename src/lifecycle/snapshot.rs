@@ -23,7 +23,10 @@ pub struct Snapshot {
     pub phases: BTreeMap<PhaseName, PhaseRecord>,
     pub steps: BTreeMap<StepId, StepRecord>,
     pub approvals: Vec<Approval>,
+    /// Rows that hold the gates.
     pub quarantined: i64,
+    /// Rows in quarantine that somebody has accepted as they are.
+    pub accepted: i64,
     /// The newest finished verification of every `match` step, if each has one.
     pub verification: Option<VerificationRecord>,
     /// When the write counters were last seen to change.
@@ -70,6 +73,7 @@ pub struct Approval {
 pub struct VerificationRecord {
     pub rows_checked: i64,
     pub rows_different: i64,
+    pub rows_accepted: i64,
     pub finished_at: Timestamp,
 }
 

@@ -9,6 +9,7 @@ mod sides;
 mod structure;
 
 use super::{
+    claims,
     compiled::{Action, ColumnRef, Phase, Plan, PlannedStep},
     document::{Document, PhaseDocument, PhaseName},
     error::{Path, PlanError},
@@ -94,14 +95,16 @@ pub fn compile(
     if !errors.is_empty() {
         return Err(errors);
     }
-    let plan = Plan {
+    let mut plan = Plan {
         name: document.name.clone(),
         session: facts.session.clone(),
         description: document.description.clone(),
         settings: document.settings.clone(),
         claims: compiler.claims.into_iter().collect(),
+        reads: Vec::new(),
         phases: compiled,
     };
+    plan.reads = claims::reads(&plan, facts);
     let irreversible = check_reversible(document, &phases, &plan);
     if !irreversible.is_empty() {
         return Err(irreversible);
@@ -290,7 +293,7 @@ impl<'a> Compiler<'a> {
         for column in step.needs() {
             self.column(table, column, &path.key("column"))?;
         }
-        for column in step.claims() {
+        for column in step.claims().into_iter().chain(step.needs()) {
             self.claim(table, column);
         }
         Some(())

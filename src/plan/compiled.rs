@@ -22,6 +22,9 @@ pub struct Plan {
     pub session: Vec<(String, String)>,
     /// The columns that no other active run may touch.
     pub claims: Vec<(TableName, Ident)>,
+    /// The columns that no other active run may change. Not in plans of runs that were started before this was looked at.
+    #[serde(default)]
+    pub reads: Vec<(TableName, Ident)>,
     pub phases: Vec<Phase>,
 }
 

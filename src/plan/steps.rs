@@ -54,6 +54,10 @@ pub trait Ddl: Described {
     fn note(&self) -> Option<String> {
         None
     }
+    /// It puts something else in the table's place: no other run may touch any column of it.
+    fn replaces_table(&self) -> bool {
+        false
+    }
     /// Its author has said that it cannot be taken back. Outside `contract` such a step is refused without that.
     fn irreversible(&self) -> bool {
         false

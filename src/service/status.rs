@@ -36,6 +36,8 @@ pub struct Status {
     pub old_writes: WriteStatus,
     pub new_writes: WriteStatus,
     pub quarantined: i64,
+    /// Rows in quarantine that were accepted as they are.
+    pub accepted: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -114,6 +116,8 @@ pub struct PaceStatus {
 pub struct Verification {
     pub rows_checked: i64,
     pub rows_different: i64,
+    /// In quarantine, and accepted as they are.
+    pub rows_accepted: i64,
     pub finished_at: Timestamp,
 }
 
@@ -171,6 +175,7 @@ pub(super) async fn read(session: &mut Session, run: &str) -> Result<Status, Ser
         verification: snapshot.verification.as_ref().map(|found| Verification {
             rows_checked: found.rows_checked,
             rows_different: found.rows_different,
+            rows_accepted: found.rows_accepted,
             finished_at: found.finished_at,
         }),
         old_writes: WriteStatus {
@@ -188,6 +193,7 @@ pub(super) async fn read(session: &mut Session, run: &str) -> Result<Status, Ser
                 .filter(|_| snapshot.new_writes.total > 0),
         },
         quarantined: snapshot.quarantined,
+        accepted: snapshot.accepted,
     })
 }
 

@@ -124,6 +124,45 @@ pub fn still_quarantined(
     backward: bool,
     names: &Names,
 ) -> String {
+    format!(
+        "SELECT EXISTS (SELECT 1 FROM ONLY {table} AS crossfade_row WHERE {})",
+        unchanged(table, key, assignment, backward, names)
+    )
+}
+
+/// Tries the conversion of a quarantined row again, if it is as it was: `$1` and `$2` as above.
+pub fn convert_again(
+    table: &TableName,
+    key: &[Ident],
+    assignment: &Assignment,
+    backward: bool,
+    names: &Names,
+) -> String {
+    let reads: Vec<String> = assignment
+        .reads
+        .iter()
+        .map(|column| format!(", {} AS {}", names.of(&column.name), column.name))
+        .collect();
+    format!(
+        "UPDATE ONLY {table} AS crossfade_row SET {} = again.crossfade_value FROM (SELECT crossfade_tid, ({}\n) AS crossfade_value \
+         FROM (SELECT ctid AS crossfade_tid{} FROM ONLY {table} AS crossfade_row WHERE {}) AS {}) AS again \
+         WHERE crossfade_row.ctid = again.crossfade_tid",
+        names.of(&assignment.target.name),
+        assignment.expression,
+        reads.concat(),
+        unchanged(table, key, assignment, backward, names),
+        table.name.quoted()
+    )
+}
+
+/// The row of that key still has these values, and, forward, no new one.
+fn unchanged(
+    table: &TableName,
+    key: &[Ident],
+    assignment: &Assignment,
+    backward: bool,
+    names: &Names,
+) -> String {
     let same = |parameter: &str, column: &Ident| {
         format!(
             "to_jsonb({}) IS NOT DISTINCT FROM NULLIF({parameter}::jsonb -> {}, 'null'::jsonb)",
@@ -131,13 +170,12 @@ pub fn still_quarantined(
             super::literal::text(column.as_str())
         )
     };
+    // Both parameters are named even where a table has no key, so that every such statement takes two.
+    let mut tests = vec!["$1::jsonb IS NOT NULL AND $2::jsonb IS NOT NULL".to_owned()];
     // The key as values of its own types, so that its index finds the row: there may be a thousand to look for.
-    let mut tests: Vec<String> = key
-        .iter()
-        .map(|column| {
-            format!("{column} = (jsonb_populate_record(NULL::{table}, $1::jsonb)).{column}")
-        })
-        .collect();
+    tests.extend(key.iter().map(|column| {
+        format!("{column} = (jsonb_populate_record(NULL::{table}, $1::jsonb)).{column}")
+    }));
     tests.extend(
         assignment
             .reads
@@ -147,11 +185,7 @@ pub fn still_quarantined(
     if !backward {
         tests.push(format!("{} IS NULL", names.of(&assignment.target.name)));
     }
-    // Both parameters are named even where a table has no key, so that every such statement takes two.
-    format!(
-        "SELECT EXISTS (SELECT 1 FROM ONLY {table} AS crossfade_row WHERE $1::jsonb IS NOT NULL AND $2::jsonb IS NOT NULL AND {})",
-        tests.join(" AND ")
-    )
+    tests.join(" AND ")
 }
 
 fn same(assignment: &Assignment) -> String {
@@ -168,19 +202,8 @@ fn same(assignment: &Assignment) -> String {
     format!("NOT ({})", differs(&assignment.target, &target, &converted))
 }
 
-/// Per group: `new = forward(old)` or `old = backward(new)`, NULLs compared as values, as expressions need not be each
-/// other's inverse.
-pub fn agrees(matching: &Match) -> String {
-    let tests: Vec<String> = groups(&matching.columns, &matching.backward)
-        .iter()
-        .map(group_agrees)
-        .collect();
-    match tests.as_slice() {
-        [one] => one.clone(),
-        _ => format!("({})", tests.join(" AND ")),
-    }
-}
-
+/// `new = forward(old)` or `old = backward(new)`, NULLs compared as values, as expressions need not be each other's
+/// inverse.
 fn group_agrees(group: &Group<'_>) -> String {
     let all = |assignments: &[&Assignment]| {
         let tests: Vec<String> = assignments.iter().map(|one| same(one)).collect();
@@ -191,6 +214,68 @@ fn group_agrees(group: &Group<'_>) -> String {
     } else {
         format!("({} OR {})", all(&group.forward), all(&group.backward))
     }
+}
+
+/// Rows that nobody has accepted and that do not agree.
+fn disagrees(matching: &Match) -> String {
+    let tests: Vec<String> = groups(&matching.columns, &matching.backward)
+        .iter()
+        .map(|group| group_disagrees(matching, group))
+        .collect();
+    match tests.as_slice() {
+        [one] => one.clone(),
+        _ => format!("({})", tests.join(" OR ")),
+    }
+}
+
+fn group_disagrees(matching: &Match, group: &Group<'_>) -> String {
+    let side = |assignments: &[&Assignment], direction: &str| -> Vec<String> {
+        let failing = assignments.iter().filter(|one| one.conversion.can_fail());
+        failing
+            .map(|one| is_accepted(matching, one, direction))
+            .collect()
+    };
+    let mut accepted = side(&group.forward, "forward");
+    accepted.extend(side(&group.backward, "backward"));
+    let agrees = group_agrees(group);
+    if accepted.is_empty() {
+        return format!("NOT {agrees}");
+    }
+    // CASE keeps an expression that fails from being evaluated for a row of which that is known.
+    format!(
+        "CASE WHEN {} THEN false ELSE NOT {agrees} END",
+        accepted.join(" OR ")
+    )
+}
+
+/// The row, with the values that it has, is in quarantine and was accepted. Where nothing was accepted, as mostly, that
+/// is asked once for the whole statement; else the accepted ones are hashed once.
+fn is_accepted(matching: &Match, assignment: &Assignment, direction: &str) -> String {
+    let from = format!(
+        "FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id \
+         WHERE crossfade_r.state = 'active' AND crossfade_q.accepted_at IS NOT NULL AND crossfade_q.direction = '{direction}' \
+         AND crossfade_q.table_name = {} AND crossfade_q.column_name = {}",
+        super::literal::text(&matching.table.to_string()),
+        super::literal::text(assignment.target.name.as_str())
+    );
+    let reads: Vec<&Ident> = assignment.reads.iter().map(|column| &column.name).collect();
+    let unfilled = match direction {
+        "forward" => format!("{} IS NULL AND ", assignment.target.name),
+        _ => String::new(),
+    };
+    format!(
+        "({unfilled}(SELECT EXISTS (SELECT {from})) AND ({}, {}) IN (SELECT crossfade_q.row_key, crossfade_q.row_values {from}))",
+        object_of(&mut matching.key.iter()),
+        object_of(&mut reads.into_iter())
+    )
+}
+
+/// The columns as a JSON object, as they are kept in quarantine.
+fn object_of(columns: &mut dyn Iterator<Item = &Ident>) -> String {
+    let pairs: Vec<String> = columns
+        .map(|column| format!("{}, {column}", super::literal::text(column.as_str())))
+        .collect();
+    format!("jsonb_build_object({})", pairs.join(", "))
 }
 
 /// The table in a range of blocks, its columns under the plan's names whatever `retire` has made of them.
@@ -217,8 +302,8 @@ fn range_of(matching: &Match, names: &Names) -> String {
 /// `(checked, different)` of a range.
 pub fn compare(matching: &Match, names: &Names) -> String {
     format!(
-        "SELECT count(*), count(*) FILTER (WHERE NOT {}) FROM {}",
-        agrees(matching),
+        "SELECT count(*), count(*) FILTER (WHERE {}) FROM {}",
+        disagrees(matching),
         range_of(matching, names)
     )
 }
@@ -243,10 +328,10 @@ pub fn different_rows(matching: &Match, names: &Names) -> String {
         sides.extend(assignment.reads.iter().map(|column| &column.name));
     }
     format!(
-        "SELECT {key}, {} FROM {} WHERE NOT {} LIMIT $3",
+        "SELECT {key}, {} FROM {} WHERE {} LIMIT $3",
         object(sides),
         range_of(matching, names),
-        agrees(matching)
+        disagrees(matching)
     )
 }
 
@@ -280,23 +365,23 @@ pub fn repair(matching: &Match, names: &Names, truth: Truth) -> String {
             Truth::Old => &group.forward,
             Truth::New => &group.backward,
         };
-        // A group that agrees is left as its version wrote it.
-        let agrees = group_agrees(&group);
+        // A group that agrees is left as its version wrote it, and one that was accepted as somebody accepted it.
+        let disagrees = group_disagrees(matching, &group);
         for assignment in assignments {
             let (number, target) = (set.len(), &assignment.target.name);
             set.push(format!("{} = wrong.v{number}", names.of(target)));
             values.push(format!(
-                "CASE WHEN {agrees} THEN {target} ELSE ({}\n) END AS v{number}",
+                "CASE WHEN {disagrees} THEN ({}\n) ELSE {target} END AS v{number}",
                 assignment.expression
             ));
         }
     }
     format!(
-        "UPDATE ONLY {table} AS repaired SET {} FROM (SELECT crossfade_tid, {} FROM {} WHERE NOT {}) AS wrong WHERE repaired.ctid = wrong.crossfade_tid",
+        "UPDATE ONLY {table} AS repaired SET {} FROM (SELECT crossfade_tid, {} FROM {} WHERE {}) AS wrong WHERE repaired.ctid = wrong.crossfade_tid",
         set.join(", "),
         values.join(", "),
         range_of(matching, names),
-        agrees(matching),
+        disagrees(matching),
         table = matching.table,
     )
 }

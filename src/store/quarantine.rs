@@ -1,8 +1,9 @@
 //! Rows whose value the other side cannot take.
 
-use super::StoreError;
-use serde_json::Value;
-use tokio_postgres::GenericClient;
+use super::{StoreError, history, os_user};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio_postgres::{GenericClient, Transaction};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
@@ -12,7 +13,25 @@ pub struct Entry {
     pub row_key: Value,
     pub row_values: Value,
     pub backward: bool,
+    pub sqlstate: String,
     pub error: String,
+    pub noted_at: Timestamp,
+    pub accepted: Option<Accepted>,
+}
+
+/// Somebody takes the row as it is: its old value is in no new column.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Accepted {
+    pub by: String,
+    pub reason: String,
+    pub at: Timestamp,
+}
+
+/// Which entries a command is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Which {
+    All,
+    Ids(Vec<i64>),
 }
 
 pub struct NewEntry<'a> {
@@ -27,14 +46,25 @@ pub struct NewEntry<'a> {
 pub async fn count(client: &impl GenericClient, run_id: i64) -> Result<i64, StoreError> {
     let row = client
         .query_one(
-            "SELECT count(*) FROM crossfade.quarantine WHERE run_id = $1",
+            "SELECT count(*) FROM crossfade.quarantine WHERE run_id = $1 AND accepted_at IS NULL",
             &[&run_id],
         )
         .await?;
     Ok(row.get(0))
 }
 
-/// At most `limit` entries, oldest first.
+/// Rows that were accepted as they are.
+pub async fn count_accepted(client: &impl GenericClient, run_id: i64) -> Result<i64, StoreError> {
+    let row = client
+        .query_one(
+            "SELECT count(*) FROM crossfade.quarantine WHERE run_id = $1 AND accepted_at IS NOT NULL",
+            &[&run_id],
+        )
+        .await?;
+    Ok(row.get(0))
+}
+
+/// At most `limit` entries, oldest first, those that were accepted last.
 pub async fn load(
     client: &impl GenericClient,
     run_id: i64,
@@ -42,8 +72,9 @@ pub async fn load(
 ) -> Result<Vec<Entry>, StoreError> {
     let rows = client
         .query(
-            "SELECT id, table_name, column_name, row_key, row_values, direction = 'backward', error \
-             FROM crossfade.quarantine WHERE run_id = $1 ORDER BY id LIMIT $2",
+            "SELECT id, table_name, column_name, row_key, row_values, direction = 'backward', sqlstate, error, noted_at, \
+                    accepted_by, accepted_reason, accepted_at \
+             FROM crossfade.quarantine WHERE run_id = $1 ORDER BY accepted_at IS NOT NULL, id LIMIT $2",
             &[&run_id, &limit],
         )
         .await?;
@@ -56,7 +87,13 @@ pub async fn load(
             row_key: row.get(3),
             row_values: row.get(4),
             backward: row.get(5),
-            error: row.get(6),
+            sqlstate: row.get(6),
+            error: row.get(7),
+            noted_at: row.get(8),
+            accepted: match (row.get(9), row.get(10), row.get(11)) {
+                (Some(by), Some(reason), Some(at)) => Some(Accepted { by, reason, at }),
+                _ => None,
+            },
         })
         .collect())
 }
@@ -85,6 +122,65 @@ pub async fn add(
         )
         .await?;
     Ok(added == 1)
+}
+
+/// Accepts entries as they are, and records who did it and why. The ids of those that were not accepted before.
+pub async fn accept(
+    transaction: &Transaction<'_>,
+    run_id: i64,
+    which: &Which,
+    reason: &str,
+) -> Result<Vec<i64>, StoreError> {
+    let ids = match which {
+        Which::All => None,
+        Which::Ids(ids) => Some(ids),
+    };
+    let rows = transaction
+        .query(
+            "UPDATE crossfade.quarantine SET accepted_by = session_user || ' (' || $3::text || ')', accepted_reason = $4, \
+                    accepted_at = clock_timestamp() \
+             WHERE run_id = $1 AND ($2::bigint[] IS NULL OR id = ANY ($2)) AND accepted_at IS NULL RETURNING id",
+            &[&run_id, &ids, &os_user(), &reason],
+        )
+        .await?;
+    let mut accepted: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
+    accepted.sort_unstable();
+    if !accepted.is_empty() {
+        let detail = json!({"reason": reason, "rows": accepted.len(), "ids": accepted});
+        history::record(transaction, run_id, "quarantine accepted", &detail).await?;
+    }
+    Ok(accepted)
+}
+
+/// The entries of these that are the run's.
+pub async fn known(
+    client: &impl GenericClient,
+    run_id: i64,
+    ids: &[i64],
+) -> Result<Vec<i64>, StoreError> {
+    let rows = client
+        .query(
+            "SELECT id FROM crossfade.quarantine WHERE run_id = $1 AND id = ANY ($2)",
+            &[&run_id, &ids],
+        )
+        .await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// What another try of a conversion said.
+pub async fn set_error(
+    client: &impl GenericClient,
+    id: i64,
+    sqlstate: &str,
+    error: &str,
+) -> Result<(), StoreError> {
+    client
+        .execute(
+            "UPDATE crossfade.quarantine SET sqlstate = $2, error = $3 WHERE id = $1",
+            &[&id, &sqlstate, &error],
+        )
+        .await?;
+    Ok(())
 }
 
 pub async fn remove(client: &impl GenericClient, ids: &[i64]) -> Result<(), StoreError> {

@@ -6,6 +6,7 @@ use crate::lifecycle::{
     transition::{Event, RunState, State, transition},
 };
 use crate::plan::{
+    claims::OtherRun,
     compiled::{Plan, StepId},
     document::PhaseName,
 };
@@ -46,6 +47,35 @@ pub async fn list(client: &impl GenericClient) -> Result<Vec<RunLine>, StoreErro
             started_at: row.get(3),
         })
         .collect())
+}
+
+/// The plans of the active runs, and where each stands.
+pub async fn active(client: &impl GenericClient) -> Result<Vec<OtherRun>, StoreError> {
+    let rows = client
+        .query(
+            "SELECT r.plan, CASE WHEN r.paused_at IS NOT NULL THEN 'paused by ' || r.paused_by || ' (' || r.pause_reason || ')' \
+                 ELSE coalesce((SELECT CASE p.state WHEN 'pending' THEN 'before ' ELSE 'in ' END || p.phase FROM crossfade.phases AS p \
+                     WHERE p.run_id = r.id AND p.state <> 'completed' ORDER BY p.position LIMIT 1), 'at its end') END \
+             FROM crossfade.runs AS r WHERE r.state = 'active' ORDER BY r.id",
+            &[],
+        )
+        .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(OtherRun {
+                plan: serde_json::from_value(row.get(0)).map_err(corrupt)?,
+                standing: row.get(1),
+            })
+        })
+        .collect()
+}
+
+/// Held until the transaction ends: two runs that start at the same moment see each other.
+pub async fn lock_claims(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    transaction
+        .batch_execute("LOCK TABLE crossfade.claims IN SHARE ROW EXCLUSIVE MODE")
+        .await?;
+    Ok(())
 }
 
 /// Id, state and document of the newest run of that name; `None` where there is none.
@@ -192,6 +222,7 @@ pub async fn snapshot(client: &impl GenericClient, run_id: i64) -> Result<Snapsh
         steps: steps(client, run_id).await?,
         approvals: approvals(client, run_id).await?,
         quarantined: quarantine::count(client, run_id).await?,
+        accepted: quarantine::count_accepted(client, run_id).await?,
         verification: verification::newest(client, run_id).await?,
         old_writes: sighting(client, run_id, Side::Old).await?,
         new_writes: sighting(client, run_id, Side::New).await?,
@@ -428,7 +459,7 @@ pub async fn finish(
     transaction
         .execute(
             "UPDATE crossfade.runs SET state = $2, finished_at = now(), rolling_back_to = NULL, \
-                    paused_by = NULL, pause_reason = NULL, paused_at = NULL, paused_until = NULL WHERE id = $1",
+                    paused_by = NULL, pause_reason = NULL, paused_at = NULL, paused_until = NULL, paused_with_all = false WHERE id = $1",
             &[&lease.run_id, &state.as_str()],
         )
         .await?;
@@ -465,18 +496,26 @@ pub async fn set_rolling_back(
     history::record(transaction, lease.run_id, kind, &json!({"to": name})).await
 }
 
+/// Whose pause it is: that of one run, or of all runs of the database at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Breadth {
+    One,
+    All,
+}
+
 /// Pauses a run, from any process. `until`: it goes on by itself, when driven, from then on.
 pub async fn pause(
     transaction: &Transaction<'_>,
     run_id: i64,
     reason: &str,
     until: Option<Timestamp>,
+    breadth: Breadth,
 ) -> Result<(), StoreError> {
     transaction
         .execute(
             "UPDATE crossfade.runs SET paused_by = session_user || ' (' || $2::text || ')', pause_reason = $3, \
-                    paused_at = clock_timestamp(), paused_until = $4 WHERE id = $1",
-            &[&run_id, &os_user(), &reason, &until],
+                    paused_at = clock_timestamp(), paused_until = $4, paused_with_all = $5 WHERE id = $1",
+            &[&run_id, &os_user(), &reason, &until, &(breadth == Breadth::All)],
         )
         .await?;
     history::record(
@@ -488,11 +527,35 @@ pub async fn pause(
     .await
 }
 
+/// The active runs, oldest first; none of them ends or is paused by another until the transaction does.
+pub async fn active_ids(transaction: &Transaction<'_>) -> Result<Vec<i64>, StoreError> {
+    let rows = transaction
+        .query(
+            "SELECT id FROM crossfade.runs WHERE state = 'active' ORDER BY id FOR NO KEY UPDATE",
+            &[],
+        )
+        .await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+pub async fn is_paused_with_all(
+    client: &impl GenericClient,
+    run_id: i64,
+) -> Result<bool, StoreError> {
+    let row = client
+        .query_one(
+            "SELECT paused_with_all FROM crossfade.runs WHERE id = $1",
+            &[&run_id],
+        )
+        .await?;
+    Ok(row.get(0))
+}
+
 /// Ends a pause; `false` where there was none.
 pub async fn resume(transaction: &Transaction<'_>, run_id: i64) -> Result<bool, StoreError> {
     let updated = transaction
         .execute(
-            "UPDATE crossfade.runs SET paused_by = NULL, pause_reason = NULL, paused_at = NULL, paused_until = NULL \
+            "UPDATE crossfade.runs SET paused_by = NULL, pause_reason = NULL, paused_at = NULL, paused_until = NULL, paused_with_all = false \
              WHERE id = $1 AND paused_at IS NOT NULL",
             &[&run_id],
         )

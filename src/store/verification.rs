@@ -13,6 +13,8 @@ pub struct Finding {
     pub rows_checked: i64,
     pub rows_different: i64,
     pub rows_repaired: i64,
+    /// Of the rows that agree: those that do not, and were accepted as they are.
+    pub rows_accepted: i64,
     pub examples: Vec<Value>,
 }
 
@@ -24,8 +26,8 @@ pub async fn add(
     client
         .execute(
             "INSERT INTO crossfade.verifications \
-                (run_id, step, snapshot_at, rows_checked, rows_different, rows_repaired, examples) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                (run_id, step, snapshot_at, rows_checked, rows_different, rows_repaired, examples, rows_accepted) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
             &[
                 &run_id,
                 &finding.step,
@@ -34,6 +36,7 @@ pub async fn add(
                 &finding.rows_different,
                 &finding.rows_repaired,
                 &Value::Array(finding.examples.clone()),
+                &finding.rows_accepted,
             ],
         )
         .await?;
@@ -47,8 +50,9 @@ pub async fn newest(
 ) -> Result<Option<VerificationRecord>, StoreError> {
     let row = client
         .query_one(
-            "SELECT coalesce(sum(rows_checked), 0)::bigint, coalesce(sum(rows_different), 0)::bigint, min(finished_at) \
-             FROM (SELECT DISTINCT ON (step) rows_checked, rows_different, finished_at \
+            "SELECT coalesce(sum(rows_checked), 0)::bigint, coalesce(sum(rows_different), 0)::bigint, min(finished_at), \
+                    coalesce(sum(rows_accepted), 0)::bigint \
+             FROM (SELECT DISTINCT ON (step) rows_checked, rows_different, rows_accepted, finished_at \
                    FROM crossfade.verifications WHERE run_id = $1 ORDER BY step, id DESC) AS newest",
             &[&run_id],
         )
@@ -57,6 +61,7 @@ pub async fn newest(
     Ok(finished_at.map(|finished_at| VerificationRecord {
         rows_checked: row.get(0),
         rows_different: row.get(1),
+        rows_accepted: row.get(3),
         finished_at,
     }))
 }

@@ -346,7 +346,7 @@ fn a_run_keeps_its_plan_its_name_and_its_columns() {
         let other = start(database, &other).exits(1);
         assert!(
             other.stderr.contains(
-                "public.vehicles.status is being changed by the active run rename-status"
+                "the active run rename-status is in the way of other: both are about public.vehicles.status (rename-status changes it, other changes it)"
             ),
             "{}",
             other.stderr

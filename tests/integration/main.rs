@@ -3,6 +3,7 @@
 mod alias;
 mod bad_input;
 mod changes;
+mod conflicts;
 mod crash_everywhere;
 mod end_to_end;
 mod faults;
@@ -14,6 +15,7 @@ mod no_gap;
 mod oracle;
 mod pause;
 mod plans;
+mod quarantine;
 mod references;
 mod repeat_everything;
 mod rows_that_move;

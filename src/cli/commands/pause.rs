@@ -3,7 +3,9 @@
 use super::Context;
 use crate::cli::{args::Pause, exit::Exit, exit::UsageError};
 use crate::plan::span::Span;
+use crate::service::PausedRun;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
 
 pub async fn run(context: &Context<'_>, pause: &Pause) -> anyhow::Result<Exit> {
     let until = until(pause.for_span, pause.until)?;
@@ -14,14 +16,22 @@ pub async fn run(context: &Context<'_>, pause: &Pause) -> anyhow::Result<Exit> {
         .into());
     }
     let service = context.service()?;
-    service.pause(&pause.run, &pause.reason, until).await?;
-    let status = service.status(&pause.run).await?;
+    let shown = until.map_or(String::new(), |until| format!(" until {until:.0}"));
+    let Some(run) = &pause.run else {
+        let runs = service.pause_all(&pause.reason, until).await?;
+        let done = format!("paused{shown}");
+        return each(
+            context,
+            &runs,
+            "paused",
+            &done,
+            "`crossfade resume --all --detach` goes on",
+        );
+    };
+    service.pause(run, &pause.reason, until).await?;
+    let status = service.status(run).await?;
     context.printer.result(&status, || {
-        let until = until.map_or(String::new(), |until| format!(" until {until:.0}"));
-        format!(
-            "paused {}{until}; `crossfade resume {}` goes on",
-            pause.run, pause.run
-        )
+        format!("paused {run}{shown}; `crossfade resume {run}` goes on")
     })?;
     Ok(Exit::Done)
 }
@@ -42,4 +52,30 @@ pub(super) fn until(
         return Err(UsageError("that moment is over already".to_owned()).into());
     }
     Ok(until)
+}
+
+/// One line for each run that `--all` found.
+pub(super) fn each(
+    context: &Context<'_>,
+    runs: &[PausedRun],
+    key: &str,
+    done: &str,
+    next: &str,
+) -> anyhow::Result<Exit> {
+    let value: Vec<Value> = runs
+        .iter()
+        .map(|one| json!({"run": one.run, key: one.left.is_none(), "left": one.left}))
+        .collect();
+    context.printer.result(&json!({ "runs": value }), || {
+        if runs.is_empty() {
+            return "there is no active run".to_owned();
+        }
+        let mut lines: Vec<String> = runs
+            .iter()
+            .map(|one| format!("{}: {}", one.run, one.left.as_deref().unwrap_or(done)))
+            .collect();
+        lines.push(next.to_owned());
+        lines.join("\n")
+    })?;
+    Ok(Exit::Done)
 }

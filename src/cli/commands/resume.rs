@@ -1,6 +1,6 @@
 //! `resume`: ends a pause and goes on with the phase that is under way.
 
-use super::{Context, advance};
+use super::{Context, advance, pause};
 use crate::cli::{args::Resume, exit::Exit};
 use crate::service::{AtGate, Until};
 use anyhow::Context as _;
@@ -8,37 +8,40 @@ use std::process::{Command, Stdio};
 
 pub async fn run(context: &Context<'_>, resume: &Resume) -> anyhow::Result<Exit> {
     let service = context.service()?;
-    let (resumed, under_way) = service.resume(&resume.run).await?;
+    let Some(run) = &resume.run else {
+        let runs = service.resume_all().await?;
+        for one in runs
+            .iter()
+            .filter(|one| one.left.is_none() && one.under_way)
+        {
+            detach(context, &one.run)?;
+        }
+        let next = "`crossfade status` shows where each stands";
+        return pause::each(context, &runs, "resumed", "resumed", next);
+    };
+    let (resumed, under_way) = service.resume(run).await?;
     let said = if resumed {
-        format!("resumed {}", resume.run)
+        format!("resumed {run}")
     } else {
-        format!("{} was not paused", resume.run)
+        format!("{run} was not paused")
     };
     context.printer.message(said);
     if !under_way || resume.detach {
         let mut driver = None;
         if under_way {
-            driver = Some(detach(context, &resume.run)?);
+            driver = Some(detach(context, run)?);
         }
-        let status = service.status(&resume.run).await?;
-        let next = advance::what_next(&service, &resume.run).await?;
+        let status = service.status(run).await?;
+        let next = advance::what_next(&service, run).await?;
         context.printer.result(&status, || match driver {
-            Some(pid) => format!(
-                "pid {pid} goes on with it; `crossfade status {} --watch` shows how",
-                resume.run
-            ),
+            Some(pid) => {
+                format!("pid {pid} goes on with it; `crossfade status {run} --watch` shows how")
+            }
             None => next,
         })?;
         return Ok(Exit::Done);
     }
-    advance::go(
-        context,
-        &service,
-        &resume.run,
-        Until::OnePhase,
-        AtGate::Return,
-    )
-    .await
+    advance::go(context, &service, run, Until::OnePhase, AtGate::Return).await
 }
 
 /// A driver of its own, which outlives this terminal. What it does is in `status` and `history`.

@@ -110,8 +110,12 @@ pub fn in_words(status: &Status) -> String {
             verification.rows_checked, verification.rows_different, verification.finished_at
         );
     }
-    if status.quarantined > 0 {
-        let _ = writeln!(text, "quarantine: {} rows", status.quarantined);
+    if status.quarantined + status.accepted > 0 {
+        let _ = writeln!(
+            text,
+            "quarantine: {} rows, {} more accepted as they are",
+            status.quarantined, status.accepted
+        );
     }
     for (which, writes) in [("old", &status.old_writes), ("new", &status.new_writes)] {
         if let Some(last_seen) = writes.last_seen {

@@ -40,7 +40,7 @@ pub async fn run(context: &Context<'_>, verify: &Verify) -> anyhow::Result<Exit>
         .map(|finding| {
             json!({
                 "step": finding.step, "snapshot_at": finding.snapshot_at, "rows_checked": finding.rows_checked,
-                "rows_different": finding.rows_different, "rows_repaired": finding.rows_repaired, "examples": finding.examples,
+                "rows_different": finding.rows_different, "rows_repaired": finding.rows_repaired, "rows_accepted": finding.rows_accepted, "examples": finding.examples,
             })
         })
         .collect();
@@ -49,8 +49,12 @@ pub async fn run(context: &Context<'_>, verify: &Verify) -> anyhow::Result<Exit>
         findings.iter().fold(String::new(), |mut text, finding| {
             let _ = writeln!(
                 text,
-                "{}: {} rows checked, {} differ, {} repaired",
-                finding.step, finding.rows_checked, finding.rows_different, finding.rows_repaired
+                "{}: {} rows checked, {} differ, {} repaired, {} accepted as they are",
+                finding.step,
+                finding.rows_checked,
+                finding.rows_different,
+                finding.rows_repaired,
+                finding.rows_accepted
             );
             for example in &finding.examples {
                 let _ = writeln!(text, "  {example}");

@@ -10,7 +10,7 @@ use crate::postgres::sqlstate::{self, ErrorClass, classify};
 use crate::store::{
     lease,
     quarantine::{self, NewEntry},
-    runs,
+    runs::{self, Breadth},
     walks::{self, Done, EXAMPLES_MAX, Entry, Segment},
 };
 use crate::target::batch::{self, Range};
@@ -218,7 +218,7 @@ impl Worker<'_> {
         failpoint::pass(|| format!("{place}: before its record"));
         let transaction = client.transaction().await?;
         lease::fence(&transaction, lease).await?;
-        runs::pause(&transaction, lease.run_id, reason, None).await?;
+        runs::pause(&transaction, lease.run_id, reason, None, Breadth::One).await?;
         transaction.commit().await?;
         failpoint::pass(|| format!("{place}: after its record"));
         Ok(())

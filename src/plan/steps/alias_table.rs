@@ -108,6 +108,10 @@ impl Ddl for AliasTable {
         self.columns.iter().map(|column| &column.name).collect()
     }
 
+    fn replaces_table(&self) -> bool {
+        true
+    }
+
     /// One transaction: there is no moment without the name.
     fn parts(&self, _: &Plan) -> Vec<Part> {
         let Self { table, base, .. } = self;

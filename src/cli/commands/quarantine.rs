@@ -1,0 +1,152 @@
+//! `quarantine list|retry|skip`: rows whose value the other side cannot take.
+
+use super::Context;
+use crate::cli::{
+    args::{Quarantine, QuarantineList, QuarantineRetry, QuarantineSkip},
+    exit::{Exit, UsageError},
+};
+use crate::service::quarantine::{Entry, Which};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+
+pub async fn run(context: &Context<'_>, quarantine: &Quarantine) -> anyhow::Result<Exit> {
+    match quarantine {
+        Quarantine::List(words) => list(context, words).await,
+        Quarantine::Retry(words) => retry(context, words).await,
+        Quarantine::Skip(words) => skip(context, words).await,
+    }
+}
+
+async fn list(context: &Context<'_>, words: &QuarantineList) -> anyhow::Result<Exit> {
+    let found = context
+        .service()?
+        .quarantine(&words.run, words.limit)
+        .await?;
+    let with_values = words.values || found.show_values;
+    let entries: Vec<Value> = found
+        .entries
+        .iter()
+        .map(|entry| as_json(entry, with_values))
+        .collect();
+    let value = json!({"run": words.run, "holding": found.holding, "accepted": found.accepted, "entries": entries});
+    context.printer.result(&value, || {
+        let mut text = String::new();
+        for entry in &found.entries {
+            text.push_str(&in_words(entry, with_values));
+        }
+        let shown = i64::try_from(found.entries.len()).unwrap_or(i64::MAX);
+        let all = found.holding + found.accepted;
+        if shown < all {
+            let _ = writeln!(text, "… {} more; --limit shows them", all - shown);
+        }
+        let _ = writeln!(
+            text,
+            "{} rows hold the gates, {} were accepted as they are",
+            found.holding, found.accepted
+        );
+        text
+    })?;
+    Ok(Exit::Done)
+}
+
+fn as_json(entry: &Entry, with_values: bool) -> Value {
+    json!({
+        "id": entry.id, "table": entry.table_name, "column": entry.column_name,
+        "direction": if entry.backward { "backward" } else { "forward" },
+        "key": entry.row_key, "values": with_values.then_some(&entry.row_values),
+        "sqlstate": entry.sqlstate, "error": said(entry, with_values), "noted_at": entry.noted_at,
+        "accepted": entry.accepted,
+    })
+}
+
+/// The server's message has the value in it, mostly: what may not be shown is replaced by what its code means.
+fn said(entry: &Entry, with_values: bool) -> String {
+    if with_values {
+        entry.error.clone()
+    } else {
+        format!(
+            "SQLSTATE {}; --values shows the value and the error",
+            entry.sqlstate
+        )
+    }
+}
+
+fn in_words(entry: &Entry, with_values: bool) -> String {
+    let values = if with_values {
+        format!(" {}", entry.row_values)
+    } else {
+        String::new()
+    };
+    let accepted = entry.accepted.as_ref().map_or(String::new(), |accepted| {
+        format!("\n    accepted by {}: {}", accepted.by, accepted.reason)
+    });
+    format!(
+        "{}  {}.{} of {}{values}\n    {}{accepted}\n",
+        entry.id,
+        entry.table_name,
+        entry.column_name,
+        entry.row_key,
+        said(entry, with_values)
+    )
+}
+
+async fn retry(context: &Context<'_>, words: &QuarantineRetry) -> anyhow::Result<Exit> {
+    let which = match words.id.as_slice() {
+        [] => Which::All,
+        ids => Which::Ids(ids.to_vec()),
+    };
+    let retried = context
+        .service()?
+        .retry_quarantine(&words.run, &which, context.reporter(), context.stop()?)
+        .await?;
+    let failed: Vec<Value> = retried
+        .failed
+        .iter()
+        .map(|(id, error)| json!({"id": id, "error": error}))
+        .collect();
+    let value = json!({"run": words.run, "converted": retried.converted, "mended": retried.mended, "failed": failed});
+    context.printer.result(&value, || {
+        let mut text = format!(
+            "{} converted, {} had been mended, {} still in quarantine\n",
+            retried.converted.len(),
+            retried.mended.len(),
+            retried.failed.len()
+        );
+        for (id, error) in &retried.failed {
+            let _ = writeln!(text, "  {id}: {error}");
+        }
+        text
+    })?;
+    Ok(if retried.failed.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Error
+    })
+}
+
+async fn skip(context: &Context<'_>, words: &QuarantineSkip) -> anyhow::Result<Exit> {
+    if words.reason.trim().is_empty() {
+        return Err(UsageError(
+            "--reason is what stands in the audit log for these rows: say why they may stay as they are".to_owned(),
+        )
+        .into());
+    }
+    let which = if words.all {
+        Which::All
+    } else {
+        Which::Ids(words.id.clone())
+    };
+    let accepted = context
+        .service()?
+        .accept_quarantined(&words.run, &which, &words.reason)
+        .await?;
+    let value = json!({"run": words.run, "accepted": accepted, "reason": words.reason});
+    context.printer.result(&value, || {
+        format!(
+            "{} rows of {} are accepted as they are; their old values stay in crossfade.quarantine",
+            accepted.len(),
+            words.run
+        )
+    })?;
+    Ok(Exit::Done)
+}

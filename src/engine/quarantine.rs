@@ -1,0 +1,227 @@
+//! Rows in quarantine: which have been mended, and another try of those that have not.
+
+use super::{EngineError, session::Driver, verify::names_now};
+use crate::lifecycle::snapshot::Snapshot;
+use crate::plan::{
+    compiled::{Assignment, Match, Plan},
+    ident::{Ident, TableName},
+};
+use crate::postgres::sqlstate::{self, ErrorClass, classify};
+use crate::statement::{
+    rows,
+    sync::{self, Names},
+};
+use crate::store::{
+    lease,
+    quarantine::{self, Entry, Which},
+};
+
+const ENTRIES_MAX: i64 = 2_000;
+
+/// What became of entries that were tried again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Retried {
+    /// The conversion works now.
+    pub converted: Vec<i64>,
+    /// The row is not as it was: it has been mended, or is gone.
+    pub mended: Vec<i64>,
+    /// Still in quarantine, with what the server says now.
+    pub failed: Vec<(i64, String)>,
+}
+
+/// Takes the rows out of quarantine that have been mended since.
+pub async fn look(driver: &mut Driver, snapshot: &Snapshot) -> Result<(), EngineError> {
+    let entries = quarantine::load(&*driver.work, snapshot.run_id, ENTRIES_MAX).await?;
+    pin_session(driver, &snapshot.plan).await?;
+    let mut mended = Vec::new();
+    for entry in &entries {
+        if let Some(source) = Source::of(&snapshot.plan, entry) {
+            let names = names_now(snapshot, source.table);
+            if !is_as_it_was(driver, &source, entry, &names).await? {
+                mended.push(entry.id);
+            }
+        }
+    }
+    remove(driver, mended).await
+}
+
+async fn remove(driver: &mut Driver, mended: Vec<i64>) -> Result<(), EngineError> {
+    if mended.is_empty() {
+        return Ok(());
+    }
+    driver
+        .record("quarantine", async |transaction, _| {
+            quarantine::remove(transaction, &mended).await
+        })
+        .await
+}
+
+/// How many rows of a comparison are as somebody has accepted them.
+pub async fn accepted_rows(
+    driver: &mut Driver,
+    plan: &Plan,
+    matching: &Match,
+    names: &Names,
+) -> Result<i64, EngineError> {
+    let run_id = driver.lease.run_id;
+    if quarantine::count_accepted(&*driver.work, run_id).await? == 0 {
+        return Ok(0);
+    }
+    pin_session(driver, plan).await?;
+    let mut rows = 0;
+    for entry in quarantine::load(&*driver.work, run_id, ENTRIES_MAX).await? {
+        let source = Source::of(plan, &entry).filter(|source| *source.table == matching.table);
+        if let Some(source) = source.filter(|_| entry.accepted.is_some()) {
+            rows += i64::from(is_as_it_was(driver, &source, &entry, names).await?);
+        }
+    }
+    Ok(rows)
+}
+
+/// Times are compared as text: in the time zone that they were noted in.
+async fn pin_session(driver: &Driver, plan: &Plan) -> Result<(), EngineError> {
+    driver.work.batch_execute(&sync::session(plan)).await?;
+    Ok(())
+}
+
+/// What of the plan an entry is about.
+struct Source<'a> {
+    table: &'a TableName,
+    key: &'a [Ident],
+    assignment: &'a Assignment,
+}
+
+impl<'a> Source<'a> {
+    fn of(plan: &'a Plan, entry: &Entry) -> Option<Self> {
+        plan.syncs()
+            .filter(|sync| sync.table.to_string() == entry.table_name)
+            .find_map(|sync| {
+                let side = if entry.backward {
+                    &sync.backward
+                } else {
+                    &sync.forward
+                };
+                let assignment = side
+                    .iter()
+                    .find(|one| one.target.name.as_str() == entry.column_name)?;
+                Some(Self {
+                    table: &sync.table,
+                    key: &sync.key,
+                    assignment,
+                })
+            })
+    }
+}
+
+async fn is_as_it_was(
+    driver: &Driver,
+    source: &Source<'_>,
+    entry: &Entry,
+    names: &Names,
+) -> Result<bool, EngineError> {
+    let query = rows::still_quarantined(
+        source.table,
+        source.key,
+        source.assignment,
+        entry.backward,
+        names,
+    );
+    let row = driver
+        .work
+        .query_one(&query, &[&entry.row_key, &entry.row_values])
+        .await?;
+    Ok(row.get(0))
+}
+
+impl Driver {
+    /// Tries the conversions again: after a function or a constraint that they depend on was mended, say.
+    pub async fn retry_quarantine(&mut self, which: &Which) -> Result<Retried, EngineError> {
+        let (snapshot, _) = self.look().await?;
+        pin_session(self, &snapshot.plan).await?;
+        let entries = quarantine::load(&*self.work, snapshot.run_id, ENTRIES_MAX).await?;
+        let entries = entries.into_iter().filter(|entry| match which {
+            Which::All => entry.accepted.is_none(),
+            Which::Ids(ids) => ids.contains(&entry.id),
+        });
+        let skips_triggers = self
+            .work
+            .batch_execute("SET session_replication_role = replica; RESET session_replication_role")
+            .await
+            .is_ok();
+        let mut retried = Retried::default();
+        for entry in entries.collect::<Vec<_>>() {
+            if self.stop.is_cancelled() {
+                break;
+            }
+            let Some(source) = Source::of(&snapshot.plan, &entry) else {
+                continue;
+            };
+            let names = names_now(&snapshot, source.table);
+            match self
+                .convert(&source, &entry, &names, skips_triggers)
+                .await?
+            {
+                Ok(0) => retried.mended.push(entry.id),
+                Ok(_) => retried.converted.push(entry.id),
+                Err(why) => retried.failed.push((entry.id, why)),
+            }
+        }
+        Ok(retried)
+    }
+
+    /// One row in one transaction, with the record of it. The rows changed, or what the server said.
+    async fn convert(
+        &mut self,
+        source: &Source<'_>,
+        entry: &Entry,
+        names: &Names,
+        skips_triggers: bool,
+    ) -> Result<Result<u64, String>, EngineError> {
+        let lease = self.lease;
+        let query = rows::convert_again(
+            source.table,
+            source.key,
+            source.assignment,
+            entry.backward,
+            names,
+        );
+        let transaction = self.work.transaction().await?;
+        lease::fence(&transaction, lease).await?;
+        // As in a batch of the backfill: the application's triggers stay out, and ours stands aside.
+        let setup = if skips_triggers {
+            "SET LOCAL lock_timeout = '1s'; SET LOCAL session_replication_role = replica"
+        } else {
+            "SET LOCAL lock_timeout = '1s'; SET LOCAL crossfade.filling = 'on'"
+        };
+        transaction.batch_execute(setup).await?;
+        match transaction
+            .execute(&query, &[&entry.row_key, &entry.row_values])
+            .await
+        {
+            Ok(rows) => {
+                quarantine::remove(&transaction, &[entry.id]).await?;
+                transaction.commit().await?;
+                Ok(Ok(rows))
+            }
+            Err(error) => {
+                transaction.rollback().await?;
+                let message = sqlstate::message(&error);
+                match classify(&error) {
+                    ErrorClass::Conversion => {
+                        let state = error
+                            .code()
+                            .map_or("XX000", |state| state.code())
+                            .to_owned();
+                        self.record("quarantine", async |transaction, _| {
+                            quarantine::set_error(transaction, entry.id, &state, &message).await
+                        })
+                        .await?;
+                        Ok(Err(message))
+                    }
+                    ErrorClass::LockNotHad => Ok(Err(message)),
+                    _ => Err(error.into()),
+                }
+            }
+        }
+    }
+}

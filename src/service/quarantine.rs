@@ -1,0 +1,93 @@
+//! `quarantine`: what is in it, another try, and accepting rows as they are.
+
+use super::{Service, ServiceError};
+use crate::engine::notice::Reporter;
+pub use crate::engine::quarantine::Retried;
+use crate::postgres::connect::Session;
+use crate::store::{quarantine, runs};
+pub use quarantine::{Entry, Which};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// A run's quarantine, oldest entries first, those that were accepted last.
+#[derive(Clone, Debug)]
+pub struct Quarantine {
+    pub entries: Vec<Entry>,
+    /// That hold the gates, and that were accepted; more than are shown, perhaps.
+    pub holding: i64,
+    pub accepted: i64,
+    /// The plan lets values appear in reports.
+    pub show_values: bool,
+}
+
+impl Service {
+    /// At most `limit` entries.
+    pub async fn quarantine(&self, run: &str, limit: u32) -> Result<Quarantine, ServiceError> {
+        let session = self.installed("quarantine").await?;
+        let run_id = runs::id_of(&*session, run).await?;
+        let snapshot = runs::snapshot(&*session, run_id).await?;
+        Ok(Quarantine {
+            entries: quarantine::load(&*session, run_id, i64::from(limit)).await?,
+            holding: snapshot.quarantined,
+            accepted: snapshot.accepted,
+            show_values: snapshot.plan.settings.show_values,
+        })
+    }
+
+    /// Tries conversions again. Takes the lease: nobody else may be at work on these rows.
+    pub async fn retry_quarantine(
+        &self,
+        run: &str,
+        which: &Which,
+        reporter: Arc<dyn Reporter>,
+        stop: CancellationToken,
+    ) -> Result<Retried, ServiceError> {
+        let session = self.installed("quarantine").await?;
+        let snapshot = self.active(&session, run).await?;
+        check_known(&session, run, snapshot.run_id, which).await?;
+        self.driving(run, reporter, stop, async |driver| {
+            driver.retry_quarantine(which).await
+        })
+        .await
+    }
+
+    /// Accepts rows as they are: they hold no gate from now on. The ids of those that were not accepted before.
+    pub async fn accept_quarantined(
+        &self,
+        run: &str,
+        which: &Which,
+        reason: &str,
+    ) -> Result<Vec<i64>, ServiceError> {
+        let mut session = self.installed("quarantine").await?;
+        let snapshot = self.active(&session, run).await?;
+        check_known(&session, run, snapshot.run_id, which).await?;
+        let transaction = session.transaction().await?;
+        let accepted = quarantine::accept(&transaction, snapshot.run_id, which, reason).await?;
+        transaction.commit().await?;
+        Ok(accepted)
+    }
+}
+
+async fn check_known(
+    session: &Session,
+    run: &str,
+    run_id: i64,
+    which: &Which,
+) -> Result<(), ServiceError> {
+    let Which::Ids(ids) = which else {
+        return Ok(());
+    };
+    let known = quarantine::known(&**session, run_id, ids).await?;
+    let unknown: Vec<String> = ids
+        .iter()
+        .filter(|id| !known.contains(id))
+        .map(i64::to_string)
+        .collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    Err(ServiceError::Refused(format!(
+        "no row of {run} is in quarantine under {}; `crossfade quarantine list {run}` shows those that are",
+        unknown.join(", ")
+    )))
+}

@@ -1,0 +1,351 @@
+//! What operators do about rows that do not convert: look, mend, try again, accept; and pauses of all runs at once.
+
+use crate::support::{Database, on_postgresql, plan_file};
+use serde_json::{Value, json};
+
+/// Only what `to_mileage` takes converts; three rows do not.
+const GARAGE: &str = "
+    CREATE TABLE vehicles (id bigint PRIMARY KEY, mileage text NOT NULL, updated_at integer NOT NULL DEFAULT 0);
+    INSERT INTO vehicles SELECT i, i::text FROM generate_series(1, 500) AS i;
+    UPDATE vehicles SET mileage = '12 km' WHERE id = 7;
+    UPDATE vehicles SET mileage = 'unknown' WHERE id = 8;
+    UPDATE vehicles SET mileage = 'secret' WHERE id = 9;
+    CREATE FUNCTION to_mileage(text) RETURNS bigint IMMUTABLE LANGUAGE sql AS 'SELECT $1::bigint';
+    CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.updated_at := NEW.updated_at + 1; RETURN NEW; END';
+    CREATE TRIGGER touch BEFORE UPDATE ON vehicles FOR EACH ROW EXECUTE FUNCTION touch();
+";
+
+const PLAN: &str = "
+version: 1
+name: mileage
+change:
+  change_column_type: {table: public.vehicles, column: mileage, to: distance, type: bigint, forward: public.to_mileage(mileage)}
+";
+
+fn begin(database: &Database) {
+    database.crossfade(&["init"]).exits(0);
+    let plan = plan_file(PLAN);
+    database
+        .crossfade(&["start", plan.path().to_str().unwrap()])
+        .exits(0);
+    database
+        .crossfade(&["advance", "mileage", "--to", "backfill"])
+        .exits(0);
+}
+
+fn listed(database: &Database, more: &[&str]) -> Value {
+    let arguments = [&["quarantine", "list", "mileage", "--format", "json"], more].concat();
+    database.crossfade(&arguments).exits(0).json()
+}
+
+fn id_of(list: &Value, key: i64) -> String {
+    let entries = list["entries"].as_array().unwrap();
+    let entry = entries.iter().find(|entry| entry["key"]["id"] == key);
+    entry.unwrap_or_else(|| panic!("{list}"))["id"].to_string()
+}
+
+#[test]
+fn rows_are_shown_mended_tried_again_and_accepted() {
+    on_postgresql(async |database| {
+        database.execute(GARAGE).await;
+        begin(database);
+        let list = listed(database, &[]);
+        assert_eq!(
+            (&list["holding"], &list["accepted"]),
+            (&json!(3), &json!(0))
+        );
+        assert_eq!(list["entries"][0]["column"], "distance");
+        assert!(
+            !list.to_string().contains("secret"),
+            "values are not shown: {list}"
+        );
+        let text = database
+            .crossfade(&["quarantine", "list", "mileage"])
+            .exits(0)
+            .stdout;
+        assert!(
+            text.contains("3 rows hold the gates") && !text.contains("secret"),
+            "{text}"
+        );
+        assert!(
+            listed(database, &["--values"])
+                .to_string()
+                .contains("secret")
+        );
+        let some = database
+            .crossfade(&["quarantine", "list", "mileage", "--limit", "1"])
+            .exits(0);
+        assert!(some.stdout.contains("2 more; --limit"), "{}", some.stdout);
+
+        // Nothing has changed: they fail as before, and that is said.
+        let again = database
+            .crossfade(&["quarantine", "retry", "mileage", "--format", "json"])
+            .exits(1)
+            .json();
+        assert_eq!(again["failed"].as_array().unwrap().len(), 3, "{again}");
+        // One row is mended by hand, the function learns of another.
+        let touched = database.value("SELECT sum(updated_at) FROM vehicles").await;
+        database
+            .execute(
+                "SET session_replication_role = replica; UPDATE vehicles SET mileage = '8', distance = 8 WHERE id = 8; RESET session_replication_role;
+                 CREATE OR REPLACE FUNCTION to_mileage(text) RETURNS bigint IMMUTABLE LANGUAGE sql AS 'SELECT replace($1, '' km'', '''')::bigint'",
+            )
+            .await;
+        let ids: Vec<String> = [7, 9].iter().map(|key| id_of(&list, *key)).collect();
+        let again = database
+            .crossfade(&[
+                "quarantine",
+                "retry",
+                "mileage",
+                "--id",
+                &ids[0],
+                &ids[1],
+                "--format",
+                "json",
+            ])
+            .exits(1)
+            .json();
+        assert_eq!(
+            again["converted"].to_string(),
+            format!("[{}]", ids[0]),
+            "{again}"
+        );
+        assert!(
+            again["failed"][0]["error"]
+                .as_str()
+                .unwrap()
+                .contains("secret"),
+            "{again}"
+        );
+        assert_eq!(
+            database
+                .value("SELECT distance FROM vehicles WHERE id = 7")
+                .await,
+            "12"
+        );
+        assert_eq!(
+            database.value("SELECT sum(updated_at) FROM vehicles").await,
+            touched
+        );
+        let list = listed(database, &[]);
+        assert_eq!(
+            list["holding"], 1,
+            "the one that was mended by hand is gone: {list}"
+        );
+
+        // The last one may stay as it is: verification knows of it, and of any other difference.
+        database
+            .crossfade(&["advance", "mileage", "--to", "verify"])
+            .exits(3);
+        database
+            .crossfade(&[
+                "quarantine",
+                "skip",
+                "mileage",
+                "--id",
+                &ids[1],
+                "--reason",
+                "sold in 1998",
+            ])
+            .exits(0);
+        database
+            .crossfade(&["advance", "mileage", "--to", "switch_reads"])
+            .exits(0);
+        let found = database
+            .crossfade(&["verify", "mileage", "--format", "json"])
+            .exits(0)
+            .json();
+        assert_eq!(
+            (
+                &found["rows_different"],
+                &found["steps"][0]["rows_accepted"]
+            ),
+            (&json!(0), &json!(1)),
+            "{found}"
+        );
+        assert_eq!(
+            database.status("mileage")["verification"]["rows_accepted"],
+            1
+        );
+        database
+            .execute("SET session_replication_role = replica; UPDATE vehicles SET distance = 1 WHERE id = 100")
+            .await;
+        let found = database
+            .crossfade(&["verify", "mileage", "--format", "json"])
+            .exits(5)
+            .json();
+        assert_eq!(found["steps"][0]["rows_accepted"], 1, "{found}");
+        assert_eq!(
+            found["steps"][0]["examples"].as_array().unwrap().len(),
+            1,
+            "{found}"
+        );
+        database
+            .execute("SET session_replication_role = replica; UPDATE vehicles SET distance = 100 WHERE id = 100")
+            .await;
+
+        let history = database
+            .crossfade(&["history", "mileage", "--verify", "--format", "json"])
+            .exits(0)
+            .stdout;
+        assert!(
+            history.contains("quarantine accepted") && history.contains("sold in 1998"),
+            "{history}"
+        );
+        // Another value of the row is another row in quarantine.
+        database
+            .execute("UPDATE vehicles SET mileage = 'much' WHERE id = 9")
+            .await;
+        let list = listed(database, &[]);
+        assert_eq!(list["holding"], 1, "{list}");
+        database
+            .crossfade(&[
+                "quarantine",
+                "skip",
+                "mileage",
+                "--all",
+                "--reason",
+                "still sold",
+            ])
+            .exits(0);
+        database
+            .execute("UPDATE vehicles SET distance = 0 WHERE id = 9")
+            .await;
+        database
+            .crossfade(&["advance", "mileage", "--to", "contract", "--yes"])
+            .exits(0);
+    });
+}
+
+#[test]
+fn what_cannot_be_accepted_or_tried_is_told() {
+    on_postgresql(async |database| {
+        database.execute(GARAGE).await;
+        begin(database);
+        for (arguments, code, said) in [
+            (
+                &["quarantine", "skip", "mileage", "--all"][..],
+                2,
+                "--reason",
+            ),
+            (
+                &["quarantine", "skip", "mileage", "--reason", "x"],
+                2,
+                "--id <N>...|--all",
+            ),
+            (
+                &[
+                    "quarantine",
+                    "skip",
+                    "mileage",
+                    "--all",
+                    "--id",
+                    "1",
+                    "--reason",
+                    "x",
+                ],
+                2,
+                "cannot be used with",
+            ),
+            (
+                &["quarantine", "skip", "mileage", "--all", "--reason", " "],
+                2,
+                "say why",
+            ),
+            (
+                &[
+                    "quarantine",
+                    "skip",
+                    "mileage",
+                    "--id",
+                    "999",
+                    "--reason",
+                    "x",
+                ],
+                1,
+                "no row of mileage is in quarantine under 999",
+            ),
+            (
+                &["quarantine", "retry", "mileage", "--id", "999"],
+                1,
+                "under 999",
+            ),
+            (
+                &["quarantine", "list", "nothing"],
+                1,
+                "there is no run named nothing",
+            ),
+        ] {
+            let ran = database.crossfade(arguments).exits(code);
+            assert!(ran.stderr.contains(said), "{arguments:?}: {}", ran.stderr);
+        }
+        assert_eq!(listed(database, &[])["accepted"], 0);
+        // What was accepted stands in no one's way back.
+        database
+            .crossfade(&["quarantine", "skip", "mileage", "--all", "--reason", "x"])
+            .exits(0);
+        database
+            .crossfade(&["rollback", "mileage", "--yes"])
+            .exits(0);
+    });
+}
+
+#[test]
+fn all_runs_are_paused_at_once_and_those_that_were_paused_before_stay_so() {
+    on_postgresql(async |database| {
+        database
+            .execute("CREATE TABLE a (id bigint PRIMARY KEY, x text); CREATE TABLE b (id bigint PRIMARY KEY, x text); CREATE TABLE c (id bigint PRIMARY KEY, x text)")
+            .await;
+        database.crossfade(&["init"]).exits(0);
+        for name in ["a", "b", "c"] {
+            let plan = plan_file(&format!(
+                "version: 1\nname: {name}\nchange:\n  rename_column: {{table: public.{name}, from: x, to: y}}\n"
+            ));
+            database
+                .crossfade(&["start", plan.path().to_str().unwrap()])
+                .exits(0);
+        }
+        database.crossfade(&["rollback", "c", "--yes"]).exits(0);
+        database
+            .crossfade(&["pause", "a", "--reason", "its own"])
+            .exits(0);
+        let paused = database
+            .crossfade(&[
+                "pause",
+                "--all",
+                "--reason",
+                "the release",
+                "--format",
+                "json",
+            ])
+            .exits(0)
+            .json();
+        assert_eq!(paused["runs"].as_array().unwrap().len(), 2, "{paused}");
+        assert_eq!(
+            (&paused["runs"][0]["paused"], &paused["runs"][1]["paused"]),
+            (&json!(false), &json!(true))
+        );
+        assert_eq!(database.status("a")["paused"]["reason"], "its own");
+        assert_eq!(database.status("b")["paused"]["reason"], "the release");
+        database.crossfade(&["advance", "b"]).exits(4);
+
+        database.crossfade(&["resume", "--all"]).exits(2);
+        database
+            .crossfade(&["pause", "--reason", "which?"])
+            .exits(2);
+        database
+            .crossfade(&["pause", "a", "--all", "--reason", "which?"])
+            .exits(2);
+        let resumed = database
+            .crossfade(&["resume", "--all", "--detach"])
+            .exits(0);
+        assert!(
+            resumed.stdout.contains("a: stays paused by ") && resumed.stdout.contains("b: resumed"),
+            "{}",
+            resumed.stdout
+        );
+        assert_eq!(database.status("a")["paused"]["reason"], "its own");
+        assert_eq!(database.status("b")["paused"], Value::Null);
+        database.crossfade(&["advance", "b"]).exits(0);
+    });
+}
