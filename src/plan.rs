@@ -1,6 +1,7 @@
 //! Floor 1: what a plan says, and what it compiles to. Pure.
 
 pub mod claims;
+pub mod columns;
 pub mod compile;
 pub mod compiled;
 pub mod decode;

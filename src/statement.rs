@@ -5,4 +5,5 @@ pub mod literal;
 pub mod part;
 pub mod rename;
 pub mod rows;
+pub mod script;
 pub mod sync;

@@ -60,7 +60,7 @@ impl Driver {
             let todo = next(&snapshot, &gate);
             if let Some(current) = snapshot.current_phase().map(|phase| phase.name) {
                 let last = *last.get_or_insert(current);
-                if current > last {
+                if snapshot.plan.position(current) > snapshot.plan.position(last) {
                     return Ok(Outcome::Done);
                 }
             }

@@ -31,7 +31,13 @@ impl Driver {
     /// Back to where `target` had ended, or to the start.
     pub async fn roll_back(&mut self, target: RollbackTarget) -> Result<Outcome, EngineError> {
         let (snapshot, _) = self.look().await?;
-        if snapshot.state != RunState::Active {
+        let reopens = match snapshot.state {
+            RunState::Active => false,
+            // Without a `contract` nothing that it did is lost.
+            RunState::Completed => snapshot.plan.phase(PhaseName::Contract).is_none(),
+            RunState::RolledBack => false,
+        };
+        if snapshot.state != RunState::Active && !reopens {
             return Err(EngineError::Refused(format!(
                 "the run is {}: there is nothing to go back from",
                 snapshot.state.as_str()
@@ -53,6 +59,9 @@ impl Driver {
             self.check_can_go_back(&snapshot, target, &phases).await?;
             if !phases.is_empty() || target == RollbackTarget::Start {
                 self.record("rollback begin", async |transaction, lease| {
+                    if reopens {
+                        runs::reopen(transaction, lease, &snapshot.plan).await?;
+                    }
                     runs::set_rolling_back(transaction, lease, Some(target)).await
                 })
                 .await?;

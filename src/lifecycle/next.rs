@@ -85,7 +85,8 @@ pub fn units(phase: &Phase) -> Vec<Vec<&PlannedStep>> {
         | PhaseName::Verify
         | PhaseName::Enforce
         | PhaseName::SwitchReads
-        | PhaseName::Retire => phase.steps.iter().map(|step| vec![step]).collect(),
+        | PhaseName::Retire
+        | PhaseName::Sql => phase.steps.iter().map(|step| vec![step]).collect(),
     }
 }
 
@@ -99,7 +100,7 @@ pub fn to_reverse(snapshot: &Snapshot, target: RollbackTarget) -> Vec<PhaseName>
         .map(|phase| phase.name)
         .take_while(|phase| match target {
             RollbackTarget::Start => true,
-            RollbackTarget::Phase(kept) => *phase > kept,
+            RollbackTarget::Phase(kept) => *phase != kept,
         })
         .filter(|phase| snapshot.phase_state(*phase).has_begun())
         .collect()

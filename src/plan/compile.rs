@@ -81,9 +81,12 @@ pub fn compile(
         claims: BTreeSet::new(),
     };
     for table in document.tables() {
-        compiler.check_table(&table);
+        if !compiler.is_created(&table) {
+            compiler.check_table(&table);
+        }
     }
     compiler.check_sequence();
+    compiler.check_conditions();
     let compiled: Vec<Phase> = phases
         .iter()
         .map(|(at, phase)| compiler.phase(at, phase))
@@ -210,6 +213,9 @@ impl<'a> Compiler<'a> {
             .enumerate()
             .filter_map(|(number, step)| {
                 let path = self.step_path(at, number, step);
+                if let Step::Sql(sql) = step {
+                    self.check_script(&path, sql);
+                }
                 if let Step::AddConstraint(constraint) = step {
                     self.check_fits(&path, constraint, phase.phase);
                 }
@@ -225,6 +231,15 @@ impl<'a> Compiler<'a> {
             gate: self.gate(at, phase),
             steps,
         }
+    }
+
+    /// The plan makes the table itself.
+    fn is_created(&self, table: &TableName) -> bool {
+        let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        steps.any(|step| match step.sorted() {
+            Sorted::Ddl(step) => step.ddl().creates() == Some(table),
+            Sorted::SyncColumns(_) | Sorted::Fill(_) | Sorted::Match(_) | Sorted::Query(_) => false,
+        })
     }
 
     fn claim(&mut self, table: &TableName, column: &Ident) {
@@ -282,7 +297,13 @@ impl<'a> Compiler<'a> {
             return Some(DdlStep::AddColumn(self.added_column(path, step)?));
         }
         self.check_columns(path, step.ddl())?;
-        Some(step)
+        Some(match step {
+            DdlStep::AlterColumnType(mut step) => {
+                step.type_name = canonical(&step.type_name, self.facts);
+                DdlStep::AlterColumnType(step)
+            }
+            other => other,
+        })
     }
 
     /// `None`, and an error, where a column that the step needs is not there.

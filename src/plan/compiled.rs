@@ -162,6 +162,11 @@ impl Plan {
         self.phases.iter().find(|phase| phase.name == name)
     }
 
+    /// How many phases of this plan come before it.
+    pub fn position(&self, name: PhaseName) -> Option<usize> {
+        self.phases.iter().position(|phase| phase.name == name)
+    }
+
     pub fn steps(&self) -> impl Iterator<Item = (&Phase, &PlannedStep)> {
         self.phases
             .iter()

@@ -43,7 +43,7 @@ pub struct PhaseDocument {
     pub steps: Vec<Step>,
 }
 
-/// What is advanced separately, in the only order that is safe.
+/// What is advanced separately, in the only order that is safe; `sql` may stand anywhere in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PhaseName {
@@ -55,6 +55,7 @@ pub enum PhaseName {
     SwitchReads,
     Retire,
     Contract,
+    Sql,
 }
 
 /// Conditions that must hold before a phase may start.
@@ -205,7 +206,8 @@ impl Gate {
 }
 
 impl PhaseName {
-    pub const ALL: [PhaseName; 8] = [
+    /// In their order.
+    pub const STANDARD: [PhaseName; 8] = [
         Self::Expand,
         Self::DualWrite,
         Self::Backfill,
@@ -214,6 +216,18 @@ impl PhaseName {
         Self::SwitchReads,
         Self::Retire,
         Self::Contract,
+    ];
+
+    pub const ALL: [PhaseName; 9] = [
+        Self::Expand,
+        Self::DualWrite,
+        Self::Backfill,
+        Self::Verify,
+        Self::Enforce,
+        Self::SwitchReads,
+        Self::Retire,
+        Self::Contract,
+        Self::Sql,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -226,6 +240,7 @@ impl PhaseName {
             Self::SwitchReads => "switch_reads",
             Self::Retire => "retire",
             Self::Contract => "contract",
+            Self::Sql => "sql",
         }
     }
 }

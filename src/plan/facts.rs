@@ -4,6 +4,7 @@ use super::{
     document::Expression,
     ident::{Ident, TableName},
 };
+use crate::statement::part::ReplicaIdentity;
 use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, Default)]
@@ -43,6 +44,8 @@ pub struct ExpressionFacts {
     pub reads: Vec<Ident>,
     /// The value can be assigned to the target's type without a cast being written.
     pub assignable: bool,
+    /// It gives another value each time.
+    pub volatile: bool,
 }
 
 /// Why an expression cannot be used: in words, with the server's own message where there is one.
@@ -90,6 +93,21 @@ pub struct Table {
     pub rows_estimated: f64,
     pub blocks: u32,
     pub has_children: bool,
+    pub replica_identity: ReplicaIdentity,
+    /// Of a partitioned table, all levels, a parent before its own.
+    pub partitions: Vec<Partition>,
+    /// What would have to go with the table: views, functions of its row type, as the server describes them.
+    pub table_dependents: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Partition {
+    pub table: TableName,
+    /// What it is a partition of.
+    pub of: TableName,
+    /// It has rows of its own, and is no partitioned table itself.
+    pub leaf: bool,
+    pub foreign: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,6 +170,8 @@ pub struct Index {
     pub valid: bool,
     /// The columns that it names anywhere: as keys, in expressions, included, in its predicate.
     pub columns: Vec<Ident>,
+    /// How many of them are keys or included as they are.
+    pub plain_columns: usize,
     /// The constraint that it serves.
     pub constraint: Option<Ident>,
     pub primary: bool,
@@ -159,6 +179,8 @@ pub struct Index {
     pub clustered: bool,
     pub tablespace: Option<Ident>,
     pub comment: Option<String>,
+    /// Where it is stored (`pg_relation_filenode`); `None` for a partitioned one, which has no storage.
+    pub filenode: Option<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -207,6 +229,9 @@ impl Facts {
 }
 
 impl Table {
+    pub fn is_partitioned(&self) -> bool {
+        self.kind == TableKind::Partitioned
+    }
     pub fn column(&self, name: &Ident) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == *name)
     }

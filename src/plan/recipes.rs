@@ -1,13 +1,38 @@
 //! Recipes: one-line changes that compile into phases. One file each, and one line in the list below.
 
+pub mod add_check;
+pub mod add_column;
+pub mod add_enum_value;
+pub mod add_exclusion;
+pub mod add_foreign_key;
+pub mod add_index;
+pub mod add_primary_key;
+pub mod add_unique;
 mod alias;
 pub mod change_column_type;
+mod condition;
+pub mod create_enum;
+pub mod create_table;
+pub mod drop_column;
+pub mod drop_constraint;
+pub mod drop_default;
+pub mod drop_index;
+pub mod drop_not_null;
+pub mod drop_table;
 pub mod merge_columns;
 pub mod new_column;
+pub mod rebuild_index;
+mod relation;
 pub mod rename_column;
+pub mod rename_constraint;
 pub mod rename_table;
 mod replacement;
+pub mod set_comment;
+pub mod set_default;
+pub mod set_not_null;
+pub mod set_replica_identity;
 pub mod split_column;
+mod sql;
 pub mod transform_columns;
 
 use super::{
@@ -16,6 +41,7 @@ use super::{
     facts::Facts,
     ident::TableName,
 };
+pub use condition::{Condition, Wanted};
 use serde::{Deserialize, Serialize};
 
 /// A change that compiles into explicit phases: as many as it needs, in their order.
@@ -27,6 +53,14 @@ pub trait Change {
     /// The word under which the recipe has this expression.
     fn word_of(&self, _: &Expression) -> Option<&'static str> {
         None
+    }
+    /// Expressions besides those that rows are filled with: the server is asked about them too.
+    fn conditions(&self) -> Vec<Condition<'_>> {
+        Vec::new()
+    }
+    /// What its author should know before it is run, and what could be done about it.
+    fn advice(&self, _: &Facts) -> Vec<(String, &'static str)> {
+        Vec::new()
     }
 }
 
@@ -79,9 +113,63 @@ recipes! {
         "table=T columns=[C, …] to=C type=TYPE forward=EXPRESSION backward={C: EXPRESSION, …}", "several columns become one";
     "transform_columns" TransformColumns(transform_columns::TransformColumns),
         "table=T from=[C, …] to={C: {type: TYPE}, …} forward={C: EXPRESSION, …} backward={C: EXPRESSION, …}", "any columns give way to any others";
+    "add_column" AddColumn(add_column::AddColumn),
+        "table=T column=C type=TYPE [default=EXPRESSION] [not_null=true] [forward=EXPRESSION]", "a new column, with a default or computed from others, without a rewrite";
+    "drop_column" DropColumn(drop_column::DropColumn),
+        "table=T column=C [default=EXPRESSION]", "a column goes: out of sight first, then for good";
+    "set_not_null" SetNotNull(set_not_null::SetNotNull),
+        "table=T column=C", "a column is required, proved without a lock";
+    "drop_not_null" DropNotNull(drop_not_null::DropNotNull),
+        "table=T column=C", "a column is no longer required";
+    "set_default" SetDefault(set_default::SetDefault),
+        "table=T column=C default=EXPRESSION", "a default for rows to come";
+    "drop_default" DropDefault(drop_default::DropDefault),
+        "table=T column=C", "no default any more";
+    "set_comment" SetComment(set_comment::SetComment),
+        "table=T [column=C] comment=TEXT", "a comment on a table or a column";
+    "add_index" AddIndex(add_index::AddIndex),
+        "table=T columns=C,C|expressions=SQL [unique=true] [where=CONDITION] [include=C,C]", "an index, built concurrently, on partitions too";
+    "drop_index" DropIndex(drop_index::DropIndex),
+        "table=T name=I", "an index goes, concurrently";
+    "rebuild_index" RebuildIndex(rebuild_index::RebuildIndex),
+        "table=T name=I", "a bloated or INVALID index is built anew, concurrently";
+    "add_primary_key" AddPrimaryKey(add_primary_key::AddPrimaryKey),
+        "table=T columns=C,C", "a primary key, its index built concurrently";
+    "add_unique" AddUnique(add_unique::AddUnique),
+        "table=T columns=C,C", "a UNIQUE, its index built concurrently";
+    "add_check" AddCheck(add_check::AddCheck),
+        "table=T name=N check=CONDITION", "a CHECK, validated while the application works";
+    "add_foreign_key" AddForeignKey(add_foreign_key::AddForeignKey),
+        "table=T columns=C,C references=T [to=C,C] [on_delete=restrict]", "a foreign key, validated while the application works";
+    "add_exclusion" AddExclusion(add_exclusion::AddExclusion),
+        "table=T name=N exclude=\"USING gist (…)\" [max_rows=10000]", "an exclusion constraint, on a small table";
+    "drop_constraint" DropConstraint(drop_constraint::DropConstraint),
+        "table=T name=N", "a constraint goes";
+    "rename_constraint" RenameConstraint(rename_constraint::RenameConstraint),
+        "table=T from=N to=N", "a constraint under another name";
+    "set_replica_identity" SetReplicaIdentity(set_replica_identity::SetReplicaIdentity),
+        "table=T identity=full|default|nothing or index=I", "what logical replication says of a changed row";
+    "create_table" CreateTable(create_table::CreateTable),
+        "table=T columns=SQL", "a new table";
+    "drop_table" DropTable(drop_table::DropTable),
+        "table=T", "a table goes: out of sight first, then for good";
+    "create_enum" CreateEnum(create_enum::CreateEnum),
+        "name=TYPE values=[…]", "a type of named values";
+    "add_enum_value" AddEnumValue(add_enum_value::AddEnumValue),
+        "name=TYPE value=TEXT [before=TEXT] irreversible=true", "one more value of an enum, for ever";
+    "sql" Sql(super::steps::sql::Sql),
+        "name=N forward=SQL reverse=SQL done_when=QUERY", "statements of your own, with what undoes them";
 }
 
 impl Recipe {
+    pub fn conditions(&self) -> Vec<Condition<'_>> {
+        self.change().conditions()
+    }
+
+    pub fn advice(&self, facts: &Facts) -> Vec<(String, &'static str)> {
+        self.change().advice(facts)
+    }
+
     pub fn tables(&self) -> Vec<&TableName> {
         self.change().tables()
     }

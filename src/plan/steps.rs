@@ -3,20 +3,36 @@
 
 pub mod add_column;
 pub mod add_constraint;
+pub mod add_enum_value;
+pub mod add_exclusion;
 pub mod alias_table;
+pub mod alter_column_type;
+pub mod attach_index;
+pub mod create_enum;
 pub mod create_index;
+pub mod create_table;
 pub mod drop_alias;
 pub mod drop_column;
 pub mod drop_constraint;
+pub mod drop_default;
+pub mod drop_index;
+pub mod drop_not_null;
 pub mod drop_sync;
+pub mod drop_table;
 pub mod fill;
 pub mod own_sequence;
 pub mod query;
+pub mod rebuild_index;
+pub mod rename_constraint;
 pub mod rename_object;
 pub mod retire_column;
+pub mod retire_table;
 pub mod rows_match;
+pub mod set_comment;
 pub mod set_default;
 pub mod set_not_null;
+pub mod set_replica_identity;
+pub mod sql;
 pub mod sync_columns;
 
 use super::{
@@ -57,6 +73,10 @@ pub trait Ddl: Described {
     /// It puts something else in the table's place: no other run may touch any column of it.
     fn replaces_table(&self) -> bool {
         false
+    }
+    /// The table that is not there before.
+    fn creates(&self) -> Option<&TableName> {
+        None
     }
     /// Its author has said that it cannot be taken back. Outside `contract` such a step is refused without that.
     fn irreversible(&self) -> bool {
@@ -151,6 +171,22 @@ steps! {
         "rename_object" RenameObject(rename_object::RenameObject),
         "alias_table" AliasTable(alias_table::AliasTable),
         "drop_alias" DropAlias(drop_alias::DropAlias),
+        "drop_index" DropIndex(drop_index::DropIndex),
+        "rebuild_index" RebuildIndex(rebuild_index::RebuildIndex),
+        "attach_index" AttachIndex(attach_index::AttachIndex),
+        "drop_not_null" DropNotNull(drop_not_null::DropNotNull),
+        "drop_default" DropDefault(drop_default::DropDefault),
+        "set_comment" SetComment(set_comment::SetComment),
+        "set_replica_identity" SetReplicaIdentity(set_replica_identity::SetReplicaIdentity),
+        "rename_constraint" RenameConstraint(rename_constraint::RenameConstraint),
+        "alter_column_type" AlterColumnType(alter_column_type::AlterColumnType),
+        "create_enum" CreateEnum(create_enum::CreateEnum),
+        "add_enum_value" AddEnumValue(add_enum_value::AddEnumValue),
+        "add_exclusion" AddExclusion(add_exclusion::AddExclusion),
+        "create_table" CreateTable(create_table::CreateTable),
+        "retire_table" RetireTable(retire_table::RetireTable),
+        "drop_table" DropTable(drop_table::DropTable),
+        "sql" Sql(sql::Sql),
     }
     rows {
         "sync_columns" SyncColumns(sync_columns::SyncColumns),

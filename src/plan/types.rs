@@ -27,6 +27,32 @@ pub fn widens(from: &str, to: &str) -> bool {
     }
 }
 
+/// Whether PostgreSQL changes a column from one to the other without rewriting the table, reading it, or building its
+/// indexes anew. Measured on 14 to 18: a longer varchar or none, and numeric with more digits before the point.
+pub fn in_place(from: &str, to: &str) -> bool {
+    let (from, to) = (Type::read(from), Type::read(to));
+    if from == to {
+        return false;
+    }
+    match (from.name.as_str(), to.name.as_str()) {
+        ("character varying" | "text", "text") => true,
+        ("text", "character varying") => to.arguments.is_empty(),
+        ("character varying", "character varying") => {
+            match (from.arguments.as_slice(), to.arguments.as_slice()) {
+                (_, []) => true,
+                ([old], [new]) => new >= old,
+                _ => false,
+            }
+        }
+        ("numeric", "numeric") => match (from.arguments.as_slice(), to.arguments.as_slice()) {
+            (_, []) => true,
+            ([old, scale], [new, same]) => new >= old && scale == same,
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
 /// A type with its modifiers, e.g. numeric and [12, 2].
 #[derive(Debug, PartialEq, Eq)]
 struct Type {

@@ -1,7 +1,8 @@
 //! A step is done in parts: each has a goal that can be observed in the catalog, and the statements that reach it.
 
+use super::literal;
 use crate::plan::ident::{Ident, TableName};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The smallest piece of DDL that stands or falls as one.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -45,6 +46,7 @@ pub enum Lock {
     RowShareLock,
     RowExclusiveLock,
     ShareUpdateExclusiveLock,
+    ShareLock,
     ShareRowExclusiveLock,
     AccessExclusiveLock,
 }
@@ -55,7 +57,7 @@ impl Lock {
         match self {
             Self::AccessShareLock | Self::RowShareLock | Self::RowExclusiveLock => "nothing",
             Self::ShareUpdateExclusiveLock => "other schema changes and vacuum only",
-            Self::ShareRowExclusiveLock => "writes",
+            Self::ShareLock | Self::ShareRowExclusiveLock => "writes",
             Self::AccessExclusiveLock => "reads and writes",
         }
     }
@@ -65,8 +67,61 @@ impl Lock {
             Self::RowShareLock => "ROW SHARE",
             Self::RowExclusiveLock => "ROW EXCLUSIVE",
             Self::ShareUpdateExclusiveLock => "SHARE UPDATE EXCLUSIVE",
+            Self::ShareLock => "SHARE",
             Self::ShareRowExclusiveLock => "SHARE ROW EXCLUSIVE",
             Self::AccessExclusiveLock => "ACCESS EXCLUSIVE",
+        }
+    }
+}
+
+/// What a comment is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Commented {
+    Table(TableName),
+    Column(TableName, Ident),
+    Index(TableName, Ident),
+    Constraint(TableName, Ident),
+}
+
+/// What the log says of a row that was changed or deleted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplicaIdentity {
+    /// The primary key.
+    Default,
+    Full,
+    Nothing,
+    Index(Ident),
+}
+
+impl Commented {
+    /// `NULL` takes it away.
+    pub fn statement(&self, text: Option<&str>) -> Statement {
+        let (object, table) = match self {
+            Self::Table(table) => (format!("TABLE {table}"), table),
+            Self::Column(table, column) => (format!("COLUMN {table}.{column}"), table),
+            Self::Index(table, index) => (format!("INDEX {}.{index}", table.schema), table),
+            Self::Constraint(table, name) => (format!("CONSTRAINT {name} ON {table}"), table),
+        };
+        let text = text.map_or("NULL".to_owned(), literal::text);
+        Statement::new(format!("COMMENT ON {object} IS {text}"))
+            .lock(table, Lock::ShareUpdateExclusiveLock)
+    }
+
+    pub fn part(self, text: Option<String>) -> Part {
+        let statement = self.statement(text.as_deref());
+        Part::locking(Goal::Comment { on: self, text }, vec![statement])
+    }
+}
+
+impl std::fmt::Display for ReplicaIdentity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Default => f.write_str("DEFAULT"),
+            Self::Full => f.write_str("FULL"),
+            Self::Nothing => f.write_str("NOTHING"),
+            Self::Index(name) => write!(f, "USING INDEX {name}"),
         }
     }
 }
@@ -109,6 +164,11 @@ pub enum Goal {
         name: Ident,
         unique: bool,
     },
+    /// It is there, whether or not the indexes of all partitions are attached.
+    PartitionedIndex {
+        table: TableName,
+        name: Ident,
+    },
     NoIndex {
         table: TableName,
         name: Ident,
@@ -139,10 +199,77 @@ pub enum Goal {
         function: Ident,
         body: Option<String>,
     },
-    /// It has a default, whatever it is: the server writes expressions in its own way.
-    Default {
+    /// Its default is another than this one: the server writes a new one in its own way.
+    DefaultIsNot {
         table: TableName,
         column: Ident,
+        previous: Option<String>,
+    },
+    /// As the server writes it; `None`: it has none.
+    DefaultIs {
+        table: TableName,
+        column: Ident,
+        default: Option<String>,
+    },
+    /// Unlike `Column`, which another type stands in the way of.
+    ColumnType {
+        table: TableName,
+        column: Ident,
+        type_name: String,
+    },
+    Comment {
+        on: Commented,
+        text: Option<String>,
+    },
+    Table {
+        table: TableName,
+    },
+    NoTable {
+        table: TableName,
+    },
+    /// Both in one schema: `to` is there and `from` is not.
+    TableRenamed {
+        from: TableName,
+        to: Ident,
+    },
+    ReplicaIdentity {
+        table: TableName,
+        identity: ReplicaIdentity,
+    },
+    ConstraintRenamed {
+        table: TableName,
+        from: Ident,
+        to: Ident,
+    },
+    /// The index is valid and is not stored where it was, and nothing is left of its building.
+    IndexRebuilt {
+        table: TableName,
+        name: Ident,
+        filenode: u32,
+    },
+    /// The partitioned index has this one of a partition.
+    IndexAttached {
+        parent: TableName,
+        index: TableName,
+    },
+    /// `None`: the table is marked as clustered on no index.
+    Clustered {
+        table: TableName,
+        index: Option<Ident>,
+    },
+    /// Its labels, in their order; `None`: there is no such type.
+    Enum {
+        name: TableName,
+        labels: Option<Vec<String>>,
+    },
+    EnumValue {
+        name: TableName,
+        label: String,
+    },
+    /// A question of the plan's author, and the answer that is wanted.
+    Asked {
+        question: String,
+        answer: bool,
     },
     /// The table has the name `base`, and a view stands in for it under its own.
     Aliased {

@@ -472,6 +472,22 @@ pub async fn finish(
     history::record(transaction, lease.run_id, state.as_str(), &json!({})).await
 }
 
+/// Takes a run up again that had ended without a `contract`: it can still be taken back. Its columns are claimed anew.
+pub async fn reopen(
+    transaction: &Transaction<'_>,
+    lease: Lease,
+    plan: &Plan,
+) -> Result<(), StoreError> {
+    transaction
+        .execute(
+            "UPDATE crossfade.runs SET state = 'active', finished_at = NULL WHERE id = $1",
+            &[&lease.run_id],
+        )
+        .await?;
+    claim(transaction, lease.run_id, plan).await?;
+    history::record(transaction, lease.run_id, "reopened", &json!({})).await
+}
+
 /// Notes where a rollback leads, before its first step; `None` when it has arrived.
 pub async fn set_rolling_back(
     transaction: &Transaction<'_>,

@@ -4,10 +4,11 @@ use super::Result;
 use crate::plan::{
     facts::{
         Column, Constraint, ConstraintKind, Dependent, Facts, Grant, Identity, Inbound, Index,
-        Table, TableKind,
+        Partition, Table, TableKind,
     },
     ident::{Ident, TableName},
 };
+use crate::statement::part::ReplicaIdentity;
 use tokio_postgres::{Client, GenericClient, Row};
 
 const IDENTITY: &str = "\
@@ -28,7 +29,8 @@ const TABLE: &str = "\
            (SELECT max(a.attnum) FROM pg_attribute AS a WHERE a.attrelid = c.oid)::bigint, \
            c.reltuples::float8, CASE WHEN c.relkind IN ('r', 'm') THEN pg_relation_size(c.oid) / current_setting('block_size')::bigint ELSE 0 END, \
            EXISTS (SELECT 1 FROM pg_inherits AS i WHERE i.inhparent = c.oid), \
-           EXISTS (SELECT 1 FROM pg_inherits AS i WHERE i.inhrelid = c.oid) \
+           EXISTS (SELECT 1 FROM pg_inherits AS i WHERE i.inhrelid = c.oid), \
+           obj_description(c.oid, 'pg_class'), c.relreplident::text \
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace, pg_roles AS r \
     WHERE n.nspname = $1 AND c.relname = $2 AND r.rolname = session_user AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 't')";
 
@@ -69,7 +71,9 @@ const INDEXES: &str = "\
            i.indpred IS NULL AND i.indexprs IS NULL AND i.indimmediate AND i.indisvalid \
                AND NOT EXISTS (SELECT 1 FROM pg_attribute AS a WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey::smallint[]) AND NOT a.attnotnull), \
            (SELECT array_agg(a.attname::text ORDER BY k.n) FROM unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, n) \
-               JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum WHERE k.n <= i.indnkeyatts) \
+               JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum WHERE k.n <= i.indnkeyatts), \
+           pg_relation_filenode(i.indexrelid), \
+           (SELECT count(DISTINCT k.attnum) FROM unnest(i.indkey::smallint[]) AS k (attnum) WHERE k.attnum > 0) \
     FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid LEFT JOIN pg_tablespace AS s ON s.oid = c.reltablespace \
          LEFT JOIN pg_constraint AS k ON k.conindid = i.indexrelid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u', 'x') \
     WHERE i.indrelid = $1 AND c.relname NOT LIKE '%\\_ccnew%' ORDER BY i.indisprimary DESC, c.relname";
@@ -123,6 +127,24 @@ const TABLE_GRANTS: &str = "\
 const DEFAULT_GRANTEES: &str = "\
     SELECT DISTINCT pg_get_userbyid(g.grantee)::text FROM pg_default_acl AS d, aclexplode(d.defaclacl) AS g \
     WHERE d.defaclobjtype = 'r' AND g.grantee NOT IN (0, d.defaclrole) ORDER BY 1";
+/// What would have to go with the table and is not part of it: views over it, functions of its row type, policies of
+/// other tables. Publications are left out, from which a table goes by itself.
+const TABLE_DEPENDENTS: &str = "\
+    SELECT DISTINCT pg_describe_object(o.classid, o.objid, o.objsubid) \
+    FROM pg_depend AS p CROSS JOIN LATERAL (SELECT p.classid, p.objid, p.objsubid WHERE p.classid <> 'pg_rewrite'::regclass \
+             UNION ALL SELECT 'pg_class'::regclass, w.ev_class, 0 FROM pg_rewrite AS w WHERE p.classid = 'pg_rewrite'::regclass AND w.oid = p.objid) AS o \
+    WHERE p.deptype = 'n' AND o.objid <> $1 \
+      AND (p.refclassid = 'pg_class'::regclass AND p.refobjid = $1 \
+           OR p.refclassid = 'pg_type'::regclass AND p.refobjid = (SELECT c.reltype FROM pg_class AS c WHERE c.oid = $1)) \
+      AND NOT (p.classid = 'pg_constraint'::regclass) \
+      AND NOT (p.classid = 'pg_attrdef'::regclass AND EXISTS (SELECT 1 FROM pg_attrdef AS d WHERE d.oid = p.objid AND d.adrelid = $1)) \
+    ORDER BY 1";
+
+const PARTITIONS: &str = "\
+    SELECT n.nspname::text, c.relname::text, pn.nspname::text, pc.relname::text, t.isleaf, c.relkind = 'f' \
+    FROM pg_partition_tree($1::oid) AS t JOIN pg_class AS c ON c.oid = t.relid JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+         JOIN pg_class AS pc ON pc.oid = t.parentrelid JOIN pg_namespace AS pn ON pn.oid = pc.relnamespace \
+    WHERE t.level > 0 ORDER BY t.level, 1, 2";
 
 const UPDATE_TRIGGERS: &str = "\
     SELECT t.tgname::text FROM pg_trigger AS t WHERE t.tgrelid = $1 AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') \
@@ -180,7 +202,26 @@ pub async fn table(client: &impl GenericClient, name: &TableName) -> Result<Opti
     let (mut indexes, key) = indexes(client, oid).await?;
     indexes.sort_by(|a, b| a.name.cmp(&b.name));
     let whole = client.query_one(WHOLE, &[&oid]).await?;
+    let replica_identity = match row.get::<_, &str>(14) {
+        "f" => ReplicaIdentity::Full,
+        "n" => ReplicaIdentity::Nothing,
+        "i" => indexes
+            .iter()
+            .find(|index| index.replica_identity)
+            .map_or(ReplicaIdentity::Nothing, |index| {
+                ReplicaIdentity::Index(index.name.clone())
+            }),
+        _ => ReplicaIdentity::Default,
+    };
     Ok(Some(Table {
+        replica_identity,
+        partitions: partitions(client, oid).await?,
+        table_dependents: client
+            .query(TABLE_DEPENDENTS, &[&oid])
+            .await?
+            .iter()
+            .map(|row| row.get(0))
+            .collect(),
         oid,
         grants: table_grants(client, oid).await?,
         row_security: whole.get(0),
@@ -238,6 +279,21 @@ async fn table_grants(client: &impl GenericClient, oid: u32) -> Result<Vec<Grant
         grantable: row.get(2),
     };
     Ok(rows.iter().map(grant).collect())
+}
+
+async fn partitions(client: &impl GenericClient, oid: u32) -> Result<Vec<Partition>> {
+    let name = |row: &Row, at| TableName {
+        schema: ident(row, at),
+        name: ident(row, at + 1),
+    };
+    let rows = client.query(PARTITIONS, &[&oid]).await?;
+    let partition = |row: &Row| Partition {
+        table: name(row, 0),
+        of: name(row, 2),
+        leaf: row.get(4),
+        foreign: row.get(5),
+    };
+    Ok(rows.iter().map(partition).collect())
 }
 
 async fn columns(client: &impl GenericClient, oid: u32) -> Result<Vec<Column>> {
@@ -298,6 +354,8 @@ async fn indexes(client: &impl GenericClient, oid: u32) -> Result<(Vec<Index>, V
             clustered: row.get(8),
             tablespace: row.get::<_, Option<String>>(9).map(Ident::from_catalog),
             comment: row.get(10),
+            filenode: row.get(13),
+            plain_columns: usize::try_from(row.get::<_, i64>(14)).unwrap_or(0),
         };
         // The primary key comes first.
         if key.is_empty() && index.unique && row.get::<_, bool>(11) {

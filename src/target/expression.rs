@@ -86,28 +86,39 @@ pub async fn analyse(
         );
     }
     // A volatile expression keeps the planner from merging the inner query into the outer one.
-    if mentions(&plan, "Node Type", &["Subquery Scan"]) {
-        return refuse(
-            format!("`{expression}` is volatile: it gives another value each time"),
-            Some(
-                "old and new must be computable from each other at any time; leave out random(), clock_timestamp(), nextval() …",
-            ),
-        );
-    }
+    let volatile = mentions(&plan, "Node Type", &["Subquery Scan"]);
     let reads = reads(client, key, table).await?;
     let type_name: String = client
         .query_one("SELECT format_type($1, NULL)", &[&type_oid])
         .await?
         .get(0);
     let assignable = match &key.target_type {
-        Some(target) => is_assignable(client, type_oid, target).await?,
+        Some(target) => {
+            is_assignable(client, type_oid, target).await?
+                || becomes(client, expression, &whole, target).await?
+        }
         None => true,
     };
     Ok(Ok(ExpressionFacts {
         type_name,
         reads,
         assignable,
+        volatile,
     }))
+}
+
+/// Whether it takes this type by itself where one of that type is wanted, as a quoted literal does: `'new'` for an enum.
+async fn becomes(client: &Client, expression: &str, whole: &str, target: &str) -> Result<bool> {
+    let together =
+        format!("SELECT NULL::{target}, coalesce(NULL::{target}, ({expression}\n)) FROM {whole}");
+    match client.prepare(&together).await {
+        Ok(statement) => Ok(match statement.columns() {
+            [wanted, found] => wanted.type_().oid() == found.type_().oid(),
+            _ => false,
+        }),
+        Err(error) if error.as_db_error().is_some() => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// The type as the server writes it, or why there is none such.

@@ -2,7 +2,7 @@
 
 use super::Result;
 use crate::plan::ident::{Ident, TableName};
-use crate::statement::part::Goal;
+use crate::statement::part::{Commented, Goal, ReplicaIdentity};
 use tokio_postgres::{GenericClient, types::ToSql};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +85,58 @@ impl<C: GenericClient> Eye<'_, C> {
         .await
     }
 
+    async fn is_there(&self) -> Result<bool> {
+        let found: Option<bool> = self.look("SELECT %RELATION% IS NOT NULL", &[]).await?;
+        Ok(found == Some(true))
+    }
+
+    /// As the server writes it.
+    async fn default(&self, column: &Ident) -> Result<Option<String>> {
+        let found: Option<Option<String>> = self
+            .look(
+                "SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attribute AS a \
+                 LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
+                 WHERE a.attrelid = %RELATION% AND a.attname = $3 AND NOT a.attisdropped",
+                &[&column.as_str()],
+            )
+            .await?;
+        Ok(found.flatten())
+    }
+
+    async fn replica_identity(&self) -> Result<Option<ReplicaIdentity>> {
+        let found: Option<Vec<Option<String>>> = self
+            .look(
+                "SELECT ARRAY[c.relreplident::text, (SELECT x.relname::text FROM pg_index AS i JOIN pg_class AS x ON x.oid = i.indexrelid \
+                 WHERE i.indrelid = c.oid AND i.indisreplident)] FROM pg_class AS c WHERE c.oid = %RELATION%",
+                &[],
+            )
+            .await?;
+        Ok(found.and_then(|found| match found.as_slice() {
+            [Some(kind), index] => match (kind.as_str(), index) {
+                ("d", _) => Some(ReplicaIdentity::Default),
+                ("f", _) => Some(ReplicaIdentity::Full),
+                ("n", _) => Some(ReplicaIdentity::Nothing),
+                ("i", Some(index)) => Some(ReplicaIdentity::Index(Ident::from_catalog(index))),
+                _ => None,
+            },
+            _ => None,
+        }))
+    }
+
+    /// A rebuild that was cut short leaves `<name>_ccnew` or `<name>_ccold`, INVALID, on the same table.
+    async fn is_rebuilt(&self, name: &Ident, filenode: u32) -> Result<bool> {
+        let found: Option<bool> = self
+            .look(
+                "SELECT bool_and(i.indisvalid) AND bool_or(c.relname = $3 AND pg_relation_filenode(c.oid) <> $4) \
+                 FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid \
+                 WHERE i.indrelid = %RELATION% AND (c.relname = $3 OR NOT i.indisvalid AND starts_with(c.relname::text, left($3, 50)) AND c.relname ~ '_cc(new|old)[0-9]*$')",
+                &[&name.as_str(), &filenode],
+            )
+            .await
+            .map(Option::flatten)?;
+        Ok(found == Some(true))
+    }
+
     /// `None`: no index of that name in the table's schema.
     async fn index(&self, name: &Ident) -> Result<Option<Vec<bool>>> {
         self.look(
@@ -144,6 +196,11 @@ pub async fn observe<C: GenericClient>(client: &C, goal: &Goal) -> Result<Observ
             Some([true, false, _]) => Observed::InvalidIndex,
             Some(_) => Observed::Conflict(format!("another index is called {name}")),
         },
+        Goal::PartitionedIndex { table, name } => match eye(table).index(name).await?.as_deref() {
+            None => Observed::Missing,
+            Some([true, ..]) => Observed::Holds,
+            Some(_) => Observed::Conflict(format!("another index is called {name}")),
+        },
         Goal::NoIndex { table, name } => holds(eye(table).index(name).await?.is_none()),
         Goal::Constraint {
             table,
@@ -177,14 +234,54 @@ pub async fn observe<C: GenericClient>(client: &C, goal: &Goal) -> Result<Observ
             function,
             body,
         } => sync(&eye(table), function, body.as_deref()).await?,
-        Goal::Default { table, column } => {
-            let default: Option<bool> = eye(table)
+        Goal::DefaultIsNot {
+            table,
+            column,
+            previous,
+        } => holds(eye(table).default(column).await? != *previous),
+        Goal::DefaultIs {
+            table,
+            column,
+            default,
+        } => holds(eye(table).default(column).await? == *default),
+        Goal::ColumnType {
+            table,
+            column,
+            type_name,
+        } => holds(eye(table).column_type(column).await?.as_ref() == Some(type_name)),
+        Goal::Comment { on, text } => holds(comment(client, on).await? == *text),
+        Goal::Table { table } => holds(eye(table).is_there().await?),
+        Goal::NoTable { table } => holds(!eye(table).is_there().await?),
+        Goal::TableRenamed { from, to } => {
+            let there = TableName {
+                schema: from.schema.clone(),
+                name: to.clone(),
+            };
+            let (has_from, has_to) = (eye(from).is_there().await?, eye(&there).is_there().await?);
+            renamed(has_from, has_to, from)
+        }
+        Goal::ReplicaIdentity { table, identity } => {
+            holds(eye(table).replica_identity().await?.as_ref() == Some(identity))
+        }
+        Goal::ConstraintRenamed { table, from, to } => {
+            let has_from = eye(table).constraint_validated(from).await?.is_some();
+            let has_to = eye(table).constraint_validated(to).await?.is_some();
+            renamed(has_from, has_to, table)
+        }
+        Goal::IndexRebuilt {
+            table,
+            name,
+            filenode,
+        } => holds(eye(table).is_rebuilt(name, *filenode).await?),
+        Goal::IndexAttached { parent, index } => {
+            let attached: Option<bool> = eye(index)
                 .look(
-                    "SELECT a.atthasdef FROM pg_attribute AS a WHERE a.attrelid = %RELATION% AND a.attname = $3 AND NOT a.attisdropped",
-                    &[&column.as_str()],
+                    "SELECT EXISTS (SELECT 1 FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhparent \
+                     JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE i.inhrelid = %RELATION% AND n.nspname = $3 AND c.relname = $4)",
+                    &[&parent.schema.as_str(), &parent.name.as_str()],
                 )
                 .await?;
-            holds(default == Some(true))
+            holds(attached == Some(true))
         }
         Goal::Aliased { table, base } => {
             let kinds = (
@@ -207,6 +304,31 @@ pub async fn observe<C: GenericClient>(client: &C, goal: &Goal) -> Result<Observ
         Goal::NoView { table } => {
             holds(eye(table).kind(&table.name).await?.as_deref() != Some("v"))
         }
+        Goal::Clustered { table, index } => {
+            let found: Option<String> = eye(table)
+                .look(
+                    "SELECT c.relname::text FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid \
+                     WHERE i.indrelid = %RELATION% AND i.indisclustered",
+                    &[],
+                )
+                .await?;
+            holds(found.as_deref() == index.as_ref().map(Ident::as_str))
+        }
+        Goal::Enum { name, labels } => {
+            let found = enum_labels(client, name).await?;
+            match (&found, labels) {
+                (Some(found), Some(wanted)) if found != wanted => Observed::Conflict(format!(
+                    "{name} is there with the labels {}",
+                    found.join(", ")
+                )),
+                _ => holds(found == *labels),
+            }
+        }
+        Goal::EnumValue { name, label } => {
+            let found = enum_labels(client, name).await?;
+            holds(found.is_some_and(|labels| labels.contains(label)))
+        }
+        Goal::Asked { question, answer } => asked(client, question, *answer).await,
         Goal::SequenceOwned {
             sequence,
             table,
@@ -279,4 +401,67 @@ async fn sync<C: GenericClient>(
         Some(body) => holds(triggers == Some(2) && source.as_deref() == Some(body)),
         None => holds(triggers.unwrap_or(0) == 0 && source.is_none()),
     })
+}
+
+/// Its labels in their order; `None` where there is no such enum.
+async fn enum_labels(client: &impl GenericClient, name: &TableName) -> Result<Option<Vec<String>>> {
+    let row = client
+        .query_opt(
+            "SELECT array(SELECT e.enumlabel::text FROM pg_catalog.pg_enum AS e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder) \
+             FROM pg_catalog.pg_type AS t JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace WHERE n.nspname = $1 AND t.typname = $2",
+            &[&name.schema.as_str(), &name.name.as_str()],
+        )
+        .await?;
+    Ok(row.map(|row| row.get(0)))
+}
+
+async fn comment(client: &impl GenericClient, on: &Commented) -> Result<Option<String>> {
+    let eye = |table| Eye { client, table };
+    let found: Option<Option<String>> = match on {
+        Commented::Table(table) => {
+            eye(table)
+                .look("SELECT obj_description(%RELATION%, 'pg_class')", &[])
+                .await?
+        }
+        Commented::Column(table, column) => {
+            eye(table)
+                .look(
+                    "SELECT col_description(a.attrelid, a.attnum) FROM pg_attribute AS a \
+                     WHERE a.attrelid = %RELATION% AND a.attname = $3 AND NOT a.attisdropped",
+                    &[&column.as_str()],
+                )
+                .await?
+        }
+        Commented::Index(table, index) => {
+            eye(table)
+                .look(
+                    "SELECT obj_description(i.indexrelid, 'pg_class') FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid \
+                     WHERE i.indrelid = %RELATION% AND c.relname = $3",
+                    &[&index.as_str()],
+                )
+                .await?
+        }
+        Commented::Constraint(table, name) => {
+            eye(table)
+                .look(
+                    "SELECT obj_description(k.oid, 'pg_constraint') FROM pg_constraint AS k \
+                     WHERE k.conrelid = %RELATION% AND k.conname = $3",
+                    &[&name.as_str()],
+                )
+                .await?
+        }
+    };
+    Ok(found.flatten())
+}
+
+/// What its author asks may fail; then it is not known, and nothing is run.
+async fn asked(client: &impl GenericClient, question: &str, answer: bool) -> Observed {
+    let query = format!("SELECT coalesce(({question}\n)::boolean, false)");
+    match client.query_one(&query, &[]).await {
+        Ok(row) => holds(row.get::<_, bool>(0) == answer),
+        Err(error) => Observed::Conflict(format!(
+            "`done_when` cannot be answered: {}",
+            crate::postgres::sqlstate::message(&error)
+        )),
+    }
 }

@@ -96,6 +96,10 @@ impl Compiler<'_> {
                 return None;
             }
         };
+        if facts.volatile && !self.fills_default(table, &target.name, expression) {
+            self.problem(is_volatile(path, expression));
+            return None;
+        }
         if !facts.assignable && self.is_in_the_way(table, &target.name) {
             // Told already; what its type cannot take is no second error.
             return None;
@@ -128,6 +132,14 @@ impl Compiler<'_> {
             group: 0,
         })
     }
+}
+
+/// Old and new must be computable from each other at any time.
+pub(super) fn is_volatile(path: &Path, expression: &Expression) -> PlanError {
+    let message = format!("`{expression}` is volatile: it gives another value each time");
+    PlanError::at(path.clone(), message).help(
+        "old and new must be computable from each other at any time; leave out random(), clock_timestamp(), nextval() …",
+    )
 }
 
 /// The target's type in the source's spelling where both mean the same.

@@ -6,6 +6,7 @@ use crate::plan::{
     error::Path,
     facts::{ExpressionKey, Facts},
     ident::{Ident, TableName},
+    recipes::Recipe,
     steps::{Step, add_constraint::AddConstraint},
 };
 use std::collections::BTreeMap;
@@ -43,6 +44,8 @@ pub fn expressions(document: &Document, facts: &Facts) -> Vec<ExpressionKey> {
         });
         keys.extend(checks);
     }
+    let conditions = document.change.iter().flat_map(Recipe::conditions);
+    keys.extend(conditions.map(|condition| condition.key(facts)));
     keys.sort();
     keys.dedup();
     keys
@@ -57,8 +60,14 @@ pub(super) fn check_key(
     added: &Added,
     facts: &Facts,
 ) -> Option<ExpressionKey> {
-    // Before `retire` it is a plain copy's, which fits as its predecessor did.
-    let condition = step.condition().filter(|_| phase >= PhaseName::Retire)?;
+    // Before `retire` it is a plain copy's, which fits as its predecessor did; or nothing is replaced.
+    let replaces = phases
+        .iter()
+        .flat_map(|(_, phase)| &phase.steps)
+        .any(|other| matches!(other, Step::SyncColumns(sync) if sync.table == step.table));
+    let condition = step
+        .condition()
+        .filter(|_| phase == PhaseName::Retire || !replaces)?;
     let mut columns = added.get(&step.table).cloned().unwrap_or_default();
     for other in phases.iter().flat_map(|(_, phase)| &phase.steps) {
         if let Step::RetireColumn(retire) = other
@@ -114,6 +123,7 @@ pub fn types(document: &Document, facts: &Facts) -> Vec<String> {
         .flat_map(|(_, phase)| &phase.steps)
         .filter_map(|step| match step {
             Step::AddColumn(step) => Some(step.type_name.clone()),
+            Step::AlterColumnType(step) => Some(step.type_name.clone()),
             _ => None,
         })
         .collect();

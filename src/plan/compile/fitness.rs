@@ -2,11 +2,11 @@
 
 use super::{Compiler, expressions::check_key};
 use crate::plan::{
-    document::{PhaseDocument, PhaseName},
+    document::{Expression, PhaseDocument, PhaseName},
     error::{Path, PlanError},
     facts::Table,
     ident::{Ident, TableName},
-    steps::{Step, add_constraint::AddConstraint},
+    steps::{Step, add_column::DefaultFor, add_constraint::AddConstraint, sql::Sql},
 };
 
 impl<'a> Compiler<'a> {
@@ -139,7 +139,8 @@ impl<'a> Compiler<'a> {
             let Some(table) = step.table() else { continue };
             let path = self.step_path(at, number, step);
             match step.kind() {
-                "fill" if !has("sync_columns", table) => problems.push(
+                "fill" if !has("sync_columns", table) && !self.fills_defaults(step) => problems
+                    .push(
                     PlanError::at(
                         path,
                         format!("nothing keeps {table} in step while it is filled"),
@@ -167,19 +168,76 @@ impl<'a> Compiler<'a> {
         self.problems.extend(problems);
     }
 
+    /// The column has this default for the rows that are inserted: a walk that repeats until it finds none left is enough.
+    pub(super) fn fills_default(
+        &self,
+        table: &TableName,
+        column: &Ident,
+        expression: &Expression,
+    ) -> bool {
+        let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        steps.any(|step| match step {
+            Step::AddColumn(step) => {
+                step.table == *table
+                    && step.column == *column
+                    && step.default_for == DefaultFor::NewRows
+                    && step.default.as_deref() == Some(expression.as_str())
+            }
+            _ => false,
+        })
+    }
+
+    fn fills_defaults(&self, step: &Step) -> bool {
+        match step {
+            Step::Fill(fill) => fill
+                .set
+                .iter()
+                .all(|(column, expression)| self.fills_default(&fill.table, column, expression)),
+            _ => false,
+        }
+    }
+
+    /// What a recipe says besides what it fills: the conditions of indexes and CHECKs, and defaults.
+    pub(super) fn check_conditions(&mut self) {
+        let Some(recipe) = &self.document.change else {
+            return;
+        };
+        let at = Path::root().key("change").key(recipe.name());
+        for condition in recipe.conditions() {
+            if let Some((message, help)) = condition.fault(self.facts) {
+                self.problem(PlanError::at(at.key(condition.word), message).help(help));
+            }
+        }
+        for (message, help) in recipe.advice(self.facts) {
+            self.problem(PlanError::at(at.clone(), message).warning().help(help));
+        }
+    }
+
+    /// Statements of the author's that could not be run as they stand.
+    pub(super) fn check_script(&mut self, path: &Path, step: &Sql) {
+        for (key, message, help) in step.faults() {
+            self.problem(PlanError::at(path.key(key), message).help(help));
+        }
+    }
+
     pub(super) fn check_fits(&mut self, path: &Path, step: &AddConstraint, phase: PhaseName) {
         let key = check_key(step, phase, self.phases, &self.added, self.facts);
         let found = key.and_then(|key| self.facts.expressions.get(&key));
-        if let Some(Err(error)) = found {
+        let Some(Err(error)) = found else { return };
+        let (message, help) = if phase == PhaseName::Retire {
             let message = format!(
                 "the constraint {} does not fit the new column: {}",
                 step.name, error.message
             );
-            self.problem(
-                PlanError::at(path.clone(), message)
-                    .help("drop it first, and add one that fits the new type after the change"),
-            );
-        }
+            let help = "drop it first, and add one that fits the new type after the change";
+            (message, help.to_owned())
+        } else {
+            let help = error.help.clone();
+            let help =
+                help.unwrap_or_else(|| "write the condition of the CHECK as SQL does".to_owned());
+            (error.message.clone(), help)
+        };
+        self.problem(PlanError::at(path.clone(), message).help(help));
     }
 
     /// PostgreSQL drops an index or a constraint with any of its columns, and says nothing.

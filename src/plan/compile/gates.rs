@@ -15,10 +15,10 @@ impl Compiler<'_> {
         let has_sync = self
             .steps()
             .any(|step| matches!(step, Step::SyncColumns(_)));
-        if phase.phase > PhaseName::Backfill && has_sync {
+        if self.is_after_backfill(phase.phase) && has_sync {
             conditions.push(Condition::QuarantineEmpty);
         }
-        if phase.phase >= PhaseName::Retire {
+        if is_taking_away(phase.phase) {
             let dropped = self.dropped_columns();
             if !dropped.is_empty() {
                 conditions.push(Condition::NoDependents(dropped));
@@ -34,6 +34,14 @@ impl Compiler<'_> {
             conditions.extend(references.map(Condition::NoReferences));
         }
         conditions
+    }
+
+    /// By its place in the plan, as `sql` may stand anywhere.
+    fn is_after_backfill(&self, phase: PhaseName) -> bool {
+        self.phases
+            .iter()
+            .take_while(|(_, other)| other.phase != phase)
+            .any(|(_, other)| other.phase == PhaseName::Backfill)
     }
 
     fn steps(&self) -> impl Iterator<Item = &Step> {
@@ -58,7 +66,7 @@ impl Compiler<'_> {
         }));
         columns.sort();
         columns.dedup();
-        let refused = if phase < PhaseName::Retire {
+        let refused = if !is_taking_away(phase) {
             Some(
                 "`no_references` belongs to the gates of retire and contract: until then the old column is in use",
             )
@@ -84,6 +92,11 @@ impl Compiler<'_> {
             columns,
         })
     }
+}
+
+/// The old column goes out of sight, or for good.
+fn is_taking_away(phase: PhaseName) -> bool {
+    matches!(phase, PhaseName::Retire | PhaseName::Contract)
 }
 
 fn plain_conditions(gate: &Gate) -> Vec<Condition> {

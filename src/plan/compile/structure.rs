@@ -104,14 +104,16 @@ fn check_phases(phases: &[(Path, PhaseDocument)]) -> Vec<PlanError> {
                 at.key("phase"),
                 format!("the phase {name} is there twice"),
             ));
-        } else if let Some(last) = last.filter(|last| *last > name) {
-            let order = PhaseName::ALL.map(PhaseName::as_str).join(", ");
+        } else if let Some(last) = last.filter(|last| name != PhaseName::Sql && *last > name) {
+            let order = PhaseName::STANDARD.map(PhaseName::as_str).join(", ");
             errors.push(
                 PlanError::at(at.key("phase"), format!("{name} cannot come after {last}"))
-                    .help(format!("the order is {order}")),
+                    .help(format!("the order is {order}; `sql` may stand anywhere")),
             );
         }
-        last = Some(last.map_or(name, |last| last.max(name)));
+        if name != PhaseName::Sql {
+            last = Some(last.map_or(name, |last| last.max(name)));
+        }
         for (number, step) in phase.steps.iter().enumerate() {
             let path = at.key("steps").index(number).key(step.kind());
             if !steps.insert(step.id()) {

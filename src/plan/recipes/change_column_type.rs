@@ -1,12 +1,14 @@
-//! `change_column_type`: a second column of the new type, which may end under the old one's name.
+//! `change_column_type`: in place where that touches no row; else a second column of the new type, which may end under
+//! the old one's name.
 
-use super::Change;
 use super::replacement::{Pair, Replacement, only_ordinary};
+use super::{Change, relation};
 use crate::plan::{
-    document::{Assignments, Expression, PhaseDocument},
+    document::{Assignments, Expression, PhaseDocument, PhaseName},
     error::{Path, PlanError},
-    facts::Facts,
+    facts::{Column, ConstraintKind, Facts, Table},
     ident::{Ident, TableName},
+    steps::{Step, alter_column_type::AlterColumnType},
     types,
 };
 use serde::{Deserialize, Serialize};
@@ -31,6 +33,57 @@ pub struct ChangeColumnType {
     /// The copy has the working name `<column>_new` and takes the old name when the old column is retired.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub keep_name: bool,
+    /// In place although the way back would not be: said where that is wanted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub irreversible: bool,
+}
+
+impl ChangeColumnType {
+    /// The one statement that does it, if PostgreSQL changes the type in the catalog only, and the author has agreed to
+    /// what that means for the way back. A CHECK is proved again by reading the table; what depends on a column keeps
+    /// its type from being changed at all.
+    fn in_place(&self, table: &Table, old: &Column, facts: &Facts) -> Option<AlterColumnType> {
+        let type_name = match facts.types.get(&self.type_name) {
+            Some(Ok(canonical)) => canonical.clone(),
+            Some(Err(_)) => return None,
+            None => self.type_name.clone(),
+        };
+        let plain = self.to.is_none() && self.forward.is_none() && self.backward.is_none();
+        let there = types::in_place(&old.type_name, &type_name);
+        let and_back = types::in_place(&type_name, &old.type_name);
+        let is_free = !old.generated
+            && table.dependents.iter().all(|d| d.column != old.name)
+            && table.constraints.iter().all(|constraint| {
+                let proved_again = matches!(
+                    constraint.kind,
+                    ConstraintKind::Check | ConstraintKind::Exclusion
+                );
+                !(proved_again && constraint.columns.contains(&old.name))
+            })
+            && table.indexes.iter().all(|index| {
+                let as_it_is = index.columns.len() == index.plain_columns;
+                as_it_is || !index.columns.contains(&old.name)
+            });
+        let in_place = plain && there && is_free && (and_back || self.irreversible);
+        in_place.then(|| AlterColumnType {
+            table: self.table.clone(),
+            column: self.column.clone(),
+            from: old.type_name.clone(),
+            type_name,
+            irreversible: self.irreversible && !and_back,
+        })
+    }
+
+    fn names_nothing(&self, old: &Column, at: &Path) -> PlanError {
+        let error = PlanError::at(at.clone(), "neither `to` nor `keep_name` is given");
+        if types::in_place(&old.type_name, &self.type_name) {
+            error.help("say `keep_name: true` for a copy that can be taken back, or `irreversible: true` for one short ALTER whose way back would read the whole table")
+        } else {
+            error.help(
+                "name the new column with `to`, or say `keep_name: true` to end under the old name",
+            )
+        }
+    }
 }
 
 impl Change for ChangeColumnType {
@@ -50,15 +103,24 @@ impl Change for ChangeColumnType {
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {
         let (table, old) = only_ordinary(facts, &self.table, &self.column, at, "column")?;
+        if let Some(step) = self.in_place(table, old, facts) {
+            return Ok(vec![relation::phase(
+                PhaseName::Expand,
+                vec![Step::from(step)],
+            )]);
+        }
+        if self.irreversible {
+            let message = format!(
+                "{} cannot become {} in place: its rows or what hangs on it would be read or rewritten",
+                self.column, self.type_name
+            );
+            let help = "leave `irreversible` out: with `keep_name: true` a copy takes its place";
+            return relation::refuse(&at.key("irreversible"), message, help);
+        }
         let new = match (&self.to, self.keep_name) {
             (Some(to), false) => to.clone(),
             (None, true) => self.column.with_suffix("_new"),
-            (None, false) => {
-                return Err(vec![
-                    PlanError::at(at.clone(), "neither `to` nor `keep_name` is given")
-                        .help("name the new column with `to`, or say `keep_name: true` to end under the old name"),
-                ]);
-            }
+            (None, false) => return Err(vec![self.names_nothing(old, at)]),
             (Some(_), true) => {
                 return Err(vec![
                     PlanError::at(

@@ -31,16 +31,10 @@ impl NewColumn {
         grants: Vec<ColumnGrant>,
     ) -> AddColumn {
         AddColumn {
-            table: table.clone(),
-            column: name.clone(),
-            type_name: self.type_name.clone(),
             collation: self.collation.clone(),
             comment: self.comment.clone(),
-            statistics: None,
-            storage: None,
-            compression: None,
-            options: Vec::new(),
             grants,
+            ..AddColumn::new(table, name, &self.type_name)
         }
     }
 }
@@ -50,9 +44,6 @@ pub(super) fn successor(table: &TableName, pair: &Pair<'_>) -> AddColumn {
     let old = pair.old;
     let same_type = pair.type_name == old.type_name;
     AddColumn {
-        table: table.clone(),
-        column: pair.new.clone(),
-        type_name: pair.type_name.clone(),
         collation: old
             .collation
             .clone()
@@ -77,6 +68,7 @@ pub(super) fn successor(table: &TableName, pair: &Pair<'_>) -> AddColumn {
             .map(Ident::from_catalog),
         options: old.options.clone(),
         grants: old.grants.iter().filter_map(grant).collect(),
+        ..AddColumn::new(table, &pair.new, &pair.type_name)
     }
 }
 

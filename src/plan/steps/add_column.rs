@@ -1,6 +1,6 @@
-//! `add_column`: a nullable column without a default, and what was set on the column that it succeeds.
+//! `add_column`: never with a rewrite of the table; and what was set on the column that it succeeds.
 
-use super::{Ddl, Described, Undo};
+use super::{Ddl, Described, Undo, set_default};
 use crate::plan::{
     compiled::Plan,
     document::PhaseName,
@@ -12,7 +12,7 @@ use crate::statement::{
 };
 use serde::{Deserialize, Serialize};
 
-/// It has no default: a default would make a row that is not filled yet look as if it were.
+/// One that triggers fill has no default: it would make a row that is not filled yet look as if it were.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AddColumn {
@@ -39,6 +39,34 @@ pub struct AddColumn {
     pub options: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grants: Vec<ColumnGrant>,
+    /// As SQL writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<String>,
+    #[serde(default, skip_serializing_if = "DefaultFor::is_all_rows")]
+    pub default_for: DefaultFor,
+    /// Only with a default for all rows: then there is nothing to prove.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_null: bool,
+}
+
+/// Which rows the default is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DefaultFor {
+    /// Those that are there have it by the catalog, and no row is touched. Never volatile: the table would be rewritten.
+    #[default]
+    AllRows,
+    /// Those that are inserted from now on; the others are filled in batches.
+    NewRows,
+}
+
+impl DefaultFor {
+    fn is_all_rows(&self) -> bool {
+        match self {
+            Self::AllRows => true,
+            Self::NewRows => false,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +120,32 @@ impl Storage {
     }
 }
 
+impl AddColumn {
+    /// A nullable column with nothing set on it.
+    pub fn new(table: &TableName, column: &Ident, type_name: &str) -> Self {
+        Self {
+            table: table.clone(),
+            column: column.clone(),
+            type_name: type_name.to_owned(),
+            collation: None,
+            comment: None,
+            statistics: None,
+            storage: None,
+            compression: None,
+            options: Vec::new(),
+            grants: Vec::new(),
+            default: None,
+            default_for: DefaultFor::AllRows,
+            not_null: false,
+        }
+    }
+
+    fn default_of_all(&self) -> Option<&String> {
+        let default = self.default.as_ref();
+        default.filter(|_| self.default_for == DefaultFor::AllRows)
+    }
+}
+
 impl Described for AddColumn {
     fn phases(&self) -> &'static [PhaseName] {
         &[PhaseName::Expand]
@@ -116,13 +170,23 @@ impl Ddl for AddColumn {
             Some(collation) => format!(" COLLATE {collation}"),
             None => String::new(),
         };
+        let mut words = collation;
+        if let Some(default) = self.default_of_all() {
+            words += &format!(" DEFAULT {default}");
+        }
+        if self.not_null {
+            words += " NOT NULL";
+        }
         let mut statements = vec![
             Statement::new(format!(
-                "ALTER TABLE {table} ADD COLUMN {column} {}{collation}",
+                "ALTER TABLE {table} ADD COLUMN {column} {}{words}",
                 self.type_name
             ))
             .lock(table, Lock::AccessExclusiveLock),
         ];
+        if let (Some(default), DefaultFor::NewRows) = (&self.default, self.default_for) {
+            statements.push(set_default::statement(table, column, Some(default)));
+        }
         let mut alter = |what: String, lock| {
             statements.push(
                 Statement::new(format!(

@@ -14,9 +14,10 @@ use serde::{Deserialize, Serialize};
 pub struct AddConstraint {
     pub table: TableName,
     pub name: Ident,
-    /// `CHECK (quantity > 0)`, `FOREIGN KEY (batch) REFERENCES public.batches(number)`, or `UNIQUE` with `index`.
+    /// `CHECK (quantity > 0)`, `FOREIGN KEY (batch) REFERENCES public.batches(number)`, or with `index` `UNIQUE` or
+    /// `PRIMARY KEY`.
     pub definition: String,
-    /// For UNIQUE: the index of the same name as the constraint.
+    /// For UNIQUE and PRIMARY KEY: the index of the same name as the constraint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index: Option<Ident>,
     /// For FOREIGN KEY: the table that it refers to, which is locked against writes for a moment too.
@@ -84,9 +85,14 @@ impl Ddl for AddConstraint {
             ..
         } = self;
         if let Some(index) = &self.index {
-            let deferring = definition.trim_start().get("UNIQUE".len()..).unwrap_or("");
+            let definition = definition.trim();
+            let kinds = ["PRIMARY KEY", "UNIQUE"];
+            let (kind, deferring) = kinds
+                .into_iter()
+                .find_map(|kind| Some((kind, definition.strip_prefix(kind)?)))
+                .unwrap_or(("UNIQUE", ""));
             let statement = Statement::new(format!(
-                "ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {index}{deferring}"
+                "ALTER TABLE {table} ADD CONSTRAINT {name} {kind} USING INDEX {index}{deferring}"
             ));
             return vec![Part::locking(
                 self.goal(true),

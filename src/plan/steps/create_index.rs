@@ -1,6 +1,6 @@
 //! `create_index`: concurrently, always.
 
-use super::{Ddl, Described, Undo};
+use super::{Ddl, Described, Undo, attach_index};
 use crate::plan::{
     compiled::Plan,
     document::PhaseName,
@@ -21,6 +21,9 @@ pub struct CreateIndex {
     /// The database's default unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tablespace: Option<Ident>,
+    /// On a partitioned table: on itself and not on its partitions, whose indexes are built apart and attached.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only: bool,
 }
 
 impl Described for CreateIndex {
@@ -38,6 +41,9 @@ impl Described for CreateIndex {
 impl Ddl for CreateIndex {
     fn parts(&self, _: &Plan) -> Vec<Part> {
         let unique = if self.unique { "UNIQUE " } else { "" };
+        if self.only {
+            return vec![self.without_partitions(unique)];
+        }
         let create = Statement::new(format!(
             "CREATE {unique}INDEX CONCURRENTLY {} ON {} USING {}",
             self.name, self.table, self.using
@@ -61,7 +67,28 @@ impl Ddl for CreateIndex {
     }
 
     fn undo(&self, _: &Plan) -> Undo {
-        Undo::Parts(vec![drop_index(&self.table, &self.name)])
+        Undo::Parts(vec![if self.only {
+            attach_index::drop_partitioned(&self.table, &self.name)
+        } else {
+            drop_index(&self.table, &self.name)
+        }])
+    }
+}
+
+impl CreateIndex {
+    /// INVALID until every partition's index is attached; it holds no rows, so that the lock is had for a moment only.
+    fn without_partitions(&self, unique: &str) -> Part {
+        let create = Statement::new(format!(
+            "CREATE {unique}INDEX {} ON ONLY {} USING {}",
+            self.name, self.table, self.using
+        ));
+        Part::locking(
+            Goal::PartitionedIndex {
+                table: self.table.clone(),
+                name: self.name.clone(),
+            },
+            vec![create.lock(&self.table, Lock::ShareLock)],
+        )
     }
 }
 

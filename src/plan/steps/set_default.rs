@@ -1,4 +1,4 @@
-//! `set_default`: the old column's default passes to the new one, in the transaction that drops the old one.
+//! `set_default`: for rows that are inserted from now on. Existing rows keep what they have.
 
 use super::{Ddl, Described, Undo};
 use crate::plan::{
@@ -15,11 +15,36 @@ pub struct SetDefault {
     pub table: TableName,
     pub column: Ident,
     pub default: String,
+    /// As the server writes it: what is there again when this is taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<String>,
+}
+
+/// `SET DEFAULT` or, without one, `DROP DEFAULT`.
+pub fn statement(table: &TableName, column: &Ident, default: Option<&str>) -> Statement {
+    let what = match default {
+        Some(default) => format!("SET DEFAULT {default}"),
+        None => "DROP DEFAULT".to_owned(),
+    };
+    Statement::new(format!("ALTER TABLE {table} ALTER COLUMN {column} {what}"))
+        .lock(table, Lock::AccessExclusiveLock)
+}
+
+/// Back to this default, as the server writes it, or to none.
+pub fn restore(table: &TableName, column: &Ident, default: Option<&str>) -> Part {
+    Part::locking(
+        Goal::DefaultIs {
+            table: table.clone(),
+            column: column.clone(),
+            default: default.map(str::to_owned),
+        },
+        vec![statement(table, column, default)],
+    )
 }
 
 impl Described for SetDefault {
     fn phases(&self) -> &'static [PhaseName] {
-        &[PhaseName::Contract]
+        &[PhaseName::Expand, PhaseName::Contract]
     }
     fn tables(&self) -> Vec<&TableName> {
         vec![&self.table]
@@ -30,23 +55,23 @@ impl Described for SetDefault {
 }
 
 impl Ddl for SetDefault {
+    fn needs(&self) -> Vec<&Ident> {
+        vec![&self.column]
+    }
+
     fn parts(&self, _: &Plan) -> Vec<Part> {
         vec![Part::locking(
-            Goal::Default {
+            Goal::DefaultIsNot {
                 table: self.table.clone(),
                 column: self.column.clone(),
+                previous: self.previous.clone(),
             },
-            vec![
-                Statement::new(format!(
-                    "ALTER TABLE {} ALTER COLUMN {} SET DEFAULT {}",
-                    self.table, self.column, self.default
-                ))
-                .lock(&self.table, Lock::AccessExclusiveLock),
-            ],
+            vec![statement(&self.table, &self.column, Some(&self.default))],
         )]
     }
 
     fn undo(&self, _: &Plan) -> Undo {
-        Undo::Irreversible
+        let previous = self.previous.as_deref();
+        Undo::Parts(vec![restore(&self.table, &self.column, previous)])
     }
 }

@@ -18,7 +18,7 @@ pub struct SetNotNull {
 
 impl SetNotNull {
     /// The CHECK that proves it for as long as it is needed.
-    fn proof(&self) -> Ident {
+    pub(super) fn proof(&self) -> Ident {
         self.column.with_suffix("_crossfade_not_null")
     }
 }
@@ -87,12 +87,18 @@ impl Ddl for SetNotNull {
     }
 
     fn undo(&self, _: &Plan) -> Undo {
+        Undo::Parts(vec![self.drop()])
+    }
+}
+
+impl SetNotNull {
+    pub(super) fn drop(&self) -> Part {
         let (table, proof) = (&self.table, self.proof());
         let alter = |what: String| {
             Statement::new(format!("ALTER TABLE {table} {what}"))
                 .lock(table, Lock::AccessExclusiveLock)
         };
-        Undo::Parts(vec![Part::locking(
+        Part::locking(
             Goal::Nullable {
                 table: table.clone(),
                 column: self.column.clone(),
@@ -102,6 +108,6 @@ impl Ddl for SetNotNull {
                 alter(format!("ALTER COLUMN {} DROP NOT NULL", self.column)),
                 alter(format!("DROP CONSTRAINT IF EXISTS {proof}")),
             ],
-        )])
+        )
     }
 }

@@ -22,6 +22,8 @@ impl Replacement<'_> {
                 table: inbound.table.clone(),
                 name: inbound.name.clone(),
                 references: Some(table.clone()),
+                restore: None,
+                irreversible: false,
             }));
         }
         for pair in &self.pairs {
@@ -61,6 +63,7 @@ impl Replacement<'_> {
             table: self.table_name.clone(),
             column: column.clone(),
             default,
+            previous: None,
         })
     }
 

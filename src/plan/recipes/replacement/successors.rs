@@ -129,6 +129,7 @@ impl<'a> Replacement<'a> {
             unique: index.unique,
             using: self.renamed(&index.using, |pair| self.name(when, pair)),
             tablespace: index.tablespace.clone(),
+            only: false,
         });
         successors.push(when, create);
         let constraint = index.constraint.as_ref().and_then(|name| {

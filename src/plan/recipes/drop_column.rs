@@ -1,0 +1,148 @@
+//! `drop_column`: out of sight first, which one command undoes; dropped in `contract`. Never CASCADE.
+
+use super::{
+    Change, Condition,
+    relation::{self, Errors, Fit},
+};
+use crate::plan::{
+    document::{Expression, PhaseDocument, PhaseName},
+    error::{Path, PlanError},
+    facts::{Column, Facts, Table},
+    ident::{Ident, TableName},
+    steps::{
+        Step, drop_column::DropColumn as DropColumnStep, drop_not_null::DropNotNull,
+        retire_column::RetireColumn, set_default::SetDefault,
+    },
+};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DropColumn {
+    pub table: TableName,
+    pub column: Ident,
+    /// What the new version's rows have in a NOT NULL column meanwhile, so that going back finds a value in each. Unless
+    /// given, the column may be NULL from `expand` on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<Expression>,
+}
+
+impl DropColumn {
+    /// What would go with the column and is about others too.
+    fn refusals(&self, table: &Table, column: &Column, at: &Path) -> Errors {
+        let name = &self.column;
+        let mut errors = Vec::new();
+        let mut refuse = |message: String, help: &str| {
+            errors.push(PlanError::at(at.key("column"), message).help(help));
+        };
+        for constraint in &table.constraints {
+            if constraint.columns.len() > 1 && constraint.columns.contains(name) {
+                refuse(
+                    format!(
+                        "the constraint {} would go with {name}, and is about other columns too",
+                        constraint.name
+                    ),
+                    "drop it first with drop_constraint",
+                );
+            } else if constraint.columns.contains(name)
+                && constraint.kind == crate::plan::facts::ConstraintKind::PrimaryKey
+            {
+                refuse(
+                    format!("{name} is the primary key of {}", self.table),
+                    "drop it first with drop_constraint, and add another",
+                );
+            }
+        }
+        for index in &table.indexes {
+            if index.constraint.is_none() && index.columns.len() > 1 && index.columns.contains(name)
+            {
+                refuse(
+                    format!(
+                        "the index {} would go with {name}, and is about other columns too",
+                        index.name
+                    ),
+                    "drop it first with drop_index, and add one without the column",
+                );
+            } else if index.replica_identity && index.columns.contains(name) {
+                refuse(
+                    format!("{name} is in the replica identity index {}", index.name),
+                    "choose another first with set_replica_identity",
+                );
+            }
+        }
+        for inbound in &table.referenced_by {
+            if inbound.columns.contains(name) {
+                refuse(
+                    format!(
+                        "the foreign key {} of {} refers to {name}",
+                        inbound.name, inbound.table
+                    ),
+                    "drop it first with drop_constraint",
+                );
+            }
+        }
+        if self.default.is_some() && (column.generated || column.identity.is_some()) {
+            refuse(
+                format!("{name} is computed or numbered by PostgreSQL"),
+                "leave `default` out",
+            );
+        }
+        errors
+    }
+
+    /// The new version's inserts do not name the column: they must not fail.
+    fn relax(&self, column: &Column) -> Vec<Step> {
+        let fills_itself =
+            column.default.is_some() || column.generated || column.identity.is_some();
+        match &self.default {
+            Some(default) => vec![Step::from(SetDefault {
+                table: self.table.clone(),
+                column: self.column.clone(),
+                default: default.to_string(),
+                previous: column.default.clone(),
+            })],
+            None if column.not_null && !fills_itself => vec![Step::from(DropNotNull {
+                table: self.table.clone(),
+                column: self.column.clone(),
+            })],
+            None => Vec::new(),
+        }
+    }
+}
+
+impl Change for DropColumn {
+    fn tables(&self) -> Vec<&TableName> {
+        vec![&self.table]
+    }
+
+    fn conditions(&self) -> Vec<Condition<'_>> {
+        let default = self.default.as_ref();
+        default
+            .map(|default| Condition::default("default", &self.table, &self.column, default))
+            .into_iter()
+            .collect()
+    }
+
+    fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {
+        let table = relation::table(facts, &self.table, at, Fit::Ordinary)?;
+        let column = relation::column(&self.table, table, &self.column, at.key("column"))?;
+        let errors = self.refusals(table, column, at);
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let retire = Step::from(RetireColumn {
+            table: self.table.clone(),
+            column: self.column.clone(),
+            replace_with: None,
+        });
+        let drop = Step::from(DropColumnStep {
+            table: self.table.clone(),
+            column: self.column.clone(),
+        });
+        Ok(relation::filled(vec![
+            relation::phase(PhaseName::Expand, self.relax(column)),
+            relation::phase(PhaseName::Retire, vec![retire]),
+            relation::phase(PhaseName::Contract, vec![drop]),
+        ]))
+    }
+}

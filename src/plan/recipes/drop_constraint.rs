@@ -1,0 +1,128 @@
+//! `drop_constraint`: of any kind; it is added again, and proved again, when it is taken back.
+
+use super::{
+    Change, drop_index,
+    relation::{self, Errors, Fit},
+};
+use crate::plan::{
+    document::{PhaseDocument, PhaseName},
+    error::Path,
+    facts::{Constraint, ConstraintKind, Facts, Table},
+    ident::{Ident, TableName},
+    steps::{
+        Step,
+        drop_constraint::{ConstraintShape, DropConstraint as DropConstraintStep},
+    },
+};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DropConstraint {
+    pub table: TableName,
+    pub name: Ident,
+    /// Said of an exclusion constraint, which PostgreSQL cannot add again while the table is used.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub irreversible: bool,
+}
+
+/// The constraint of that name, or which there are.
+pub(super) fn constraint<'a>(
+    table_name: &TableName,
+    table: &'a Table,
+    name: &Ident,
+    place: &Path,
+) -> Result<&'a Constraint, Errors> {
+    match table.constraints.iter().find(|found| found.name == *name) {
+        Some(constraint) => Ok(constraint),
+        None => {
+            let names = table.constraints.iter().map(|found| found.name.as_str());
+            let names: Vec<&str> = names.take(40).collect();
+            let message = format!("{table_name} has no constraint {name}");
+            let help = format!("its constraints are {}", names.join(", "));
+            relation::refuse(place, message, &help)
+        }
+    }
+}
+
+impl DropConstraint {
+    fn shape(&self, table: &Table, found: &Constraint) -> Option<ConstraintShape> {
+        let (definition, validate) = match found.definition.strip_suffix(" NOT VALID") {
+            Some(definition) => (definition, false),
+            None => (found.definition.as_str(), true),
+        };
+        let mut index = None;
+        let definition = match found.kind {
+            ConstraintKind::Check | ConstraintKind::ForeignKey => definition.to_owned(),
+            ConstraintKind::PrimaryKey | ConstraintKind::Unique => {
+                let own = |index: &&crate::plan::facts::Index| {
+                    index.constraint.as_ref() == Some(&self.name)
+                };
+                index = Some(drop_index::shape(table.indexes.iter().find(own)?));
+                let kind = match found.kind {
+                    ConstraintKind::PrimaryKey => "PRIMARY KEY",
+                    _ => "UNIQUE",
+                };
+                let deferring = definition
+                    .find(" DEFERRABLE")
+                    .map_or("", |at| &definition[at..]);
+                format!("{kind}{deferring}")
+            }
+            ConstraintKind::Exclusion | ConstraintKind::Other => return None,
+        };
+        Some(ConstraintShape {
+            definition,
+            index,
+            validate,
+            comment: found.comment.clone(),
+        })
+    }
+}
+
+impl Change for DropConstraint {
+    fn tables(&self) -> Vec<&TableName> {
+        vec![&self.table]
+    }
+
+    fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {
+        let table = relation::table(facts, &self.table, at, Fit::Ordinary)?;
+        let found = constraint(&self.table, table, &self.name, &at.key("name"))?;
+        let is_key = matches!(
+            found.kind,
+            ConstraintKind::PrimaryKey | ConstraintKind::Unique
+        );
+        let relying = table.referenced_by.iter().find(|inbound| {
+            is_key
+                && inbound
+                    .columns
+                    .iter()
+                    .all(|column| found.columns.contains(column))
+                && inbound.columns.len() == found.columns.len()
+        });
+        if let Some(inbound) = relying {
+            let message = format!(
+                "the foreign key {} of {} relies on {}",
+                inbound.name, inbound.table, self.name
+            );
+            return relation::refuse(&at.key("name"), message, "drop that one first");
+        }
+        let references = found
+            .definition
+            .split_once(" REFERENCES ")
+            .filter(|_| found.kind == ConstraintKind::ForeignKey)
+            .and_then(|(_, other)| other.split_once('('))
+            .and_then(|(other, _)| other.parse().ok())
+            .filter(|other| *other != self.table);
+        let step = DropConstraintStep {
+            table: self.table.clone(),
+            name: self.name.clone(),
+            references,
+            restore: self.shape(table, found),
+            irreversible: self.irreversible,
+        };
+        Ok(vec![relation::phase(
+            PhaseName::Retire,
+            vec![Step::from(step)],
+        )])
+    }
+}

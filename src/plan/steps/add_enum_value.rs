@@ -1,0 +1,66 @@
+//! `add_enum_value`: PostgreSQL has no way to take a value of an enum away.
+
+use super::{Ddl, Described, Undo};
+use crate::plan::{compiled::Plan, document::PhaseName, ident::TableName};
+use crate::statement::{
+    literal,
+    part::{Goal, Part, Statement},
+};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddEnumValue {
+    /// With its schema: `public.shipment_state`.
+    pub name: TableName,
+    pub value: String,
+    /// The value that it comes before; at the end unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub irreversible: bool,
+}
+
+impl Described for AddEnumValue {
+    fn phases(&self) -> &'static [PhaseName] {
+        &[PhaseName::Expand]
+    }
+    fn tables(&self) -> Vec<&TableName> {
+        Vec::new()
+    }
+    fn subject(&self) -> String {
+        format!("{}.{}", self.name, self.value)
+    }
+}
+
+impl Ddl for AddEnumValue {
+    /// Committed by itself: a new value cannot be used in the transaction that adds it.
+    fn parts(&self, _: &Plan) -> Vec<Part> {
+        let place = match (&self.before, &self.after) {
+            (Some(other), _) => format!(" BEFORE {}", literal::text(other)),
+            (None, Some(other)) => format!(" AFTER {}", literal::text(other)),
+            (None, None) => String::new(),
+        };
+        let value = literal::text(&self.value);
+        vec![Part::locking(
+            Goal::EnumValue {
+                name: self.name.clone(),
+                label: self.value.clone(),
+            },
+            vec![Statement::new(format!(
+                "ALTER TYPE {} ADD VALUE IF NOT EXISTS {value}{place}",
+                self.name
+            ))],
+        )]
+    }
+
+    fn undo(&self, _: &Plan) -> Undo {
+        Undo::Irreversible
+    }
+
+    fn irreversible(&self) -> bool {
+        self.irreversible
+    }
+}

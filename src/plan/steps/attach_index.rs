@@ -1,0 +1,79 @@
+//! `attach_index`: a partition's index becomes part of the partitioned table's.
+
+use super::{Ddl, Described, Undo};
+use crate::plan::{
+    compiled::Plan,
+    document::PhaseName,
+    ident::{Ident, TableName},
+};
+use crate::statement::part::{Goal, Lock, Part, Statement};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttachIndex {
+    /// The partition.
+    pub table: TableName,
+    pub name: Ident,
+    /// The partitioned table that it is a partition of, and its index.
+    pub of: TableName,
+    pub to: Ident,
+}
+
+impl AttachIndex {
+    fn parent(&self) -> TableName {
+        TableName {
+            schema: self.of.schema.clone(),
+            name: self.to.clone(),
+        }
+    }
+
+    fn index(&self) -> TableName {
+        TableName {
+            schema: self.table.schema.clone(),
+            name: self.name.clone(),
+        }
+    }
+}
+
+impl Described for AttachIndex {
+    fn phases(&self) -> &'static [PhaseName] {
+        &[PhaseName::Expand, PhaseName::Enforce]
+    }
+    fn tables(&self) -> Vec<&TableName> {
+        vec![&self.table, &self.of]
+    }
+    fn subject(&self) -> String {
+        self.index().to_string()
+    }
+}
+
+impl Ddl for AttachIndex {
+    fn parts(&self, _: &Plan) -> Vec<Part> {
+        let (parent, index) = (self.parent(), self.index());
+        let attach = Statement::new(format!("ALTER INDEX {parent} ATTACH PARTITION {index}"))
+            .lock(&self.of, Lock::AccessShareLock)
+            .lock(&self.table, Lock::AccessShareLock);
+        vec![Part::locking(
+            Goal::IndexAttached { parent, index },
+            vec![attach],
+        )]
+    }
+
+    /// There is no DETACH for an index: the partitioned table's index goes, and those of the partitions with it.
+    fn undo(&self, _: &Plan) -> Undo {
+        Undo::Parts(vec![drop_partitioned(&self.of, &self.to)])
+    }
+}
+
+/// A partitioned table's index, which cannot be dropped concurrently.
+pub fn drop_partitioned(table: &TableName, name: &Ident) -> Part {
+    let drop = Statement::new(format!("DROP INDEX IF EXISTS {}.{name}", table.schema));
+    Part::locking(
+        Goal::NoIndex {
+            table: table.clone(),
+            name: name.clone(),
+        },
+        vec![drop.lock(table, Lock::AccessExclusiveLock)],
+    )
+}

@@ -1,0 +1,57 @@
+//! `drop_not_null`: going back proves again that no row is without a value, and fails where one is.
+
+use super::set_not_null::SetNotNull;
+use super::{Ddl, Described, Undo};
+use crate::plan::{
+    compiled::Plan,
+    document::PhaseName,
+    ident::{Ident, TableName},
+};
+use crate::statement::part::Part;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DropNotNull {
+    pub table: TableName,
+    pub column: Ident,
+}
+
+impl DropNotNull {
+    fn reverse(&self) -> SetNotNull {
+        SetNotNull {
+            table: self.table.clone(),
+            column: self.column.clone(),
+        }
+    }
+}
+
+impl Described for DropNotNull {
+    fn phases(&self) -> &'static [PhaseName] {
+        &[PhaseName::Expand]
+    }
+    fn tables(&self) -> Vec<&TableName> {
+        vec![&self.table]
+    }
+    fn subject(&self) -> String {
+        format!("{}.{}", self.table, self.column)
+    }
+}
+
+impl Ddl for DropNotNull {
+    fn needs(&self) -> Vec<&Ident> {
+        vec![&self.column]
+    }
+
+    fn claims(&self) -> Vec<&Ident> {
+        vec![&self.column]
+    }
+
+    fn parts(&self, _: &Plan) -> Vec<Part> {
+        vec![self.reverse().drop()]
+    }
+
+    fn undo(&self, plan: &Plan) -> Undo {
+        Undo::Parts(self.reverse().parts(plan))
+    }
+}

@@ -1,0 +1,57 @@
+//! `drop_table`: never CASCADE. What still refers to the table makes it fail, and nothing has changed.
+
+use super::{Ddl, DdlStep, Described, Undo, retire_table};
+use crate::plan::{
+    compiled::{Action, Plan},
+    document::PhaseName,
+    ident::TableName,
+};
+use crate::statement::part::{Goal, Lock, Part, Statement};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DropTable {
+    /// By the name it has in the plan; where the plan retires it first, the retired table is dropped.
+    pub table: TableName,
+}
+
+impl Described for DropTable {
+    fn phases(&self) -> &'static [PhaseName] {
+        &[PhaseName::Contract]
+    }
+    fn tables(&self) -> Vec<&TableName> {
+        vec![&self.table]
+    }
+    fn subject(&self) -> String {
+        self.table.to_string()
+    }
+}
+
+impl Ddl for DropTable {
+    fn replaces_table(&self) -> bool {
+        true
+    }
+
+    fn parts(&self, plan: &Plan) -> Vec<Part> {
+        let is_retired = plan.steps().any(|(_, step)| {
+            matches!(&step.action, Action::Ddl(DdlStep::RetireTable(retire)) if retire.table == self.table)
+        });
+        let table = if is_retired {
+            retire_table::aside(&self.table)
+        } else {
+            self.table.clone()
+        };
+        let drop = Statement::new(format!("DROP TABLE {table}"));
+        vec![Part::locking(
+            Goal::NoTable {
+                table: table.clone(),
+            },
+            vec![drop.lock(&table, Lock::AccessExclusiveLock)],
+        )]
+    }
+
+    fn undo(&self, _: &Plan) -> Undo {
+        Undo::Irreversible
+    }
+}

@@ -1,0 +1,54 @@
+//! `rebuild_index`: REINDEX CONCURRENTLY, which needs room for a second copy of the index.
+
+use super::{Ddl, Described, Undo};
+use crate::plan::{
+    compiled::Plan,
+    document::PhaseName,
+    ident::{Ident, TableName},
+};
+use crate::statement::part::{Goal, Lock, Part, Statement};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RebuildIndex {
+    pub table: TableName,
+    pub name: Ident,
+    /// Where it is stored before (`pg_relation_filenode`): somewhere else, and it has been rebuilt.
+    pub filenode: u32,
+}
+
+impl Described for RebuildIndex {
+    fn phases(&self) -> &'static [PhaseName] {
+        &[PhaseName::Expand, PhaseName::Enforce]
+    }
+    fn tables(&self) -> Vec<&TableName> {
+        vec![&self.table]
+    }
+    fn subject(&self) -> String {
+        self.name.to_string()
+    }
+}
+
+impl Ddl for RebuildIndex {
+    fn parts(&self, _: &Plan) -> Vec<Part> {
+        let Self { table, name, .. } = self;
+        let rebuild = Statement::new(format!(
+            "REINDEX INDEX CONCURRENTLY {}.{name}",
+            table.schema
+        ));
+        vec![Part::concurrently(
+            Goal::IndexRebuilt {
+                table: table.clone(),
+                name: name.clone(),
+                filenode: self.filenode,
+            },
+            rebuild.lock(table, Lock::ShareUpdateExclusiveLock).scans(),
+        )]
+    }
+
+    /// The same index as before, only smaller.
+    fn undo(&self, _: &Plan) -> Undo {
+        Undo::Nothing
+    }
+}

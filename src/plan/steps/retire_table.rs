@@ -1,0 +1,61 @@
+//! `retire_table`: renamed out of sight with all that hangs on it. One command undoes it.
+
+use super::{Ddl, Described, Undo};
+use crate::plan::{
+    compiled::Plan,
+    document::PhaseName,
+    ident::{Ident, TableName},
+};
+use crate::statement::part::{Goal, Lock, Part, Statement};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetireTable {
+    pub table: TableName,
+}
+
+/// Its name while it is out of sight.
+pub fn aside(table: &TableName) -> TableName {
+    TableName {
+        schema: table.schema.clone(),
+        name: table.name.with_suffix("_crossfade_retired"),
+    }
+}
+
+fn rename(from: &TableName, to: &Ident) -> Part {
+    let statement = Statement::new(format!("ALTER TABLE {from} RENAME TO {to}"));
+    Part::locking(
+        Goal::TableRenamed {
+            from: from.clone(),
+            to: to.clone(),
+        },
+        vec![statement.lock(from, Lock::AccessExclusiveLock)],
+    )
+}
+
+impl Described for RetireTable {
+    fn phases(&self) -> &'static [PhaseName] {
+        &[PhaseName::Retire]
+    }
+    fn tables(&self) -> Vec<&TableName> {
+        vec![&self.table]
+    }
+    fn subject(&self) -> String {
+        self.table.to_string()
+    }
+}
+
+impl Ddl for RetireTable {
+    fn replaces_table(&self) -> bool {
+        true
+    }
+
+    fn parts(&self, _: &Plan) -> Vec<Part> {
+        vec![rename(&self.table, &aside(&self.table).name)]
+    }
+
+    fn undo(&self, _: &Plan) -> Undo {
+        Undo::Parts(vec![rename(&aside(&self.table), &self.table.name)])
+    }
+}

@@ -1,0 +1,50 @@
+//! `set_replica_identity`: what the log says of a row that is changed or deleted.
+
+use super::{Ddl, Described, Undo};
+use crate::plan::{compiled::Plan, document::PhaseName, ident::TableName};
+use crate::statement::part::{Goal, Lock, Part, ReplicaIdentity, Statement};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetReplicaIdentity {
+    pub table: TableName,
+    pub identity: ReplicaIdentity,
+    pub previous: ReplicaIdentity,
+}
+
+impl SetReplicaIdentity {
+    fn part(&self, identity: &ReplicaIdentity) -> Part {
+        let table = &self.table;
+        let set = Statement::new(format!("ALTER TABLE {table} REPLICA IDENTITY {identity}"));
+        Part::locking(
+            Goal::ReplicaIdentity {
+                table: table.clone(),
+                identity: identity.clone(),
+            },
+            vec![set.lock(table, Lock::AccessExclusiveLock)],
+        )
+    }
+}
+
+impl Described for SetReplicaIdentity {
+    fn phases(&self) -> &'static [PhaseName] {
+        &[PhaseName::Expand, PhaseName::Enforce]
+    }
+    fn tables(&self) -> Vec<&TableName> {
+        vec![&self.table]
+    }
+    fn subject(&self) -> String {
+        self.table.to_string()
+    }
+}
+
+impl Ddl for SetReplicaIdentity {
+    fn parts(&self, _: &Plan) -> Vec<Part> {
+        vec![self.part(&self.identity)]
+    }
+
+    fn undo(&self, _: &Plan) -> Undo {
+        Undo::Parts(vec![self.part(&self.previous)])
+    }
+}

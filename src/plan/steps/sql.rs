@@ -1,0 +1,162 @@
+//! `sql`: the author's own statements, with what undoes them and a question that tells whether they have been run.
+
+use super::{Ddl, Described, Undo};
+use crate::plan::{compiled::Plan, document::PhaseName, ident::TableName};
+use crate::statement::{
+    part::{Goal, How, Part, Statement},
+    script,
+};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sql {
+    /// What tells it from the plan's other statements.
+    pub name: String,
+    /// Nothing is on the search path but PostgreSQL's own: names are written with their schema.
+    pub forward: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reverse: Option<String>,
+    /// A query of one value: true once `forward` has been run and `reverse` has not. It is asked before either is.
+    pub done_when: String,
+    /// False for what cannot be in a transaction (CONCURRENTLY): `forward` and `reverse` are one statement each.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub transaction: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub irreversible: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Sql {
+    fn part(&self, script: &str, answer: bool) -> Part {
+        // A script that cannot be split is refused when the plan is compiled.
+        let statements = script::statements(script).unwrap_or_default();
+        Part {
+            goal: Goal::Asked {
+                question: self.done_when.clone(),
+                answer,
+            },
+            how: if self.transaction {
+                How::Locking
+            } else {
+                How::Concurrently
+            },
+            statements: statements.into_iter().map(Statement::new).collect(),
+        }
+    }
+
+    /// What is wrong with the statements themselves: the key, what, and what to do.
+    pub fn faults(&self) -> Vec<(&'static str, String, &'static str)> {
+        let mut faults = Vec::new();
+        if let Some(why) = script::unbalanced(&self.done_when) {
+            let help =
+                "write one query of one value, e.g. SELECT to_regclass('public.t') IS NOT NULL";
+            faults.push(("done_when", format!("`done_when` {why}"), help));
+        }
+        let scripts = [
+            ("forward", Some(&self.forward)),
+            ("reverse", self.reverse.as_ref()),
+        ];
+        for (key, script) in scripts {
+            let Some(script) = script else { continue };
+            match script::statements(script) {
+                Err(why) => faults.push((key, format!("`{key}` {why}"), "close it")),
+                Ok(statements) => faults.extend(
+                    self.misplaced(key, &statements)
+                        .map(|(what, help)| (key, what, help)),
+                ),
+            }
+        }
+        if self.reverse.is_some() && self.irreversible {
+            let what = "`reverse` and `irreversible: true` exclude each other".to_owned();
+            faults.push(("irreversible", what, "leave one of them out"));
+        }
+        faults
+    }
+
+    fn misplaced(&self, key: &str, statements: &[String]) -> Option<(String, &'static str)> {
+        if statements.is_empty() {
+            return Some((format!("`{key}` has no statement"), "say what is to be run"));
+        }
+        if !self.transaction && statements.len() > 1 {
+            return Some((
+                format!(
+                    "`{key}` has {} statements, and `transaction` is false",
+                    statements.len()
+                ),
+                "a crash between two of them could not be told apart: make a step of each",
+            ));
+        }
+        statements.iter().find_map(|statement| {
+            let words = script::first_words(statement);
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            match words.as_slice() {
+                [
+                    "begin" | "start" | "commit" | "end" | "rollback" | "abort" | "savepoint"
+                    | "release",
+                    ..,
+                ]
+                | ["prepare", "transaction", ..] => Some((
+                    format!("`{key}` has a {} of its own", words[0].to_uppercase()),
+                    "the statements share a transaction already, with the record of the lease",
+                )),
+                ["vacuum", ..]
+                | ["create" | "drop", "database" | "tablespace", ..]
+                | ["alter", "system", ..]
+                    if self.transaction =>
+                {
+                    Some((
+                        format!(
+                            "`{key}`: {} cannot be in a transaction",
+                            words[0].to_uppercase()
+                        ),
+                        "say `transaction: false`",
+                    ))
+                }
+                _ if self.transaction && script::has_word(statement, "concurrently") => Some((
+                    format!("`{key}`: CONCURRENTLY cannot be in a transaction"),
+                    "say `transaction: false`",
+                )),
+                _ => None,
+            }
+        })
+    }
+}
+
+impl Described for Sql {
+    fn phases(&self) -> &'static [PhaseName] {
+        &[
+            PhaseName::Sql,
+            PhaseName::Expand,
+            PhaseName::Enforce,
+            PhaseName::SwitchReads,
+            PhaseName::Retire,
+        ]
+    }
+    fn tables(&self) -> Vec<&TableName> {
+        Vec::new()
+    }
+    fn subject(&self) -> String {
+        self.name.clone()
+    }
+}
+
+impl Ddl for Sql {
+    fn parts(&self, _: &Plan) -> Vec<Part> {
+        vec![self.part(&self.forward, true)]
+    }
+
+    fn undo(&self, _: &Plan) -> Undo {
+        match &self.reverse {
+            Some(reverse) => Undo::Parts(vec![self.part(reverse, false)]),
+            None => Undo::Irreversible,
+        }
+    }
+
+    fn irreversible(&self) -> bool {
+        self.irreversible
+    }
+}
