@@ -7,7 +7,7 @@ mod printer;
 mod reporter;
 
 use args::{Arguments, Command, LogFormat};
-use clap::Parser;
+use clap::{CommandFactory, Parser, error::ErrorKind};
 use exit::Exit;
 use printer::Printer;
 use std::process::ExitCode;
@@ -15,6 +15,14 @@ use std::process::ExitCode;
 /// Parses the arguments and runs the command.
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
+    if !arguments.format_is_offered() {
+        Arguments::command()
+            .error(
+                ErrorKind::InvalidValue,
+                "this command writes text or json: markdown is of `explain`, sarif and github are of `check`",
+            )
+            .exit();
+    }
     start_logging(&arguments);
     let printer = Printer::new(arguments.format);
     let runtime = match tokio::runtime::Builder::new_multi_thread()

@@ -28,6 +28,23 @@ pub struct Arguments {
 pub enum Format {
     Text,
     Json,
+    /// `explain` only: for a pull request.
+    Markdown,
+    /// `check` only: for code scanning.
+    Sarif,
+    /// `check` only: annotations of a GitHub workflow.
+    Github,
+}
+
+impl Arguments {
+    /// Every command has text and JSON; a few have one more.
+    pub fn format_is_offered(&self) -> bool {
+        match self.format {
+            Format::Text | Format::Json => true,
+            Format::Markdown => matches!(self.command, Command::Explain(_)),
+            Format::Sarif | Format::Github => matches!(self.command, Command::Check(_)),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -42,7 +59,7 @@ pub enum Command {
     Init,
     /// Writes a plan.
     New(New),
-    /// Parses and compiles plans, and says what is wrong with them.
+    /// Says what is wrong with plans, and what is dangerous in files of SQL.
     Check(Check),
     /// Prints a plan's explicit form, which is itself a plan.
     Expand(PlanFile),
@@ -100,11 +117,21 @@ pub struct PlanFile {
 
 #[derive(Debug, Args)]
 pub struct Check {
-    #[arg(required = true)]
-    pub plans: Vec<PathBuf>,
-    /// Without a database: syntax, names and order only.
+    /// Plans, and files of SQL (`*.sql`), which need no database.
+    #[arg(value_name = "FILE", required_unless_present = "rules")]
+    pub files: Vec<PathBuf>,
+    /// Plans without a database: syntax, names and order only.
     #[arg(long)]
     pub offline: bool,
+    /// Lists the rules for SQL.
+    #[arg(long, exclusive = true)]
+    pub rules: bool,
+    /// SQL: whoever runs the files wraps each in a transaction.
+    #[arg(long)]
+    pub in_transaction: bool,
+    /// SQL: whoever runs the files has set lock_timeout and statement_timeout.
+    #[arg(long)]
+    pub timeouts_set: bool,
 }
 
 #[derive(Debug, Args)]

@@ -13,6 +13,10 @@ impl Printer {
         Self { format }
     }
 
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
     pub fn is_json(&self) -> bool {
         self.format == Format::Json
     }
@@ -25,7 +29,7 @@ impl Printer {
     ) -> anyhow::Result<()> {
         let mut out = match self.format {
             Format::Json => serde_json::to_string_pretty(value)?,
-            Format::Text => text(),
+            Format::Text | Format::Markdown | Format::Sarif | Format::Github => text(),
         };
         if !out.is_empty() && !out.ends_with('\n') {
             out.push('\n');

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-pub use self::render::{LocatedError, locate_all, render};
+pub use self::render::{LocatedError, Shown, locate_all, render, render_all};
 
 /// The longest name quoted in a message, in characters: a name can be as long as the plan.
 const NAME_SHOWN_MAX: usize = 60;

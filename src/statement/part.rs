@@ -48,6 +48,7 @@ pub enum Lock {
     ShareUpdateExclusiveLock,
     ShareLock,
     ShareRowExclusiveLock,
+    ExclusiveLock,
     AccessExclusiveLock,
 }
 
@@ -57,7 +58,7 @@ impl Lock {
         match self {
             Self::AccessShareLock | Self::RowShareLock | Self::RowExclusiveLock => "nothing",
             Self::ShareUpdateExclusiveLock => "other schema changes and vacuum only",
-            Self::ShareLock | Self::ShareRowExclusiveLock => "writes",
+            Self::ShareLock | Self::ShareRowExclusiveLock | Self::ExclusiveLock => "writes",
             Self::AccessExclusiveLock => "reads and writes",
         }
     }
@@ -68,6 +69,7 @@ impl Lock {
             Self::RowExclusiveLock => "ROW EXCLUSIVE",
             Self::ShareUpdateExclusiveLock => "SHARE UPDATE EXCLUSIVE",
             Self::ShareLock => "SHARE",
+            Self::ExclusiveLock => "EXCLUSIVE",
             Self::ShareRowExclusiveLock => "SHARE ROW EXCLUSIVE",
             Self::AccessExclusiveLock => "ACCESS EXCLUSIVE",
         }

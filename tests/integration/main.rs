@@ -3,6 +3,8 @@
 mod alias;
 mod bad_input;
 mod changes;
+mod check_sql;
+mod classified;
 mod conflicts;
 mod crash_everywhere;
 mod end_to_end;

@@ -1,46 +1,155 @@
-//! `check`: parses and compiles plans, and reports every error of each at once.
+//! `check`: what is wrong with plans, and what is dangerous in files of SQL; everything of each at once.
+
+mod github;
+mod problem;
+mod sarif;
 
 use super::{Context, read_plan};
-use crate::cli::{args::Check, exit::Exit};
-use crate::plan::error::{PlanError, locate_all, render};
+use crate::analysis::{self, Finding, rules::RULES};
+use crate::cli::{
+    args::{Check, Format},
+    exit::Exit,
+};
+use crate::plan::error::{PlanError, Shown, locate_all, render, render_all};
 use crate::service::read_document;
-use serde_json::json;
+use problem::Problem;
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// What was found in one file.
+struct Checked {
+    /// For JSON.
+    result: Value,
+    text: String,
+    problems: Vec<Problem>,
+    ok: bool,
+}
 
 pub async fn run(context: &Context<'_>, check: &Check) -> anyhow::Result<Exit> {
-    let mut results = Vec::new();
-    let mut rendered = String::new();
-    let mut failed = false;
-    for path in &check.plans {
-        let (file, text) = read_plan(path)?;
-        let (errors, note) = if check.offline {
-            (
-                read_document(&text).err().unwrap_or_default(),
-                "checked without a database",
-            )
+    if check.rules {
+        return list_rules(context);
+    }
+    let (mut plans, mut sql): (Vec<Value>, Vec<Value>) = (Vec::new(), Vec::new());
+    let (mut problems, mut rendered) = (Vec::new(), String::new());
+    let mut ok = true;
+    for path in &check.files {
+        let checked = if is_sql(path) {
+            of_sql(path, check)?
         } else {
-            match context.service()?.check(&text).await? {
-                Ok(Some(compiled)) => (compiled.warnings, "fits the database"),
-                Ok(None) => (Vec::new(), "is the plan of the active run of its name"),
-                Err(errors) => (errors, ""),
-            }
+            of_plan(context, path, check).await?
         };
-        let ok = !errors.iter().any(PlanError::is_error);
-        failed |= !ok;
-        if !errors.is_empty() {
-            rendered.push_str(&render(&file, &text, &errors));
-        }
-        if ok {
-            rendered.push_str(&format!("{file}: ok, {note}\n"));
-        }
-        results
-            .push(json!({"file": file, "ok": ok, "problems": locate_all(&file, &text, &errors)}));
+        ok &= checked.ok;
+        rendered.push_str(&checked.text);
+        problems.extend(checked.problems);
+        let results = if is_sql(path) { &mut sql } else { &mut plans };
+        results.push(checked.result);
     }
-    if failed && !context.printer.is_json() {
-        context.printer.message(rendered.trim_end());
-    } else {
-        context
+    match context.printer.format() {
+        Format::Text | Format::Markdown if !ok => context.printer.message(rendered.trim_end()),
+        Format::Text | Format::Markdown | Format::Json => {
+            let mut result = json!({"plans": plans});
+            if !sql.is_empty() {
+                result["sql"] = Value::from(sql);
+            }
+            context.printer.result(&result, || rendered)?;
+        }
+        Format::Sarif => {
+            let report = serde_json::to_string_pretty(&sarif::report(&problems))?;
+            context.printer.result(&(), || report)?;
+        }
+        Format::Github => context
             .printer
-            .result(&json!({"plans": results}), || rendered)?;
+            .result(&(), || github::annotations(&problems))?,
     }
-    Ok(if failed { Exit::Error } else { Exit::Done })
+    Ok(if ok { Exit::Done } else { Exit::Error })
+}
+
+fn is_sql(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("sql"))
+}
+
+async fn of_plan(context: &Context<'_>, path: &Path, check: &Check) -> anyhow::Result<Checked> {
+    let (file, text) = read_plan(path)?;
+    let (errors, note) = if check.offline {
+        (
+            read_document(&text).err().unwrap_or_default(),
+            "checked without a database",
+        )
+    } else {
+        match context.service()?.check(&text).await? {
+            Ok(Some(compiled)) => (compiled.warnings, "fits the database"),
+            Ok(None) => (Vec::new(), "is the plan of the active run of its name"),
+            Err(errors) => (errors, ""),
+        }
+    };
+    let ok = !errors.iter().any(PlanError::is_error);
+    let located = locate_all(&file, &text, &errors);
+    let mut shown = render(&file, &text, &errors);
+    if ok {
+        shown.push_str(&format!("{file}: ok, {note}\n"));
+    }
+    Ok(Checked {
+        result: json!({"file": file, "ok": ok, "problems": located}),
+        text: shown,
+        problems: located.into_iter().map(Problem::of_plan).collect(),
+        ok,
+    })
+}
+
+fn of_sql(path: &Path, check: &Check) -> anyhow::Result<Checked> {
+    let (file, text) = read_plan(path)?;
+    let known = analysis::Context {
+        in_transaction: check.in_transaction,
+        timeouts_set: check.timeouts_set,
+        ..analysis::Context::default()
+    };
+    let findings = analysis::lint(&text, &known);
+    let ok = !findings.iter().any(Finding::is_error);
+    let shown: Vec<Shown<'_>> = findings
+        .iter()
+        .map(|finding| Shown {
+            severity: finding.severity,
+            rule: Some(finding.rule),
+            position: Some(finding.position()),
+            message: &finding.message,
+            help: Some(&finding.help),
+        })
+        .collect();
+    let mut rendered = render_all(&file, &text, &shown);
+    if ok {
+        let note = match findings.len() {
+            0 => "no rule is broken".to_owned(),
+            warnings => format!("warnings: {warnings}"),
+        };
+        rendered.push_str(&format!("{file}: ok, {note}\n"));
+    }
+    Ok(Checked {
+        result: json!({"file": file, "ok": ok, "findings": findings}),
+        text: rendered,
+        problems: findings
+            .into_iter()
+            .map(|finding| Problem::of_sql(&file, finding))
+            .collect(),
+        ok,
+    })
+}
+
+fn list_rules(context: &Context<'_>) -> anyhow::Result<Exit> {
+    let rules: Vec<Value> = RULES
+        .iter()
+        .map(|rule| json!({"rule": rule.name, "severity": rule.severity, "summary": rule.summary}))
+        .collect();
+    context.printer.result(&json!({"rules": rules}), || {
+        let lines = RULES.iter().map(|rule| {
+            format!(
+                "{:28} {:8} {}\n",
+                rule.name,
+                rule.severity.to_string(),
+                rule.summary
+            )
+        });
+        lines.collect()
+    })?;
+    Ok(Exit::Done)
 }

@@ -40,12 +40,39 @@ pub fn locate_all(file_name: &str, text: &str, errors: &[PlanError]) -> Vec<Loca
         .collect()
 }
 
+/// What is shown of one problem, of a plan or of any other text.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'a> {
+    pub severity: Severity,
+    /// The rule that found it.
+    pub rule: Option<&'a str>,
+    pub position: Option<Position>,
+    pub message: &'a str,
+    pub help: Option<&'a str>,
+}
+
 /// The errors as rustc shows them, sorted by place: message, file:line:column, the line with a caret, help.
 pub fn render(file_name: &str, text: &str, errors: &[PlanError]) -> String {
+    let located = located(text, errors);
+    let shown: Vec<Shown<'_>> = located
+        .iter()
+        .map(|(position, error)| Shown {
+            severity: error.severity,
+            rule: None,
+            position: *position,
+            message: &error.message,
+            help: error.help.as_deref(),
+        })
+        .collect();
+    render_all(file_name, text, &shown)
+}
+
+/// The same of problems whose places are known, in the order that they are given in.
+pub fn render_all(file_name: &str, text: &str, problems: &[Shown<'_>]) -> String {
     let lines = lines(text);
-    let shown: Vec<String> = located(text, errors)
-        .into_iter()
-        .map(|(position, error)| render_one(file_name, &lines, position, error))
+    let shown: Vec<String> = problems
+        .iter()
+        .map(|problem| render_one(file_name, &lines, problem))
         .collect();
     shown.join("\n")
 }
@@ -68,15 +95,14 @@ fn located<'a>(text: &str, errors: &'a [PlanError]) -> Vec<(Option<Position>, &'
     located
 }
 
-fn render_one(
-    file_name: &str,
-    lines: &[&str],
-    position: Option<Position>,
-    error: &PlanError,
-) -> String {
+fn render_one(file_name: &str, lines: &[&str], problem: &Shown<'_>) -> String {
+    let position = problem.position;
     let gutter = position.map_or(1, |position| position.line.to_string().len());
     let margin = " ".repeat(gutter);
-    let mut shown = format!("{}: {}\n", error.severity, safe(&error.message));
+    let rule = problem
+        .rule
+        .map_or_else(String::new, |rule| format!("[{rule}]"));
+    let mut shown = format!("{}{rule}: {}\n", problem.severity, safe(problem.message));
     match position {
         None => shown.push_str(&format!("{margin}--> {}\n", safe(file_name))),
         Some(Position { line, column, .. }) => {
@@ -98,7 +124,7 @@ fn render_one(
             position.line
         ));
     }
-    if let Some(help) = &error.help {
+    if let Some(help) = problem.help {
         shown.push_str(&format!("{margin} = help: {}\n", safe(help)));
     }
     shown

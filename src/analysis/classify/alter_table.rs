@@ -1,0 +1,343 @@
+//! The changes of ALTER TABLE, one by one.
+
+use super::{Effects, Target, Unnamed, family};
+use crate::analysis::{
+    catalog::{Catalog, KnownTable},
+    name::Name,
+    statement::{
+        AlterTable, Bound, Building, ChangeKind, ColumnFill, ConstraintKind, DefaultValue,
+        NewColumn, NewConstraint, NewType, Validation,
+    },
+    types::{Cost, cost},
+};
+use crate::statement::part::Lock;
+
+/// Storage parameters that need more than SHARE UPDATE EXCLUSIVE. Source: `reloptions.c`.
+const OPTIONS_UNDER_STRONG_LOCK: [&str; 1] = ["user_catalog_table"];
+
+/// A table that is altered, with the children that the change goes down to.
+struct Altered<'a> {
+    table: &'a Name,
+    known: Option<&'a KnownTable>,
+    children: Vec<Name>,
+    catalog: &'a Catalog,
+}
+
+pub fn classify(alter: &AlterTable, catalog: &Catalog, effects: &mut Effects) {
+    let altered = Altered {
+        table: &alter.table,
+        known: catalog.table(&alter.table),
+        children: if alter.only {
+            Vec::new()
+        } else {
+            family(&alter.table, catalog)
+        },
+        catalog,
+    };
+    for change in &alter.changes {
+        altered.change(&change.kind, effects);
+    }
+}
+
+/// Where the default partition is and whether it is searched for rows that belong to a new one.
+pub fn default_partition(parent: &Name, bound: &Bound, catalog: &Catalog, effects: &mut Effects) {
+    let Bound::Values(values) = bound else { return };
+    let known = catalog.table(parent);
+    match known.and_then(|known| known.default_partition.as_ref()) {
+        Some(default) => {
+            effects.lock(default, Lock::AccessExclusiveLock);
+            if !catalog
+                .table(default)
+                .is_some_and(|table| table.proves_bounds(values))
+            {
+                effects.scan(default);
+            }
+        }
+        None if known.is_some_and(|known| known.complete) => {}
+        None => {
+            let unnamed = Target::TableOf(Unnamed::DefaultPartitionOf(parent.clone()));
+            effects.add_lock(unnamed.clone(), Lock::AccessExclusiveLock);
+            effects.scans.push(unnamed);
+        }
+    }
+}
+
+impl Altered<'_> {
+    fn change(&self, change: &ChangeKind, effects: &mut Effects) {
+        use Lock::{AccessExclusiveLock, ShareRowExclusiveLock, ShareUpdateExclusiveLock};
+        match change {
+            ChangeKind::AddColumn(column) => self.add_column(column, effects),
+            ChangeKind::DropColumn { .. } => {
+                self.lock_all(AccessExclusiveLock, effects);
+                self.foreign_keys_go(effects);
+            }
+            ChangeKind::RenameColumn { .. }
+            | ChangeKind::RenameConstraint
+            | ChangeKind::ColumnDefault
+            | ChangeKind::DropNotNull { .. }
+            | ChangeKind::ColumnStorage
+            | ChangeKind::DropExpression => self.lock_all(AccessExclusiveLock, effects),
+            ChangeKind::RenameTable { .. }
+            | ChangeKind::SetSchema { .. }
+            | ChangeKind::AlterConstraint
+            | ChangeKind::ColumnCompression
+            | ChangeKind::AddIdentity
+            | ChangeKind::OtherIdentity
+            | ChangeKind::Rules
+            | ChangeKind::RowSecurity
+            | ChangeKind::ReplicaIdentity
+            | ChangeKind::Owner
+            | ChangeKind::OfType => effects.lock(self.table, AccessExclusiveLock),
+            ChangeKind::SetNotNull { column } => self.set_not_null(column, effects),
+            ChangeKind::SetType(new) => self.set_type(new, effects),
+            ChangeKind::AddConstraint(constraint) => self.add_constraint(constraint, effects),
+            ChangeKind::ValidateConstraint { name } => self.validate(name, effects),
+            ChangeKind::DropConstraint { name } => self.drop_constraint(name, effects),
+            ChangeKind::ColumnStatistics => self.lock_all(ShareUpdateExclusiveLock, effects),
+            ChangeKind::ColumnOptions | ChangeKind::ClusterMark => {
+                effects.lock(self.table, ShareUpdateExclusiveLock)
+            }
+            ChangeKind::Options { names } => {
+                let strong = names
+                    .iter()
+                    .any(|name| OPTIONS_UNDER_STRONG_LOCK.contains(&name.as_str()));
+                let lock = if strong {
+                    AccessExclusiveLock
+                } else {
+                    ShareUpdateExclusiveLock
+                };
+                effects.lock(self.table, lock);
+            }
+            ChangeKind::Persistence | ChangeKind::Tablespace | ChangeKind::AccessMethod => {
+                effects.lock(self.table, AccessExclusiveLock);
+                effects.rewrite(self.table);
+            }
+            ChangeKind::SetExpression => self.rewrite_all(effects),
+            ChangeKind::Triggers => effects.lock(self.table, ShareRowExclusiveLock),
+            ChangeKind::Inherit { parent } => {
+                effects.lock(self.table, AccessExclusiveLock);
+                effects.lock(parent, ShareUpdateExclusiveLock);
+            }
+            ChangeKind::NoInherit { parent } => {
+                effects.lock(self.table, AccessExclusiveLock);
+                effects.lock(parent, Lock::AccessShareLock);
+            }
+            ChangeKind::Attach { partition, bound } => self.attach(partition, bound, effects),
+            ChangeKind::Detach { partition, how } => self.detach(partition, *how, effects),
+            ChangeKind::Other(_) => {
+                effects.lock(self.table, AccessExclusiveLock);
+                effects.rewrite(self.table);
+                effects.unknown = true;
+            }
+        }
+    }
+
+    fn lock_all(&self, lock: Lock, effects: &mut Effects) {
+        effects.lock(self.table, lock);
+        effects.lock_all(&self.children, lock);
+    }
+
+    fn scan_all(&self, effects: &mut Effects) {
+        effects.scan(self.table);
+        for child in &self.children {
+            effects.scan(child);
+        }
+    }
+
+    fn rewrite_all(&self, effects: &mut Effects) {
+        self.lock_all(Lock::AccessExclusiveLock, effects);
+        effects.rewrite(self.table);
+        for child in &self.children {
+            effects.rewrite(child);
+        }
+    }
+
+    fn add_column(&self, column: &NewColumn, effects: &mut Effects) {
+        self.lock_all(Lock::AccessExclusiveLock, effects);
+        let filled = match column.fill {
+            Some(ColumnFill::Serial | ColumnFill::Identity | ColumnFill::GeneratedStored) => true,
+            Some(ColumnFill::GeneratedVirtual) | None => false,
+        };
+        let each_row = matches!(column.default, Some(DefaultValue::EveryRow(_)));
+        // The value must be checked against the domain, row by row.
+        let checked = self.catalog.has_constrained_domain(&column.type_name);
+        if filled || each_row || checked {
+            self.rewrite_all(effects);
+        }
+        for constraint in &column.constraints {
+            match &constraint.kind {
+                ConstraintKind::ForeignKey { references } => {
+                    effects.lock(references, Lock::ShareRowExclusiveLock);
+                    if column.default.is_some() {
+                        self.scan_all(effects);
+                        effects.scan(references);
+                    }
+                }
+                _ if constraint.validation == Validation::AtOnce => self.scan_all(effects),
+                _ => {}
+            }
+        }
+    }
+
+    fn set_not_null(&self, column: &str, effects: &mut Effects) {
+        self.lock_all(Lock::AccessExclusiveLock, effects);
+        if !self
+            .known
+            .is_some_and(|known| known.proves_not_null(column))
+        {
+            self.scan_all(effects);
+        }
+    }
+
+    fn set_type(&self, new: &NewType, effects: &mut Effects) {
+        self.lock_all(Lock::AccessExclusiveLock, effects);
+        match self.cost_of(new) {
+            Cost::Catalog => {}
+            Cost::Indexes => self.scan_all(effects),
+            Cost::Rewrite => self.rewrite_all(effects),
+        }
+    }
+
+    fn cost_of(&self, new: &NewType) -> Cost {
+        if new.computed || self.catalog.has_constrained_domain(&new.type_name) {
+            return Cost::Rewrite;
+        }
+        let column = self.known.and_then(|known| known.column(&new.column));
+        let types = cost(
+            column.map(|column| column.type_name.as_str()),
+            &new.type_name,
+        );
+        if new.collation {
+            types.max(Cost::Indexes)
+        } else {
+            types
+        }
+    }
+
+    fn add_constraint(&self, constraint: &NewConstraint, effects: &mut Effects) {
+        let at_once = constraint.validation == Validation::AtOnce;
+        match &constraint.kind {
+            ConstraintKind::ForeignKey { references } => {
+                self.lock_all(Lock::ShareRowExclusiveLock, effects);
+                effects.lock(references, Lock::ShareRowExclusiveLock);
+                if at_once {
+                    effects.scan(references);
+                }
+            }
+            _ => self.lock_all(Lock::AccessExclusiveLock, effects),
+        }
+        let scans = match &constraint.kind {
+            ConstraintKind::Unique { index } => index.is_none(),
+            ConstraintKind::PrimaryKey { index: None, .. } => true,
+            ConstraintKind::PrimaryKey {
+                index: Some(index), ..
+            } => !self.is_over_not_null(index),
+            ConstraintKind::NotNull { column } => at_once && !self.proves(column),
+            ConstraintKind::Check(_)
+            | ConstraintKind::ForeignKey { .. }
+            | ConstraintKind::Exclude => at_once,
+        };
+        if scans {
+            self.scan_all(effects);
+        }
+    }
+
+    fn is_over_not_null(&self, index: &str) -> bool {
+        let known = self.known.and_then(|known| known.index(index));
+        known.is_some_and(|index| {
+            !index.columns.is_empty() && index.columns.iter().all(|column| self.proves(column))
+        })
+    }
+
+    fn proves(&self, column: &str) -> bool {
+        self.known
+            .is_some_and(|known| known.proves_not_null(column))
+    }
+
+    fn validate(&self, name: &str, effects: &mut Effects) {
+        effects.lock(self.table, Lock::ShareUpdateExclusiveLock);
+        effects.scan(self.table);
+        let constraint = self.known.and_then(|known| known.constraint(name));
+        match constraint.map(|known| &known.kind) {
+            Some(ConstraintKind::ForeignKey { references }) => {
+                effects.lock(references, Lock::RowShareLock);
+                effects.scan(references);
+                return;
+            }
+            Some(_) => {}
+            None => effects.add_lock(
+                Target::TableOf(Unnamed::ReferencedBy(name.to_owned())),
+                Lock::RowShareLock,
+            ),
+        }
+        effects.lock_all(&self.children, Lock::ShareUpdateExclusiveLock);
+        self.scan_all(effects);
+    }
+
+    fn drop_constraint(&self, name: &str, effects: &mut Effects) {
+        effects.lock(self.table, Lock::AccessExclusiveLock);
+        match self
+            .known
+            .and_then(|known| known.constraint(name))
+            .map(|known| &known.kind)
+        {
+            Some(ConstraintKind::ForeignKey { references }) => {
+                effects.lock(references, Lock::AccessExclusiveLock)
+            }
+            Some(_) => effects.lock_all(&self.children, Lock::AccessExclusiveLock),
+            None => effects.add_lock(
+                Target::TableOf(Unnamed::ReferencedBy(name.to_owned())),
+                Lock::AccessExclusiveLock,
+            ),
+        }
+    }
+
+    /// With a column goes its foreign key, for which the referenced table is locked too.
+    fn foreign_keys_go(&self, effects: &mut Effects) {
+        for constraint in self
+            .known
+            .map(|known| known.constraints.as_slice())
+            .unwrap_or_default()
+        {
+            if let ConstraintKind::ForeignKey { references } = &constraint.kind {
+                effects.lock(references, Lock::AccessExclusiveLock);
+            }
+        }
+    }
+
+    fn attach(&self, partition: &Name, bound: &Bound, effects: &mut Effects) {
+        effects.lock(self.table, Lock::ShareUpdateExclusiveLock);
+        effects.lock(partition, Lock::AccessExclusiveLock);
+        let proven = match bound {
+            Bound::Default => false,
+            Bound::Values(values) => self
+                .catalog
+                .table(partition)
+                .is_some_and(|known| known.proves_bounds(values)),
+        };
+        if !proven {
+            effects.scan(partition);
+        }
+        default_partition(self.table, bound, self.catalog, effects);
+    }
+
+    fn detach(&self, partition: &Name, how: Building, effects: &mut Effects) {
+        match how {
+            Building::Concurrently => {
+                effects.lock(self.table, Lock::ShareUpdateExclusiveLock);
+                effects.lock(partition, Lock::AccessExclusiveLock);
+                effects.outside_transaction = true;
+            }
+            Building::Blocking => {
+                effects.lock(self.table, Lock::AccessExclusiveLock);
+                effects.lock(partition, Lock::AccessExclusiveLock);
+                if let Some(default) = self
+                    .known
+                    .and_then(|known| known.default_partition.as_ref())
+                {
+                    effects.lock(default, Lock::AccessExclusiveLock);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! NOT NULL that has to be looked for.
+
+use super::{Found, Rule, When};
+use crate::analysis::{lint::Site, statement::ChangeKind};
+use crate::plan::error::Severity;
+
+pub const RULE: Rule = Rule {
+    name: "set-not-null-without-proof",
+    summary: "SET NOT NULL reads the table, as no validated CHECK proves it",
+    severity: Severity::Error,
+    when: When::Always,
+    check,
+};
+
+fn check(site: &Site<'_>) -> Vec<Found> {
+    let mut found = Vec::new();
+    for (table, change) in site.changes() {
+        let ChangeKind::SetNotNull { column } = &change.kind else {
+            continue;
+        };
+        if site.effects_of(table, change).scans.is_empty() {
+            continue;
+        }
+        found.push(Found {
+            range: change.range.clone(),
+            message: format!("SET NOT NULL reads all of {table} while the application can neither read nor write"),
+            help: format!(
+                "first ADD CONSTRAINT … CHECK ({column} IS NOT NULL) NOT VALID and VALIDATE CONSTRAINT; then SET NOT NULL looks at no row, and the CHECK can go"
+            ),
+        });
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::analysis::rules::tests::lines;
+
+    const RULE: &str = "set-not-null-without-proof";
+
+    #[test]
+    fn without_a_proof_it_is_found() {
+        assert_eq!(
+            lines(
+                RULE,
+                "ALTER TABLE t\n  ADD COLUMN b int,\n  ALTER COLUMN a SET NOT NULL;"
+            ),
+            [3]
+        );
+        let not_valid = "ALTER TABLE t ADD CONSTRAINT p CHECK (a IS NOT NULL) NOT VALID;\nALTER TABLE t ALTER a SET NOT NULL;";
+        assert_eq!(lines(RULE, not_valid), [2]);
+        let another =
+            "ALTER TABLE t ADD CHECK (a IS NOT NULL OR b);\nALTER TABLE t ALTER a SET NOT NULL;";
+        assert_eq!(lines(RULE, another), [2]);
+    }
+
+    #[test]
+    fn with_one_it_is_not() {
+        let proven = "ALTER TABLE t ADD CONSTRAINT p CHECK (\"A\" IS NOT NULL AND b > 0) NOT VALID;\n\
+                      ALTER TABLE t VALIDATE CONSTRAINT p;\nALTER TABLE t ALTER \"A\" SET NOT NULL;";
+        assert_eq!(lines(RULE, proven), [0; 0]);
+    }
+}

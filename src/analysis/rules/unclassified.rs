@@ -1,0 +1,95 @@
+//! What is not understood is taken for the worst.
+
+use super::{Found, Rule, When};
+use crate::analysis::{
+    lint::Site,
+    statement::{ChangeKind, Kind, Unknown},
+};
+use crate::plan::error::Severity;
+use std::ops::Range;
+
+pub const RULE: Rule = Rule {
+    name: "unclassified",
+    summary: "a statement is not understood, and taken for the worst",
+    severity: Severity::Error,
+    when: When::Always,
+    check,
+};
+
+const HELP: &str = "if you know that it is safe, say why: `-- crossfade:allow unclassified: …`";
+
+fn check(site: &Site<'_>) -> Vec<Found> {
+    let message = match &site.statement.kind {
+        Kind::Unknown(Unknown::NotRead(error)) => {
+            format!("this is not SQL that is understood here: {error}")
+        }
+        Kind::Unknown(Unknown::TooLarge) => {
+            "this is longer, or nested deeper, than is looked at: taken for the worst".to_owned()
+        }
+        Kind::Unknown(Unknown::NotClassified) => {
+            "it is not known what this locks: taken for the worst".to_owned()
+        }
+        Kind::Unknown(Unknown::Elsewhere) => {
+            "what this runs is written elsewhere: taken for the worst".to_owned()
+        }
+        Kind::AlterTable(alter) => {
+            let other = site.changes().find_map(|(_, change)| match &change.kind {
+                ChangeKind::Other(words) => Some(words),
+                _ => None,
+            });
+            match other {
+                Some(words) => format!(
+                    "it is not known what `{words}` does to {}: taken for the worst",
+                    alter.table
+                ),
+                None => return Vec::new(),
+            }
+        }
+        Kind::Body(body) => {
+            return body
+                .unread
+                .iter()
+                .map(|range| Found {
+                    range: range.clone(),
+                    message: "this part of a body is not understood here".to_owned(),
+                    help: HELP.to_owned(),
+                })
+                .collect();
+        }
+        _ => return Vec::new(),
+    };
+    vec![site.found(message, HELP.to_owned())]
+}
+
+/// A file that psql would read in this place.
+pub fn included(range: &Range<usize>) -> Found {
+    Found {
+        range: range.clone(),
+        message: "the file that is included here is not looked at".to_owned(),
+        help: "give it to `crossfade check` too".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::analysis::rules::tests::lines;
+
+    #[test]
+    fn what_is_not_understood_is_found() {
+        let rule = "unclassified";
+        assert_eq!(
+            lines(
+                rule,
+                "ALTER TABEL t ADD a int;\nCALL p();\n\\i other.sql\nEXECUTE q;\nDROP TYPE e CASCADE;"
+            ),
+            [1, 2, 3, 4, 5]
+        );
+        assert_eq!(
+            lines(
+                rule,
+                "CREATE TYPE e AS ENUM ('a');\nGRANT SELECT ON t TO r;\nSET ROLE r;\nSHOW ALL;\nCREATE EXTENSION x;\nCREATE ROLE r;\n;\nSELECT 1"
+            ),
+            [0; 0]
+        );
+    }
+}

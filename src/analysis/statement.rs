@@ -1,0 +1,376 @@
+//! The statements that matter to a live database, as values: what `syntax` reads and `classify` judges.
+
+use super::name::Name;
+use crate::statement::part::Lock;
+use std::ops::Range;
+
+/// Ranges are bytes of the file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Statement {
+    pub range: Range<usize>,
+    pub kind: Kind,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    AlterTable(AlterTable),
+    CreateTable(CreateTable),
+    CreateIndex {
+        table: Name,
+        index: Option<Name>,
+        /// Those that are not expressions.
+        columns: Vec<String>,
+        how: Building,
+    },
+    DropIndex {
+        indexes: Vec<Name>,
+        how: Building,
+    },
+    Reindex {
+        target: ReindexTarget,
+        how: Building,
+    },
+    DropTable {
+        tables: Vec<Name>,
+        cascade: bool,
+    },
+    /// Of either kind.
+    DropView {
+        views: Vec<Name>,
+        cascade: bool,
+    },
+    /// What else takes tables, columns or constraints away with it: schemas, and CASCADE.
+    DropOther {
+        cascade: bool,
+    },
+    Truncate {
+        tables: Vec<Name>,
+        cascade: bool,
+    },
+    LockTable {
+        tables: Vec<Name>,
+        lock: Lock,
+    },
+    Vacuum {
+        /// Empty: every table of the database.
+        tables: Vec<Name>,
+        full: bool,
+    },
+    Analyze {
+        tables: Vec<Name>,
+    },
+    Cluster {
+        /// `None`: every table that was clustered before.
+        table: Option<Name>,
+    },
+    Refresh {
+        view: Name,
+        how: Building,
+    },
+    /// Changes what the catalog says of one table, at once, under this lock.
+    Touch {
+        table: Name,
+        lock: Lock,
+    },
+    /// The same of an index.
+    TouchIndex {
+        index: Name,
+    },
+    CreateView {
+        view: Name,
+        replaces: bool,
+        reads: Vec<Name>,
+    },
+    CreateMaterializedView {
+        view: Name,
+        reads: Vec<Name>,
+    },
+    Write(Write),
+    Read {
+        tables: Vec<Name>,
+        lock: Lock,
+        /// `SELECT … INTO new_table`, `CREATE TABLE … AS`.
+        into: Option<Name>,
+    },
+    AddEnumValue {
+        value: String,
+    },
+    AddDomainCheck {
+        domain: Name,
+        validation: Validation,
+    },
+    CreateDomain {
+        domain: Name,
+        constrained: bool,
+    },
+    Body(Body),
+    Transaction(TransactionControl),
+    Set(Setting),
+    /// It may not run in a transaction and locks no table of the application: CREATE DATABASE and its like.
+    OutsideTransaction,
+    /// It locks no table of the application for longer than it takes to look at the catalog.
+    NoTable,
+    Unknown(Unknown),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlterTable {
+    pub table: Name,
+    /// `ONLY`: not its children.
+    pub only: bool,
+    pub changes: Vec<Change>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    pub range: Range<usize>,
+    pub kind: ChangeKind,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum ChangeKind {
+    AddColumn(NewColumn),
+    DropColumn {
+        column: String,
+    },
+    RenameColumn {
+        from: String,
+        to: String,
+    },
+    RenameTable {
+        to: String,
+    },
+    RenameConstraint,
+    SetSchema {
+        schema: String,
+    },
+    ColumnDefault,
+    SetNotNull {
+        column: String,
+    },
+    DropNotNull {
+        column: String,
+    },
+    SetType(NewType),
+    AddConstraint(NewConstraint),
+    ValidateConstraint {
+        name: String,
+    },
+    DropConstraint {
+        name: String,
+    },
+    AlterConstraint,
+    ColumnStatistics,
+    ColumnOptions,
+    ColumnStorage,
+    ColumnCompression,
+    /// LOGGED or UNLOGGED.
+    Persistence,
+    AddIdentity,
+    OtherIdentity,
+    SetExpression,
+    DropExpression,
+    Options {
+        names: Vec<String>,
+    },
+    Tablespace,
+    AccessMethod,
+    ClusterMark,
+    Triggers,
+    Rules,
+    RowSecurity,
+    ReplicaIdentity,
+    Owner,
+    Inherit {
+        parent: Name,
+    },
+    NoInherit {
+        parent: Name,
+    },
+    Attach {
+        partition: Name,
+        bound: Bound,
+    },
+    Detach {
+        partition: Name,
+        how: Building,
+    },
+    OfType,
+    /// As it is written.
+    Other(String),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewColumn {
+    pub name: String,
+    /// As `format_type` writes it, as far as it can be known.
+    pub type_name: String,
+    pub not_null: bool,
+    pub default: Option<DefaultValue>,
+    pub fill: Option<ColumnFill>,
+    pub constraints: Vec<NewConstraint>,
+}
+
+/// How every row that is there gets its value of a new column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColumnFill {
+    Serial,
+    Identity,
+    GeneratedStored,
+    GeneratedVirtual,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DefaultValue {
+    /// Evaluated once: constants, and functions that are known not to be volatile.
+    Once,
+    /// The function that is volatile, or may be.
+    EveryRow(String),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewType {
+    pub column: String,
+    pub type_name: String,
+    pub collation: bool,
+    /// USING something else than the column itself, or the column cast to the new type.
+    pub computed: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewConstraint {
+    pub range: Range<usize>,
+    pub name: Option<String>,
+    pub kind: ConstraintKind,
+    pub validation: Validation,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum ConstraintKind {
+    /// Its expression in small letters with single spaces.
+    Check(String),
+    NotNull {
+        column: String,
+    },
+    ForeignKey {
+        references: Name,
+    },
+    Unique {
+        index: Option<String>,
+    },
+    PrimaryKey {
+        columns: Vec<String>,
+        index: Option<String>,
+    },
+    Exclude,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Validation {
+    AtOnce,
+    /// NOT VALID, or NOT ENFORCED: no row is looked at.
+    Later,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Building {
+    Blocking,
+    Concurrently,
+}
+
+/// The values of a partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Bound {
+    Default,
+    /// The literals in it, in small letters.
+    Values(Vec<String>),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct CreateTable {
+    pub table: Name,
+    pub temporary: bool,
+    pub columns: Vec<NewColumn>,
+    pub constraints: Vec<NewConstraint>,
+    pub partition_of: Option<(Name, Bound)>,
+    pub inherits: Vec<Name>,
+    pub partitioned: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum ReindexTarget {
+    Index(Name),
+    Table(Name),
+    /// A schema, a database or the system's catalogs.
+    All,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Write {
+    pub verb: Verb,
+    pub table: Name,
+    pub reads: Vec<Name>,
+    pub filter: Filter,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    Insert,
+    Update,
+    Delete,
+    Merge,
+    Copy,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filter {
+    /// No WHERE, or one that is always true.
+    EveryRow,
+    Some,
+}
+
+/// `DO`, or the body of a function.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Body {
+    pub runs: Runs,
+    pub statements: Vec<Statement>,
+    /// EXECUTE of a text that is put together as it runs.
+    pub dynamic: Vec<Range<usize>>,
+    /// What could not be read.
+    pub unread: Vec<Range<usize>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runs {
+    AtOnce,
+    WhenCalled,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransactionControl {
+    Begin,
+    End,
+    /// Savepoints, and what else leaves the transaction open.
+    Within,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    pub name: String,
+    /// `0` and DEFAULT take a timeout away.
+    pub is_off: bool,
+    /// Until the end of the transaction.
+    pub local: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unknown {
+    /// What the parser says.
+    NotRead(String),
+    /// Longer, or nested deeper, than is looked at.
+    TooLarge,
+    /// Read, but its locks are not known here.
+    NotClassified,
+    /// CALL and EXECUTE: what they do is written elsewhere.
+    Elsewhere,
+}

@@ -1,0 +1,274 @@
+//! CREATE of what holds rows or stands on a table.
+
+use super::{
+    below,
+    node::{Place, child, has, name, names, table, tables, text_of, type_of, word},
+    normalized, type_text,
+};
+use crate::analysis::{
+    name::Name,
+    statement::{
+        Bound, Building, ColumnFill, ConstraintKind, CreateTable, DefaultValue, Kind, NewColumn,
+        NewConstraint, Validation,
+    },
+};
+use crate::statement::part::Lock;
+use squawk_syntax::{SyntaxKind as K, SyntaxNode};
+
+/// Functions that are evaluated once for all rows, as they are not volatile.
+const EVALUATED_ONCE: [&str; 40] = [
+    "abs",
+    "array_fill",
+    "ceil",
+    "concat",
+    "concat_ws",
+    "current_database",
+    "current_setting",
+    "current_user",
+    "daterange",
+    "date_trunc",
+    "floor",
+    "format",
+    "int4range",
+    "int8range",
+    "json_build_array",
+    "json_build_object",
+    "jsonb_build_array",
+    "jsonb_build_object",
+    "left",
+    "length",
+    "lower",
+    "make_date",
+    "make_interval",
+    "make_timestamptz",
+    "md5",
+    "now",
+    "numrange",
+    "repeat",
+    "replace",
+    "right",
+    "round",
+    "statement_timestamp",
+    "to_char",
+    "to_date",
+    "to_jsonb",
+    "to_timestamp",
+    "to_tsvector",
+    "transaction_timestamp",
+    "tstzrange",
+    "upper",
+];
+
+pub fn kind(node: &SyntaxNode, place: &Place<'_>) -> Option<Kind> {
+    Some(match node.kind() {
+        K::CREATE_TABLE | K::CREATE_FOREIGN_TABLE => Kind::CreateTable(create_table(node, place)),
+        K::CREATE_TABLE_AS => Kind::Read {
+            tables: tables(node),
+            lock: Lock::AccessShareLock,
+            into: Some(name(node, K::TABLE_NAME)),
+        },
+        K::CREATE_INDEX => Kind::CreateIndex {
+            table: table(node),
+            index: child(node, K::INDEX).map(|index| Name::read(&index.text().to_string())),
+            columns: indexed_columns(node),
+            how: building(node),
+        },
+        K::CREATE_VIEW => Kind::CreateView {
+            view: name(node, K::VIEW),
+            replaces: has(node, K::OR_REPLACE),
+            reads: tables(node),
+        },
+        K::CREATE_MATERIALIZED_VIEW => Kind::CreateMaterializedView {
+            view: name(node, K::VIEW),
+            reads: tables(node),
+        },
+        K::CREATE_TRIGGER => Kind::Touch {
+            table: table(node),
+            lock: Lock::ShareRowExclusiveLock,
+        },
+        K::CREATE_POLICY | K::CREATE_RULE => Kind::Touch {
+            table: table(node),
+            lock: Lock::AccessExclusiveLock,
+        },
+        K::CREATE_STATISTICS => Kind::Touch {
+            table: table(node),
+            lock: Lock::ShareUpdateExclusiveLock,
+        },
+        K::CREATE_DOMAIN => Kind::CreateDomain {
+            domain: Name::read(&text_of(node, K::DOMAIN)),
+            constrained: node
+                .descendants()
+                .any(|node| matches!(node.kind(), K::CHECK_CONSTRAINT | K::NOT_NULL_CONSTRAINT)),
+        },
+        _ => return None,
+    })
+}
+
+fn indexed_columns(node: &SyntaxNode) -> Vec<String> {
+    let items = child(node, K::PARTITION_ITEM_LIST);
+    items
+        .iter()
+        .flat_map(|list| list.children())
+        .filter(|item| item.kind() == K::PARTITION_ITEM && has(item, K::NAME_REF))
+        .map(|item| word(&item, K::NAME_REF))
+        .collect()
+}
+
+pub fn building(node: &SyntaxNode) -> Building {
+    if has(node, K::CONCURRENTLY_KW) {
+        Building::Concurrently
+    } else {
+        Building::Blocking
+    }
+}
+
+fn create_table(node: &SyntaxNode, place: &Place<'_>) -> CreateTable {
+    let arguments = child(node, K::TABLE_ARG_LIST);
+    let parts = |kind| {
+        arguments
+            .iter()
+            .flat_map(|list| list.children())
+            .filter(move |part| part.kind() == kind)
+            .collect::<Vec<_>>()
+    };
+    let constraints = arguments.iter().flat_map(|list| list.children());
+    CreateTable {
+        table: name(node, K::TABLE_NAME),
+        temporary: has(node, K::TEMP),
+        columns: parts(K::COLUMN)
+            .iter()
+            .map(|part| column(part, place))
+            .collect(),
+        constraints: constraints
+            .filter_map(|part| constraint(&part, place))
+            .collect(),
+        partition_of: child(node, K::PARTITION_OF).map(|of| (table(&of), bound(node))),
+        inherits: child(node, K::INHERITS)
+            .map(|inherits| names(&inherits, K::TABLE_NAME_REF))
+            .unwrap_or_default(),
+        partitioned: has(node, K::PARTITION_BY),
+    }
+}
+
+/// The values of the partition that this node makes or attaches.
+pub fn bound(node: &SyntaxNode) -> Bound {
+    if has(node, K::PARTITION_DEFAULT) {
+        return Bound::Default;
+    }
+    let literals = below(node, K::LITERAL).map(|literal| normalized(&literal.text().to_string()));
+    Bound::Values(literals.collect())
+}
+
+/// `ADD COLUMN` and a column of CREATE TABLE look the same below.
+pub fn column(node: &SyntaxNode, place: &Place<'_>) -> NewColumn {
+    let type_name = type_of(node)
+        .map(|node| type_text(&node.text().to_string()))
+        .unwrap_or_default();
+    let constraints: Vec<NewConstraint> = node
+        .children()
+        .filter_map(|part| constraint(&part, place))
+        .collect();
+    let is_key = constraints
+        .iter()
+        .any(|constraint| matches!(constraint.kind, ConstraintKind::PrimaryKey { .. }));
+    NewColumn {
+        name: word(node, K::COLUMN_NAME),
+        not_null: has(node, K::NOT_NULL_CONSTRAINT) || is_key,
+        default: child(node, K::DEFAULT_CONSTRAINT).map(|default| default_value(&default)),
+        fill: fill(node, &type_name),
+        constraints,
+        type_name,
+    }
+}
+
+fn fill(node: &SyntaxNode, type_name: &str) -> Option<ColumnFill> {
+    let serial = [
+        "serial",
+        "bigserial",
+        "smallserial",
+        "serial2",
+        "serial4",
+        "serial8",
+    ];
+    if serial.contains(&type_name) {
+        return Some(ColumnFill::Serial);
+    }
+    let generated = child(node, K::GENERATED_CONSTRAINT)?;
+    Some(if child(&generated, K::GENERATED_IDENTITY).is_some() {
+        ColumnFill::Identity
+    } else if below(&generated, K::STORED).next().is_some() {
+        ColumnFill::GeneratedStored
+    } else {
+        ColumnFill::GeneratedVirtual
+    })
+}
+
+/// Whether one value serves all rows. What is not known to be so is taken for volatile.
+fn default_value(node: &SyntaxNode) -> DefaultValue {
+    if has_subquery(node) {
+        return DefaultValue::EveryRow("a query".to_owned());
+    }
+    let volatile = below(node, K::CALL_EXPR)
+        .filter_map(|call| child(&call, K::NAME_REF).or_else(|| child(&call, K::FIELD_EXPR)))
+        .map(|name| Name::read(&name.text().to_string()).name)
+        .find(|name| !EVALUATED_ONCE.contains(&name.as_str()));
+    match volatile {
+        Some(function) => DefaultValue::EveryRow(format!("{function}()")),
+        None => DefaultValue::Once,
+    }
+}
+
+fn has_subquery(node: &SyntaxNode) -> bool {
+    below(node, K::SELECT).next().is_some()
+}
+
+/// A constraint of a column or of a table; `None` for what is none, or is read as a part of its column.
+pub fn constraint(node: &SyntaxNode, place: &Place<'_>) -> Option<NewConstraint> {
+    let kind = match node.kind() {
+        K::CHECK_CONSTRAINT => ConstraintKind::Check(check(node)),
+        K::FOREIGN_KEY_CONSTRAINT | K::REFERENCES_CONSTRAINT => ConstraintKind::ForeignKey {
+            references: name(node, K::TABLE_NAME_REF),
+        },
+        K::UNIQUE_CONSTRAINT => ConstraintKind::Unique { index: index(node) },
+        K::PRIMARY_KEY_CONSTRAINT => ConstraintKind::PrimaryKey {
+            columns: below(node, K::COLUMN_NAME_REF)
+                .map(|column| crate::analysis::name::fold(&column.text().to_string()))
+                .collect(),
+            index: index(node),
+        },
+        K::EXCLUDE_CONSTRAINT => ConstraintKind::Exclude,
+        // In a column it has no name of its own.
+        K::NOT_NULL_CONSTRAINT if has(node, K::COLUMN_NAME_REF) => ConstraintKind::NotNull {
+            column: word(node, K::COLUMN_NAME_REF),
+        },
+        _ => return None,
+    };
+    let later = has(node, K::NOT_VALID) || has(node, K::NOT_ENFORCED);
+    Some(NewConstraint {
+        range: place.of(node),
+        name: child(node, K::CONSTRAINT_NAME_CLAUSE)
+            .map(|clause| word(&clause, K::CONSTRAINT_NAME)),
+        kind,
+        validation: if later {
+            Validation::Later
+        } else {
+            Validation::AtOnce
+        },
+    })
+}
+
+fn index(node: &SyntaxNode) -> Option<String> {
+    child(node, K::USING_INDEX_NAME).map(|using| word(&using, K::INDEX_REF))
+}
+
+/// The expression between the parentheses.
+fn check(node: &SyntaxNode) -> String {
+    let expression: String = node
+        .children_with_tokens()
+        .skip_while(|part| part.kind() != K::L_PAREN)
+        .skip(1)
+        .take_while(|part| part.kind() != K::R_PAREN)
+        .map(|part| part.to_string())
+        .collect();
+    normalized(&expression)
+}

@@ -1,0 +1,126 @@
+//! Text that nobody would write: it is read to its end, within the stack of a thread and in no time.
+
+use super::{Context, lint};
+use std::time::Instant;
+
+const PIECES: [&str; 60] = [
+    "ALTER TABLE ",
+    "t ",
+    "s.\"T\" ",
+    "ADD COLUMN ",
+    "a ",
+    "int ",
+    "varchar(5) ",
+    "DEFAULT ",
+    "now() ",
+    "(",
+    ")",
+    ",",
+    ";",
+    "\n",
+    "CREATE ",
+    "TABLE ",
+    "INDEX ",
+    "CONCURRENTLY ",
+    "ON ",
+    "UNIQUE ",
+    "CHECK (",
+    "REFERENCES ",
+    "NOT ",
+    "NULL ",
+    "VALID ",
+    "BEGIN ",
+    "COMMIT;",
+    "DO $$",
+    "$$",
+    "LOOP ",
+    "END ",
+    "IF ",
+    "THEN ",
+    "CASE ",
+    "WHEN ",
+    "SELECT ",
+    "FROM ",
+    "WHERE ",
+    "UPDATE ",
+    "SET ",
+    "DELETE ",
+    "INSERT INTO ",
+    "VALUES ",
+    "'",
+    "\"",
+    "--",
+    "/*",
+    "*/",
+    "\\",
+    "COPY ",
+    "FROM STDIN;\n",
+    "\\.\n",
+    "FUNCTION ",
+    "AS ",
+    "LANGUAGE plpgsql ",
+    "é",
+    "${",
+    "}",
+    "-- crossfade:allow ",
+    "\0",
+];
+
+const GOOD: &str = "BEGIN;\nALTER TABLE s.t ADD COLUMN \"é\" varchar(5) DEFAULT 'x''y' CHECK (a > 0), ALTER b TYPE text USING b::text;\n\
+    DO $x$ DECLARE r record; BEGIN FOR r IN SELECT 1 LOOP EXECUTE 'DROP TABLE t'; END LOOP; END $x$;\n\
+    COPY t FROM stdin;\n1\t2\n\\.\nCREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN a THEN 1 END; END;\n\
+    /* a /* b */ */ UPDATE t SET a = $1 WHERE b = E'\\'' -- crossfade:allow truncate: x\n;COMMIT;";
+
+/// Findings are at places of the text.
+fn read(sql: &str) {
+    let began = Instant::now();
+    for finding in lint(sql, &Context::default()) {
+        assert!(
+            sql.get(finding.range.clone()).is_some(),
+            "{:?} in {sql:?}",
+            finding.range
+        );
+    }
+    assert!(began.elapsed().as_secs() < 5, "{sql:?}");
+}
+
+#[test]
+fn random_text_is_read_to_its_end() {
+    let mut random = fastrand::Rng::with_seed(7);
+    for _ in 0..3_000 {
+        let count = random.usize(1..40);
+        let text: String = (0..count)
+            .map(|_| PIECES[random.usize(..PIECES.len())])
+            .collect();
+        read(&text);
+    }
+    for _ in 0..1_000 {
+        let bytes: Vec<u8> = (0..random.usize(1..80)).map(|_| random.u8(..)).collect();
+        read(&String::from_utf8_lossy(&bytes));
+    }
+}
+
+#[test]
+fn a_file_that_is_cut_anywhere_is_read_to_its_end() {
+    for (at, _) in GOOD.char_indices() {
+        read(&GOOD[..at]);
+        read(&GOOD[at..]);
+    }
+}
+
+#[test]
+fn what_nests_without_end_is_not_followed() {
+    for piece in PIECES.iter().chain(&[
+        "NOT ", "- ", "1+", "a.", "[", "a::int::", "IS NULL ", "SELECT (", "BEGIN ", "<<a>> ",
+        "EXPLAIN ",
+    ]) {
+        for before in [
+            "",
+            "SELECT ",
+            "DO $$ BEGIN ",
+            "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT ",
+        ] {
+            read(&format!("{before}{}", piece.repeat(20_000)));
+        }
+    }
+}
