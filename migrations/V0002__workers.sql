@@ -12,11 +12,19 @@ CREATE TABLE crossfade.workers (
 
 -- A claim is worth as much as its worker: it ends with the worker's session, or when its heartbeat is old.
 ALTER TABLE crossfade.segments
+    -- The table that the blocks are of: the walk's, or a partition of it.
+    ADD COLUMN relation oid,
+    -- pg_relation_filenode: another one means that the table was rewritten and every block address is void.
+    ADD COLUMN filenode oid,
     ADD COLUMN worker bigint REFERENCES crossfade.workers ON DELETE SET NULL,
     -- Blocks whose rows somebody else had locked for long: the next pass comes back to them.
     ADD COLUMN blocks_skipped bigint NOT NULL DEFAULT 0 CHECK (blocks_skipped >= 0),
     -- The first rows of the segment that differ, by key; their values only where the plan allows.
     ADD COLUMN examples jsonb NOT NULL DEFAULT '[]';
+UPDATE crossfade.segments AS s SET relation = w.relation, filenode = w.filenode FROM crossfade.walks AS w
+    WHERE w.run_id = s.run_id AND w.step = s.step;
+ALTER TABLE crossfade.segments ALTER COLUMN relation SET NOT NULL, ALTER COLUMN filenode SET NOT NULL;
+ALTER TABLE crossfade.walks DROP COLUMN filenode;
 CREATE INDEX segments_worker ON crossfade.segments (worker) WHERE worker IS NOT NULL;
 
 ALTER TABLE crossfade.walks

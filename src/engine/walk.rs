@@ -22,7 +22,7 @@ use crate::store::{
     StoreError,
     walks::{self, Done, NewWalk, Totals, Walk},
 };
-use crate::target::batch::{self, Range};
+use crate::target::batch::{self, Place};
 use crew::Finish;
 use serde_json::Value;
 pub use site::Hands;
@@ -79,11 +79,11 @@ impl Work<'_> {
     async fn range(
         &self,
         client: &Transaction<'_>,
-        range: Range,
+        at: Place<'_>,
     ) -> Result<Done, tokio_postgres::Error> {
         match self {
             Self::Fill(fill) => {
-                let changed = batch::fill(client, fill, range).await?;
+                let changed = batch::fill(client, fill, at).await?;
                 Ok(Done {
                     rows_changed: i64::try_from(changed).unwrap_or(i64::MAX),
                     ..Done::default()
@@ -95,14 +95,14 @@ impl Work<'_> {
                 repair,
             } => {
                 let (mut checked, mut different) =
-                    batch::compare(client, matching, names, range).await?;
+                    batch::compare(client, matching, names, at).await?;
                 let mut repaired = 0;
                 if let (Some(truth), true) = (repair, different > 0) {
-                    repaired = batch::repair(client, matching, names, *truth, range).await?;
+                    repaired = batch::repair(client, matching, names, *truth, at).await?;
                 }
                 if different > 0 {
                     // A mismatch is read again before it is declared.
-                    (checked, different) = batch::compare(client, matching, names, range).await?;
+                    (checked, different) = batch::compare(client, matching, names, at).await?;
                 }
                 Ok(Done {
                     rows_read: checked,
@@ -187,13 +187,11 @@ async fn open(
     from: From,
 ) -> Result<Walk, EngineError> {
     let run_id = driver.lease.run_id;
-    let table = work.table();
     if let Some(walk) = walks::load(&*driver.work, run_id, &step.0).await?
         && !walk.finished
         && from == From::Checkpoint
     {
-        let now = batch::storage(&*driver.work, table).await?;
-        if now.is_some_and(|(oid, filenode, _)| oid == walk.relation && filenode == walk.filenode) {
+        if walks::is_current(&*driver.work, &walk).await? {
             return Ok(walk);
         }
         driver
@@ -213,7 +211,7 @@ async fn begin(
 ) -> Result<Walk, EngineError> {
     let run_id = driver.lease.run_id;
     let table = work.table();
-    let Some((relation, filenode, blocks)) = batch::storage(&*driver.work, table).await? else {
+    let Some((relation, storages)) = batch::storages(&*driver.work, table).await? else {
         return Err(EngineError::Conflict {
             step: step.clone(),
             what: format!("the table {table} is gone"),
@@ -228,12 +226,16 @@ async fn begin(
         None => None,
     };
     let table_name = table.to_string();
+    let blocks = storages.iter().map(|storage| storage.blocks).sum();
+    let storages: Vec<(u32, u32, i64)> = storages
+        .iter()
+        .map(|storage| (storage.relation, storage.filenode, storage.blocks))
+        .collect();
     let new = NewWalk {
         step: &step.0,
         table_name: &table_name,
         relation,
-        filenode,
-        blocks,
+        storages: &storages,
         pass,
         batch_blocks: before
             .as_ref()

@@ -167,7 +167,7 @@ fn statements(action: &Action, plan: &Plan, facts: &Facts) -> Vec<ExplainedState
         Work::Parts(parts) => explained_parts(&parts, facts),
         Work::Fill(fill, parts) => {
             let mut all = vec![over_rows(
-                rows::fill(fill),
+                rows::fill(fill, &fill.table),
                 &fill.table,
                 Lock::RowExclusiveLock,
                 facts,
@@ -176,7 +176,7 @@ fn statements(action: &Action, plan: &Plan, facts: &Facts) -> Vec<ExplainedState
             all
         }
         Work::Match(matching) => vec![over_rows(
-            rows::compare(matching, &Names::as_planned()),
+            rows::compare(matching, &matching.table, &Names::as_planned()),
             &matching.table,
             Lock::AccessShareLock,
             facts,

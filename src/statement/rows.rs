@@ -1,4 +1,5 @@
-//! SQL over rows: filling a range of blocks, comparing one, and finding the rows behind a count.
+//! SQL over rows: filling a range of blocks, comparing one, and finding the rows behind a count. `storage` is the
+//! table that the blocks are of: the plan's table, or a partition of it, which is read under the table's name.
 
 use super::{
     group::{Group, groups},
@@ -44,16 +45,16 @@ fn unfilled(group: &Group<'_>) -> String {
 }
 
 /// `$1`, `$2`: TIDs as text, from and up to. Touches only rows that are not filled; never recomputes one.
-pub fn fill(fill: &Fill) -> String {
-    fill_groups(fill, &groups(&fill.set, &[]))
+pub fn fill(fill: &Fill, storage: &TableName) -> String {
+    fill_groups(fill, storage, &groups(&fill.set, &[]))
 }
 
 /// As `fill`, of one group only.
-pub fn fill_group(fill: &Fill, group: &Group<'_>) -> String {
-    fill_groups(fill, std::slice::from_ref(group))
+pub fn fill_group(fill: &Fill, storage: &TableName, group: &Group<'_>) -> String {
+    fill_groups(fill, storage, std::slice::from_ref(group))
 }
 
-fn fill_groups(fill: &Fill, groups: &[Group<'_>]) -> String {
+fn fill_groups(fill: &Fill, storage: &TableName, groups: &[Group<'_>]) -> String {
     let mut set = Vec::new();
     for group in groups {
         for assignment in &group.forward {
@@ -70,8 +71,7 @@ fn fill_groups(fill: &Fill, groups: &[Group<'_>]) -> String {
     }
     let tests: Vec<String> = groups.iter().map(unfilled).collect();
     format!(
-        "UPDATE ONLY {} AS {} SET {} WHERE {RANGE} AND ({})",
-        fill.table,
+        "UPDATE ONLY {storage} AS {} SET {} WHERE {RANGE} AND ({})",
         fill.table.name.quoted(),
         set.join(", "),
         tests.join(" OR ")
@@ -79,9 +79,9 @@ fn fill_groups(fill: &Fill, groups: &[Group<'_>]) -> String {
 }
 
 /// One assignment alone, to see whether it is the one that fails.
-pub fn fill_one(table: &TableName, assignment: &Assignment) -> String {
+pub fn fill_one(table: &TableName, storage: &TableName, assignment: &Assignment) -> String {
     format!(
-        "UPDATE ONLY {table} AS {} SET {} = {} WHERE {RANGE}",
+        "UPDATE ONLY {storage} AS {} SET {} = {} WHERE {RANGE}",
         table.name.quoted(),
         assignment.target.name,
         value(assignment)
@@ -89,19 +89,19 @@ pub fn fill_one(table: &TableName, assignment: &Assignment) -> String {
 }
 
 /// The rows of a range that may be behind a failing conversion, told without evaluating it: TIDs as text.
-pub fn candidates(table: &TableName, targets: &[Assignment]) -> String {
+pub fn candidates(storage: &TableName, targets: &[Assignment]) -> String {
     let tests: Vec<String> = targets
         .iter()
         .map(|assignment| format!("{} IS NULL", assignment.target.name))
         .collect();
     format!(
-        "SELECT ctid::text FROM ONLY {table} WHERE {RANGE} AND ({})",
+        "SELECT ctid::text FROM ONLY {storage} WHERE {RANGE} AND ({})",
         tests.join(" OR ")
     )
 }
 
 /// The key and the values that an expression reads of the rows in a range, as JSON objects. No column: no key.
-pub fn row_image(table: &TableName, key: &[Ident], reads: &[&Ident]) -> String {
+pub fn row_image(storage: &TableName, key: &[Ident], reads: &[&Ident]) -> String {
     let object = |columns: &mut dyn Iterator<Item = &Ident>| {
         let pairs: Vec<String> = columns
             .map(|column| format!("{}, {column}", super::literal::text(column.as_str())))
@@ -109,7 +109,7 @@ pub fn row_image(table: &TableName, key: &[Ident], reads: &[&Ident]) -> String {
         format!("jsonb_build_object({})", pairs.join(", "))
     };
     format!(
-        "SELECT {}, {} FROM ONLY {table} AS crossfade_row WHERE {RANGE}",
+        "SELECT {}, {} FROM ONLY {storage} AS crossfade_row WHERE {RANGE}",
         object(&mut key.iter()),
         object(&mut reads.iter().copied()),
     )
@@ -125,7 +125,7 @@ pub fn still_quarantined(
     names: &Names,
 ) -> String {
     format!(
-        "SELECT EXISTS (SELECT 1 FROM ONLY {table} AS crossfade_row WHERE {})",
+        "SELECT EXISTS (SELECT 1 FROM {table} AS crossfade_row WHERE {})",
         unchanged(table, key, assignment, backward, names)
     )
 }
@@ -144,9 +144,10 @@ pub fn convert_again(
         .map(|column| format!(", {} AS {}", names.of(&column.name), column.name))
         .collect();
     format!(
-        "UPDATE ONLY {table} AS crossfade_row SET {} = again.crossfade_value FROM (SELECT crossfade_tid, ({}\n) AS crossfade_value \
-         FROM (SELECT ctid AS crossfade_tid{} FROM ONLY {table} AS crossfade_row WHERE {}) AS {}) AS again \
-         WHERE crossfade_row.ctid = again.crossfade_tid",
+        // A row's address says little without the partition that it is in.
+        "UPDATE {table} AS crossfade_row SET {} = again.crossfade_value FROM (SELECT crossfade_tid, crossfade_oid, ({}\n) AS crossfade_value \
+         FROM (SELECT ctid AS crossfade_tid, tableoid AS crossfade_oid{} FROM {table} AS crossfade_row WHERE {}) AS {}) AS again \
+         WHERE crossfade_row.ctid = again.crossfade_tid AND crossfade_row.tableoid = again.crossfade_oid",
         names.of(&assignment.target.name),
         assignment.expression,
         reads.concat(),
@@ -279,7 +280,7 @@ fn object_of(columns: &mut dyn Iterator<Item = &Ident>) -> String {
 }
 
 /// The table in a range of blocks, its columns under the plan's names whatever `retire` has made of them.
-fn range_of(matching: &Match, names: &Names) -> String {
+fn range_of(matching: &Match, storage: &TableName, names: &Names) -> String {
     let mut columns: Vec<&Ident> = matching.key.iter().collect();
     for assignment in matching.columns.iter().chain(&matching.backward) {
         columns.push(&assignment.target.name);
@@ -292,24 +293,23 @@ fn range_of(matching: &Match, names: &Names) -> String {
         .map(|column| format!("{} AS {column}", names.of(column)))
         .collect();
     format!(
-        "(SELECT ctid AS crossfade_tid, {} FROM ONLY {} WHERE {RANGE}) AS {}",
+        "(SELECT ctid AS crossfade_tid, {} FROM ONLY {storage} WHERE {RANGE}) AS {}",
         list.join(", "),
-        matching.table,
         matching.table.name.quoted()
     )
 }
 
 /// `(checked, different)` of a range.
-pub fn compare(matching: &Match, names: &Names) -> String {
+pub fn compare(matching: &Match, storage: &TableName, names: &Names) -> String {
     format!(
         "SELECT count(*), count(*) FILTER (WHERE {}) FROM {}",
         disagrees(matching),
-        range_of(matching, names)
+        range_of(matching, storage, names)
     )
 }
 
 /// Up to `$3` rows of a range that disagree: the key as a JSON object (or the TID) and the values of both sides.
-pub fn different_rows(matching: &Match, names: &Names) -> String {
+pub fn different_rows(matching: &Match, storage: &TableName, names: &Names) -> String {
     let object = |columns: Vec<&Ident>| {
         let pairs: Vec<String> = columns
             .iter()
@@ -330,7 +330,7 @@ pub fn different_rows(matching: &Match, names: &Names) -> String {
     format!(
         "SELECT {key}, {} FROM {} WHERE {} LIMIT $3",
         object(sides),
-        range_of(matching, names),
+        range_of(matching, storage, names),
         disagrees(matching)
     )
 }
@@ -358,7 +358,7 @@ impl Truth {
 }
 
 /// Makes the rows of a range agree again. A row that is written in the meantime has another TID and is left alone.
-pub fn repair(matching: &Match, names: &Names, truth: Truth) -> String {
+pub fn repair(matching: &Match, storage: &TableName, names: &Names, truth: Truth) -> String {
     let (mut set, mut values) = (Vec::new(), Vec::new());
     for group in groups(&matching.columns, &matching.backward) {
         let assignments = match truth {
@@ -377,11 +377,10 @@ pub fn repair(matching: &Match, names: &Names, truth: Truth) -> String {
         }
     }
     format!(
-        "UPDATE ONLY {table} AS repaired SET {} FROM (SELECT crossfade_tid, {} FROM {} WHERE {}) AS wrong WHERE repaired.ctid = wrong.crossfade_tid",
+        "UPDATE ONLY {storage} AS repaired SET {} FROM (SELECT crossfade_tid, {} FROM {} WHERE {}) AS wrong WHERE repaired.ctid = wrong.crossfade_tid",
         set.join(", "),
         values.join(", "),
-        range_of(matching, names),
+        range_of(matching, storage, names),
         disagrees(matching),
-        table = matching.table,
     )
 }

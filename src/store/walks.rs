@@ -5,7 +5,11 @@ use super::{
     lease::{self, Lease, MayGoOn},
     workers::ALIVE,
 };
-use crate::{pacing::Pace, progress::Point};
+use crate::{
+    pacing::Pace,
+    plan::ident::{Ident, TableName},
+    progress::Point,
+};
 use serde_json::Value;
 use tokio_postgres::GenericClient;
 
@@ -15,7 +19,6 @@ pub struct Walk {
     pub step: String,
     pub table_name: String,
     pub relation: u32,
-    pub filenode: u32,
     pub pass: i32,
     pub batch_blocks: i32,
     pub delay_ms: i32,
@@ -46,8 +49,10 @@ pub struct Totals {
 }
 
 /// A segment and the worker that has claimed it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Segment {
+    /// The table that the blocks are of; `None` where it has been dropped.
+    pub storage: Option<TableName>,
     pub worker: i64,
     pub number: i32,
     pub next_block: i64,
@@ -80,7 +85,7 @@ pub async fn load(
 ) -> Result<Option<Walk>, StoreError> {
     let row = client
         .query_opt(
-            "SELECT table_name, relation, filenode, pass, batch_blocks, delay_ms, reasons, rows_before, \
+            "SELECT table_name, relation, pass, batch_blocks, delay_ms, reasons, rows_before, \
                     rows_quarantined, snapshot_at, finished_at IS NOT NULL, workers, repair, blocks_before, vacuums \
              FROM crossfade.walks WHERE run_id = $1 AND step = $2",
             &[&run_id, &step],
@@ -92,20 +97,19 @@ pub async fn load(
         step: step.to_owned(),
         table_name: row.get(0),
         relation: row.get(1),
-        filenode: row.get(2),
-        pass: row.get(3),
-        batch_blocks: row.get(4),
-        delay_ms: row.get(5),
-        reasons: serde_json::from_value(row.get(6))
+        pass: row.get(2),
+        batch_blocks: row.get(3),
+        delay_ms: row.get(4),
+        reasons: serde_json::from_value(row.get(5))
             .map_err(|error| StoreError::Corrupt(format!("reasons of {step}: {error}")))?,
-        rows_before: row.get(7),
-        rows_quarantined: row.get(8),
-        snapshot_at: row.get(9),
-        finished: row.get(10),
-        workers: row.get(11),
-        repair: row.get(12),
-        blocks_before: row.get(13),
-        vacuums: row.get(14),
+        rows_before: row.get(6),
+        rows_quarantined: row.get(7),
+        snapshot_at: row.get(8),
+        finished: row.get(9),
+        workers: row.get(10),
+        repair: row.get(11),
+        blocks_before: row.get(12),
+        vacuums: row.get(13),
     }))
 }
 
@@ -130,8 +134,8 @@ pub struct NewWalk<'a> {
     pub step: &'a str,
     pub table_name: &'a str,
     pub relation: u32,
-    pub filenode: u32,
-    pub blocks: i64,
+    /// Of each table that has blocks of its own: its id, its storage's, and its size in blocks.
+    pub storages: &'a [(u32, u32, i64)],
     pub batch_blocks: i32,
     pub pass: i32,
     pub rows_before: i64,
@@ -155,15 +159,14 @@ pub async fn begin(
         .await?;
     client
         .execute(
-            "INSERT INTO crossfade.walks (run_id, step, table_name, relation, filenode, batch_blocks, pass, rows_before, rows_quarantined, \
+            "INSERT INTO crossfade.walks (run_id, step, table_name, relation, batch_blocks, pass, rows_before, rows_quarantined, \
                                           repair, blocks_before, vacuums) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             &[
                 &lease.run_id,
                 &walk.step,
                 &walk.table_name,
                 &walk.relation,
-                &walk.filenode,
                 &walk.batch_blocks,
                 &walk.pass,
                 &walk.rows_before,
@@ -174,15 +177,33 @@ pub async fn begin(
             ],
         )
         .await?;
-    let size = SEGMENT_BLOCKS_MIN.max(walk.blocks.div_euclid(SEGMENTS_MAX) + 1);
-    client
-        .execute(
-            "INSERT INTO crossfade.segments (run_id, step, number, start_block, next_block, end_block) \
-             SELECT $1, $2, (s / $4::bigint)::integer, s, s, least(s + $4::bigint, $3::bigint) FROM generate_series(0::bigint, $3::bigint - 1, $4::bigint) AS s",
-            &[&lease.run_id, &walk.step, &walk.blocks, &size],
+    let blocks: i64 = walk.storages.iter().map(|(_, _, blocks)| blocks).sum();
+    let size = SEGMENT_BLOCKS_MIN.max(blocks.div_euclid(SEGMENTS_MAX) + 1);
+    let mut first = 0_i32;
+    for (relation, filenode, blocks) in walk.storages {
+        let added = client
+            .execute(
+                "INSERT INTO crossfade.segments (run_id, step, number, relation, filenode, start_block, next_block, end_block) \
+                 SELECT $1, $2, $5::integer + (s / $4::bigint)::integer, $6, $7, s, s, least(s + $4::bigint, $3::bigint) \
+                 FROM generate_series(0::bigint, $3::bigint - 1, $4::bigint) AS s",
+                &[&lease.run_id, &walk.step, blocks, &size, &first, relation, filenode],
+            )
+            .await?;
+        first = first.saturating_add(i32::try_from(added).unwrap_or(i32::MAX));
+    }
+    Ok(())
+}
+
+/// Whether what is left of the walk is still where it was: no table of it was rewritten, dropped or made anew.
+pub async fn is_current(client: &impl GenericClient, walk: &Walk) -> Result<bool, StoreError> {
+    let row = client
+        .query_one(
+            "SELECT NOT EXISTS (SELECT 1 FROM crossfade.segments AS s WHERE s.run_id = $1 AND s.step = $2 \
+               AND s.next_block < s.end_block AND s.filenode IS DISTINCT FROM pg_relation_filenode(s.relation))",
+            &[&walk.run_id, &walk.step],
         )
         .await?;
-    Ok(())
+    Ok(row.get(0))
 }
 
 /// Claims a segment of this very walk that has blocks to do and that no living worker has. `None`: there is none.
@@ -200,7 +221,9 @@ pub async fn claim(
                     AND NOT EXISTS (SELECT 1 FROM crossfade.workers AS w WHERE w.id = s.worker AND {ALIVE}) \
                   ORDER BY s.number LIMIT 1 FOR NO KEY UPDATE OF s SKIP LOCKED) \
                  UPDATE crossfade.segments AS t SET worker = $3 FROM free WHERE t.run_id = $1 AND t.step = $2 AND t.number = free.number \
-                 RETURNING t.number, t.next_block, t.end_block"
+                 RETURNING t.number, t.next_block, t.end_block, \
+                    (SELECT n.nspname::text FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = t.relation), \
+                    (SELECT c.relname::text FROM pg_class AS c WHERE c.oid = t.relation)"
             ),
             &[&walk.run_id, &walk.step, &worker, &walk.snapshot_at],
         )
@@ -210,7 +233,15 @@ pub async fn claim(
         number: row.get(0),
         next_block: row.get(1),
         end_block: row.get(2),
+        storage: storage(row.get(3), row.get(4)),
     }))
+}
+
+fn storage(schema: Option<&str>, name: Option<&str>) -> Option<TableName> {
+    Some(TableName {
+        schema: Ident::from_catalog(schema?),
+        name: Ident::from_catalog(name?),
+    })
 }
 
 /// Gives a segment back before its end.
@@ -218,7 +249,7 @@ pub async fn release(
     client: &impl GenericClient,
     run_id: i64,
     step: &str,
-    segment: Segment,
+    segment: &Segment,
 ) -> Result<(), StoreError> {
     client
         .execute(
@@ -261,7 +292,7 @@ pub async fn enter(
     client: &impl GenericClient,
     lease: Lease,
     step: &str,
-    segment: Segment,
+    segment: &Segment,
 ) -> Result<Entry, StoreError> {
     let row = client
         .query_opt(
@@ -299,7 +330,7 @@ pub async fn checkpoint(
     client: &impl GenericClient,
     lease: Lease,
     step: &str,
-    segment: Segment,
+    segment: &Segment,
     next_block: i64,
     done: &Done,
 ) -> Result<Option<i64>, StoreError> {
@@ -309,9 +340,8 @@ pub async fn checkpoint(
                     rows_changed = rows_changed + $7, rows_different = rows_different + $8, \
                     blocks_skipped = blocks_skipped + $9, \
                     examples = CASE WHEN jsonb_array_length(s.examples) < $11::integer THEN s.examples || $10::jsonb ELSE s.examples END \
-             FROM crossfade.walks AS w \
              WHERE s.run_id = $1 AND s.step = $2 AND s.number = $3 AND s.next_block = $4 \
-               AND w.run_id = s.run_id AND w.step = s.step AND w.filenode = pg_relation_filenode(w.relation) \
+               AND s.filenode = pg_relation_filenode(s.relation) \
              RETURNING (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint",
             &[
                 &lease.run_id,
@@ -329,6 +359,40 @@ pub async fn checkpoint(
         )
         .await?;
     Ok(row.map(|row| row.get(0)))
+}
+
+/// A table that has blocks of its own, and how far the walk is in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StorageDone {
+    pub storage: TableName,
+    pub relation: u32,
+    pub blocks_total: i64,
+    pub blocks_done: i64,
+}
+
+pub async fn done_by_storage(
+    client: &impl GenericClient,
+    walk: &Walk,
+) -> Result<Vec<StorageDone>, StoreError> {
+    let rows = client
+        .query(
+            "SELECT n.nspname::text, c.relname::text, s.relation, sum(s.end_block - s.start_block)::bigint, sum(s.next_block - s.start_block)::bigint \
+             FROM crossfade.segments AS s JOIN pg_class AS c ON c.oid = s.relation JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+             WHERE s.run_id = $1 AND s.step = $2 GROUP BY 1, 2, 3 HAVING sum(s.next_block - s.start_block) > 0",
+            &[&walk.run_id, &walk.step],
+        )
+        .await?;
+    Ok(rows
+        .iter()
+        .filter_map(|row| {
+            Some(StorageDone {
+                storage: storage(row.get(0), row.get(1))?,
+                relation: row.get(2),
+                blocks_total: row.get(3),
+                blocks_done: row.get(4),
+            })
+        })
+        .collect())
 }
 
 /// The first rows that were found to differ.

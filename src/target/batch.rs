@@ -39,33 +39,87 @@ impl Range {
         })
     }
 
+    /// These rows of a table, or of a partition.
+    pub fn of(self, storage: &TableName) -> Place<'_> {
+        Place {
+            storage,
+            range: self,
+        }
+    }
+}
+
+/// A range of the rows of a table that has its own storage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place<'a> {
+    pub storage: &'a TableName,
+    pub range: Range,
+}
+
+impl Place<'_> {
     fn bounds(self) -> (String, String) {
         (
-            format!("({},{})", self.from.0, self.from.1),
-            format!("({},{})", self.to.0, self.to.1),
+            format!("({},{})", self.range.from.0, self.range.from.1),
+            format!("({},{})", self.range.to.0, self.range.to.1),
         )
     }
 }
 
-/// The table's own id, its storage's, and its size in blocks; `None` where it is gone.
-pub async fn storage(
+/// A table that has blocks of its own: the plan's table, or each partition that is not divided further.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Storage {
+    pub name: TableName,
+    pub relation: u32,
+    /// `pg_relation_filenode`: another one means that the table was rewritten.
+    pub filenode: u32,
+    pub blocks: i64,
+}
+
+/// Where the table's rows are. `None`: it is gone.
+pub async fn storages(
     client: &impl GenericClient,
     table: &TableName,
-) -> Result<Option<(u32, u32, i64)>> {
+) -> Result<Option<(u32, Vec<Storage>)>> {
     let row = client
         .query_opt(
-            "SELECT c.oid, pg_relation_filenode(c.oid), pg_relation_size(c.oid) / current_setting('block_size')::bigint \
-             FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2",
+            "SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2",
             &[&table.schema.as_str(), &table.name.as_str()],
         )
         .await?;
-    Ok(row.map(|row| (row.get(0), row.get(1), row.get(2))))
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    let relation: u32 = row.get(0);
+    let rows = client
+        .query(
+            "SELECT n.nspname::text, c.relname::text, c.oid, pg_relation_filenode(c.oid), \
+                    pg_relation_size(c.oid) / current_setting('block_size')::bigint \
+             FROM (SELECT $1::oid AS oid UNION SELECT relid FROM pg_partition_tree($1::oid)) AS p \
+             JOIN pg_class AS c ON c.oid = p.oid JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+             WHERE c.relkind IN ('r', 'm') ORDER BY c.oid",
+            &[&relation],
+        )
+        .await?;
+    let storages = rows
+        .iter()
+        .map(|row| Storage {
+            name: TableName {
+                schema: Ident::from_catalog(row.get::<_, &str>(0)),
+                name: Ident::from_catalog(row.get::<_, &str>(1)),
+            },
+            relation: row.get(2),
+            filenode: row.get(3),
+            blocks: row.get(4),
+        })
+        .collect();
+    Ok(Some((relation, storages)))
 }
 
 /// The rows changed.
-pub async fn fill(client: &impl GenericClient, fill: &Fill, range: Range) -> Result<u64> {
-    let (from, to) = range.bounds();
-    client.execute(&rows::fill(fill), &[&from, &to]).await
+pub async fn fill(client: &impl GenericClient, fill: &Fill, at: Place<'_>) -> Result<u64> {
+    let (from, to) = at.bounds();
+    client
+        .execute(&rows::fill(fill, at.storage), &[&from, &to])
+        .await
 }
 
 /// A row whose fill failed with `error`, group by group: those that convert are filled. Whether any was, and which
@@ -73,18 +127,18 @@ pub async fn fill(client: &impl GenericClient, fill: &Fill, range: Range) -> Res
 pub async fn fill_parts<'a>(
     client: &impl GenericClient,
     fill: &'a Fill,
-    row: Range,
+    at: Place<'_>,
     error: tokio_postgres::Error,
 ) -> Result<(u64, Vec<(&'a Assignment, tokio_postgres::Error)>)> {
     if let [only] = fill.set.as_slice() {
         return Ok((0, vec![(only, error)]));
     }
-    let (from, to) = row.bounds();
+    let (from, to) = at.bounds();
     let (mut changed, mut failed) = (0, Vec::new());
     for group in groups(&fill.set, &[]) {
         client.batch_execute("SAVEPOINT crossfade_part").await?;
         match client
-            .execute(&rows::fill_group(fill, &group), &[&from, &to])
+            .execute(&rows::fill_group(fill, at.storage, &group), &[&from, &to])
             .await
         {
             Ok(rows) => changed += rows,
@@ -93,7 +147,7 @@ pub async fn fill_parts<'a>(
                 let Group { forward, .. } = group;
                 for assignment in &forward {
                     client.batch_execute("ROLLBACK TO crossfade_part").await?;
-                    let one = rows::fill_one(&fill.table, assignment);
+                    let one = rows::fill_one(&fill.table, at.storage, assignment);
                     match client.execute(&one, &[&from, &to]).await {
                         Ok(_) => {}
                         Err(error) if classify(&error) == ErrorClass::Conversion => {
@@ -122,11 +176,11 @@ pub async fn compare(
     client: &impl GenericClient,
     matching: &Match,
     names: &Names,
-    range: Range,
+    at: Place<'_>,
 ) -> Result<(i64, i64)> {
-    let (from, to) = range.bounds();
+    let (from, to) = at.bounds();
     let row = client
-        .query_one(&rows::compare(matching, names), &[&from, &to])
+        .query_one(&rows::compare(matching, at.storage, names), &[&from, &to])
         .await?;
     Ok((row.get(0), row.get(1)))
 }
@@ -136,13 +190,13 @@ pub async fn different_rows(
     client: &impl GenericClient,
     matching: &Match,
     names: &Names,
-    range: Range,
+    at: Place<'_>,
     limit: i64,
 ) -> Result<Vec<(Value, Value)>> {
-    let (from, to) = range.bounds();
+    let (from, to) = at.bounds();
     let rows = client
         .query(
-            &rows::different_rows(matching, names),
+            &rows::different_rows(matching, at.storage, names),
             &[&from, &to, &limit],
         )
         .await?;
@@ -154,23 +208,23 @@ pub async fn repair(
     matching: &Match,
     names: &Names,
     truth: Truth,
-    range: Range,
+    at: Place<'_>,
 ) -> Result<u64> {
-    let (from, to) = range.bounds();
+    let (from, to) = at.bounds();
     client
-        .execute(&rows::repair(matching, names, truth), &[&from, &to])
+        .execute(
+            &rows::repair(matching, at.storage, names, truth),
+            &[&from, &to],
+        )
         .await
 }
 
 /// The addresses of a range's rows.
-pub async fn addresses(
-    client: &impl GenericClient,
-    table: &TableName,
-    range: Range,
-) -> Result<Vec<String>> {
-    let (from, to) = range.bounds();
+pub async fn addresses(client: &impl GenericClient, at: Place<'_>) -> Result<Vec<String>> {
+    let (from, to) = at.bounds();
     let query = format!(
-        "SELECT ctid::text FROM ONLY {table} WHERE ctid >= ($1::text)::tid AND ctid < ($2::text)::tid"
+        "SELECT ctid::text FROM ONLY {} WHERE ctid >= ($1::text)::tid AND ctid < ($2::text)::tid",
+        at.storage
     );
     let rows = client.query(&query, &[&from, &to]).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
@@ -179,14 +233,13 @@ pub async fn addresses(
 /// The key and the values read of the row at an address, as JSON objects; `None` when it has moved or gone.
 pub async fn row_image(
     client: &impl GenericClient,
-    table: &TableName,
     key: &[Ident],
     reads: &[&Ident],
-    range: Range,
+    at: Place<'_>,
 ) -> Result<Option<(Value, Value)>> {
-    let (from, to) = range.bounds();
+    let (from, to) = at.bounds();
     let row = client
-        .query_opt(&rows::row_image(table, key, reads), &[&from, &to])
+        .query_opt(&rows::row_image(at.storage, key, reads), &[&from, &to])
         .await?;
     Ok(row.map(|row| (row.get(0), row.get(1))))
 }

@@ -13,7 +13,7 @@ use crate::store::{
     runs::{self, Breadth},
     walks::{self, Done, EXAMPLES_MAX, Entry, Segment},
 };
-use crate::target::batch::{self, Range};
+use crate::target::batch::{self, Place, Range};
 use serde_json::Value;
 use std::time::Duration;
 use tokio_postgres::{Client, Transaction, error::SqlState};
@@ -40,7 +40,7 @@ impl Worker<'_> {
     /// What to do about a batch that failed: smaller, later, or row by row.
     pub(super) async fn failed(
         &mut self,
-        segment: Segment,
+        segment: &Segment,
         next: i64,
         error: tokio_postgres::Error,
     ) -> Result<Passed, EngineError> {
@@ -88,7 +88,7 @@ impl Worker<'_> {
     }
 
     /// Leaves a block whose rows are locked for the next pass.
-    async fn skip(&mut self, segment: Segment, next: i64) -> Result<bool, EngineError> {
+    async fn skip(&mut self, segment: &Segment, next: i64) -> Result<bool, EngineError> {
         let (lease, step) = (self.site.lease, &self.site.step.0);
         let client: &mut Client = &mut self.client;
         let transaction = client.transaction().await?;
@@ -108,11 +108,14 @@ impl Worker<'_> {
     }
 
     /// A block with a row that cannot be converted: the rest is done, that row is noted.
-    async fn row_by_row(&mut self, segment: Segment, next: i64) -> Result<bool, EngineError> {
+    async fn row_by_row(&mut self, segment: &Segment, next: i64) -> Result<bool, EngineError> {
         let site = self.site;
         let (lease, step, work, plan) = (site.lease, &site.step.0, &site.work, site.plan);
         let setup = self.setup();
-        let range = Range::blocks(segment.next_block, next);
+        let Some(storage) = &segment.storage else {
+            return Ok(false);
+        };
+        let at = Range::blocks(segment.next_block, next).of(storage);
         let client: &mut Client = &mut self.client;
         let mut transaction = client.transaction().await?;
         transaction.batch_execute(&setup).await?;
@@ -124,10 +127,11 @@ impl Worker<'_> {
         }
         let mut done = Done::default();
         let mut noted = 0;
-        for tid in batch::addresses(&transaction, work.table(), range).await? {
+        for tid in batch::addresses(&transaction, at).await? {
             let Some(row) = Range::row(&tid) else {
                 continue;
             };
+            let row = row.of(storage);
             let savepoint = transaction.savepoint("crossfade_row").await?;
             match work.range(&savepoint, row).await {
                 Ok(one) => {
@@ -156,14 +160,8 @@ impl Worker<'_> {
                         Work::Compare { matching, .. } => {
                             done.rows_read += 1;
                             done.rows_different += 1;
-                            let image = batch::row_image(
-                                &transaction,
-                                &matching.table,
-                                &matching.key,
-                                &[],
-                                row,
-                            )
-                            .await?;
+                            let image =
+                                batch::row_image(&transaction, &matching.key, &[], row).await?;
                             if let Some((key, _)) =
                                 image.filter(|_| done.examples.len() < EXAMPLES_MAX)
                             {
@@ -231,11 +229,11 @@ async fn note(
     run_id: i64,
     fill: &Fill,
     assignment: &Assignment,
-    row: Range,
+    row: Place<'_>,
     error: &tokio_postgres::Error,
 ) -> Result<i64, EngineError> {
     let reads: Vec<&Ident> = assignment.reads.iter().map(|column| &column.name).collect();
-    let image = batch::row_image(transaction, &fill.table, &fill.key, &reads, row).await?;
+    let image = batch::row_image(transaction, &fill.key, &reads, row).await?;
     let Some((row_key, row_values)) = image else {
         return Ok(0);
     };

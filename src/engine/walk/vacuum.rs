@@ -2,60 +2,81 @@
 
 use super::{Work, site::Site};
 use crate::engine::EngineError;
+use crate::plan::ident::TableName;
 use crate::postgres::sqlstate::{ErrorClass, classify};
 use crate::store::walks;
 use crate::target::{activity, vacuum};
-use std::time::{Duration, Instant};
+use deadpool_postgres::Object;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 const LOOK_WHO_WAITS_EVERY: Duration = Duration::from_millis(500);
 /// Smaller tables are left to autovacuum.
-const BLOCKS_MIN: i64 = 1_024;
+const BLOCKS_MIN: i64 = 512;
 
-/// Vacuums whenever another `vacuum_percent` of the table have been rewritten, until the workers are to end; a vacuum
-/// that is under way then is cancelled.
+/// Vacuums whenever another `vacuum_percent` of the walk have been rewritten in a table, or the walk is through with it,
+/// until the workers are to end; a vacuum that is under way then is cancelled.
 pub async fn as_it_goes(site: &Site<'_>) -> Result<(), EngineError> {
-    let percent = i64::from(site.limits().vacuum_percent);
-    let Work::Fill(fill) = site.work else {
-        return Ok(());
-    };
-    if percent == 0 || site.walk.pass > 1 {
+    if matches!(site.work, Work::Compare { .. }) || site.walk.pass > 1 {
         return Ok(());
     }
     let session = site.session().await?;
-    let (run_id, step) = (site.lease.run_id, &site.step.0);
-    let mut vacuumed = walks::totals(&**session, run_id, step).await?.blocks_done;
+    let mut vacuumed = BTreeMap::new();
+    for done in walks::done_by_storage(&**session, &site.walk).await? {
+        vacuumed.insert(done.relation, done.blocks_done);
+    }
     while !site.halt.is_cancelled() {
-        let totals = walks::totals(&**session, run_id, step).await?;
-        let due = (totals.blocks_total * percent / 100).max(1);
-        if totals.blocks_total < BLOCKS_MIN || totals.blocks_done - vacuumed < due {
-            site.sleep(LOOK_EVERY).await;
-            continue;
-        }
-        vacuumed = totals.blocks_done;
-        let began = Instant::now();
-        let pid = session
-            .query_one("SELECT pg_backend_pid()", &[])
-            .await?
-            .get(0);
-        let statement = vacuum::statement(&**session, &fill.table).await?;
-        let vacuuming = session.batch_execute(&statement);
-        tokio::pin!(vacuuming);
-        let result = loop {
-            tokio::select! {
-                result = &mut vacuuming => break result,
-                () = give_way(site, pid) => {}
+        let percent = i64::from(site.limits().vacuum_percent);
+        let all = walks::done_by_storage(&**session, &site.walk).await?;
+        let blocks: i64 = all.iter().map(|done| done.blocks_total).sum();
+        let due = all.into_iter().find(|done| {
+            let since = done.blocks_done - vacuumed.get(&done.relation).unwrap_or(&0);
+            let is_through = done.blocks_done == done.blocks_total;
+            percent > 0 && since >= BLOCKS_MIN && (since * 100 >= blocks * percent || is_through)
+        });
+        match due {
+            None => site.sleep(LOOK_EVERY).await,
+            Some(done) => {
+                vacuum_once(site, &session, &done.storage).await?;
+                vacuumed.insert(done.relation, done.blocks_done);
             }
-        };
-        match result {
-            Ok(()) => {
-                let seconds = began.elapsed().as_secs_f64();
-                walks::note_vacuum(&**session, site.lease, step, seconds).await?;
-            }
-            // It gave way, or the workers are to end.
-            Err(error) if classify(&error) == ErrorClass::Cancelled => {}
-            Err(error) => return Err(error.into()),
         }
+    }
+    Ok(())
+}
+
+async fn vacuum_once(
+    site: &Site<'_>,
+    session: &Object,
+    storage: &TableName,
+) -> Result<(), EngineError> {
+    let began = Instant::now();
+    let pid = session
+        .query_one("SELECT pg_backend_pid()", &[])
+        .await?
+        .get(0);
+    let Some(statement) = vacuum::statement(&***session, storage).await? else {
+        return Ok(());
+    };
+    let vacuuming = session.batch_execute(&statement);
+    tokio::pin!(vacuuming);
+    let result = loop {
+        tokio::select! {
+            result = &mut vacuuming => break result,
+            () = give_way(site, pid) => {}
+        }
+    };
+    match result {
+        Ok(()) => {
+            let seconds = began.elapsed().as_secs_f64();
+            walks::note_vacuum(&***session, site.lease, &site.step.0, seconds).await?;
+        }
+        // It gave way, or the workers are to end.
+        Err(error) if classify(&error) == ErrorClass::Cancelled => {}
+        Err(error) => return Err(error.into()),
     }
     Ok(())
 }

@@ -117,7 +117,7 @@ impl<'a> Worker<'a> {
         while segment.next_block < segment.end_block {
             if let Some(end) = self.told_to_end()? {
                 let (run_id, step) = (self.site.lease.run_id, &self.site.step.0);
-                walks::release(&**self.client, run_id, step, segment).await?;
+                walks::release(&**self.client, run_id, step, &segment).await?;
                 return Ok(Some(end));
             }
             let pace = self.site.pace();
@@ -132,13 +132,13 @@ impl<'a> Worker<'a> {
             }
             let blocks = i64::from(self.hunting.unwrap_or(pace.batch_blocks).max(1));
             let next = (segment.next_block + blocks).min(segment.end_block);
-            match self.batch(segment, next).await? {
+            match self.batch(&segment, next).await? {
                 Batched::Done(took) => {
                     segment.next_block = next;
                     self.after(took);
                 }
                 Batched::Failed(error) => {
-                    match self.failed(segment, next, error).await? {
+                    match self.failed(&segment, next, error).await? {
                         Passed::Yes => segment.next_block = next,
                         Passed::No => {}
                         Passed::RunPaused => return Ok(Some(End::Paused)),
@@ -176,7 +176,7 @@ impl<'a> Worker<'a> {
 
     /// One batch, one transaction: the rows, the checkpoint and the fence commit together. That makes
     /// `synchronous_commit = off` safe: losing both is losing nothing.
-    async fn batch(&mut self, segment: Segment, next: i64) -> Result<Batched, EngineError> {
+    async fn batch(&mut self, segment: &Segment, next: i64) -> Result<Batched, EngineError> {
         let began = Instant::now();
         let place = format!("{} batch", self.site.step);
         let setup = self.setup();
@@ -199,9 +199,12 @@ impl<'a> Worker<'a> {
             }
         };
         failpoint::pass(|| format!("{place}: before its effect"));
-        let range = Range::blocks(segment.next_block, next);
+        let Some(storage) = &segment.storage else {
+            return Ok(Batched::Rewritten);
+        };
+        let at = Range::blocks(segment.next_block, next).of(storage);
         let (result, blockers) = watched(
-            work.range(&transaction, range),
+            work.range(&transaction, at),
             site,
             pid,
             row_lock_timeout / 2,
@@ -233,7 +236,7 @@ impl<'a> Worker<'a> {
         ) = (work, done.rows_different > 0)
         {
             let limit = EXAMPLES_MAX as i64;
-            let rows = batch::different_rows(&transaction, matching, names, range, limit).await?;
+            let rows = batch::different_rows(&transaction, matching, names, at, limit).await?;
             let show_values = site.plan.settings.show_values;
             done.examples = rows
                 .into_iter()
