@@ -42,6 +42,8 @@ pub async fn run(context: &Context<'_>, status: &StatusOf) -> anyhow::Result<Exi
             "--watch is for people to look at; with --format json ask again when you want to know";
         return Err(UsageError(why.to_owned()).into());
     }
+    // From before the first look on: a Ctrl-C in the middle of one counts too.
+    let stop = status.watch.then(|| context.stop()).transpose()?;
     loop {
         let now = service.status(run).await?;
         if status.watch && std::io::stdout().is_terminal() {
@@ -50,12 +52,12 @@ pub async fn run(context: &Context<'_>, status: &StatusOf) -> anyhow::Result<Exi
                 .result(&json!(null), || "\x1b[2J\x1b[H".to_owned())?;
         }
         context.printer.result(&now, || in_words(&now))?;
-        if !status.watch || now.state != "active" {
+        let Some(stop) = stop.as_ref().filter(|_| now.state == "active") else {
             return Ok(Exit::Done);
-        }
+        };
         tokio::select! {
             () = tokio::time::sleep(Duration::from_secs(1)) => {}
-            _ = tokio::signal::ctrl_c() => return Ok(Exit::Interrupted),
+            () = stop.cancelled() => return Ok(Exit::Interrupted),
         }
     }
 }
