@@ -33,6 +33,7 @@ use crate::plan::{
     error::{Path, PlanError, render},
     explain::{Explanation, explain},
     facts::Facts,
+    ident::TableName,
     tuning::{self, Tuning},
 };
 use crate::postgres::{
@@ -524,9 +525,19 @@ async fn compile_with(
 /// Two rounds: the tables first, as a recipe's expressions and types are known only with them.
 async fn gather(session: &Session, document: &Document) -> Result<Facts, ServiceError> {
     let mut facts = target::catalog::identity(session).await?;
-    for table in document.tables() {
-        let found = target::catalog::table(&**session, &table).await?;
-        facts.tables.insert(table, found);
+    // What is known of a table may name others (those that refer to it).
+    loop {
+        let tables = document.tables(&facts).into_iter();
+        let unknown: Vec<TableName> = tables
+            .filter(|table| !facts.tables.contains_key(table))
+            .collect();
+        if unknown.is_empty() {
+            break;
+        }
+        for table in unknown {
+            let found = target::catalog::table(&**session, &table).await?;
+            facts.tables.insert(table, found);
+        }
     }
     for type_name in compile::types(document, &facts) {
         let canonical = target::expression::canonical_type(session, &type_name).await?;

@@ -19,10 +19,11 @@ use crate::lifecycle::{
 use crate::plan::{
     compiled::{Action, Plan, StepId},
     document::PhaseName,
-    steps::Work,
+    steps::{DdlStep, Work},
 };
 use crate::statement::{part::Part, rows::Truth};
 use crate::store::{runs, walks};
+use crate::target::observe::{Observed, observe};
 use std::time::Duration;
 
 /// How far to go.
@@ -273,12 +274,24 @@ impl Driver {
                 parts.extend(more);
             }
         }
-        let Some(dropped) = parts.first() else {
+        // Where the triggers are gone the one transaction has been committed: there are no two sides left to compare, and
+        // nothing to do. The other goals must not be asked: what was dropped has a successor of its name by now.
+        let dropped = steps.iter().find_map(|id| {
+            let (_, step) = plan.steps().find(|(_, step)| step.id == *id)?;
+            match (&step.action, step.action.work(plan)) {
+                (Action::Ddl(DdlStep::DropSync(_)), Work::Parts(parts)) => {
+                    parts.first().map(|part| part.goal.clone())
+                }
+                _ => None,
+            }
+        });
+        let Some(witness) = dropped.as_ref().or(parts.first().map(|part| &part.goal)) else {
             return Ok(Reached::WasThere);
         };
-        // Where the triggers are gone the transaction has been committed: there are no two sides left to compare.
-        let contracted = crate::target::observe::observe(&*self.work, &dropped.goal).await?
-            == crate::target::observe::Observed::Holds;
+        let contracted = observe(&*self.work, witness).await? == Observed::Holds;
+        if contracted && dropped.is_some() {
+            return Ok(Reached::WasThere);
+        }
         if !contracted {
             for (id, matching) in matches(plan) {
                 let names = verify::names_now(snapshot, &matching.table);

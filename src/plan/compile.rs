@@ -80,7 +80,7 @@ pub fn compile(
         problems: Vec::new(),
         claims: BTreeSet::new(),
     };
-    for table in document.tables() {
+    for table in document.tables(facts) {
         if !compiler.is_created(&table) {
             compiler.check_table(&table);
         }

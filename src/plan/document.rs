@@ -2,6 +2,7 @@
 
 use super::{
     endpoint::Endpoint,
+    facts::Facts,
     ident::{Ident, TableName},
     quiet::NoReferences,
     recipes::Recipe,
@@ -388,10 +389,10 @@ impl From<Expression> for String {
 pub type Assignments = BTreeMap<Ident, Expression>;
 
 impl Document {
-    /// The tables that facts are needed of before this document can be compiled.
-    pub fn tables(&self) -> Vec<TableName> {
+    /// The tables that facts are needed of before this document can be compiled, given those that are known.
+    pub fn tables(&self, facts: &Facts) -> Vec<TableName> {
         let mut tables: Vec<TableName> = match &self.change {
-            Some(recipe) => recipe.tables().into_iter().cloned().collect(),
+            Some(recipe) => recipe.tables_given(facts),
             None => Vec::new(),
         };
         for phase in self.phases.iter().flatten() {

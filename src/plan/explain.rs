@@ -247,7 +247,11 @@ fn notes(plan: &Plan) -> Vec<String> {
         );
     }
     for sync in plan.syncs() {
-        notes.extend(sync_notes(sync));
+        for note in sync_notes(sync) {
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
         notes.extend(plan.retired(&sync.table).into_iter().map(retire_note));
     }
     notes

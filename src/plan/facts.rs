@@ -151,6 +151,10 @@ pub struct Column {
 pub struct Identity {
     pub always: bool,
     pub sequence: String,
+    /// `START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1`
+    pub options: String,
+    pub grants: Vec<Grant>,
+    pub comment: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

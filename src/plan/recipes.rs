@@ -34,6 +34,7 @@ pub mod set_replica_identity;
 pub mod split_column;
 mod sql;
 pub mod transform_columns;
+pub mod widen_key;
 
 use super::{
     document::{Expression, PhaseDocument},
@@ -48,6 +49,10 @@ use serde::{Deserialize, Serialize};
 pub trait Change {
     /// The tables that facts are needed of, the one that it is about first.
     fn tables(&self) -> Vec<&TableName>;
+    /// Those and what only the facts read so far tell of.
+    fn tables_given(&self, _: &Facts) -> Vec<TableName> {
+        self.tables().into_iter().cloned().collect()
+    }
     /// Errors carry paths below `at`, the place of the recipe's words.
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>>;
     /// The word under which the recipe has this expression.
@@ -107,6 +112,8 @@ recipes! {
         "table=T to=T", "a table under another name, at once";
     "change_column_type" ChangeColumnType(change_column_type::ChangeColumnType),
         "table=T column=C type=TYPE to=C|keep_name=true", "a column of another type, under another name or its own";
+    "widen_key" WidenKey(widen_key::WidenKey),
+        "table=T column=C type=bigint", "a key of a wider integer type, in all tables that refer to it";
     "split_column" SplitColumn(split_column::SplitColumn),
         "table=T column=C into={C: {type: TYPE}, …} forward={C: EXPRESSION, …} backward=EXPRESSION", "one column becomes several";
     "merge_columns" MergeColumns(merge_columns::MergeColumns),
@@ -170,8 +177,9 @@ impl Recipe {
         self.change().advice(facts)
     }
 
-    pub fn tables(&self) -> Vec<&TableName> {
-        self.change().tables()
+    /// The tables that facts are needed of, given those that are known.
+    pub fn tables_given(&self, facts: &Facts) -> Vec<TableName> {
+        self.change().tables_given(facts)
     }
 
     /// The explicit phases of this change. Errors carry paths below `at`, the place of `change`.

@@ -20,6 +20,7 @@ pub mod drop_not_null;
 pub mod drop_sync;
 pub mod drop_table;
 pub mod fill;
+pub mod move_identity;
 pub mod own_sequence;
 pub mod query;
 pub mod rebuild_index;
@@ -33,7 +34,9 @@ pub mod set_default;
 pub mod set_not_null;
 pub mod set_replica_identity;
 pub mod sql;
+pub mod swap_primary_key;
 pub mod sync_columns;
+pub mod take_place;
 
 use super::{
     compiled::{Action, Plan, StepId},
@@ -169,6 +172,9 @@ steps! {
         "own_sequence" OwnSequence(own_sequence::OwnSequence),
         "drop_column" DropColumn(drop_column::DropColumn),
         "rename_object" RenameObject(rename_object::RenameObject),
+        "swap_primary_key" SwapPrimaryKey(swap_primary_key::SwapPrimaryKey),
+        "move_identity" MoveIdentity(move_identity::MoveIdentity),
+        "take_place" TakePlace(take_place::TakePlace),
         "alias_table" AliasTable(alias_table::AliasTable),
         "drop_alias" DropAlias(drop_alias::DropAlias),
         "drop_index" DropIndex(drop_index::DropIndex),

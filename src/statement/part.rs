@@ -286,6 +286,11 @@ pub enum Goal {
     NoView {
         table: TableName,
     },
+    /// It is an identity column.
+    Identity {
+        table: TableName,
+        column: Ident,
+    },
     SequenceOwned {
         sequence: String,
         table: TableName,

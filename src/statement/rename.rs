@@ -51,6 +51,17 @@ pub fn without_qualifier(text: &str, table: &Ident) -> String {
     out
 }
 
+/// The names in a list of columns: `order_id, "line no"`.
+pub fn names(text: &str) -> Vec<Ident> {
+    tokens(text)
+        .into_iter()
+        .filter_map(|token| match token {
+            Token::Name { name, .. } => Some(Ident::from_catalog(name)),
+            Token::Other(_) => None,
+        })
+        .collect()
+}
+
 /// Whether `text` names the column.
 pub fn names_column(text: &str, column: &Ident) -> bool {
     let tokens = tokens(text);

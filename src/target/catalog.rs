@@ -120,6 +120,15 @@ const WHOLE: &str = "\
                AND f.prosrc ~* '\\m(tg_table_name|tg_relname|tg_relid)\\M' ORDER BY 1) \
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = $1";
 
+/// What an identity column's sequence was created with. Limits that are its type's own are none.
+const SEQUENCE: &str = "\
+    SELECT format('START WITH %s INCREMENT BY %s %s %s CACHE %s%s', s.seqstart, s.seqincrement, \
+               CASE WHEN s.seqmin = CASE WHEN s.seqincrement > 0 THEN 1 ELSE -t.top - 1 END THEN 'NO MINVALUE' ELSE 'MINVALUE ' || s.seqmin END, \
+               CASE WHEN s.seqmax = CASE WHEN s.seqincrement > 0 THEN t.top ELSE -1 END THEN 'NO MAXVALUE' ELSE 'MAXVALUE ' || s.seqmax END, \
+               s.seqcache, CASE WHEN s.seqcycle THEN ' CYCLE' ELSE '' END), obj_description(s.seqrelid, 'pg_class') \
+    FROM pg_sequence AS s JOIN (VALUES ('int2'::regtype, 32767::numeric), ('int4', 2147483647), ('int8', 9223372036854775807)) AS t (type, top) \
+         ON t.type = s.seqtypid WHERE s.seqrelid = $1::text::regclass";
+
 const TABLE_GRANTS: &str = "\
     SELECT g.privilege_type, CASE WHEN g.grantee <> 0 THEN pg_get_userbyid(g.grantee)::text END, g.is_grantable \
     FROM pg_class AS c, aclexplode(c.relacl) AS g WHERE c.oid = $1 ORDER BY 1, 2";
@@ -314,6 +323,9 @@ async fn columns(client: &impl GenericClient, oid: u32) -> Result<Vec<Column>> {
             identity: (!identity.is_empty()).then(|| Identity {
                 always: identity == "a",
                 sequence: sequence.clone().unwrap_or_default(),
+                options: String::new(),
+                grants: Vec::new(),
+                comment: None,
             }),
             owned_sequence: sequence.filter(|_| identity.is_empty()),
             comment: row.get(9),
@@ -332,7 +344,20 @@ async fn columns(client: &impl GenericClient, oid: u32) -> Result<Vec<Column>> {
                 .collect(),
         }
     };
-    Ok(rows.iter().map(column).collect())
+    let mut columns: Vec<Column> = rows.iter().map(column).collect();
+    for identity in columns.iter_mut().filter_map(|c| c.identity.as_mut()) {
+        let Some(row) = client.query_opt(SEQUENCE, &[&identity.sequence]).await? else {
+            continue;
+        };
+        identity.options = row.get(0);
+        identity.comment = row.get(1);
+        let oid: u32 = client
+            .query_one("SELECT $1::text::regclass::oid", &[&identity.sequence])
+            .await?
+            .get(0);
+        identity.grants = table_grants(client, oid).await?;
+    }
+    Ok(columns)
 }
 
 /// The indexes, and the columns that tell rows apart: the primary key's, or a unique index's over NOT NULL columns.

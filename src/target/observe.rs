@@ -329,6 +329,15 @@ pub async fn observe<C: GenericClient>(client: &C, goal: &Goal) -> Result<Observ
             holds(found.is_some_and(|labels| labels.contains(label)))
         }
         Goal::Asked { question, answer } => asked(client, question, *answer).await,
+        Goal::Identity { table, column } => {
+            let identity: Option<bool> = eye(table)
+                .look(
+                    "SELECT a.attidentity <> '' FROM pg_attribute AS a WHERE a.attrelid = %RELATION% AND a.attname = $3 AND NOT a.attisdropped",
+                    &[&column.as_str()],
+                )
+                .await?;
+            holds(identity == Some(true))
+        }
         Goal::SequenceOwned {
             sequence,
             table,

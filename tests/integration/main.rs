@@ -24,4 +24,5 @@ mod rows_that_move;
 mod several_columns;
 mod support;
 mod undo_under_traffic;
+mod widen_key;
 mod workers;

@@ -135,7 +135,10 @@ impl<'a> Compiler<'a> {
         let has =
             |kind, table: &TableName| steps(kind).any(|(_, _, step)| step.table() == Some(table));
         let mut problems = Vec::new();
-        for (at, number, step) in steps("fill").chain(steps("drop_column")) {
+        for (at, number, step) in steps("fill")
+            .chain(steps("drop_column"))
+            .chain(steps("take_place"))
+        {
             let Some(table) = step.table() else { continue };
             let path = self.step_path(at, number, step);
             match step.kind() {
@@ -148,7 +151,7 @@ impl<'a> Compiler<'a> {
                     .on_key()
                     .help("add sync_columns in dual_write: rows written meanwhile would be missed"),
                 ),
-                "drop_column" if has("sync_columns", table) => {
+                "drop_column" | "take_place" if has("sync_columns", table) => {
                     for (kind, phase) in [("match", "verify"), ("drop_sync", "contract")] {
                         if !has(kind, table) {
                             problems.push(
@@ -248,6 +251,7 @@ impl<'a> Compiler<'a> {
             .flat_map(|(_, phase)| &phase.steps)
             .filter_map(|step| match step {
                 Step::RenameObject(step) => Some(&step.to),
+                Step::SwapPrimaryKey(step) => Some(&step.name),
                 _ => None,
             })
             .collect();

@@ -52,6 +52,7 @@ impl Compiler<'_> {
         self.steps()
             .filter_map(|step| match step {
                 Step::DropColumn(step) => Some((step.table.clone(), step.column.clone())),
+                Step::TakePlace(step) => Some((step.table.clone(), step.column.clone())),
                 _ => None,
             })
             .collect()
@@ -60,6 +61,12 @@ impl Compiler<'_> {
     fn references(&mut self, at: &Path, phase: PhaseName, gate: &Gate) -> Option<References> {
         let wanted = gate.no_references.clone()?;
         let mut columns = self.dropped_columns();
+        // Its name goes on.
+        columns.retain(|(table, column)| {
+            !self.steps().any(|step| {
+                matches!(step, Step::TakePlace(step) if step.table == *table && step.column == *column)
+            })
+        });
         columns.extend(self.steps().filter_map(|step| match step {
             Step::RetireColumn(step) => Some((step.table.clone(), step.column.clone())),
             _ => None,
@@ -84,6 +91,7 @@ impl Compiler<'_> {
         let carried = self.steps().filter_map(|step| match step {
             Step::RenameObject(step) => Some(step.to.as_str().to_owned()),
             Step::DropConstraint(step) => Some(step.name.as_str().to_owned()),
+            Step::SwapPrimaryKey(step) => Some(step.name.as_str().to_owned()),
             _ => None,
         });
         Some(References {

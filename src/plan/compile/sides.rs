@@ -166,6 +166,7 @@ impl Compiler<'_> {
             .filter_map(|step| match step {
                 Step::RetireColumn(step) if step.table == *table => Some(&step.column),
                 Step::DropColumn(step) if step.table == *table => Some(&step.column),
+                Step::TakePlace(step) if step.table == *table => Some(&step.column),
                 _ => None,
             })
             .collect();

@@ -1,7 +1,7 @@
 //! `change_column_type`: in place where that touches no row; else a second column of the new type, which may end under
 //! the old one's name.
 
-use super::replacement::{Pair, Replacement, only_ordinary};
+use super::replacement::{Keys, Pair, Replacement, only_ordinary};
 use super::{Change, relation};
 use crate::plan::{
     document::{Assignments, Expression, PhaseDocument, PhaseName},
@@ -138,6 +138,7 @@ impl Change for ChangeColumnType {
             Assignments::from([(target.clone(), expression)])
         };
         Replacement {
+            keys: Keys::Refused,
             table_name: &self.table,
             table,
             forward: assign(&new, &self.forward, &self.column),

@@ -1,6 +1,6 @@
 //! `rename_column`: a second column under the new name, kept in step with the old one until that is dropped.
 
-use super::replacement::{Pair, Replacement, only_ordinary};
+use super::replacement::{Keys, Pair, Replacement, only_ordinary};
 use super::{Change, alias::Alias};
 use crate::plan::{
     document::{Assignments, Expression, PhaseDocument},
@@ -60,6 +60,7 @@ impl Change for RenameColumn {
             Assignments::from([(target.clone(), Expression::column(source))])
         };
         Replacement {
+            keys: Keys::Refused,
             table_name: &self.table,
             table,
             pairs: vec![Pair {

@@ -5,6 +5,7 @@ mod refusals;
 mod successors;
 
 use super::new_column::{self, NewColumn};
+use super::widen_key::Family;
 use crate::plan::{
     document::{Assignments, Expect, Gate, PhaseDocument, PhaseName, Query},
     error::{Path, PlanError},
@@ -43,6 +44,15 @@ pub(super) struct Replacement<'a> {
     pub gone: Vec<&'a Column>,
     pub forward: Assignments,
     pub backward: Assignments,
+    pub keys: Keys<'a>,
+}
+
+/// What becomes of primary keys, identity columns and the foreign keys between tables that change together.
+pub(super) enum Keys<'a> {
+    /// Refused by name.
+    Refused,
+    /// They are swapped with the columns, in `contract`.
+    Swapped(&'a Family),
 }
 
 impl<'a> Replacement<'a> {
@@ -96,7 +106,13 @@ impl<'a> Replacement<'a> {
 
     fn inbound(&self) -> impl Iterator<Item = &'a Inbound> {
         self.table.referenced_by.iter().filter(|inbound| {
-            self.touched(&inbound.columns).next().is_some() && inbound.table != *self.table_name
+            let is_link = match &self.keys {
+                Keys::Refused => false,
+                Keys::Swapped(family) => family.has_link(&inbound.table, &inbound.name),
+            };
+            self.touched(&inbound.columns).next().is_some()
+                && inbound.table != *self.table_name
+                && !is_link
         })
     }
 
@@ -107,7 +123,7 @@ impl<'a> Replacement<'a> {
         })
     }
 
-    fn add_columns(&self) -> Vec<Step> {
+    pub fn add_columns(&self) -> Vec<Step> {
         let pairs = self
             .pairs
             .iter()
@@ -119,7 +135,7 @@ impl<'a> Replacement<'a> {
         pairs.chain(others).map(Step::AddColumn).collect()
     }
 
-    fn sync(&self) -> Step {
+    pub fn sync(&self) -> Step {
         Step::SyncColumns(SyncColumns {
             table: self.table_name.clone(),
             forward: self.forward.clone(),
@@ -128,7 +144,7 @@ impl<'a> Replacement<'a> {
         })
     }
 
-    fn fill(&self) -> Step {
+    pub fn fill(&self) -> Step {
         Step::Fill(FillStep {
             table: self.table_name.clone(),
             set: self.forward.clone(),
@@ -136,7 +152,7 @@ impl<'a> Replacement<'a> {
     }
 
     /// Values that convert to the same one would break a UNIQUE on the new column: better known now than in `retire`.
-    fn verify(&self) -> Vec<Step> {
+    pub fn verify(&self) -> Vec<Step> {
         let mut steps = vec![Step::Match(MatchStep {
             table: self.table_name.clone(),
             columns: self.forward.clone(),

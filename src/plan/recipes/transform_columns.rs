@@ -3,7 +3,7 @@
 use super::{
     Change,
     new_column::NewColumn,
-    replacement::{Pair, Replacement, only_ordinary},
+    replacement::{Keys, Pair, Replacement, only_ordinary},
 };
 use crate::plan::{
     document::{Assignments, Expression, PhaseDocument},
@@ -124,6 +124,7 @@ impl<'a> Transformation<'a> {
             .filter(|(name, _)| !pairs.iter().any(|pair| pair.new == **name))
             .map(|(name, column)| (name.clone(), column.clone()));
         Replacement {
+            keys: Keys::Refused,
             table_name: self.table,
             table,
             gone: gone.collect(),

@@ -16,6 +16,9 @@ pub struct OwnSequence {
     pub column: Ident,
     /// As SQL writes it: `public.vehicles_number_seq`.
     pub sequence: String,
+    /// The type of its numbers from then on, where the new column's is wider.
+    #[serde(rename = "as", default, skip_serializing_if = "Option::is_none")]
+    pub number_type: Option<String>,
 }
 
 impl Described for OwnSequence {
@@ -32,16 +35,23 @@ impl Described for OwnSequence {
 
 impl Ddl for OwnSequence {
     fn parts(&self, _: &Plan) -> Vec<Part> {
+        let sequence = &self.sequence;
+        let mut statements = vec![Statement::new(format!(
+            "ALTER SEQUENCE {sequence} OWNED BY {}.{}",
+            self.table, self.column
+        ))];
+        if let Some(number_type) = &self.number_type {
+            statements.push(Statement::new(format!(
+                "ALTER SEQUENCE {sequence} AS {number_type}"
+            )));
+        }
         vec![Part::locking(
             Goal::SequenceOwned {
                 sequence: self.sequence.clone(),
                 table: self.table.clone(),
                 column: self.column.clone(),
             },
-            vec![Statement::new(format!(
-                "ALTER SEQUENCE {} OWNED BY {}.{}",
-                self.sequence, self.table, self.column
-            ))],
+            statements,
         )]
     }
 

@@ -1,12 +1,18 @@
 //! The last phase: triggers, defaults and old columns go in one transaction, and what is left takes their names.
 
-use super::Replacement;
+use super::{Replacement, successors::referenced_table};
 use crate::plan::{
-    facts::Column,
+    facts::{Column, ConstraintKind, Grant},
     ident::Ident,
     steps::{
-        Step, drop_column::DropColumn, drop_constraint::DropConstraint, drop_sync::DropSync,
-        own_sequence::OwnSequence, set_default::SetDefault,
+        Step,
+        drop_column::DropColumn,
+        drop_constraint::DropConstraint,
+        drop_sync::DropSync,
+        move_identity::{MoveIdentity, SequenceGrant, SequencePrivilege},
+        own_sequence::OwnSequence,
+        set_default::SetDefault,
+        take_place::TakePlace,
     },
 };
 use crate::statement::rename::{substitute_column, without_qualifier};
@@ -37,6 +43,7 @@ impl Replacement<'_> {
                     table: table.clone(),
                     column: column.clone(),
                     sequence: sequence.clone(),
+                    number_type: None,
                 }));
             }
             if let Some(default) = self.default(&pair.new) {
@@ -55,6 +62,80 @@ impl Replacement<'_> {
             })
         }));
         steps.extend(renames);
+        steps
+    }
+
+    pub fn drop_sync(&self) -> Step {
+        Step::DropSync(DropSync {
+            table: self.table_name.clone(),
+        })
+    }
+
+    /// The old foreign keys, from and to the old columns: a primary key that is referred to cannot be swapped.
+    pub fn drop_foreign_keys(&self) -> Vec<Step> {
+        let own = self.constraints().filter(|constraint| {
+            constraint.kind == ConstraintKind::ForeignKey && self.is_carried(&constraint.columns)
+        });
+        let own = own.map(|constraint| DropConstraint {
+            table: self.table_name.clone(),
+            name: constraint.name.clone(),
+            references: constraint
+                .definition
+                .split_once(" REFERENCES ")
+                .and_then(|(_, theirs)| referenced_table(theirs)),
+            restore: None,
+            irreversible: false,
+        });
+        let inbound = self.inbound().map(|inbound| DropConstraint {
+            table: inbound.table.clone(),
+            name: inbound.name.clone(),
+            references: Some(self.table_name.clone()),
+            restore: None,
+            irreversible: false,
+        });
+        own.chain(inbound).map(Step::DropConstraint).collect()
+    }
+
+    /// Numbers and defaults pass to the new columns, which take the old ones' place at once.
+    pub fn take_places(&self) -> Vec<Step> {
+        let table = self.table_name;
+        let mut steps = Vec::new();
+        for pair in &self.pairs {
+            let (column, old) = (&pair.new, pair.old);
+            if let Some(sequence) = &old.owned_sequence {
+                steps.push(Step::OwnSequence(OwnSequence {
+                    table: table.clone(),
+                    column: column.clone(),
+                    sequence: sequence.clone(),
+                    number_type: Some(pair.type_name.clone()),
+                }));
+            }
+            if let Some(default) = &old.default {
+                steps.push(self.set_default(column, default.clone()));
+            }
+            if let Some(identity) = &old.identity
+                && let Ok(sequence) = identity.sequence.parse()
+            {
+                steps.push(Step::MoveIdentity(MoveIdentity {
+                    table: table.clone(),
+                    column: column.clone(),
+                    always: identity.always,
+                    sequence,
+                    options: identity.options.clone(),
+                    grants: identity
+                        .grants
+                        .iter()
+                        .filter_map(|grant| sequence_grant(grant, &self.table.owner))
+                        .collect(),
+                    comment: identity.comment.clone(),
+                }));
+            }
+            steps.push(Step::TakePlace(TakePlace {
+                table: table.clone(),
+                column: old.name.clone(),
+                by: column.clone(),
+            }));
+        }
         steps
     }
 
@@ -90,4 +171,20 @@ impl Replacement<'_> {
             substitute_column(&text, &source.name, &value)
         }))
     }
+}
+
+/// The owner has them by himself.
+fn sequence_grant(grant: &Grant, owner: &str) -> Option<SequenceGrant> {
+    let privilege = match grant.privilege.as_str() {
+        "SELECT" => SequencePrivilege::Select,
+        "UPDATE" => SequencePrivilege::Update,
+        "USAGE" => SequencePrivilege::Usage,
+        _ => return None,
+    };
+    let is_owner = grant.to.as_ref().is_some_and(|to| to.as_str() == owner);
+    (!is_owner).then(|| SequenceGrant {
+        privilege,
+        to: grant.to.clone(),
+        grantable: grant.grantable,
+    })
 }

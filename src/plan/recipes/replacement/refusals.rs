@@ -1,6 +1,6 @@
 //! What cannot be replaced, or cannot come along, by name.
 
-use super::{Pair, Replacement};
+use super::{Keys, Pair, Replacement};
 use crate::plan::{
     error::{Path, PlanError},
     facts::{Column, ConstraintKind, Facts, Index, Table, TableKind},
@@ -59,7 +59,7 @@ pub(in crate::plan::recipes) fn ordinary_table<'a>(
 }
 
 impl Replacement<'_> {
-    pub(super) fn refusals(&self, at: &Path) -> Vec<PlanError> {
+    pub(in crate::plan::recipes) fn refusals(&self, at: &Path) -> Vec<PlanError> {
         let mut errors = Vec::new();
         let mut refuse = |message: String, help: &str| {
             let error = PlanError::at(at.clone(), message).help(help);
@@ -101,7 +101,11 @@ impl Replacement<'_> {
 
     fn refuse_column(&self, old: &Column, refuse: &mut impl FnMut(String, &str)) {
         let column = &old.name;
-        if old.identity.is_some() {
+        let keys_go_along = match self.keys {
+            Keys::Refused => false,
+            Keys::Swapped(_) => true,
+        };
+        if old.identity.is_some() && !keys_go_along {
             refuse(
                 format!("{column} is an identity column"),
                 "an identity cannot be moved to another column while rows are inserted",
@@ -114,7 +118,7 @@ impl Replacement<'_> {
             );
         }
         for index in self.indexes_on(column) {
-            if index.primary {
+            if index.primary && !keys_go_along {
                 refuse(
                     format!("{column} is in the primary key {}", index.name),
                     "a primary key's columns cannot be replaced by this change",

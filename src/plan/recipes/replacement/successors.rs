@@ -1,6 +1,6 @@
 //! The indexes and constraints that are built on the new columns in place of those on the old ones.
 
-use super::{Pair, Replacement};
+use super::{Family, Keys, Pair, Replacement};
 use crate::plan::{
     facts::{Constraint, ConstraintKind, Inbound, Index},
     ident::{Ident, TableName},
@@ -10,16 +10,19 @@ use crate::plan::{
         create_index::CreateIndex,
         rename_object::{ObjectKind, RenameObject},
         set_not_null::SetNotNull,
+        swap_primary_key::SwapPrimaryKey,
     },
 };
 use crate::statement::rename::rename_column;
 
 /// What is built on the new columns, by when it may be.
 #[derive(Default)]
-pub(super) struct Successors {
+pub(in crate::plan::recipes) struct Successors {
     pub enforce: Vec<Step>,
     /// While the old version writes, what its values convert to may break them: then its write would fail.
     pub retire: Vec<Step>,
+    /// In `contract`: the unique indexes that become primary keys.
+    pub swaps: Vec<Step>,
     /// In `contract`: they take the names of what went with the old columns.
     pub renames: Vec<Step>,
 }
@@ -60,7 +63,7 @@ impl Successors {
 }
 
 impl<'a> Replacement<'a> {
-    pub(super) fn successors(&self) -> Successors {
+    pub(in crate::plan::recipes) fn successors(&self) -> Successors {
         let mut successors = Successors::default();
         let (harmless, unique): (Vec<&Index>, Vec<&Index>) = self
             .table
@@ -95,7 +98,7 @@ impl<'a> Replacement<'a> {
     }
 
     /// It names a column that is replaced, and none that goes without a single successor.
-    fn is_carried(&self, columns: &[Ident]) -> bool {
+    pub(super) fn is_carried(&self, columns: &[Ident]) -> bool {
         let goes = |column: &Ident| self.gone.iter().any(|gone| gone.name == *column);
         self.touched(columns).next().is_some() && !columns.iter().any(goes)
     }
@@ -139,6 +142,17 @@ impl<'a> Replacement<'a> {
                 .find(|constraint| constraint.name == *name)
         });
         match constraint {
+            Some(constraint) if index.primary => {
+                let deferring = constraint.definition.find("DEFERRABLE");
+                successors.swaps.push(Step::SwapPrimaryKey(SwapPrimaryKey {
+                    table: self.table_name.clone(),
+                    name: constraint.name.clone(),
+                    index: index_name,
+                    deferring: deferring.map(|at| constraint.definition[at..].to_owned()),
+                    comment: constraint.comment.clone(),
+                    clustered: index.clustered,
+                }));
+            }
             Some(constraint) => {
                 let deferring = constraint
                     .definition
@@ -173,10 +187,12 @@ impl<'a> Replacement<'a> {
         let references = definition.split_once(" REFERENCES ");
         let (definition, references) = match (constraint.kind, references) {
             (ConstraintKind::ForeignKey, Some((own, theirs))) => (
-                format!("{} REFERENCES {theirs}", renamed(own)),
-                theirs
-                    .split_once('(')
-                    .and_then(|(table, _)| table.parse::<TableName>().ok()),
+                format!(
+                    "{} REFERENCES {}",
+                    renamed(own),
+                    self.referenced(constraint, theirs)
+                ),
+                referenced_table(theirs),
             ),
             _ => (renamed(definition), None),
         };
@@ -190,6 +206,23 @@ impl<'a> Replacement<'a> {
         };
         let comment = constraint.comment.as_ref();
         successors.add(when, add, &constraint.name, comment, false);
+    }
+
+    /// Where the table that is referred to changes with this one, its columns have working names too.
+    fn referenced(&self, constraint: &Constraint, theirs: &str) -> String {
+        match (&self.keys, referenced_table(theirs)) {
+            (Keys::Swapped(family), Some(table))
+                if family.has_link(self.table_name, &constraint.name) =>
+            {
+                family
+                    .columns(&table)
+                    .iter()
+                    .fold(theirs.to_owned(), |text, column| {
+                        rename_referenced(&text, column, &Family::working_name(column))
+                    })
+            }
+            _ => theirs.to_owned(),
+        }
     }
 
     fn succeed_inbound(&self, inbound: &Inbound, successors: &mut Successors) {
@@ -212,6 +245,12 @@ impl<'a> Replacement<'a> {
         let comment = inbound.comment.as_ref();
         successors.add(when, add, &inbound.name, comment, false);
     }
+}
+
+/// As the server writes it, with its schema, which is left out where it is in the search path.
+pub(super) fn referenced_table(theirs: &str) -> Option<TableName> {
+    let (table, _) = theirs.split_once('(')?;
+    table.parse().ok()
 }
 
 fn without_not_valid(definition: &str) -> (&str, bool) {
