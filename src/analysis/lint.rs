@@ -25,6 +25,8 @@ pub struct Context {
     pub timeouts_set: bool,
     /// Tables that are there already.
     pub catalog: Catalog,
+    /// Tables that nobody uses yet.
+    pub new_tables: Vec<Name>,
     /// What is allowed in all of the text: rule → reason.
     pub allowed: BTreeMap<String, String>,
 }
@@ -185,6 +187,7 @@ pub fn lint(sql: &str, context: &Context) -> Vec<Finding> {
     let statements = syntax::read(&script);
     let mut state = State {
         catalog: context.catalog.clone(),
+        new_tables: context.new_tables.clone(),
         in_transaction: context.in_transaction,
         lock_timeout: context.timeouts_set,
         statement_timeout: context.timeouts_set,

@@ -1,5 +1,6 @@
 //! `(document, facts) -> Plan | errors`: pure, and every error of a plan at once.
 
+mod analysis;
 mod assignments;
 mod expressions;
 mod fitness;
@@ -91,6 +92,9 @@ pub fn compile(
         .iter()
         .map(|(at, phase)| compiler.phase(at, phase))
         .collect();
+    compiler
+        .problems
+        .extend(analysis::warnings(document, &phases));
     compiler.warn_of_dependents();
     compiler.warn_of_what_goes_along();
     let (errors, warnings): (Vec<_>, Vec<_>) =

@@ -32,6 +32,9 @@ pub struct Document {
     pub gates: BTreeMap<PhaseName, Gate>,
     #[serde(default, skip_serializing_if = "Settings::is_default")]
     pub settings: Settings,
+    /// What the rules find in `sql` steps and is meant: rule → reason.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub allow: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! What can be said of a plan without a database: its form, its order, and where a step may stand.
 
-use super::explicit;
+use super::{analysis, explicit};
 use crate::plan::{
     document::{Document, Gate, PhaseDocument, PhaseName},
     error::{Path, PlanError},
@@ -31,6 +31,7 @@ pub fn check_structure(document: &Document) -> Vec<PlanError> {
             ));
         }
     }
+    errors.extend(analysis::errors(document));
     if let Some(phases) = &document.phases {
         let located: Vec<(Path, PhaseDocument)> = phases
             .iter()
