@@ -12,6 +12,7 @@ pub mod explain;
 pub mod facts;
 pub mod ident;
 pub mod locate;
+pub mod pacing;
 pub mod quiet;
 pub mod recipes;
 pub mod span;

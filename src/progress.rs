@@ -1,5 +1,9 @@
 //! How far a walk is and how long it may take.
 
+mod account;
+
+pub use account::{Account, Held, Moment, Tally, account};
+
 use std::time::Duration;
 
 /// A moment of a walk: blocks and rows done since it began.

@@ -384,7 +384,13 @@ impl Service {
     /// Where a run stands. Takes no lease and waits for nobody.
     pub async fn status(&self, run: &str) -> Result<Status, ServiceError> {
         let mut session = self.installed("status").await?;
-        status::read(&mut session, run).await
+        status::read(&mut session, run, status::Detail::Account).await
+    }
+
+    /// The same with the moments of a backfill's last minutes.
+    pub async fn status_with_samples(&self, run: &str) -> Result<Status, ServiceError> {
+        let mut session = self.installed("status").await?;
+        status::read(&mut session, run, status::Detail::Samples).await
     }
 
     pub async fn list(&self) -> Result<Vec<runs::RunLine>, ServiceError> {

@@ -5,6 +5,7 @@ pub mod batch;
 pub mod catalog;
 pub mod expression;
 pub mod observe;
+pub mod readings;
 pub mod references;
 pub mod vacuum;
 

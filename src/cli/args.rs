@@ -157,6 +157,9 @@ pub struct StatusOf {
     /// Look again every second.
     #[arg(long, requires = "run")]
     pub watch: bool,
+    /// With --format json: the moments of the last minutes of a backfill, for plots.
+    #[arg(long, requires = "run")]
+    pub samples: bool,
 }
 
 #[derive(Debug, Args)]

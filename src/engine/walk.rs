@@ -2,6 +2,7 @@
 //! moves the checkpoint, so that what is done twice after a crash is at most one batch, and nothing is left out.
 
 mod crew;
+mod gauges;
 mod help;
 mod site;
 mod trouble;

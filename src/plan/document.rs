@@ -1,5 +1,6 @@
 //! The plan as its author writes it: a strict mirror of the YAML. Nothing here is resolved or defaulted by a catalog.
 
+pub use super::pacing::Pacing;
 use super::{
     endpoint::Endpoint,
     facts::Facts,
@@ -134,34 +135,6 @@ pub struct Settings {
     pub pacing: Pacing,
 }
 
-/// Limits within which a backfill keeps.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Pacing {
-    /// How long one batch should take.
-    pub batch_target: Span,
-    pub batch_rows_max: u32,
-    /// Mebibytes of the server's log (WAL) that one batch may write.
-    pub batch_wal_mib_max: u32,
-    /// Workers in one process, while nothing holds the backfill back.
-    pub workers: u32,
-    /// The table is vacuumed whenever so many percent of it have been rewritten; 0: never.
-    pub vacuum_percent: u32,
-    /// Seconds that the slowest streaming standby is behind.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub replica_lag: Option<Threshold>,
-    /// Sessions that wait for a lock of ours, for longer than this.
-    pub blocked_sessions: Threshold,
-}
-
-/// From `slow` on batches are spaced out, from `stop` on there are none.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Threshold {
-    pub slow: Span,
-    pub stop: Span,
-}
-
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -173,26 +146,6 @@ impl Default for Settings {
             quarantine_max: 1000,
             show_values: false,
             pacing: Pacing::default(),
-        }
-    }
-}
-
-impl Default for Pacing {
-    fn default() -> Self {
-        Self {
-            batch_target: Span::from_millis(200),
-            batch_rows_max: 100_000,
-            batch_wal_mib_max: 64,
-            workers: 2,
-            vacuum_percent: 5,
-            replica_lag: Some(Threshold {
-                slow: Span::from_millis(1_000),
-                stop: Span::from_millis(10_000),
-            }),
-            blocked_sessions: Threshold {
-                slow: Span::from_millis(50),
-                stop: Span::from_millis(1_000),
-            },
         }
     }
 }

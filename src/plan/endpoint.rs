@@ -45,36 +45,9 @@ const TIMEOUT_MAX: Span = Span::from_millis(60_000);
 impl TryFrom<EndpointWords> for Endpoint {
     type Error = String;
     fn try_from(words: EndpointWords) -> Result<Self, String> {
-        let rest = words
-            .url
-            .strip_prefix("https://")
-            .or_else(|| words.url.strip_prefix("http://"))
-            .ok_or_else(|| format!("`{}` is not an http:// or https:// address", words.url))?;
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        if authority.is_empty() || words.url.contains(char::is_whitespace) {
-            return Err(format!("`{}` is not an address", words.url));
-        }
-        if authority.contains('@') {
-            return Err(
-                "an address with a password would be shown in messages; use `headers`".to_owned(),
-            );
-        }
+        check(&words.url, words.timeout, &words.headers)?;
         if !(100..=599).contains(&words.expect_status) {
             return Err(format!("{} is not an HTTP status", words.expect_status));
-        }
-        if words.timeout.millis() == 0 || words.timeout > TIMEOUT_MAX {
-            return Err(format!("`timeout` is from 1ms to {TIMEOUT_MAX}"));
-        }
-        for (name, value) in &words.headers {
-            let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-            if name.is_empty() || !name.chars().all(token) {
-                return Err(format!("`{name}` is not the name of a header"));
-            }
-            if value.contains(|c: char| c.is_control() && c != '\t') {
-                return Err(format!(
-                    "the value of the header {name} has a control character"
-                ));
-            }
         }
         Ok(Self {
             name: words.name,
@@ -84,6 +57,42 @@ impl TryFrom<EndpointWords> for Endpoint {
             headers: words.headers,
         })
     }
+}
+
+/// What can be said of a request without making it.
+pub(super) fn check(
+    url: &str,
+    timeout: Span,
+    headers: &BTreeMap<String, String>,
+) -> Result<(), String> {
+    let rest = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"))
+        .ok_or_else(|| format!("`{}` is not an http:// or https:// address", url))?;
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if authority.is_empty() || url.contains(char::is_whitespace) {
+        return Err(format!("`{}` is not an address", url));
+    }
+    if authority.contains('@') {
+        return Err(
+            "an address with a password would be shown in messages; use `headers`".to_owned(),
+        );
+    }
+    if timeout.millis() == 0 || timeout > TIMEOUT_MAX {
+        return Err(format!("`timeout` is from 1ms to {TIMEOUT_MAX}"));
+    }
+    for (name, value) in headers {
+        let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+        if name.is_empty() || !name.chars().all(token) {
+            return Err(format!("`{name}` is not the name of a header"));
+        }
+        if value.contains(|c: char| c.is_control() && c != '\t') {
+            return Err(format!(
+                "the value of the header {name} has a control character"
+            ));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::plan::{
     document::PhaseName,
 };
 use crate::postgres::connect::Session;
-use crate::progress;
+use crate::progress::{self, Account, Moment};
 use crate::store::{
     lease, runs,
     tunings::{self, TuningRecord},
@@ -99,6 +99,29 @@ pub struct Backfill {
     /// From the shortest to the longest; null for the first minute.
     pub eta_seconds: Option<(u64, u64)>,
     pub pace: PaceStatus,
+    /// What the last minutes went into; null before there is anything to say, and when it has ended.
+    pub account: Option<Account>,
+    /// The moments of the last minutes, where they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub samples: Option<Vec<SampleStatus>>,
+}
+
+/// A moment of the walk, for plots.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SampleStatus {
+    pub age_seconds: f64,
+    pub blocks_done: i64,
+    pub rows_changed: i64,
+    pub delay_ms: i32,
+    pub workers: i32,
+    pub reasons: Vec<String>,
+}
+
+/// How much is told of a backfill's last minutes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    Account,
+    Samples,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -131,7 +154,11 @@ pub struct WriteStatus {
 /// A gate's query may take this long when somebody only looks.
 const LOOK_TIMEOUT: &str = "SET statement_timeout = '2s'; SET lock_timeout = '50ms'";
 
-pub(super) async fn read(session: &mut Session, run: &str) -> Result<Status, ServiceError> {
+pub(super) async fn read(
+    session: &mut Session,
+    run: &str,
+    detail: Detail,
+) -> Result<Status, ServiceError> {
     let run_id = runs::id_of(&**session, run).await?;
     session.batch_execute(LOOK_TIMEOUT).await?;
     let mut snapshot = runs::snapshot(&**session, run_id).await?;
@@ -146,7 +173,7 @@ pub(super) async fn read(session: &mut Session, run: &str) -> Result<Status, Ser
     let current = conditions_now(session, &snapshot).await?;
     let lease = lease::read(&**session, run_id).await?;
     let driven = lease.as_ref().is_some_and(lease::LeaseRecord::is_held);
-    let backfill = backfill(session, &snapshot, driven).await?;
+    let backfill = backfill(session, &snapshot, driven, detail).await?;
     Ok(Status {
         run: run.to_owned(),
         state: snapshot.state.as_str().to_owned(),
@@ -311,6 +338,7 @@ async fn backfill(
     session: &Session,
     snapshot: &Snapshot,
     driven: bool,
+    detail: Detail,
 ) -> Result<Option<Backfill>, ServiceError> {
     let mut newest = None;
     let tuned = tunings::in_force(&**session, snapshot.run_id).await?;
@@ -320,7 +348,8 @@ async fn backfill(
             continue;
         };
         let totals = walks::totals(&**session, snapshot.run_id, step).await?;
-        let points = walks::points(&**session, snapshot.run_id, step).await?;
+        let moments = walks::moments(&**session, snapshot.run_id, step).await?;
+        let points: Vec<_> = moments.iter().map(|moment| moment.point).collect();
         let estimate = progress::estimate(&points, totals.blocks_total - totals.blocks_done);
         let rows_changed = walk.rows_before + totals.rows_changed;
         let rows_per_block = totals
@@ -346,6 +375,8 @@ async fn backfill(
                 reasons: walk.reasons,
                 tuned: tuned.clone(),
             },
+            account: progress::account(&moments, driven).filter(|_| !walk.finished),
+            samples: (detail == Detail::Samples).then(|| moments.iter().map(sample).collect()),
         };
         let under_way = !walk.finished;
         newest = Some(found);
@@ -354,4 +385,15 @@ async fn backfill(
         }
     }
     Ok(newest)
+}
+
+fn sample(moment: &Moment) -> SampleStatus {
+    SampleStatus {
+        age_seconds: moment.point.age_seconds,
+        blocks_done: moment.point.blocks_done,
+        rows_changed: moment.point.rows_changed,
+        delay_ms: moment.delay_ms,
+        workers: moment.workers,
+        reasons: moment.reasons.clone(),
+    }
 }

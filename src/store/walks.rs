@@ -6,9 +6,9 @@ use super::{
     workers::ALIVE,
 };
 use crate::{
-    pacing::Pace,
+    pacing::{Pace, Signal},
     plan::ident::{Ident, TableName},
-    progress::Point,
+    progress::{Moment, Point, Tally},
 };
 use serde_json::Value;
 use tokio_postgres::GenericClient;
@@ -426,8 +426,8 @@ pub async fn note_pace(
                 &lease.run_id,
                 &step,
                 &pace.batch_blocks.cast_signed(),
-                &i32::try_from(pace.delay.as_millis()).unwrap_or(i32::MAX),
-                &Value::from(pace.reasons.clone()),
+                &delay_ms(pace),
+                &texts(pace),
                 &lease.epoch,
                 &pace.workers.cast_signed(),
             ],
@@ -467,11 +467,19 @@ pub async fn add_quarantined(
     Ok(())
 }
 
+/// A moment of the walk, with what the time since the one before went into.
 pub async fn note_point(
     client: &impl GenericClient,
     lease: Lease,
     step: &str,
+    pace: &Pace,
+    tally: &Tally,
 ) -> Result<(), StoreError> {
+    let held: serde_json::Map<String, Value> = tally
+        .held_seconds
+        .iter()
+        .map(|(signal, seconds)| (signal.as_str().to_owned(), Value::from(*seconds)))
+        .collect();
     client
         .execute(
             "WITH totals AS (SELECT sum(next_block - start_block)::bigint AS done, sum(rows_changed)::bigint AS changed \
@@ -479,13 +487,34 @@ pub async fn note_point(
                   old AS (DELETE FROM crossfade.walk_points WHERE run_id = $1 AND step = $2 AND at <= \
                              (SELECT at FROM crossfade.walk_points WHERE run_id = $1 AND step = $2 \
                               ORDER BY at DESC OFFSET $3::bigint LIMIT 1)) \
-             INSERT INTO crossfade.walk_points (run_id, step, blocks_done, rows_changed) \
-             SELECT $1, $2, done, changed FROM totals WHERE done IS NOT NULL \
+             INSERT INTO crossfade.walk_points (run_id, step, blocks_done, rows_changed, delay_ms, workers, reasons, \
+                                                free_seconds, slowed_seconds, stopped_seconds, held_seconds) \
+             SELECT $1, $2, done, changed, $5, $6, $7, $8, $9, $10, $11 FROM totals WHERE done IS NOT NULL \
                AND EXISTS (SELECT 1 FROM crossfade.leases AS l WHERE l.run_id = $1 AND l.epoch = $4)",
-            &[&lease.run_id, &step, &(POINTS_MAX - 2), &lease.epoch],
+            &[
+                &lease.run_id,
+                &step,
+                &(POINTS_MAX - 2),
+                &lease.epoch,
+                &delay_ms(pace),
+                &pace.workers.cast_signed(),
+                &texts(pace),
+                &tally.free_seconds,
+                &tally.slowed_seconds,
+                &tally.stopped_seconds,
+                &Value::from(held),
+            ],
         )
         .await?;
     Ok(())
+}
+
+fn delay_ms(pace: &Pace) -> i32 {
+    i32::try_from(pace.delay.as_millis()).unwrap_or(i32::MAX)
+}
+
+fn texts(pace: &Pace) -> Value {
+    pace.reasons.iter().map(ToString::to_string).collect()
 }
 
 pub async fn finish(
@@ -541,24 +570,53 @@ pub async fn totals(
 }
 
 /// The moments of the last five minutes, oldest first.
+pub async fn moments(
+    client: &impl GenericClient,
+    run_id: i64,
+    step: &str,
+) -> Result<Vec<Moment>, StoreError> {
+    let rows = client
+        .query(
+            "SELECT extract(epoch FROM clock_timestamp() - at)::float8, blocks_done, rows_changed, delay_ms, workers, reasons, \
+                    free_seconds, slowed_seconds, stopped_seconds, held_seconds FROM crossfade.walk_points \
+             WHERE run_id = $1 AND step = $2 AND at > clock_timestamp() - interval '5 minutes' ORDER BY at",
+            &[&run_id, &step],
+        )
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let wrong = |error| StoreError::Corrupt(format!("a point of {step}: {error}"));
+            let held: std::collections::BTreeMap<String, f64> =
+                serde_json::from_value(row.get(9)).map_err(wrong)?;
+            Ok(Moment {
+                point: Point {
+                    age_seconds: row.get(0),
+                    blocks_done: row.get(1),
+                    rows_changed: row.get(2),
+                },
+                delay_ms: row.get(3),
+                workers: row.get(4),
+                reasons: serde_json::from_value(row.get(5)).map_err(wrong)?,
+                tally: Tally {
+                    free_seconds: row.get(6),
+                    slowed_seconds: row.get(7),
+                    stopped_seconds: row.get(8),
+                    held_seconds: held
+                        .into_iter()
+                        .filter_map(|(name, seconds)| Some((Signal::named(&name)?, seconds)))
+                        .collect(),
+                },
+            })
+        })
+        .collect()
+}
+
+/// The same without what held the walk back.
 pub async fn points(
     client: &impl GenericClient,
     run_id: i64,
     step: &str,
 ) -> Result<Vec<Point>, StoreError> {
-    let rows = client
-        .query(
-            "SELECT extract(epoch FROM clock_timestamp() - at)::float8, blocks_done, rows_changed FROM crossfade.walk_points \
-             WHERE run_id = $1 AND step = $2 AND at > clock_timestamp() - interval '5 minutes' ORDER BY at",
-            &[&run_id, &step],
-        )
-        .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Point {
-            age_seconds: row.get(0),
-            blocks_done: row.get(1),
-            rows_changed: row.get(2),
-        })
-        .collect())
+    let moments = moments(client, run_id, step).await?;
+    Ok(moments.into_iter().map(|moment| moment.point).collect())
 }

@@ -1,7 +1,6 @@
-//! Who else is at work on a table: who blocks us, who waits for us, how far behind the standbys are.
+//! Who else is at work on a table: who blocks us, and who waits for us.
 
 use super::Result;
-use crate::pacing::Sample;
 use crate::plan::ident::TableName;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -149,27 +148,4 @@ pub async fn index_build(
         )
         .await?;
     Ok(row.map(|row| (row.get(0), row.get(1), row.get(2), row.get(3))))
-}
-
-/// The readings that the pace is decided by.
-pub async fn sample(client: &impl GenericClient, our_pids: &[i32]) -> Result<Sample> {
-    let row = client
-        .query_one(
-            "SELECT (SELECT extract(epoch FROM max(coalesce(r.replay_lag, r.flush_lag, r.write_lag)))::float8 \
-                     FROM pg_stat_replication AS r WHERE r.state = 'streaming'), \
-                    (SELECT extract(epoch FROM max(clock_timestamp() - a.query_start))::float8 FROM pg_stat_activity AS a \
-                     WHERE a.wait_event_type = 'Lock' AND a.pid <> ALL ($1) AND pg_blocking_pids(a.pid) && $1)",
-            &[&our_pids],
-        )
-        .await?;
-    let seconds = |column: usize| {
-        let value: Option<f64> = row.get(column);
-        value
-            .filter(|value| value.is_finite() && *value >= 0.0)
-            .map(Duration::from_secs_f64)
-    };
-    Ok(Sample {
-        replica_lag: seconds(0),
-        blocked_for: seconds(1),
-    })
 }

@@ -1,5 +1,7 @@
 //! `status`: where a run stands and what it waits for.
 
+mod account;
+
 use super::Context;
 use crate::cli::{
     args::StatusOf,
@@ -42,10 +44,18 @@ pub async fn run(context: &Context<'_>, status: &StatusOf) -> anyhow::Result<Exi
             "--watch is for people to look at; with --format json ask again when you want to know";
         return Err(UsageError(why.to_owned()).into());
     }
+    if status.samples && !context.printer.is_json() {
+        let why = "--samples is for programs: it goes with --format json";
+        return Err(UsageError(why.to_owned()).into());
+    }
     // From before the first look on: a Ctrl-C in the middle of one counts too.
     let stop = status.watch.then(|| context.stop()).transpose()?;
     loop {
-        let now = service.status(run).await?;
+        let now = if status.samples {
+            service.status_with_samples(run).await?
+        } else {
+            service.status(run).await?
+        };
         if status.watch && std::io::stdout().is_terminal() {
             context
                 .printer
@@ -89,6 +99,9 @@ pub fn in_words(status: &Status) -> String {
                 time_left(backfill.eta_seconds),
                 backfill.pace.batch_rows
             );
+        }
+        if let Some(account) = &backfill.account {
+            text.push_str(&account::in_words(account));
         }
     }
     for tuning in status

@@ -5,7 +5,7 @@ use crate::engine::{
     EngineError,
     notice::{Notice, Reporter},
 };
-use crate::pacing::{self, Batch, Pace};
+use crate::pacing::{Batch, Pace, Recent};
 use crate::plan::{
     compiled::{Plan, StepId},
     document::Pacing,
@@ -53,6 +53,8 @@ pub struct Site<'a> {
 #[derive(Debug)]
 struct State {
     pace: Pace,
+    /// The batches that the size of the next one follows.
+    recent: Recent,
     limits: Pacing,
     /// The sessions that work here, and their workers' numbers.
     sessions: Vec<(i32, i64)>,
@@ -71,13 +73,8 @@ impl std::ops::Deref for Site<'_> {
 
 impl<'a> Site<'a> {
     pub fn new(hands: Hands, plan: &'a Plan, step: &'a StepId, work: Work<'a>, walk: Walk) -> Self {
-        let pace = Pace {
-            batch_blocks: walk.batch_blocks.unsigned_abs().max(1),
-            delay: Duration::ZERO,
-            workers: plan.settings.pacing.workers,
-            stopped: false,
-            reasons: walk.reasons.clone(),
-        };
+        let batch_blocks = walk.batch_blocks.unsigned_abs().max(1);
+        let pace = Pace::free(batch_blocks, plan.settings.pacing.workers);
         Self {
             plan,
             step,
@@ -88,6 +85,7 @@ impl<'a> Site<'a> {
             batches: AtomicU64::new(0),
             state: Mutex::new(State {
                 pace,
+                recent: Recent::default(),
                 limits: plan.settings.pacing.clone(),
                 sessions: Vec::new(),
                 blockers: Vec::new(),
@@ -105,8 +103,14 @@ impl<'a> Site<'a> {
         self.state().pace.clone()
     }
 
+    /// All of the pace but the size of a batch, which batches that ended meanwhile have changed.
     pub fn set_pace(&self, pace: Pace) {
-        self.state().pace = pace;
+        let state = &mut *self.state();
+        let batch_blocks = state.pace.batch_blocks;
+        state.pace = Pace {
+            batch_blocks,
+            ..pace
+        };
     }
 
     pub fn limits(&self) -> Pacing {
@@ -129,8 +133,9 @@ impl<'a> Site<'a> {
 
     /// The size of the batches to come follows this one.
     pub fn measured(&self, batch: Batch) {
-        let mut state = self.state();
-        state.pace.batch_blocks = pacing::resize(&state.limits, state.pace.batch_blocks, batch);
+        let state = &mut *self.state();
+        let blocks = state.pace.batch_blocks;
+        state.pace.batch_blocks = state.recent.resize(&state.limits, blocks, batch);
     }
 
     pub fn join(&self, pid: i32, worker: i64) {

@@ -1,28 +1,27 @@
 //! Looks on while workers work: what the database suffers, how far they are, and that their claims stay alive.
 
-use super::{Work, site::Site};
+use super::{Work, gauges::Gauges, site::Site};
 use crate::engine::{
     EngineError,
     notice::{Notice, WalkProgress},
 };
-use crate::pacing::{self, Pace};
+use crate::pacing;
 use crate::plan::tuning::{self, Tuning};
-use crate::progress;
+use crate::progress::{self, Tally};
 use crate::store::{
     StoreError,
     tunings::{self, TuningRecord},
     walks, workers,
 };
-use crate::target::activity;
 use deadpool_postgres::Object;
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     convert::Infallible,
     time::{Duration, Instant},
 };
 
-/// How often the database is looked at.
-const SAMPLE_EVERY: Duration = Duration::from_secs(1);
+/// How often the pace is noted where it stays the same.
+const NOTE_EVERY: Duration = Duration::from_secs(1);
 const TELL_EVERY: Duration = Duration::from_millis(500);
 const POINT_EVERY: Duration = Duration::from_secs(2);
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(3);
@@ -38,15 +37,16 @@ pub enum Role {
 pub struct Watch<'a> {
     session: Object,
     role: Role,
-    /// Other sessions of this process whose locks are ours.
-    pids: &'a [i32],
+    gauges: Gauges<'a>,
     rate: Cell<(Instant, i64)>,
+    /// What the time since the last point went into, and until when that was told.
+    tally: RefCell<(Instant, Tally)>,
 }
 
 /// When each thing was done last.
 #[derive(Default)]
 struct Clock {
-    sampled: Option<Instant>,
+    noted: Option<Instant>,
     told: Option<Instant>,
     pointed: Option<Instant>,
     beaten: Option<Instant>,
@@ -66,10 +66,14 @@ impl<'a> Watch<'a> {
         let watch = Self {
             session,
             role,
-            pids,
+            gauges: Gauges::new(pids),
             rate: Cell::new((Instant::now(), 0)),
+            tally: RefCell::new((Instant::now(), Tally::default())),
         };
         watch.tune(site).await?;
+        // No batch before it is known what the database suffers already.
+        watch.gauges.read(site).await;
+        watch.decide(site);
         Ok(watch)
     }
 
@@ -80,8 +84,11 @@ impl<'a> Watch<'a> {
 
     /// Until it fails, or is dropped.
     pub async fn look_on(&self, site: &Site<'_>) -> EngineError {
-        match self.look_for_ever(site).await {
-            Err(error) => error,
+        tokio::select! {
+            error = self.look_for_ever(site) => match error {
+                Err(error) => error,
+            },
+            never = self.gauges.read_for_ever(site) => match never {},
         }
     }
 
@@ -94,12 +101,17 @@ impl<'a> Watch<'a> {
             if is_due(&mut clock.beaten, HEARTBEAT_EVERY) {
                 workers::heartbeat(&**self.session, &site.workers()).await?;
             }
-            if site.pace().stopped || is_due(&mut clock.sampled, SAMPLE_EVERY) {
+            let has_changed = self.decide(site);
+            let is_due_to_note = is_due(&mut clock.noted, NOTE_EVERY);
+            if is_due_to_note {
                 self.tune(site).await?;
-                self.sample(site).await?;
             }
-            if self.role == Role::Drives && is_due(&mut clock.pointed, POINT_EVERY) {
-                walks::note_point(&**self.session, site.lease, &site.step.0).await?;
+            if self.role == Role::Drives && (has_changed || is_due_to_note) {
+                let pace = site.pace();
+                walks::note_pace(&**self.session, site.lease, &site.step.0, &pace).await?;
+            }
+            if is_due(&mut clock.pointed, POINT_EVERY) {
+                self.point(site).await?;
             }
             if is_due(&mut clock.told, TELL_EVERY) {
                 self.tell(site).await?;
@@ -121,22 +133,29 @@ impl<'a> Watch<'a> {
         Ok(())
     }
 
-    /// The next decision on the pace.
-    async fn sample(&self, site: &Site<'_>) -> Result<(), EngineError> {
-        let mut pids = site.pids();
-        pids.extend(self.pids);
-        let sample = activity::sample(&**self.session, &pids).await?;
+    /// The next decision on the pace; whether it is another one than before.
+    fn decide(&self, site: &Site<'_>) -> bool {
         let before = site.pace();
-        let pace = pacing::decide(&site.limits(), &before, &sample);
-        if self.role == Role::Drives {
-            walks::note_pace(&**self.session, site.lease, &site.step.0, &pace).await?;
+        {
+            let (since, tally) = &mut *self.tally.borrow_mut();
+            tally.add(since.elapsed(), &before);
+            *since = Instant::now();
         }
-        // Batches that ended meanwhile have changed the size.
-        let batch_blocks = site.pace().batch_blocks;
-        site.set_pace(Pace {
-            batch_blocks,
-            ..pace
-        });
+        let (sample, now) = (self.gauges.sample(), self.gauges.now());
+        let pace = pacing::decide(&site.limits(), &before, &sample, now);
+        let has_changed = pace != before;
+        site.set_pace(pace);
+        has_changed
+    }
+
+    /// A moment of the walk, with what the time since the one before went into.
+    async fn point(&self, site: &Site<'_>) -> Result<(), EngineError> {
+        if self.role == Role::Helps {
+            return Ok(());
+        }
+        let tally = std::mem::take(&mut self.tally.borrow_mut().1);
+        let (pace, step) = (site.pace(), &site.step.0);
+        walks::note_point(&**self.session, site.lease, step, &pace, &tally).await?;
         Ok(())
     }
 
@@ -162,16 +181,19 @@ impl<'a> Watch<'a> {
             rows,
             rows_per_second: (rows - rows_then).max(0) as f64 / seconds,
             seconds_left: estimate.seconds_left,
-            reasons: site.pace().reasons,
+            reasons: site
+                .pace()
+                .reasons
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
         }));
         Ok(())
     }
 
     /// What is told and kept at the end of a pass.
     pub async fn end(&self, site: &Site<'_>) -> Result<(), EngineError> {
-        if self.role == Role::Drives {
-            walks::note_point(&**self.session, site.lease, &site.step.0).await?;
-        }
+        self.point(site).await?;
         self.tell(site).await
     }
 }
