@@ -102,7 +102,7 @@ pub async fn run_together(
         if driver.may_go_on().await? == MayGoOn::Paused {
             return Ok(Reached::Paused);
         }
-        let locks = strongest(&left);
+        let locks = with_partitions(driver, strongest(&left)).await?;
         let holders = long_holders(driver, &locks).await?;
         let blockers = if holders.is_empty() {
             failpoint::pass(|| format!("{place}: before its effect"));
@@ -163,6 +163,21 @@ fn strongest(parts: &[&Part]) -> Vec<(TableName, Lock)> {
             Some((table, lock))
         })
         .collect()
+}
+
+/// A lock on a partitioned table is one on each of its partitions: they are taken one by one before the statement asks
+/// for them, each with its own short limit.
+async fn with_partitions(
+    driver: &Driver,
+    locks: Vec<(TableName, Lock)>,
+) -> Result<Vec<(TableName, Lock)>, EngineError> {
+    let mut all = Vec::new();
+    for (table, lock) in locks {
+        let partitions = activity::partitions_of(&*driver.work, &table).await?;
+        all.push((table, lock));
+        all.extend(partitions.into_iter().map(|partition| (partition, lock)));
+    }
+    Ok(all)
 }
 
 async fn long_holders(

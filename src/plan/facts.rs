@@ -96,6 +96,8 @@ pub struct Table {
     pub replica_identity: ReplicaIdentity,
     /// Of a partitioned table, all levels, a parent before its own.
     pub partitions: Vec<Partition>,
+    /// The columns that say which partition a row belongs to, in expressions too.
+    pub partition_key: Vec<Ident>,
     /// What would have to go with the table: views, functions of its row type, as the server describes them.
     pub table_dependents: Vec<String>,
 }

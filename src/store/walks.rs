@@ -194,13 +194,14 @@ pub async fn begin(
     Ok(())
 }
 
-/// Whether what is left of the walk is still where it was: no table of it was rewritten, dropped or made anew.
+/// Whether what is left of the walk is still where it was: no table of it was rewritten, dropped or detached.
 pub async fn is_current(client: &impl GenericClient, walk: &Walk) -> Result<bool, StoreError> {
     let row = client
         .query_one(
-            "SELECT NOT EXISTS (SELECT 1 FROM crossfade.segments AS s WHERE s.run_id = $1 AND s.step = $2 \
-               AND s.next_block < s.end_block AND s.filenode IS DISTINCT FROM pg_relation_filenode(s.relation))",
-            &[&walk.run_id, &walk.step],
+            "SELECT NOT EXISTS (SELECT 1 FROM crossfade.segments AS s WHERE s.run_id = $1 AND s.step = $2 AND s.next_block < s.end_block \
+               AND (s.filenode IS DISTINCT FROM pg_relation_filenode(s.relation) \
+                    OR s.relation <> $3 AND NOT EXISTS (SELECT 1 FROM pg_partition_ancestors(s.relation) AS p WHERE p.relid = $3)))",
+            &[&walk.run_id, &walk.step, &walk.relation],
         )
         .await?;
     Ok(row.get(0))
@@ -325,7 +326,7 @@ pub async fn enter(
 }
 
 /// Moves a segment's checkpoint in the batch's own transaction; where the server's log stands. `None`: the table was
-/// rewritten, or the checkpoint is not where the batch began; the batch must be rolled back.
+/// rewritten, or is no partition any more, or the checkpoint is not where the batch began; the batch must be rolled back.
 pub async fn checkpoint(
     client: &impl GenericClient,
     lease: Lease,
@@ -340,8 +341,9 @@ pub async fn checkpoint(
                     rows_changed = rows_changed + $7, rows_different = rows_different + $8, \
                     blocks_skipped = blocks_skipped + $9, \
                     examples = CASE WHEN jsonb_array_length(s.examples) < $11::integer THEN s.examples || $10::jsonb ELSE s.examples END \
-             WHERE s.run_id = $1 AND s.step = $2 AND s.number = $3 AND s.next_block = $4 \
-               AND s.filenode = pg_relation_filenode(s.relation) \
+             FROM crossfade.walks AS k WHERE s.run_id = $1 AND s.step = $2 AND s.number = $3 AND s.next_block = $4 \
+               AND k.run_id = s.run_id AND k.step = s.step AND s.filenode = pg_relation_filenode(s.relation) \
+               AND (s.relation = k.relation OR EXISTS (SELECT 1 FROM pg_partition_ancestors(s.relation) AS p WHERE p.relid = k.relation)) \
              RETURNING (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint",
             &[
                 &lease.run_id,

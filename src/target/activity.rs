@@ -1,7 +1,7 @@
 //! Who else is at work on a table: who blocks us, and who waits for us.
 
 use super::Result;
-use crate::plan::ident::TableName;
+use crate::plan::ident::{Ident, TableName};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tokio_postgres::GenericClient;
@@ -101,6 +101,29 @@ pub async fn blockers_of(client: &impl GenericClient, pid: i32) -> Result<Vec<Bl
         )
         .await?;
     Ok(rows.iter().map(blocker).collect())
+}
+
+/// The partitions of a table, all levels, a parent before its own; none of an ordinary table.
+pub async fn partitions_of(
+    client: &impl GenericClient,
+    table: &TableName,
+) -> Result<Vec<TableName>> {
+    let rows = client
+        .query(
+            "SELECT n.nspname::text, c.relname::text \
+             FROM pg_class AS t JOIN pg_namespace AS tn ON tn.oid = t.relnamespace, pg_partition_tree(t.oid) AS p \
+             JOIN pg_class AS c ON c.oid = p.relid JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+             WHERE tn.nspname = $1 AND t.relname = $2 AND t.relkind = 'p' AND p.level > 0 ORDER BY p.level, 1, 2",
+            &[&table.schema.as_str(), &table.name.as_str()],
+        )
+        .await?;
+    Ok(rows
+        .iter()
+        .map(|row| TableName {
+            schema: Ident::from_catalog(row.get::<_, &str>(0)),
+            name: Ident::from_catalog(row.get::<_, &str>(1)),
+        })
+        .collect())
 }
 
 /// Ends a session if it is still idle in a transaction that is older than `age`. `false`: it is not, or may not be ended.

@@ -27,11 +27,14 @@ const TABLE: &str = "\
            pg_has_role(session_user, c.relowner, 'USAGE'), has_schema_privilege(c.relowner, n.oid, 'CREATE'), \
            c.relrowsecurity AND NOT r.rolsuper AND NOT r.rolbypassrls AND (c.relforcerowsecurity OR NOT pg_has_role(session_user, c.relowner, 'USAGE')), \
            (SELECT max(a.attnum) FROM pg_attribute AS a WHERE a.attrelid = c.oid)::bigint, \
-           c.reltuples::float8, CASE WHEN c.relkind IN ('r', 'm') THEN pg_relation_size(c.oid) / current_setting('block_size')::bigint ELSE 0 END, \
+           CASE c.relkind WHEN 'p' THEN leaves.tuples ELSE c.reltuples END::float8, \
+           CASE WHEN c.relkind IN ('r', 'm') THEN pg_relation_size(c.oid) WHEN c.relkind = 'p' THEN leaves.bytes ELSE 0 END / current_setting('block_size')::bigint, \
            EXISTS (SELECT 1 FROM pg_inherits AS i WHERE i.inhparent = c.oid), \
            EXISTS (SELECT 1 FROM pg_inherits AS i WHERE i.inhrelid = c.oid), \
            obj_description(c.oid, 'pg_class'), c.relreplident::text \
-    FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace, pg_roles AS r \
+    FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace, pg_roles AS r, \
+         LATERAL (SELECT coalesce(sum(greatest(l.reltuples, 0)), 0) AS tuples, coalesce(sum(pg_relation_size(l.oid)), 0)::bigint AS bytes \
+                  FROM pg_partition_tree(c.oid) AS p JOIN pg_class AS l ON l.oid = p.relid WHERE p.isleaf AND c.relkind = 'p') AS leaves \
     WHERE n.nspname = $1 AND c.relname = $2 AND r.rolname = session_user AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 't')";
 
 /// Equality that says the same as the bytes do: these types' and arrays' of none but them, in a deterministic collation.
@@ -155,6 +158,13 @@ const PARTITIONS: &str = "\
          JOIN pg_class AS pc ON pc.oid = t.parentrelid JOIN pg_namespace AS pn ON pn.oid = pc.relnamespace \
     WHERE t.level > 0 ORDER BY t.level, 1, 2";
 
+/// The server notes what a partition key reads, as it may not be dropped.
+const PARTITION_KEY: &str = "\
+    SELECT DISTINCT a.attname::text FROM pg_partitioned_table AS p JOIN pg_attribute AS a ON a.attrelid = p.partrelid \
+    WHERE p.partrelid = $1 AND (a.attnum = ANY (p.partattrs) OR EXISTS (SELECT 1 FROM pg_depend AS d \
+      WHERE d.classid = 'pg_class'::regclass AND d.objid = p.partrelid AND d.objsubid = 0 \
+        AND d.refclassid = 'pg_class'::regclass AND d.refobjid = p.partrelid AND d.refobjsubid = a.attnum)) ORDER BY 1";
+
 const UPDATE_TRIGGERS: &str = "\
     SELECT t.tgname::text FROM pg_trigger AS t WHERE t.tgrelid = $1 AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') \
       AND (t.tgtype & 16) <> 0 AND t.tgname NOT LIKE 'zz\\_crossfade\\_%' ORDER BY 1";
@@ -225,6 +235,7 @@ pub async fn table(client: &impl GenericClient, name: &TableName) -> Result<Opti
     Ok(Some(Table {
         replica_identity,
         partitions: partitions(client, oid).await?,
+        partition_key: partition_key(client, oid).await?,
         table_dependents: client
             .query(TABLE_DEPENDENTS, &[&oid])
             .await?
@@ -303,6 +314,11 @@ async fn partitions(client: &impl GenericClient, oid: u32) -> Result<Vec<Partiti
         foreign: row.get(5),
     };
     Ok(rows.iter().map(partition).collect())
+}
+
+async fn partition_key(client: &impl GenericClient, oid: u32) -> Result<Vec<Ident>> {
+    let rows = client.query(PARTITION_KEY, &[&oid]).await?;
+    Ok(rows.iter().map(|row| ident(row, 0)).collect())
 }
 
 async fn columns(client: &impl GenericClient, oid: u32) -> Result<Vec<Column>> {

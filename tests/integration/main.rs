@@ -15,6 +15,7 @@ mod locks;
 mod lossy;
 mod no_gap;
 mod oracle;
+mod partitions;
 mod pause;
 mod plans;
 mod quarantine;

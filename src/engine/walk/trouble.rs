@@ -28,6 +28,8 @@ pub(super) enum Passed {
     No,
     /// Neither, and nothing else is to be tried.
     RunPaused,
+    /// The table that it was of, a partition, has been dropped.
+    TableGone,
 }
 
 impl From<bool> for Passed {
@@ -68,6 +70,16 @@ impl Worker<'_> {
                     .sleep(Duration::from_millis(20) * self.tries.min(50))
                     .await;
                 Ok(Passed::No)
+            }
+            // A partition was dropped; or a function that the expression calls names what is not there.
+            ErrorClass::MissingSchema => {
+                match walks::is_current(&**self.client, &self.site.walk).await? {
+                    false => Ok(Passed::TableGone),
+                    true => Err(EngineError::Statement {
+                        step: self.site.step.clone(),
+                        error,
+                    }),
+                }
             }
             // Every batch would fail, and each leaves dead rows behind: somebody must make room first.
             ErrorClass::Resources if error.code() == Some(&SqlState::DISK_FULL) => {

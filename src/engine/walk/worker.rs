@@ -141,6 +141,7 @@ impl<'a> Worker<'a> {
                     match self.failed(&segment, next, error).await? {
                         Passed::Yes => segment.next_block = next,
                         Passed::No => {}
+                        Passed::TableGone => return Ok(Some(End::Rewritten)),
                         Passed::RunPaused => return Ok(Some(End::Paused)),
                     }
                     if self.too_many_quarantined().await? {

@@ -15,7 +15,10 @@ pub(in crate::plan::recipes) fn only_ordinary<'a>(
     at: &Path,
     column_key: &str,
 ) -> Result<(&'a Table, &'a Column), Vec<PlanError>> {
-    let table = ordinary_table(facts, name, at)?;
+    let table = match facts.table(name) {
+        Some(table) if table.is_partitioned() => table,
+        _ => ordinary_table(facts, name, at)?,
+    };
     match table.column(column) {
         Some(column) => Ok((table, column)),
         None => {
@@ -67,6 +70,9 @@ impl Replacement<'_> {
                 errors.push(error);
             }
         };
+        if self.table.is_partitioned() {
+            self.refuse_of_partitioned(&mut refuse);
+        }
         for column in self.going() {
             self.refuse_column(column, &mut refuse);
         }
@@ -92,6 +98,56 @@ impl Replacement<'_> {
             );
         }
         errors
+    }
+
+    /// What a partitioned table cannot be given while it is written to, or not without its partitions' own names.
+    fn refuse_of_partitioned(&self, refuse: &mut impl FnMut(String, &str)) {
+        for partition in self.table.partitions.iter().filter(|leaf| leaf.foreign) {
+            refuse(
+                format!("the partition {} is a foreign table", partition.table),
+                "its rows cannot be filled from here: detach it first",
+            );
+        }
+        let is_copied = self.gone.is_empty()
+            && self.others.is_empty()
+            && self.pairs.iter().all(|pair| !pair.conversion_can_fail);
+        if !is_copied {
+            refuse(
+                format!("{} is partitioned", self.table_name),
+                "an update that moves a row to another partition arrives there as an insert of both sides, so that a conversion could lose what was written: only copies, and types that take every value, are made on partitioned tables",
+            );
+        }
+        for column in self.going().map(|old| &old.name) {
+            if self.table.partition_key.contains(column) {
+                refuse(
+                    format!("{column} is in the partition key of {}", self.table_name),
+                    "a partition key cannot be changed: make a table that is partitioned otherwise, and move the rows",
+                );
+            }
+            for index in self.indexes_on(column).filter(|index| !index.primary) {
+                refuse(
+                    format!(
+                        "{column} is in the index {} of a partitioned table",
+                        index.name
+                    ),
+                    "drop it first (recipe drop_index), and add it on the new column when that is filled (recipe add_index)",
+                );
+            }
+            let own = self.table.constraints.iter().filter(|constraint| {
+                constraint.kind == ConstraintKind::ForeignKey && constraint.columns.contains(column)
+            });
+            let inbound = self.table.referenced_by.iter();
+            let inbound = inbound.filter(|inbound| inbound.columns.contains(column));
+            for name in own
+                .map(|own| &own.name)
+                .chain(inbound.map(|inbound| &inbound.name))
+            {
+                refuse(
+                    format!("{column} is in the foreign key {name} of a partitioned table"),
+                    "it cannot be added NOT VALID and validated apart: drop it first, and add it after the change",
+                );
+            }
+        }
     }
 
     fn indexes_on(&self, column: &Ident) -> impl Iterator<Item = &Index> {
