@@ -531,9 +531,9 @@ async fn compile_with(
 /// Two rounds: the tables first, as a recipe's expressions and types are known only with them.
 async fn gather(session: &Session, document: &Document) -> Result<Facts, ServiceError> {
     let mut facts = target::catalog::identity(session).await?;
-    // What is known of a table may name others (those that refer to it).
+    // What is known of a table may name others (those that refer to it, partitions).
     loop {
-        let tables = document.tables(&facts).into_iter();
+        let tables = compile::tables(document, &facts).into_iter();
         let unknown: Vec<TableName> = tables
             .filter(|table| !facts.tables.contains_key(table))
             .collect();

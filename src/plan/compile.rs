@@ -20,7 +20,7 @@ use super::{
     types as type_names,
 };
 use expressions::{Added, added_columns, canonical, type_of};
-pub use expressions::{expressions, types};
+pub use expressions::{expressions, tables, types};
 use std::collections::BTreeSet;
 pub use structure::check_structure;
 
@@ -81,7 +81,7 @@ pub fn compile(
         problems: Vec::new(),
         claims: BTreeSet::new(),
     };
-    for table in document.tables(facts) {
+    for table in tables(document, facts) {
         if !compiler.is_created(&table) {
             compiler.check_table(&table);
         }

@@ -156,7 +156,7 @@ fn first_difference(found: &Rows, expected: &Rows) -> String {
 }
 
 /// The failpoints that the program passes, each with how often; runs it to its end.
-fn failpoints(database: &Database, arguments: &[&str]) -> Vec<(String, usize)> {
+pub fn failpoints(database: &Database, arguments: &[&str]) -> Vec<(String, usize)> {
     let log = tempfile::NamedTempFile::new().expect("a file");
     let path = log.path().to_str().expect("a path");
     database
@@ -198,7 +198,7 @@ async fn kill_at(database: &Database, failpoint: &str, arguments: &[&str]) {
     sessions_end(database).await;
 }
 
-async fn sessions_end(database: &Database) {
+pub async fn sessions_end(database: &Database) {
     database
         .wait_until(
             "SELECT count(*) = 0 FROM pg_stat_activity \
@@ -208,7 +208,7 @@ async fn sessions_end(database: &Database) {
 }
 
 /// Runs every case in a few threads at a time; tells of all that failed.
-fn all_of<C: Sync>(cases: &[C], run: impl AsyncFn(&C) + Sync) {
+pub fn all_of<C: Sync>(cases: &[C], run: impl AsyncFn(&C) + Sync) {
     let runtime = tokio::runtime::Handle::current();
     let next = AtomicUsize::new(0);
     let failed = Mutex::new(0);

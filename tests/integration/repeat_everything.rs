@@ -5,23 +5,25 @@ use crate::changes::{
 };
 use crate::support::{Database, on_postgresql, plan_file};
 
+const NEWEST: &str = "(SELECT max(id) FROM crossfade.runs)";
+
 /// The records say "running" of what is done: each step alone, and all of the phase.
-async fn forget(database: &Database, phase: &str, step: Option<&str>) {
+pub async fn forget(database: &Database, phase: &str, step: Option<&str>) {
     let which = step.map_or_else(|| "true".to_owned(), |step| format!("step = '{step}'"));
     database
         .execute(&format!(
-            "UPDATE crossfade.runs SET state = 'active', finished_at = NULL; \
-             UPDATE crossfade.phases SET state = 'running', finished_at = NULL WHERE phase = '{phase}'; \
-             UPDATE crossfade.steps SET state = 'running' WHERE phase = '{phase}' AND {which}"
+            "UPDATE crossfade.runs SET state = 'active', finished_at = NULL WHERE id = {NEWEST}; \
+             UPDATE crossfade.phases SET state = 'running', finished_at = NULL WHERE phase = '{phase}' AND run_id = {NEWEST}; \
+             UPDATE crossfade.steps SET state = 'running' WHERE phase = '{phase}' AND {which} AND run_id = {NEWEST}"
         ))
         .await;
 }
 
-async fn steps_of(database: &Database, phase: &str) -> Vec<String> {
+pub async fn steps_of(database: &Database, phase: &str) -> Vec<String> {
     let client = database.client().await;
     let rows = client
         .query(
-            "SELECT step FROM crossfade.steps WHERE phase = $1 ORDER BY position",
+            &format!("SELECT step FROM crossfade.steps WHERE phase = $1 AND run_id = {NEWEST} ORDER BY position"),
             &[&phase],
         )
         .await

@@ -115,6 +115,18 @@ pub(super) fn canonical(type_name: &str, facts: &Facts) -> String {
     }
 }
 
+/// The tables that facts are needed of, those among them that a recipe finds with the facts that there are: partitions,
+/// what a foreign key refers to.
+pub fn tables(document: &Document, facts: &Facts) -> Vec<TableName> {
+    let phases = explicit(document, facts).unwrap_or_default();
+    let steps = phases.iter().flat_map(|(_, phase)| &phase.steps);
+    let mut tables = document.tables(facts);
+    tables.extend(steps.flat_map(Step::tables).cloned());
+    tables.sort();
+    tables.dedup();
+    tables
+}
+
 /// The types that the server is to be asked about.
 pub fn types(document: &Document, facts: &Facts) -> Vec<String> {
     let phases = explicit(document, facts).unwrap_or_default();

@@ -1,0 +1,308 @@
+//! Every plan in `plans/`, without a line of code for any of them: it compiles, its explicit form is the same plan, it
+//! runs to its end, every step may be run twice, every phase can be undone, and killed on the way, forward and back, it
+//! ends where an undisturbed run ends.
+
+use crate::crash_everywhere::{all_of, failpoints, sessions_end};
+use crate::repeat_everything::{forget, steps_of};
+use crate::support::{Database, on_postgresql, plan, plan_file};
+use std::{collections::BTreeMap, os::unix::process::ExitStatusExt};
+
+/// So many kills in one chain: one after the other, each further on than the one before.
+const KILLS: usize = 8;
+
+/// What rows there are, by table. Values of type uuid are given by chance: only whether there are any counts.
+type Digest = BTreeMap<String, String>;
+
+/// A plan and how an undisturbed run of it goes.
+struct Subject {
+    file: String,
+    run: String,
+    phases: Vec<String>,
+    /// What cannot be taken back is said to be so in the plan.
+    irreversible: bool,
+}
+
+/// The schema and the rows.
+#[derive(Debug, PartialEq)]
+struct State {
+    schema: String,
+    rows: Digest,
+}
+
+impl State {
+    async fn of(database: &Database) -> Self {
+        Self {
+            schema: database.dump_schema(),
+            rows: digest(database).await,
+        }
+    }
+
+    #[track_caller]
+    fn assert_is(&self, wanted: &Self, at: &str) {
+        assert_eq!(self.schema, wanted.schema, "{at}: the schema");
+        assert_eq!(self.rows, wanted.rows, "{at}: the rows");
+    }
+}
+
+async fn digest(database: &Database) -> Digest {
+    let client = database.client().await;
+    let tables = client
+        .query(
+            "SELECT c.oid::regclass::text, (SELECT string_agg(CASE WHEN a.atttypid = 'uuid'::regtype THEN format('(t.%I IS NULL)::text', a.attname) \
+                    ELSE format('t.%I::text', a.attname) END, ', ' ORDER BY a.attname) \
+                    FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) \
+             FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+             WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition",
+            &[],
+        )
+        .await
+        .expect("the tables");
+    let mut digest = Digest::new();
+    for table in tables {
+        let (name, columns): (String, String) = (table.get(0), table.get(1));
+        let query = format!(
+            "SELECT count(*) || ' ' || coalesce(sum(hashtext(concat_ws('|', {columns}))::bigint), 0) FROM {name} AS t"
+        );
+        let row = client.query_one(&query, &[]).await.expect("the rows");
+        digest.insert(name, row.get(0));
+    }
+    digest
+}
+
+fn subjects() -> Vec<String> {
+    let folder = plan("");
+    let mut files: Vec<String> = std::fs::read_dir(&folder)
+        .expect("the folder of plans")
+        .map(|entry| entry.expect("a file").path())
+        .filter(|path| path.extension().is_some_and(|end| end == "yaml"))
+        .map(|path| path.to_str().expect("a path of text").to_owned())
+        .collect();
+    files.sort();
+    assert!(files.len() > 30, "{files:?}");
+    files
+}
+
+/// Compiles, explains itself, and is the same plan in its explicit form. Leaves a run that has been started.
+fn compiles(database: &Database, file: &str) -> Subject {
+    database.crossfade(&["check", "--offline", file]).exits(0);
+    database.crossfade(&["check", file]).exits(0);
+    database
+        .crossfade(&["explain", file, "--format", "json"])
+        .exits(0);
+    let text = database.crossfade(&["expand", file]).exits(0).stdout;
+    let name = text
+        .lines()
+        .find_map(|line| line.strip_prefix("name: "))
+        .expect("a plan has a name");
+    let expanded = plan_file(&text);
+    let start = |path: &str| {
+        database.crossfade(&["start", path]).exits(0);
+        database.status(name)
+    };
+    let explicit = start(expanded.path().to_str().expect("a path of text"));
+    database.crossfade(&["rollback", name, "--yes"]).exits(0);
+    let status = start(file);
+    assert_eq!(
+        explicit["plan_fingerprint"], status["plan_fingerprint"],
+        "{file}: the explicit form is the same plan"
+    );
+    let phases = status["phases"].as_array().expect("phases");
+    Subject {
+        file: file.to_owned(),
+        run: name.to_owned(),
+        phases: phases
+            .iter()
+            .map(|phase| phase["name"].as_str().expect("a name").to_owned())
+            .collect(),
+        irreversible: text.contains("irreversible: true"),
+    }
+}
+
+impl Subject {
+    fn forward<'a>(&'a self, phase: &'a str) -> Vec<&'a str> {
+        vec!["advance", &self.run, "--to", phase, "--yes"]
+    }
+
+    /// From the end of a phase to the end of the one before it.
+    fn backward(&self, number: usize) -> Vec<&str> {
+        match number.checked_sub(1) {
+            Some(before) => vec!["rollback", &self.run, "--to", &self.phases[before], "--yes"],
+            None => vec!["rollback", &self.run, "--yes"],
+        }
+    }
+
+    /// The phases that can be undone.
+    fn undoable(&self) -> usize {
+        if self.irreversible {
+            return 0;
+        }
+        let contract = self.phases.iter().position(|phase| phase == "contract");
+        contract.unwrap_or(self.phases.len())
+    }
+
+    /// One phase, and then each of its steps again as if a crash had lost its record.
+    async fn run_twice(&self, database: &Database, phase: &str) -> (State, Vec<String>) {
+        let forward = self.forward(phase);
+        let passed = failpoints(database, &forward);
+        let once = State::of(database).await;
+        let mut repeats: Vec<Option<String>> = Vec::new();
+        if phase != "contract" {
+            repeats.extend(steps_of(database, phase).await.into_iter().map(Some));
+        }
+        if repeats.len() != 1 {
+            repeats.push(None);
+        }
+        for step in repeats {
+            forget(database, phase, step.as_deref()).await;
+            database.crossfade(&forward).exits(0);
+            let at = format!("{} {phase} {step:?} again", self.run);
+            State::of(database).await.assert_is(&once, &at);
+        }
+        (once, passed.into_iter().map(|(name, _)| name).collect())
+    }
+
+    /// Kills the program at a spread of these places, one after the other, and then lets it come to its end.
+    async fn killed_often(&self, database: &Database, places: &[String], arguments: &[&str]) {
+        let every = places.len().div_ceil(KILLS).max(1);
+        // Another spread for each plan, and the same in every run.
+        let first = self.run.len() % every;
+        let state = format!(
+            "SELECT state FROM crossfade.runs WHERE name = '{}' ORDER BY id DESC LIMIT 1",
+            self.run
+        );
+        for place in places.iter().skip(first).step_by(every) {
+            let output = database
+                .command(arguments)
+                .env("CROSSFADE_FAILPOINT", format!("kill:{place}"))
+                .output()
+                .expect("the program runs");
+            // What an earlier crash left done is not passed again.
+            let killed = output.status.signal() == Some(9);
+            assert!(
+                killed || output.status.success(),
+                "{} at {place}: {}",
+                self.run,
+                String::from_utf8_lossy(&output.stderr)
+            );
+            if !killed {
+                break;
+            }
+            sessions_end(database).await;
+            if database.value(&state).await == "rolled_back" {
+                break;
+            }
+        }
+        // The last crash may have been after the end.
+        if arguments[0] == "advance" || database.value(&state).await != "rolled_back" {
+            database.crossfade(arguments).exits(0);
+        }
+    }
+}
+
+async fn there_and_back(template: &Database, file: &str) {
+    let database = template.copy().await;
+    let original = State::of(&database).await;
+    let subject = compiles(&database, file);
+    let mut states = Vec::new();
+    let mut forward = Vec::new();
+    let mut before_contract = None;
+    for phase in &subject.phases {
+        if phase == "contract" && subject.undoable() > 0 {
+            before_contract = Some(database.copy().await);
+        }
+        let (state, places) = subject.run_twice(&database, phase).await;
+        states.push(state);
+        forward.push(places);
+    }
+    let run = &subject.run;
+    assert_eq!(database.status(run)["state"], "completed", "{run}");
+    database.crossfade(&["history", run, "--verify"]).exits(0);
+
+    let mut backward = Vec::new();
+    let back = before_contract.as_ref().unwrap_or(&database);
+    for number in (0..subject.undoable()).rev() {
+        backward.push(failpoints(back, &subject.backward(number)));
+        let wanted = match number.checked_sub(1) {
+            Some(before) => &states[before],
+            None => &original,
+        };
+        let at = format!("{run}, {} undone", subject.phases[number]);
+        // Going back to `expand` empties the new columns again: rows are compared where they are the application's.
+        assert_eq!(back.dump_schema(), wanted.schema, "{at}");
+        if number == 0 {
+            State::of(back).await.assert_is(&original, &at);
+        }
+    }
+    if let Some(copy) = before_contract {
+        copy.remove().await;
+    }
+    database.remove().await;
+    let backward = places_of_one_rollback(backward);
+    let last = states.last().expect("a phase");
+    killed_there_and_back(template, &subject, (&original, last), &forward, &backward).await;
+}
+
+/// Phase by phase it began and ended often; in one go it does so once.
+fn places_of_one_rollback(passed: Vec<Vec<(String, usize)>>) -> Vec<String> {
+    let last = passed.len().saturating_sub(1);
+    let mut places: Vec<String> = Vec::new();
+    for (number, phase) in passed.into_iter().enumerate() {
+        for (place, _) in phase {
+            let too_early = place.starts_with("rollback end") && number < last;
+            if !too_early && !places.contains(&place) {
+                places.push(place);
+            }
+        }
+    }
+    places
+}
+
+/// The same with kills: as far as it can be undone, back, and from there to the end.
+async fn killed_there_and_back(
+    template: &Database,
+    subject: &Subject,
+    (original, last): (&State, &State),
+    forward: &[Vec<String>],
+    backward: &[String],
+) {
+    let database = template.copy().await;
+    let undoable = subject.undoable();
+    if let Some(number) = undoable.checked_sub(1) {
+        database.crossfade(&["start", &subject.file]).exits(0);
+        let places: Vec<String> = forward[..undoable].concat();
+        let there = subject.forward(&subject.phases[number]);
+        subject.killed_often(&database, &places, &there).await;
+        let back = subject.backward(0);
+        subject.killed_often(&database, backward, &back).await;
+        let at = format!("{}, undone and killed on the way", subject.run);
+        State::of(&database).await.assert_is(original, &at);
+    }
+    database.crossfade(&["start", &subject.file]).exits(0);
+    if undoable < subject.phases.len() {
+        let end = subject.forward(subject.phases.last().expect("a phase"));
+        subject
+            .killed_often(&database, &forward[undoable..].concat(), &end)
+            .await;
+    } else {
+        let end = subject.forward(subject.phases.last().expect("a phase"));
+        database.crossfade(&end).exits(0);
+    }
+    let at = format!("{}, killed on the way", subject.run);
+    State::of(&database).await.assert_is(last, &at);
+    assert_eq!(database.status(&subject.run)["state"], "completed", "{at}");
+    database.remove().await;
+}
+
+#[test]
+fn every_plan_can_be_run_repeated_undone_and_killed_anywhere() {
+    on_postgresql(async |database| {
+        let tables = std::fs::read_to_string(plan("tables.sql")).expect("the tables");
+        database.execute(&tables).await;
+        database.crossfade(&["init"]).exits(0);
+        let template = database.copy().await;
+        all_of(&subjects(), async |file| {
+            there_and_back(&template, file).await;
+        });
+        template.remove().await;
+    });
+}
