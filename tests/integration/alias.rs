@@ -213,8 +213,18 @@ fn the_view_acts_as_the_table_did() {
         database
             .crossfade(&["start", path(&plan("vehicles-rename-status-alias.yaml"))])
             .exits(0);
-        database.crossfade(&["advance", RUN]).exits(0);
         let client = database.client().await;
+        let named = client
+            .prepare("SELECT id, status FROM vehicles WHERE id = $1 FOR UPDATE")
+            .await
+            .expect("prepared");
+        let star = client.prepare("SELECT * FROM vehicles").await;
+        let star = star.expect("prepared");
+        database.crossfade(&["advance", RUN]).exits(0);
+        // Planned anew by the server; what has a column more is not.
+        assert!(client.query(&named, &[&1_i64]).await.is_ok());
+        let failed = client.query(&star, &[]).await.expect_err("another result");
+        assert_eq!(failed.code().map(|code| code.code()), Some("0A000"));
         client
             .batch_execute(&format!("SET ROLE {role}"))
             .await

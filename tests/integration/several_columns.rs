@@ -382,8 +382,15 @@ fn two_columns_that_are_retired_one_after_the_other_are_both_kept_in_step_in_bet
     });
 }
 
+#[derive(Clone, Copy, PartialEq)]
+enum Way {
+    ToTheEnd,
+    /// From the end of this phase.
+    Back(&'static str),
+}
+
 /// Clients of both versions, each with rows of its own, which it knows by heart.
-async fn write_names(database: &Database, run: &str) -> Result<(), String> {
+async fn write_names(database: &Database, run: &str, way: Way) -> Result<(), String> {
     let stop_old = Arc::new(AtomicBool::new(false));
     let stop_new = Arc::new(AtomicBool::new(false));
     let new_may_write = Arc::new(AtomicBool::new(false));
@@ -430,7 +437,7 @@ async fn write_names(database: &Database, run: &str) -> Result<(), String> {
     }
     let more = async |count: usize| {
         let goal = written.load(Ordering::SeqCst) + count;
-        while written.load(Ordering::SeqCst) < goal && !writers.iter().any(|w| w.is_finished()) {
+        while written.load(Ordering::SeqCst) < goal && !writers.iter().all(|w| w.is_finished()) {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
     };
@@ -438,22 +445,37 @@ async fn write_names(database: &Database, run: &str) -> Result<(), String> {
     advance(database, run, "dual_write");
     new_may_write.store(true, Ordering::SeqCst);
     more(100).await;
-    advance(database, run, "switch_reads");
-    more(50).await;
+    let columns = match way {
+        Way::ToTheEnd => {
+            advance(database, run, "switch_reads");
+            more(50).await;
+            stop_old.store(true, Ordering::SeqCst);
+            more(10).await;
+            advance(database, run, "contract");
+            more(20).await;
+            "first_name || ' ' || last_name"
+        }
+        Way::Back(phase) => {
+            advance(database, run, phase);
+            more(50).await;
+            stop_new.store(true, Ordering::SeqCst);
+            more(10).await;
+            database.crossfade(&["rollback", run, "--yes"]).exits(0);
+            more(20).await;
+            "full_name"
+        }
+    };
     stop_old.store(true, Ordering::SeqCst);
-    more(10).await;
-    advance(database, run, "contract");
-    more(20).await;
     stop_new.store(true, Ordering::SeqCst);
     for writer in writers {
         for (id, (first, last)) in writer.await.map_err(|error| error.to_string())?? {
             let found = database
                 .value(&format!(
-                    "SELECT first_name || '|' || last_name FROM users WHERE email = 'u{id}'"
+                    "SELECT {columns} FROM users WHERE email = 'u{id}'"
                 ))
                 .await;
-            if found != format!("{first}|{last}") {
-                return Err(format!("row u{id} is {found}, not {first}|{last}"));
+            if found != format!("{first} {last}") {
+                return Err(format!("row u{id} is {found}, not {first} {last}"));
             }
         }
     }
@@ -465,10 +487,23 @@ fn a_split_loses_no_write_of_either_version() {
     on_postgresql(async |database| {
         database.execute(USERS).await;
         start(database, "users-split-name.yaml");
-        let ended = write_names(database, "split-user-name").await;
+        let ended = write_names(database, "split-user-name", Way::ToTheEnd).await;
         assert_eq!(ended, Ok(()));
         let untouched = "SELECT count(*) FROM users WHERE last_name LIKE 'van Last%'";
         assert_ne!(database.value(untouched).await, "0");
+    });
+}
+
+#[test]
+fn a_split_that_is_undone_loses_no_write_of_either_version() {
+    on_postgresql(async |database| {
+        for phase in ["dual_write", "backfill", "switch_reads"] {
+            database.execute("DROP TABLE IF EXISTS users").await;
+            database.execute(USERS).await;
+            start(database, "users-split-name.yaml");
+            let ended = write_names(database, "split-user-name", Way::Back(phase)).await;
+            assert_eq!(ended, Ok(()), "undone after {phase}");
+        }
     });
 }
 

@@ -263,6 +263,19 @@ fn no_statement_fails_while_a_key_is_widened_and_none_is_lost() {
                 [a, b, c, d]
             },
             async {
+                // There and back, and there again.
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                for command in [
+                    vec!["advance", RUN, "--to", "switch_reads"],
+                    vec!["rollback", RUN, "--yes"],
+                    vec!["start", path(&plan("orders-widen-key.yaml"))],
+                ] {
+                    let mut running = database.spawn(&[], &command);
+                    while !running.has_ended() {
+                        tokio::time::sleep(Duration::from_millis(5)).await;
+                    }
+                    running.wait().exits(0);
+                }
                 for phase in PHASES.iter().chain(&["contract"]) {
                     let goal = written.load(Ordering::SeqCst) + 25 * clients.len();
                     for _ in 0..3_000 {
@@ -303,6 +316,31 @@ fn no_statement_fails_while_a_key_is_widened_and_none_is_lost() {
             rows.iter()
                 .all(|row| (row.get::<_, i64>(2), row.get::<_, i64>(3)) == (1, 1))
         );
+    });
+}
+
+/// What explain says an application may notice, and nothing else of it.
+#[test]
+fn a_prepared_statement_that_returns_the_key_fails_once() {
+    on_postgresql(async |database| {
+        start(database, ORDERS).await;
+        let client = database.client().await;
+        let select = client.prepare("SELECT id FROM orders WHERE id = $1").await;
+        let select = select.expect("prepared");
+        let count = client
+            .prepare("SELECT count(*) FROM orders WHERE id = $1 AND status <> ''")
+            .await
+            .expect("prepared");
+        advance(database, RUN, "switch_reads");
+        let (before, number) = (client.query_one(&select, &[&5]).await, 5_i32);
+        assert_eq!(before.expect("a row").get::<_, i32>(0), number);
+        advance(database, RUN, "contract");
+        assert!(client.query_one(&count, &[&number]).await.is_ok());
+        let failed = client.query_one(&select, &[&number]).await;
+        let error = failed.expect_err("another type of result");
+        assert_eq!(error.code().map(|code| code.code()), Some("0A000"));
+        let again = client.query_one("SELECT id FROM orders WHERE id = 5", &[]);
+        assert_eq!(again.await.expect("a row").get::<_, i64>(0), 5);
     });
 }
 
