@@ -227,7 +227,10 @@ impl Service {
 
     pub async fn explain(&self, file: &str, text: &str) -> Result<Explanation, ServiceError> {
         let compiled = self.compile(file, text).await?;
-        Ok(explain(&compiled.plan, &compiled.facts))
+        let session = self.session("explain").await?;
+        let tables = compiled.facts.tables.keys();
+        let surroundings = target::statistics::surroundings(&session, tables).await?;
+        Ok(explain(&compiled.plan, &compiled.facts, &surroundings))
     }
 
     /// Registers a run; nothing is run. The plan's warnings.
@@ -356,10 +359,7 @@ impl Service {
             .filter(|step| {
                 snapshot.step_state(&step.id) != crate::lifecycle::transition::State::Completed
             })
-            .flat_map(|step| {
-                let facts = Facts::default();
-                crate::plan::explain::statements_of(&step.action, &snapshot.plan, &facts)
-            })
+            .flat_map(|step| crate::plan::explain::statements_of(&step.action, &snapshot.plan))
             .collect();
         Ok(Preview {
             next: next(&snapshot, &conditions),

@@ -7,6 +7,7 @@ pub mod expression;
 pub mod observe;
 pub mod readings;
 pub mod references;
+pub mod statistics;
 pub mod vacuum;
 
 use tokio_postgres::Error;

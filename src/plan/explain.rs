@@ -1,6 +1,10 @@
 //! What a plan would do: every statement of every phase, with its locks, and what undoes it. Pure, so that it is honest:
 //! the engine runs the very statements that are shown here.
 
+pub mod estimate;
+mod known;
+mod summary;
+
 use super::{
     compiled::{Action, Conversion, Plan, Sync},
     document::PhaseName,
@@ -8,12 +12,21 @@ use super::{
     ident::TableName,
     steps::{Undo, Work, retire_column::RetireColumn},
 };
+use crate::analysis::{
+    catalog::Catalog,
+    classify::{Effects, Target, classify},
+    script::Script,
+    statement::{Filter, Kind},
+    syntax,
+};
 use crate::statement::{
-    part::{How, Lock, Part},
+    part::{How, Lock, Part, Statement},
     rows,
     sync::Names,
 };
+use estimate::{Estimate, Labour, Size, Surroundings};
 use serde::Serialize;
+pub use summary::Summary;
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Explanation {
@@ -27,6 +40,7 @@ pub struct Explanation {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ExplainedPhase {
     pub phase: PhaseName,
+    pub summary: Summary,
     pub gate: Vec<String>,
     pub steps: Vec<ExplainedStep>,
     /// All statements of the phase are one transaction.
@@ -52,6 +66,12 @@ pub struct ExplainedStatement {
     pub in_transaction: bool,
     /// Rows of the table that it reads or writes, by the catalog's estimate; `None` where it touches the catalog only.
     pub rows_estimated: Option<u64>,
+    /// `None` where the size of its table is not known.
+    pub estimate: Option<Estimate>,
+    /// Triggers of the application that it fires.
+    pub fires: Vec<String>,
+    /// Publications that send on what it writes.
+    pub replicates: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -61,33 +81,61 @@ pub struct ExplainedLock {
     pub blocks: &'static str,
 }
 
-pub fn explain(plan: &Plan, facts: &Facts) -> Explanation {
+pub fn explain(plan: &Plan, facts: &Facts, surroundings: &Surroundings) -> Explanation {
+    let mut explainer = Explainer {
+        plan,
+        facts,
+        surroundings,
+        catalog: known::catalog(facts),
+    };
     let phases = plan
         .phases
         .iter()
-        .map(|phase| ExplainedPhase {
-            phase: phase.name,
-            gate: phase.gate.iter().map(condition).collect(),
-            one_transaction: phase.name == PhaseName::Contract && phase.steps.len() > 1,
-            steps: phase
-                .steps
-                .iter()
-                .map(|step| ExplainedStep {
-                    step: step.id.to_string(),
-                    kind: step.action.kind(),
-                    statements: statements(&step.action, plan, facts),
-                    undo: undo(&step.action, plan),
-                    note: note(&step.action, facts),
-                })
-                .collect(),
+        .map(|phase| {
+            let mut explained = ExplainedPhase {
+                phase: phase.name,
+                summary: Summary::default(),
+                gate: phase.gate.iter().map(condition).collect(),
+                one_transaction: phase.name == PhaseName::Contract && phase.steps.len() > 1,
+                steps: phase
+                    .steps
+                    .iter()
+                    .map(|step| ExplainedStep {
+                        step: step.id.to_string(),
+                        kind: step.action.kind(),
+                        statements: explainer.statements(&step.action),
+                        undo: undo(&step.action, plan),
+                        note: note(&step.action, facts),
+                    })
+                    .collect(),
+            };
+            explained.summary = summary::summary(&explained, plan);
+            explained
         })
         .collect();
+    let mut notes = notes(plan);
+    notes.extend(uncounted(surroundings));
     Explanation {
         name: plan.name.to_string(),
         description: plan.description.clone(),
         phases,
-        notes: notes(plan),
+        notes,
     }
+}
+
+/// Estimates of a table that was never analyzed are guesses from its size.
+fn uncounted(surroundings: &Surroundings) -> Option<String> {
+    let tables = surroundings.sizes.iter();
+    let names: Vec<String> = tables
+        .filter(|(_, size)| !size.analyzed && size.bytes > 0)
+        .map(|(table, _)| table.to_string())
+        .collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "ANALYZE {} for better estimates: its rows were never counted",
+            names.join(", ")
+        )
+    })
 }
 
 fn condition(condition: &super::compiled::Condition) -> String {
@@ -115,80 +163,185 @@ fn condition(condition: &super::compiled::Condition) -> String {
     }
 }
 
-fn rows_of(table: &TableName, facts: &Facts) -> Option<u64> {
-    facts.table(table).map(|table| table.rows_estimated as u64)
+/// Goes through the plan in its order: what a step has changed is known to the next.
+struct Explainer<'a> {
+    plan: &'a Plan,
+    facts: &'a Facts,
+    surroundings: &'a Surroundings,
+    catalog: Catalog,
 }
 
-fn explained_parts(parts: &[Part], facts: &Facts) -> Vec<ExplainedStatement> {
-    parts
-        .iter()
-        .flat_map(|part| {
-            part.statements.iter().map(|statement| ExplainedStatement {
-                sql: statement.sql.clone(),
-                locks: statement
+impl Explainer<'_> {
+    fn statements(&mut self, action: &Action) -> Vec<ExplainedStatement> {
+        match action.work(self.plan) {
+            Work::Parts(parts) => self.parts(&parts),
+            Work::Fill(fill, parts) => {
+                let sql = rows::fill(fill, &fill.table);
+                let mut filled =
+                    self.over_rows(sql, &fill.table, Lock::RowExclusiveLock, Labour::Fill);
+                filled.fires = self.fires(&fill.table);
+                filled.replicates = self.replicates(&fill.table);
+                let mut all = vec![filled];
+                all.extend(self.parts(&parts));
+                all
+            }
+            Work::Match(matching) => {
+                let sql = rows::compare(matching, &matching.table, &Names::as_planned());
+                vec![self.over_rows(sql, &matching.table, Lock::AccessShareLock, Labour::Scan)]
+            }
+            Work::Query(query) => vec![ExplainedStatement {
+                sql: query.sql.clone(),
+                locks: Vec::new(),
+                rewrite: false,
+                scan: false,
+                in_transaction: true,
+                rows_estimated: None,
+                estimate: None,
+                fires: Vec::new(),
+                replicates: Vec::new(),
+            }],
+        }
+    }
+
+    fn parts(&mut self, parts: &[Part]) -> Vec<ExplainedStatement> {
+        let mut all = Vec::new();
+        for part in parts {
+            for statement in &part.statements {
+                all.push(self.statement(statement, part.how));
+            }
+        }
+        all
+    }
+
+    /// Locks and scans of our own statements are those that they are run by; of the author's, what the classifier says.
+    fn statement(&mut self, statement: &Statement, how: How) -> ExplainedStatement {
+        let (effects, labour) = self.classified(&statement.sql);
+        let is_ours = !statement.locks.is_empty();
+        let is_guess = is_ours && effects.unknown;
+        let rewrite = !effects.rewrites.is_empty() && !is_guess;
+        let scan = statement.scans || (!is_ours && !effects.scans.is_empty());
+        let table = self.table(statement, &effects);
+        let labour = match labour {
+            _ if rewrite => Labour::Rewrite,
+            Some(labour) => labour,
+            None if scan => Labour::Scan,
+            None => Labour::Catalog,
+        };
+        let estimate = table
+            .as_ref()
+            .and_then(|table| self.estimate(table, labour));
+        ExplainedStatement {
+            sql: statement.sql.clone(),
+            locks: if is_ours {
+                statement
                     .locks
                     .iter()
-                    .map(|taken| ExplainedLock {
-                        table: taken.table.to_string(),
-                        lock: taken.lock.as_str(),
-                        blocks: taken.lock.blocks(),
-                    })
-                    .collect(),
-                rewrite: false,
-                scan: statement.scans,
-                in_transaction: part.how != How::Concurrently,
-                rows_estimated: statement
+                    .map(|taken| explained_lock(&taken.table, taken.lock))
+                    .collect()
+            } else {
+                effects
                     .locks
-                    .first()
-                    .filter(|_| statement.scans)
-                    .and_then(|taken| rows_of(&taken.table, facts)),
-            })
-        })
-        .collect()
-}
+                    .iter()
+                    .map(|taken| explained_lock(&taken.target, taken.lock))
+                    .collect()
+            },
+            rewrite,
+            scan,
+            in_transaction: how != How::Concurrently,
+            rows_estimated: table.filter(|_| scan).and_then(|table| self.rows(&table)),
+            // What names no table is done at once.
+            estimate: estimate
+                .or_else(|| (labour == Labour::Catalog).then(|| Size::default().estimate(labour))),
+            fires: Vec::new(),
+            replicates: Vec::new(),
+        }
+    }
 
-fn over_rows(sql: String, table: &TableName, lock: Lock, facts: &Facts) -> ExplainedStatement {
-    ExplainedStatement {
-        sql,
-        locks: vec![ExplainedLock {
-            table: table.to_string(),
-            lock: lock.as_str(),
-            blocks: lock.blocks(),
-        }],
-        rewrite: false,
-        scan: true,
-        in_transaction: true,
-        rows_estimated: rows_of(table, facts),
+    /// What the text does to the tables as they are by then, and the work if it is a particular one.
+    fn classified(&mut self, sql: &str) -> (Effects, Option<Labour>) {
+        let mut effects = Effects::default();
+        let mut labour = None;
+        for statement in syntax::read(&Script::read(sql)) {
+            effects = classify(&statement.kind, &self.catalog);
+            labour = match &statement.kind {
+                Kind::CreateIndex { .. } | Kind::Reindex { .. } => Some(Labour::Build),
+                Kind::Write(write) if write.filter == Filter::EveryRow => Some(Labour::Fill),
+                _ => None,
+            };
+            self.catalog.apply(&statement.kind);
+        }
+        (effects, labour)
+    }
+
+    /// The first table that the statement is about.
+    fn table(&self, statement: &Statement, effects: &Effects) -> Option<TableName> {
+        let declared = statement.locks.first().map(|taken| taken.table.clone());
+        declared.or_else(|| {
+            let targets = effects.locks.iter().map(|taken| &taken.target);
+            let mut known = targets.filter_map(|target| match target {
+                Target::Table(name) => Some(name),
+                Target::TableOf(_) => None,
+            });
+            let name = known.next()?;
+            self.facts
+                .tables
+                .keys()
+                .find(|table| known::name(table).may_be(name))
+                .cloned()
+        })
+    }
+
+    fn rows(&self, table: &TableName) -> Option<u64> {
+        let facts = self.facts.table(table)?;
+        Some(facts.rows_estimated as u64)
+    }
+
+    fn estimate(&self, table: &TableName, labour: Labour) -> Option<Estimate> {
+        let size = self.surroundings.sizes.get(table)?;
+        Some(size.estimate(labour))
+    }
+
+    fn over_rows(
+        &self,
+        sql: String,
+        table: &TableName,
+        lock: Lock,
+        labour: Labour,
+    ) -> ExplainedStatement {
+        ExplainedStatement {
+            sql,
+            locks: vec![explained_lock(table, lock)],
+            rewrite: false,
+            scan: true,
+            in_transaction: true,
+            rows_estimated: self.rows(table),
+            estimate: self.estimate(table, labour),
+            fires: Vec::new(),
+            replicates: Vec::new(),
+        }
+    }
+
+    fn fires(&self, table: &TableName) -> Vec<String> {
+        match self.facts.table(table) {
+            Some(table) if !self.facts.can_skip_triggers => table.update_triggers.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Every row that is written goes to whoever subscribes, and in any case to the physical replicas.
+    fn replicates(&self, table: &TableName) -> Vec<String> {
+        match self.facts.table(table) {
+            Some(table) if self.surroundings.wal_level == "logical" => table.publications.clone(),
+            _ => Vec::new(),
+        }
     }
 }
 
-fn statements(action: &Action, plan: &Plan, facts: &Facts) -> Vec<ExplainedStatement> {
-    match action.work(plan) {
-        Work::Parts(parts) => explained_parts(&parts, facts),
-        Work::Fill(fill, parts) => {
-            let mut all = vec![over_rows(
-                rows::fill(fill, &fill.table),
-                &fill.table,
-                Lock::RowExclusiveLock,
-                facts,
-            )];
-            all.extend(explained_parts(&parts, facts));
-            all
-        }
-        Work::Match(matching) => vec![over_rows(
-            rows::compare(matching, &matching.table, &Names::as_planned()),
-            &matching.table,
-            Lock::AccessShareLock,
-            facts,
-        )],
-        Work::Query(query) => vec![ExplainedStatement {
-            sql: query.sql.clone(),
-            locks: Vec::new(),
-            rewrite: false,
-            scan: false,
-            in_transaction: true,
-            rows_estimated: None,
-        }],
+fn explained_lock(table: &impl ToString, lock: Lock) -> ExplainedLock {
+    ExplainedLock {
+        table: table.to_string(),
+        lock: lock.as_str(),
+        blocks: lock.blocks(),
     }
 }
 
@@ -294,8 +447,16 @@ fn sync_notes(sync: &Sync) -> Vec<String> {
 }
 
 /// The SQL that carries a step out.
-pub fn statements_of(action: &Action, plan: &Plan, facts: &Facts) -> Vec<String> {
-    statements(action, plan, facts)
+pub fn statements_of(action: &Action, plan: &Plan) -> Vec<String> {
+    let (facts, surroundings) = (Facts::default(), Surroundings::default());
+    let mut explainer = Explainer {
+        plan,
+        facts: &facts,
+        surroundings: &surroundings,
+        catalog: Catalog::default(),
+    };
+    explainer
+        .statements(action)
         .into_iter()
         .map(|statement| statement.sql)
         .collect()

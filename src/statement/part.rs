@@ -32,7 +32,7 @@ pub struct Statement {
     pub scans: bool,
 }
 
-/// None of our own statements rewrites a table; `explain` says so by this type having no word for it.
+/// None of our own statements rewrites a table, so this type has no word for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LockTaken {
     pub table: TableName,

@@ -9,6 +9,7 @@ mod conflicts;
 mod crash_everywhere;
 mod end_to_end;
 mod every_plan;
+mod explained;
 mod faults;
 mod fence;
 mod gates;

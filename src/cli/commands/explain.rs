@@ -1,16 +1,27 @@
 //! `explain`: a dry run that a release manager can read.
 
+mod amounts;
+mod markdown;
+
 use super::{Context, read_plan};
-use crate::cli::{args::PlanFile, exit::Exit};
-use crate::plan::explain::{ExplainedStatement, ExplainedStep, Explanation};
+use crate::cli::{
+    args::{Format, PlanFile},
+    exit::Exit,
+};
+use crate::plan::explain::{ExplainedPhase, ExplainedStatement, ExplainedStep, Explanation};
 use std::fmt::Write as _;
 
 pub async fn run(context: &Context<'_>, explain: &PlanFile) -> anyhow::Result<Exit> {
     let (file, text) = read_plan(&explain.plan)?;
     let explanation = context.service()?.explain(&file, &text).await?;
-    context
-        .printer
-        .result(&explanation, || in_words(&explanation))?;
+    let markdown = context.printer.format() == Format::Markdown;
+    context.printer.result(&explanation, || {
+        if markdown {
+            markdown::document(&explanation)
+        } else {
+            in_words(&explanation)
+        }
+    })?;
     Ok(Exit::Done)
 }
 
@@ -22,17 +33,14 @@ fn in_words(explanation: &Explanation) -> String {
     text.push('\n');
     for phase in &explanation.phases {
         let _ = writeln!(text, "\n{}", phase.phase);
+        for (what, words) in summary(phase) {
+            let _ = writeln!(text, "  {what:9} {words}");
+        }
         for condition in &phase.gate {
-            let _ = writeln!(text, "  gate: {condition}");
+            let _ = writeln!(text, "  gate      {condition}");
         }
         if phase.one_transaction {
             let _ = writeln!(text, "  all of it in one transaction");
-        }
-        if phase.steps.is_empty() {
-            let _ = writeln!(
-                text,
-                "  nothing is run: the application switches, and the gate of the next phase waits for it"
-            );
         }
         for step in &phase.steps {
             step_in_words(step, &mut text);
@@ -43,6 +51,32 @@ fn in_words(explanation: &Explanation) -> String {
         let _ = writeln!(text, "  - {note}");
     }
     text
+}
+
+/// A phase in a few lines, each with what it says.
+fn summary(phase: &ExplainedPhase) -> Vec<(&'static str, String)> {
+    let summary = &phase.summary;
+    if phase.steps.is_empty() {
+        let nothing =
+            "nothing is run: the application switches, and the gate of the next phase waits for it";
+        return vec![("does", nothing.to_owned())];
+    }
+    let takes = match &summary.estimate {
+        Some(estimate) => amounts::of(estimate),
+        None => "not known: the size of a table is not known yet".to_owned(),
+    };
+    let mut lines = vec![("does", summary.does.join(", ")), ("takes", takes)];
+    if summary.blocks.is_empty() {
+        lines.push(("blocks", "nobody".to_owned()));
+    }
+    lines.extend(
+        summary
+            .blocks
+            .iter()
+            .map(|blocks| ("blocks", blocks.clone())),
+    );
+    lines.push(("back", summary.back.clone()));
+    lines
 }
 
 fn step_in_words(step: &ExplainedStep, text: &mut String) {
@@ -79,11 +113,26 @@ fn effects(statement: &ExplainedStatement) -> Vec<String> {
             )
         })
         .collect();
+    if statement.rewrite {
+        effects.push("writes the whole table anew".to_owned());
+    }
     if statement.scan {
         let rows = statement
             .rows_estimated
             .map_or(String::new(), |rows| format!(" (about {rows} rows)"));
         effects.push(format!("reads the table{rows}"));
+    }
+    if let Some(estimate) = statement.estimate.filter(|estimate| estimate.rows > 0) {
+        effects.push(amounts::of(&estimate));
+    }
+    if !statement.fires.is_empty() {
+        effects.push(format!("fires {}", statement.fires.join(", ")));
+    }
+    if !statement.replicates.is_empty() {
+        effects.push(format!(
+            "every row that is written goes out with {}",
+            statement.replicates.join(", ")
+        ));
     }
     if !statement.in_transaction {
         effects.push("outside a transaction".to_owned());

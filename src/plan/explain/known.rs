@@ -1,0 +1,86 @@
+//! What planning knows of the tables, as the classifier of SQL wants to know it.
+
+use crate::analysis::{
+    catalog::{Catalog, KnownColumn, KnownConstraint, KnownIndex, KnownTable},
+    name::Name,
+    statement::ConstraintKind,
+    syntax::normalized,
+};
+use crate::plan::{
+    facts::{self, Facts, Table},
+    ident::TableName,
+};
+
+pub fn catalog(facts: &Facts) -> Catalog {
+    let mut catalog = Catalog::default();
+    for (name, table) in &facts.tables {
+        if let Some(table) = table {
+            catalog.add(known(name, table));
+        }
+    }
+    catalog
+}
+
+pub fn name(table: &TableName) -> Name {
+    Name {
+        schema: Some(table.schema.as_str().to_owned()),
+        name: table.name.as_str().to_owned(),
+    }
+}
+
+fn known(table: &TableName, facts: &Table) -> KnownTable {
+    let mut known = KnownTable::new(name(table));
+    known.complete = !facts.has_children;
+    known.columns = facts
+        .columns
+        .iter()
+        .map(|column| KnownColumn {
+            name: column.name.as_str().to_owned(),
+            type_name: column.type_name.clone(),
+            not_null: column.not_null,
+        })
+        .collect();
+    known.indexes = facts
+        .indexes
+        .iter()
+        .map(|index| KnownIndex {
+            name: index.name.as_str().to_owned(),
+            columns: index
+                .columns
+                .iter()
+                .map(|column| column.as_str().to_owned())
+                .collect(),
+        })
+        .collect();
+    known.constraints = facts.constraints.iter().filter_map(constraint).collect();
+    known
+}
+
+fn constraint(constraint: &facts::Constraint) -> Option<KnownConstraint> {
+    let kind = match constraint.kind {
+        facts::ConstraintKind::Check => {
+            let inside = constraint.definition.strip_prefix("CHECK (")?;
+            let (expression, _) = inside.rsplit_once(')')?;
+            ConstraintKind::Check(normalized(expression))
+        }
+        facts::ConstraintKind::ForeignKey => {
+            let (_, after) = constraint.definition.split_once(" REFERENCES ")?;
+            let (table, _) = after.split_once('(')?;
+            ConstraintKind::ForeignKey {
+                references: Name::read(table),
+            }
+        }
+        facts::ConstraintKind::Unique => ConstraintKind::Unique { index: None },
+        facts::ConstraintKind::PrimaryKey => ConstraintKind::PrimaryKey {
+            columns: Vec::new(),
+            index: None,
+        },
+        facts::ConstraintKind::Exclusion => ConstraintKind::Exclude,
+        facts::ConstraintKind::Other => return None,
+    };
+    Some(KnownConstraint {
+        name: constraint.name.as_str().to_owned(),
+        kind,
+        validated: constraint.validated,
+    })
+}
