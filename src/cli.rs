@@ -54,6 +54,7 @@ async fn dispatch(arguments: &Arguments, printer: &Printer) -> anyhow::Result<Ex
         Command::Init => commands::init::run(&context).await,
         Command::New(new) => commands::new::run(&context, new),
         Command::Check(check) => commands::check::run(&context, check).await,
+        Command::Schema(words) => commands::schema::run(&context, words),
         Command::Expand(expand) => commands::expand::run(&context, expand).await,
         Command::Explain(explain) => commands::explain::run(&context, explain).await,
         Command::Start(start) => commands::start::run(&context, start).await,

@@ -15,6 +15,7 @@ pub mod locate;
 pub mod pacing;
 pub mod quiet;
 pub mod recipes;
+pub mod schema;
 pub mod span;
 pub mod steps;
 pub mod tuning;

@@ -61,6 +61,8 @@ pub enum Command {
     New(New),
     /// Says what is wrong with plans, and what is dangerous in files of SQL.
     Check(Check),
+    /// Prints the plan language as JSON Schema, for editors.
+    Schema(Schema),
     /// Prints a plan's explicit form, which is itself a plan.
     Expand(PlanFile),
     /// Shows every statement of every phase with its locks and its reverse. Runs nothing.
@@ -107,6 +109,13 @@ pub struct New {
     /// Write to a new file instead of stdout.
     #[arg(short, long)]
     pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// The same as a page of Markdown.
+    #[arg(long)]
+    pub page: bool,
 }
 
 #[derive(Debug, Args)]

@@ -13,6 +13,7 @@ pub mod pause;
 pub mod quarantine;
 pub mod resume;
 pub mod rollback;
+pub mod schema;
 pub mod start;
 pub mod status;
 pub mod tune;

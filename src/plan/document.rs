@@ -11,11 +11,12 @@ use super::{
     steps::Step,
     window::Window,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 /// A plan document, version 1. Exactly one of `change` and `phases` is given.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Document {
     pub version: Version,
@@ -38,7 +39,7 @@ pub struct Document {
     pub allow: BTreeMap<String, String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PhaseDocument {
     pub phase: PhaseName,
@@ -49,7 +50,9 @@ pub struct PhaseDocument {
 }
 
 /// What is advanced separately, in the only order that is safe; `sql` may stand anywhere in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum PhaseName {
     Expand,
@@ -64,7 +67,7 @@ pub enum PhaseName {
 }
 
 /// Conditions that must hold before a phase may start.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Gate {
     /// Approvals by that many distinct database roles, none of them the one that started the run.
@@ -94,7 +97,7 @@ pub struct Gate {
 }
 
 /// A question asked of the database in a read-only transaction.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Query {
     pub name: String,
@@ -102,7 +105,7 @@ pub struct Query {
     pub expect: Expect,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Expect {
     /// The query returns no row.
@@ -114,7 +117,7 @@ pub enum Expect {
 }
 
 /// How the run treats the database. Every default is safe for a busy one.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// The longest that the application can queue behind one of our lock requests.

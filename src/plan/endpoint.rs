@@ -1,6 +1,7 @@
 //! An HTTP request that a gate makes, and the answer that opens it.
 
 use super::span::Span;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -19,9 +20,9 @@ pub struct Endpoint {
     pub headers: BTreeMap<String, String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct EndpointWords {
+pub(super) struct EndpointWords {
     name: String,
     url: String,
     #[serde(default = "ok")]

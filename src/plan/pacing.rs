@@ -5,18 +5,19 @@ mod asked;
 mod bytes;
 mod limit;
 
-pub use asked::{HttpProbe, NumberQuery};
+pub use asked::{HttpProbe, HttpProbeWords, NumberQuery, NumberQueryWords};
 pub use bytes::Bytes;
-pub use limit::{Amount, Limit, WhenStale, or_off};
+pub use limit::{Amount, Limit, LimitWords, WhenStale, or_off};
 
-use super::span::Span;
+use super::{schema::OrOff, span::Span};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What was read longer ago says nothing of now: `when_stale` counts instead.
 pub const READING_AGE_MAX: Span = Span::from_millis(15_000);
 
 /// A signal that is `None` is off.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Pacing {
     /// How long one batch should take.
@@ -30,45 +31,59 @@ pub struct Pacing {
     pub vacuum_percent: u32,
     /// How long the slowest streaming standby is behind.
     #[serde(with = "or_off")]
+    #[schemars(with = "OrOff<Limit<Span>>")]
     pub replica_lag: Option<Limit<Span>>,
     /// Log that the slowest standby has not replayed.
     #[serde(with = "or_off")]
+    #[schemars(with = "OrOff<Limit<Bytes>>")]
     pub replica_lag_bytes: Option<Limit<Bytes>>,
     /// Log that a replication slot, active or not, keeps from being removed.
     #[serde(with = "or_off")]
+    #[schemars(with = "OrOff<Limit<Bytes>>")]
     pub slot_wal_bytes: Option<Limit<Bytes>>,
     /// The same in percent of `max_slot_wal_keep_size`, where that is set: at 100 a slot is lost.
     #[serde(with = "or_off")]
+    #[schemars(with = "OrOff<Limit<u64>>")]
     pub slot_wal_percent: Option<Limit<u64>>,
     /// Files of the log that wait for the archiver.
     #[serde(with = "or_off")]
+    #[schemars(with = "OrOff<Limit<u64>>")]
     pub archive_files: Option<Limit<u64>>,
     /// How long the archiver has been seen to fail.
     #[serde(with = "or_off")]
+    #[schemars(with = "OrOff<Limit<Span>>")]
     pub archive_failing: Option<Limit<Span>>,
     /// The longest that a session has been waiting for a lock of ours.
     #[serde(with = "or_off")]
+    #[schemars(with = "OrOff<Limit<Span>>")]
     pub blocked_sessions: Option<Limit<Span>>,
     /// Sessions that run a statement at the moment. The server does not tell how many cores it has, so this is off
     /// unless given.
     #[serde(with = "or_off")]
+    #[schemars(with = "OrOff<Limit<u64>>")]
     pub active_sessions: Option<Limit<u64>>,
     /// The age of the oldest transaction that keeps dead rows from being vacuumed away.
     #[serde(with = "or_off")]
+    #[schemars(with = "OrOff<Limit<Span>>")]
     pub oldest_transaction: Option<Limit<Span>>,
     /// The same in transactions begun since, with replication slots and standbys, whose age in time nobody knows.
     #[serde(with = "or_off")]
+    #[schemars(with = "OrOff<Limit<u64>>")]
     pub oldest_xmin: Option<Limit<u64>>,
     /// How long an autovacuum against transaction id wraparound has been at the table.
     #[serde(with = "or_off")]
+    #[schemars(with = "OrOff<Limit<Span>>")]
     pub wraparound_vacuum: Option<Limit<Span>>,
     /// Dead rows of the table, in percent of all. The backfill makes them itself, and only progress triggers its vacuum,
     /// so this is off unless given.
     #[serde(with = "or_off")]
+    #[schemars(with = "OrOff<Limit<u64>>")]
     pub dead_tuples_percent: Option<Limit<u64>>,
     #[serde(with = "or_off")]
+    #[schemars(with = "OrOff<NumberQuery>")]
     pub query: Option<NumberQuery>,
     #[serde(with = "or_off")]
+    #[schemars(with = "OrOff<HttpProbe>")]
     pub http: Option<HttpProbe>,
 }
 

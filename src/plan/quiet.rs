@@ -1,6 +1,7 @@
 //! The words of the gate `no_references`: for how long, and what may go on naming the column.
 
 use super::span::Span;
+use schemars::JsonSchema;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{MapAccess, Visitor, value::MapAccessDeserializer},
@@ -15,9 +16,9 @@ pub struct NoReferences {
     pub allow: BTreeMap<String, String>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Words {
+pub(super) struct Words {
     quiet: Span,
     allow: BTreeMap<String, String>,
 }

@@ -43,6 +43,7 @@ use super::{
     ident::TableName,
 };
 pub use condition::{Condition, Wanted};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A change that compiles into explicit phases: as many as it needs, in their order.
@@ -80,7 +81,7 @@ pub struct Summary {
 
 macro_rules! recipes {
     ($($word:literal $Name:ident($type:ty), $words:literal, $about:literal;)*) => {
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
         pub enum Recipe {
             $(#[serde(rename = $word)] $Name($type),)*
         }

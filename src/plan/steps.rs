@@ -44,6 +44,7 @@ use super::{
     ident::{Ident, TableName},
 };
 use crate::statement::{part::Part, sync};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What every step says of itself.
@@ -95,7 +96,7 @@ macro_rules! steps {
         rows { $($word:literal $Row:ident($row:ty),)* }
     ) => {
         /// A step as the plan's author writes it.
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
         pub enum Step {
             $(#[serde(rename = $ddl_word)] $Ddl($ddl),)*
             $(#[serde(rename = $word)] $Row($row),)*

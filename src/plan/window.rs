@@ -5,6 +5,7 @@ use jiff::{
     civil::{Date, Time, Weekday},
     tz::{TimeZone, TimeZoneDatabase},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
@@ -22,9 +23,9 @@ pub struct Window {
 }
 
 /// As its author writes it; whether it fits together is looked at in one place.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct WindowWords {
+pub(super) struct WindowWords {
     #[serde(default)]
     days: Vec<Day>,
     from: ClockTime,
@@ -59,7 +60,9 @@ impl fmt::Display for Window {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Day {
     Mon,

@@ -87,7 +87,7 @@ pub enum Commented {
 }
 
 /// What the log says of a row that was changed or deleted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReplicaIdentity {
     /// The primary key.

@@ -140,7 +140,7 @@ pub async fn statistics(
         )
         .await?;
     if totals.get(3) {
-        return Ok(Err("statements of other roles are hidden from this one: GRANT pg_read_all_stats TO the role that looks".to_owned()));
+        return Ok(Err(HIDDEN.to_owned()));
     }
     if totals.get(4) {
         return Ok(Err(
@@ -188,6 +188,8 @@ pub async fn statistics(
     }))
 }
 
+const HIDDEN: &str =
+    "statements of other roles are hidden from this one: GRANT pg_read_all_stats TO it";
 const ASK_FOR_IT: &str = "or leave out `no_references` and ask for `old_writes_quiet`";
 
 /// The schema of the extension, as SQL; or why its view shows nothing or not all.
@@ -199,9 +201,10 @@ async fn readable(client: &impl GenericClient) -> Result<std::result::Result<Str
                     current_setting('pg_stat_statements.track', true), current_setting('pg_stat_statements.track_utility', true), \
                     current_setting('compute_query_id'), \
                     (SELECT string_agg(DISTINCT split_part(c, '=', 1), ', ') FROM pg_db_role_setting AS s, unnest(s.setconfig) AS c \
-                        WHERE c ~ '^(pg_stat_statements\\.track(_utility)?|compute_query_id)='), \
+                        WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())) AND c ~ '^(pg_stat_statements\\.track(_utility)?|compute_query_id)='), \
                     (SELECT count(*) FROM pg_class AS c JOIN pg_extension AS e ON c.relnamespace = e.extnamespace \
-                        WHERE e.extname = 'pg_stat_statements' AND c.relname = 'pg_stat_statements_info')",
+                        WHERE e.extname = 'pg_stat_statements' AND c.relname = 'pg_stat_statements_info'), \
+                    pg_has_role('pg_read_all_stats', 'USAGE')",
             &[],
         )
         .await?;
@@ -227,6 +230,10 @@ async fn readable(client: &impl GenericClient) -> Result<std::result::Result<Str
         ),
         _ => None,
     };
+    // Told even where nothing is hidden at the moment: the next statement would be.
+    if !row.get::<_, bool>(6) {
+        return Ok(Err(HIDDEN.to_owned()));
+    }
     if let Some(why) = why {
         return Ok(Err(format!("{why}, {ASK_FOR_IT}")));
     }

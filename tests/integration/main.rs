@@ -19,6 +19,7 @@ mod no_gap;
 mod oracle;
 mod partitions;
 mod pause;
+mod plan_language;
 mod quarantine;
 mod references;
 mod repeat_everything;

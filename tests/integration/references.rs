@@ -119,7 +119,7 @@ fn statements_and_objects_that_name_the_old_column_hold_the_gate() {
 
         // What may have been forgotten may have been a reference.
         application
-            .batch_execute("SELECT pg_stat_statements_reset()")
+            .batch_execute("SELECT pg_stat_statements_reset(0, (SELECT oid FROM pg_database WHERE datname = current_database()), 0)")
             .await
             .unwrap();
         closed(database, "since pg_stat_statements was reset");
@@ -183,14 +183,13 @@ fn what_is_not_known_is_never_clear() {
         assert!(gate(database).0, "{:?}", gate(database));
         database
             .execute(&format!(
-                "ALTER ROLE {role} SET pg_stat_statements.track = 'none'"
+                "ALTER ROLE {role} IN DATABASE {} SET pg_stat_statements.track = 'none'",
+                database.name
             ))
             .await;
         closed(database, "pg_stat_statements.track is set for a role");
         database
-            .execute(&format!(
-                "ALTER ROLE {role} RESET ALL; DROP OWNED BY {role}; DROP ROLE {role}"
-            ))
+            .execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}"))
             .await;
     });
 }

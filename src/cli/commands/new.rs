@@ -47,7 +47,10 @@ fn plan(new: &New) -> Result<String, UsageError> {
         Some(name) => name.clone(),
         None => suggested_name(&recipe, &words),
     };
-    let mut text = format!("version: 1\nname: {name}\nchange:\n  {recipe}:\n");
+    // The first line is for editors, the second for whoever wonders about it.
+    let mut text = format!(
+        "# yaml-language-server: $schema=crossfade.schema.json\n# `crossfade schema > crossfade.schema.json` writes that file, and editors know the words.\nversion: 1\nname: {name}\nchange:\n  {recipe}:\n"
+    );
     for (key, value) in words {
         let value = match value {
             "true" | "false" => value.to_owned(),

@@ -2,6 +2,7 @@
 
 use super::{Limit, READING_AGE_MAX, WhenStale, limit::fits};
 use crate::plan::{endpoint, span::Span};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -14,9 +15,9 @@ pub struct NumberQuery {
     pub limit: Limit<f64>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct NumberQueryWords {
+pub struct NumberQueryWords {
     sql: String,
     slow: f64,
     stop: f64,
@@ -62,9 +63,9 @@ pub struct HttpProbe {
     pub when_stale: WhenStale,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct HttpProbeWords {
+pub struct HttpProbeWords {
     url: String,
     #[serde(default = "timeout")]
     timeout: Span,

@@ -1,6 +1,7 @@
 //! One signal's limits: from where on it slows the backfill, from where on it stops it.
 
 use super::{super::span::Span, Bytes};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// From `slow` on batches are spaced out, from `stop` on there are none.
@@ -16,7 +17,7 @@ pub struct Limit<T> {
 }
 
 /// What a reading that is too old, or cannot be had, means.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WhenStale {
     #[default]
@@ -64,9 +65,9 @@ impl<T> Limit<T> {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct LimitWords<T> {
+pub struct LimitWords<T> {
     slow: T,
     stop: T,
     #[serde(default)]

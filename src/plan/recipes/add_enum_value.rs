@@ -12,9 +12,10 @@ use crate::plan::{
     ident::TableName,
     steps::{Step, add_enum_value::AddEnumValue as AddEnumValueStep},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddEnumValue {
     /// With its schema: `public.shipment_state`.

@@ -12,9 +12,10 @@ use crate::plan::{
     steps::{Step, add_exclusion::AddExclusion as AddExclusionStep},
 };
 use crate::statement::script;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddExclusion {
     pub table: TableName,

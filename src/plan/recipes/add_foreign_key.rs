@@ -12,10 +12,11 @@ use crate::plan::{
     ident::{Ident, TableName},
     steps::{Step, add_constraint::AddConstraint},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddForeignKey {
     pub table: TableName,
@@ -34,7 +35,7 @@ pub struct AddForeignKey {
 }
 
 /// What becomes of the rows that refer to one that is deleted, or whose key is changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reaction {
     NoAction,

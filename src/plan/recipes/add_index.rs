@@ -12,9 +12,10 @@ use crate::plan::{
     ident::{Ident, TableName},
     steps::{Step, attach_index::AttachIndex, create_index::CreateIndex},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddIndex {
     pub table: TableName,

@@ -13,9 +13,10 @@ use crate::plan::{
     ident::{Ident, TableName},
     steps::{Step, set_not_null::SetNotNull},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddPrimaryKey {
     pub table: TableName,

@@ -11,9 +11,10 @@ use crate::plan::{
     steps::{Step, alter_column_type::AlterColumnType},
     types,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeColumnType {
     pub table: TableName,

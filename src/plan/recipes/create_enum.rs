@@ -11,9 +11,10 @@ use crate::plan::{
     ident::{NAME_BYTES_MAX, TableName},
     steps::{Step, create_enum::CreateEnum as CreateEnumStep},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateEnum {
     /// With its schema: `public.shipment_state`.

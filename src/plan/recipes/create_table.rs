@@ -12,9 +12,10 @@ use crate::plan::{
     steps::{Step, create_table::CreateTable as CreateTableStep},
 };
 use crate::statement::script;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateTable {
     pub table: TableName,

@@ -12,9 +12,10 @@ use crate::plan::{
     ident::{Ident, TableName},
     steps::{Step, drop_default::DropDefault as DropDefaultStep},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DropDefault {
     pub table: TableName,

@@ -14,9 +14,10 @@ use crate::plan::{
         drop_index::{DropIndex as DropIndexStep, IndexShape},
     },
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DropIndex {
     pub table: TableName,

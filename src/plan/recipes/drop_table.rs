@@ -11,9 +11,10 @@ use crate::plan::{
     ident::TableName,
     steps::{Step, drop_table::DropTable as DropTableStep, retire_table::RetireTable},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DropTable {
     pub table: TableName,

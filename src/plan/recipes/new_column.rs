@@ -6,9 +6,10 @@ use crate::plan::{
     ident::{Ident, TableName},
     steps::add_column::{AddColumn, ColumnGrant, Privilege, Storage},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewColumn {
     /// As SQL writes it: `numeric(12,2)`.

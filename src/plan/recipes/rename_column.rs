@@ -9,9 +9,10 @@ use crate::plan::{
     ident::{Ident, TableName},
     steps::drop_alias::RenamedColumn,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RenameColumn {
     pub table: TableName,
@@ -21,7 +22,7 @@ pub struct RenameColumn {
     pub strategy: Strategy,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Strategy {
     /// A second column, kept in step: everything goes on working, and the table is filled.

@@ -11,9 +11,10 @@ use crate::plan::{
     ident::{Ident, TableName},
     steps::{Step, set_comment::SetComment as SetCommentStep},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetComment {
     pub table: TableName,

@@ -12,9 +12,10 @@ use crate::plan::{
     steps::{Step, set_replica_identity::SetReplicaIdentity as SetReplicaIdentityStep},
 };
 use crate::statement::part::ReplicaIdentity;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetReplicaIdentity {
     pub table: TableName,
@@ -26,7 +27,7 @@ pub struct SetReplicaIdentity {
     pub index: Option<Ident>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Whole {
     /// The primary key.

@@ -16,9 +16,10 @@ use crate::plan::{
 };
 use references::Cycle;
 pub(super) use references::Family;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WidenKey {
     pub table: TableName,

@@ -10,9 +10,10 @@ use crate::statement::{
     literal,
     part::{Goal, Lock, Part, Statement},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AliasTable {
     /// The table; from this step on the view of this name.
@@ -35,7 +36,7 @@ pub struct AliasTable {
     pub comment: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AliasColumn {
     pub name: Ident,
@@ -51,7 +52,7 @@ pub struct AliasColumn {
     pub grants: Vec<ColumnGrant>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TableGrant {
     pub privilege: TablePrivilege,
@@ -63,7 +64,7 @@ pub struct TableGrant {
 }
 
 /// What a view can be asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TablePrivilege {
     Select,

@@ -6,9 +6,10 @@ use crate::statement::{
     literal,
     part::{Goal, Part, Statement},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateEnum {
     /// With its schema: `public.shipment_state`.

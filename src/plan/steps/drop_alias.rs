@@ -10,9 +10,10 @@ use crate::plan::{
     ident::{Ident, TableName},
 };
 use crate::statement::part::{Goal, Lock, Part, Statement};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DropAlias {
     /// The view.
@@ -24,7 +25,7 @@ pub struct DropAlias {
     pub rename_column: Option<RenamedColumn>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RenamedColumn {
     pub from: Ident,

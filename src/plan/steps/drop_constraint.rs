@@ -11,9 +11,10 @@ use crate::plan::{
     ident::{Ident, TableName},
 };
 use crate::statement::part::{Commented, Part};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DropConstraint {
     pub table: TableName,
@@ -28,7 +29,7 @@ pub struct DropConstraint {
 }
 
 /// A constraint without its name.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConstraintShape {
     /// `CHECK (quantity > 0)`; of one with an index only what stands before and after its columns.

@@ -8,9 +8,10 @@ use crate::plan::{
     ident::{Ident, TableName},
 };
 use crate::statement::part::{Commented, Goal, Lock, Part, Statement};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DropIndex {
     pub table: TableName,
@@ -23,7 +24,7 @@ pub struct DropIndex {
 }
 
 /// An index without its name.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IndexShape {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

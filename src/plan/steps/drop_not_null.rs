@@ -8,9 +8,10 @@ use crate::plan::{
     ident::{Ident, TableName},
 };
 use crate::statement::part::Part;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DropNotNull {
     pub table: TableName,

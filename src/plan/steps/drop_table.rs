@@ -7,9 +7,10 @@ use crate::plan::{
     ident::TableName,
 };
 use crate::statement::part::{Goal, Lock, Part, Statement};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DropTable {
     /// By the name it has in the plan; where the plan retires it first, the retired table is dropped.

@@ -10,9 +10,10 @@ use crate::statement::{
     literal,
     part::{Goal, Lock, Part, Statement},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MoveIdentity {
     pub table: TableName,
@@ -29,7 +30,7 @@ pub struct MoveIdentity {
     pub comment: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SequenceGrant {
     pub privilege: SequencePrivilege,
@@ -40,7 +41,7 @@ pub struct SequenceGrant {
     pub grantable: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SequencePrivilege {
     Select,

@@ -10,9 +10,10 @@ use crate::statement::{
     part::{Goal, Lock, Part, Statement},
     sync::{self, Names},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RetireColumn {
     pub table: TableName,

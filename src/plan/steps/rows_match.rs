@@ -5,9 +5,10 @@ use crate::plan::{
     document::{Assignments, PhaseName},
     ident::TableName,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MatchStep {
     pub table: TableName,

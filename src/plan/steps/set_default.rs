@@ -7,9 +7,10 @@ use crate::plan::{
     ident::{Ident, TableName},
 };
 use crate::statement::part::{Goal, Lock, Part, Statement};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetDefault {
     pub table: TableName,

@@ -10,9 +10,10 @@ use crate::statement::{
     literal,
     part::{Goal, Lock, Part, Statement},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SwapPrimaryKey {
     pub table: TableName,

@@ -7,9 +7,10 @@ use crate::plan::{
     ident::TableName,
 };
 use crate::statement::{part::Part, sync};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SyncColumns {
     pub table: TableName,
@@ -35,7 +36,7 @@ impl Described for SyncColumns {
 }
 
 /// What becomes of a write whose value the other side cannot take.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnUnconvertible {
     /// The write succeeds; the row is noted and keeps the gates closed until it is mended.
