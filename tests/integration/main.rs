@@ -17,6 +17,7 @@ mod locks;
 mod lossy;
 mod no_gap;
 mod oracle;
+mod pacing;
 mod partitions;
 mod pause;
 mod plan_language;

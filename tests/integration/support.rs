@@ -15,27 +15,35 @@ use tokio_postgres::{Client, NoTls, error::SqlState};
 fn servers() -> &'static [Server] {
     static SERVERS: OnceLock<Vec<Server>> = OnceLock::new();
     SERVERS.get_or_init(|| {
-        let wanted = std::env::var("CROSSFADE_TEST_PG").unwrap_or_default();
-        let versions: Vec<Option<u32>> = match wanted.trim() {
-            "" => vec![None],
-            list => list
-                .split(',')
-                .map(|version| Some(version.trim().parse().expect("a major version")))
-                .collect(),
-        };
-        versions
-            .into_iter()
-            .map(|version| {
-                Server::launch(&LaunchOptions {
-                    version,
-                    // Tests cut connections by the hundred.
-                    settings: vec![("max_connections".into(), "200".into())],
-                    ..LaunchOptions::default()
-                })
-                .expect("a PostgreSQL for the tests")
-            })
-            .collect()
+        // Tests cut connections by the hundred.
+        launch(&[("max_connections", "200")])
     })
+}
+
+fn launch(settings: &[(&str, &str)]) -> Vec<Server> {
+    let wanted = std::env::var("CROSSFADE_TEST_PG").unwrap_or_default();
+    let versions: Vec<Option<u32>> = match wanted.trim() {
+        "" => vec![None],
+        list => list
+            .split(',')
+            .map(|version| Some(version.trim().parse().expect("a major version")))
+            .collect(),
+    };
+    let settings: Vec<(String, String)> = settings
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    versions
+        .into_iter()
+        .map(|version| {
+            Server::launch(&LaunchOptions {
+                version,
+                settings: settings.clone(),
+                ..LaunchOptions::default()
+            })
+            .expect("a PostgreSQL for the tests")
+        })
+        .collect()
 }
 
 /// Runs a test in a private database of every server.
@@ -44,6 +52,16 @@ where
     F: AsyncFn(&Database),
 {
     for server in servers() {
+        on(server, &test);
+    }
+}
+
+/// The same on servers of its own, for what concerns a whole server. They end with the test binary.
+pub fn on_own_postgresql<F>(settings: &[(&str, &str)], test: F)
+where
+    F: AsyncFn(&Database),
+{
+    for server in launch(settings).leak() {
         on(server, &test);
     }
 }

@@ -5,6 +5,7 @@ use super::site::Site;
 use crate::engine::EngineError;
 use crate::pacing::{self, Grip, Known, Missing, Reading, Sample, Signal};
 use crate::plan::pacing::{HttpProbe, NumberQuery};
+use crate::postgres::sqlstate;
 use crate::probe;
 use crate::target::readings::{self, About};
 use deadpool_postgres::Object;
@@ -106,7 +107,7 @@ impl<'a> Gauges<'a> {
         let look = self.look(site, &signals, session);
         let why = match tokio::time::timeout(LOOK_TIMEOUT, look).await {
             Ok(Ok(())) => return,
-            Ok(Err(error)) => error.to_string(),
+            Ok(Err(error)) => words(&error),
             Err(_) => format!("the server did not answer within {LOOK_TIMEOUT:?}"),
         };
         // Whatever it is still at, nobody else is to wait for it.
@@ -133,10 +134,16 @@ impl<'a> Gauges<'a> {
             our_pids: &our_pids,
         };
         let look = readings::look(client, &about).await?;
-        for (signal, reading) in look.readings {
+        let lag = [Signal::ReplicaLag, Signal::ReplicaLagBytes]
+            .into_iter()
+            .find(|signal| signals.contains(signal));
+        let gone = self.gone(look.standbys);
+        for (signal, mut reading) in look.readings {
+            if Some(signal) == lag && reading.missing.is_none() {
+                reading.missing.clone_from(&gone);
+            }
             self.note(signal, reading);
         }
-        self.miss_standbys(signals, look.standbys);
         self.note_archiver(signals, look.archiver_fails);
         let is_due = |at: Instant| at.elapsed() >= READ_FOLDER_EVERY;
         if signals.contains(&Signal::ArchiveFiles) && self.folder_read.get().is_none_or(is_due) {
@@ -146,8 +153,8 @@ impl<'a> Gauges<'a> {
         Ok(())
     }
 
-    /// A standby that was there and is gone falls behind unseen.
-    fn miss_standbys(&self, signals: &[Signal], connected: Vec<String>) {
+    /// A standby that was there and is gone falls behind unseen, whatever the others' lag is.
+    fn gone(&self, connected: Vec<String>) -> Option<Missing> {
         let mut seen = self.standbys.borrow_mut();
         let gone: Vec<String> = seen
             .iter()
@@ -155,22 +162,8 @@ impl<'a> Gauges<'a> {
             .cloned()
             .collect();
         seen.extend(connected);
-        let lag = [Signal::ReplicaLag, Signal::ReplicaLagBytes];
-        let Some(signal) = lag.into_iter().find(|signal| signals.contains(signal)) else {
-            return;
-        };
-        if gone.is_empty() {
-            return;
-        }
-        let known = self.sample.borrow().gauge(signal).known;
-        let why = format!("the standby {} is gone", gone.join(", "));
-        self.note(
-            signal,
-            Reading {
-                known: known.map(|(_, known)| known),
-                missing: Some(Missing::Failed(why)),
-            },
-        );
+        let why = || format!("the standby {} is gone", gone.join(", "));
+        (!gone.is_empty()).then(|| Missing::Failed(why()))
     }
 
     /// The server tells when its archiver failed last, not since when it does.
@@ -200,7 +193,7 @@ impl<'a> Gauges<'a> {
         let reading = match asked {
             Ok(Ok(Some(amount))) => whole(Known::Amount(amount, None)),
             Ok(Ok(None)) => failed("it gave NULL or no row".to_owned()),
-            Ok(Err(error)) => failed(error.to_string()),
+            Ok(Err(error)) => failed(words(&error)),
             Err(_) => failed(format!("no answer within {LOOK_TIMEOUT:?}")),
         };
         self.note(Signal::Query, reading);
@@ -226,6 +219,14 @@ async fn pause(site: &Site<'_>) {
         READ_EVERY
     };
     tokio::time::sleep(pause).await;
+}
+
+/// What the server said, where it said anything.
+fn words(error: &EngineError) -> String {
+    match error {
+        EngineError::Database(said) if said.as_db_error().is_some() => sqlstate::message(said),
+        other => other.to_string(),
+    }
 }
 
 fn whole(known: Known) -> Reading {

@@ -19,9 +19,12 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio_util::sync::CancellationToken;
+
+/// How often it is looked whether the pace has changed.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// What a process brings along.
 #[derive(Clone)]
@@ -186,6 +189,20 @@ impl<'a> Site<'a> {
         session.batch_execute(SESSION).await?;
         session.batch_execute(&sync::session(self.plan)).await?;
         Ok(session)
+    }
+
+    /// Waits until a batch may begin, or until `stopped` is worth another look; the pace as it stands then. It may change
+    /// while we wait: a longer delay is kept to, and a shorter one lets go.
+    pub async fn turn(&self) -> Pace {
+        let began = Instant::now();
+        loop {
+            let pace = self.pace();
+            let left = pace.delay.saturating_sub(began.elapsed());
+            if left.is_zero() || self.halt.is_cancelled() {
+                return pace;
+            }
+            self.sleep(left.min(LOOK_EVERY)).await;
+        }
     }
 
     /// Sleeps, or returns at once when the workers are to end.

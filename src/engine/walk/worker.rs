@@ -120,10 +120,7 @@ impl<'a> Worker<'a> {
                 walks::release(&**self.client, run_id, step, &segment).await?;
                 return Ok(Some(end));
             }
-            let pace = self.site.pace();
-            if !pace.delay.is_zero() {
-                self.site.sleep(pace.delay).await;
-            }
+            let pace = self.site.turn().await;
             if pace.stopped {
                 if self.is_paused().await? {
                     return Ok(Some(End::Paused));
