@@ -237,8 +237,6 @@ fn tuned_limits_take_effect_at_once_expire_by_themselves_and_are_in_the_log() {
                 RUN,
                 "workers=3",
                 "batch_rows_max=11",
-                "--for",
-                "3s",
                 "--reason",
                 "the night is quiet",
             ])
@@ -250,7 +248,19 @@ fn tuned_limits_take_effect_at_once_expire_by_themselves_and_are_in_the_log() {
         assert_eq!(tuned[1]["key"], "workers");
         assert_eq!(tuned[1]["reason"], "the night is quiet");
         database
-            .wait_until("SELECT count(*) = 1 FROM crossfade.workers")
+            .crossfade(&[
+                "tune",
+                RUN,
+                "workers=3",
+                "batch_rows_max=11",
+                "--for",
+                "1s",
+                "--reason",
+                "not for long any more",
+            ])
+            .exits(0);
+        database
+            .wait_until("SELECT count(*) <= 1 FROM crossfade.workers")
             .await;
         assert_eq!(
             database.status(RUN)["backfill"]["pace"]["tuned"],
