@@ -98,6 +98,10 @@ pub struct Backfill {
     pub rows_per_second: f64,
     /// From the shortest to the longest; null for the first minute.
     pub eta_seconds: Option<(u64, u64)>,
+    /// The table's size now against that when the backfill began; null where it was empty.
+    pub table_growth: Option<f64>,
+    /// How often the table was vacuumed as the walk went.
+    pub vacuums: i32,
     pub pace: PaceStatus,
     /// What the last minutes went into; null before there is anything to say, and when it has ended.
     pub account: Option<Account>,
@@ -356,7 +360,11 @@ async fn backfill(
             .rows_changed
             .checked_div(totals.blocks_done.max(1))
             .unwrap_or(0);
+        let blocks_now = walks::blocks_now(&**session, &walk).await?;
         let found = Backfill {
+            table_growth: (walk.blocks_before > 0)
+                .then(|| blocks_now as f64 / walk.blocks_before as f64),
+            vacuums: walk.vacuums,
             table: walk.table_name.clone(),
             blocks_total: totals.blocks_total,
             blocks_done: totals.blocks_done,

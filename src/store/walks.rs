@@ -397,6 +397,18 @@ pub async fn done_by_storage(
         .collect())
 }
 
+/// The size of the walk's tables now, in blocks.
+pub async fn blocks_now(client: &impl GenericClient, walk: &Walk) -> Result<i64, StoreError> {
+    let row = client
+        .query_one(
+            "SELECT coalesce(sum(pg_relation_size(s.relation)), 0)::bigint / current_setting('block_size')::bigint \
+             FROM (SELECT DISTINCT relation FROM crossfade.segments WHERE run_id = $1 AND step = $2) AS s",
+            &[&walk.run_id, &walk.step],
+        )
+        .await?;
+    Ok(row.get(0))
+}
+
 /// The first rows that were found to differ.
 pub async fn examples(
     client: &impl GenericClient,

@@ -94,10 +94,18 @@ pub fn in_words(status: &Status) -> String {
             };
             let _ = writeln!(
                 text,
-                "  {:.0} rows/s, {}; batches of about {} rows; {reasons}",
+                "  {:.0} rows/s, {}; workers {}, batches of about {} rows; {reasons}",
                 backfill.rows_per_second,
                 time_left(backfill.eta_seconds),
+                backfill.pace.workers,
                 backfill.pace.batch_rows
+            );
+        }
+        if let Some(growth) = backfill.table_growth {
+            let _ = writeln!(
+                text,
+                "  the table has {growth:.2} times its size before, vacuumed {} times",
+                backfill.vacuums
             );
         }
         if let Some(account) = &backfill.account {
