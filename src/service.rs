@@ -518,14 +518,39 @@ async fn compile_with(
         Err(errors) => return Ok(Err(errors)),
     };
     let facts = gather(session, &document).await?;
-    Ok(
-        compile::compile(&document, &facts).map(|(plan, warnings)| Compiled {
-            document,
-            plan,
-            warnings,
-            facts,
-        }),
-    )
+    let (plan, warnings) = match compile::compile(&document, &facts) {
+        Ok(compiled) => compiled,
+        Err(errors) => return Ok(Err(errors)),
+    };
+    let misspelled = misspelled(session, &document, &facts, &plan).await?;
+    if !misspelled.is_empty() {
+        return Ok(Err(misspelled));
+    }
+    Ok(Ok(Compiled {
+        document,
+        plan,
+        warnings,
+        facts,
+    }))
+}
+
+/// Pieces of the author's SQL stand in these statements: the server says of each whether it is one, and runs none.
+async fn misspelled(
+    session: &Session,
+    document: &Document,
+    facts: &Facts,
+    plan: &Plan,
+) -> Result<Vec<PlanError>, ServiceError> {
+    let mut errors: Vec<PlanError> = Vec::new();
+    for (path, statement) in compile::statements(document, facts, plan) {
+        if let Some(message) = target::expression::misspelled(session, &statement).await? {
+            let error = PlanError::at(path, message).help(format!("it is part of `{statement}`"));
+            if !errors.contains(&error) {
+                errors.push(error);
+            }
+        }
+    }
+    Ok(errors)
 }
 
 /// Two rounds: the tables first, as a recipe's expressions and types are known only with them.

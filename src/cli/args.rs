@@ -98,11 +98,14 @@ pub enum Command {
 
 #[derive(Debug, Args)]
 pub struct New {
-    /// rename_column or change_column_type.
-    pub recipe: String,
+    /// One of those that `crossfade new` without a recipe lists.
+    pub recipe: Option<String>,
     /// The recipe's words, e.g. table=public.vehicles from=status to=vehicle_status
     #[arg(value_name = "KEY=VALUE")]
     pub words: Vec<String>,
+    /// Show the recipes there are, and what each has to be given.
+    #[arg(long, conflicts_with_all = ["recipe", "words", "name", "output"])]
+    pub list: bool,
     /// The plan's name; made from the recipe unless given.
     #[arg(long)]
     pub name: Option<String>,

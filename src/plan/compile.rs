@@ -119,6 +119,27 @@ pub fn compile(
     Ok((plan, warnings))
 }
 
+/// The statements of a plan's DDL, forth and back, each with the place of its step in the document.
+pub fn statements(document: &Document, facts: &Facts, plan: &Plan) -> Vec<(Path, String)> {
+    let phases = explicit(document, facts).unwrap_or_default();
+    let mut statements = Vec::new();
+    for ((at, written), phase) in phases.iter().zip(&plan.phases) {
+        for (number, (words, step)) in written.steps.iter().zip(&phase.steps).enumerate() {
+            let Action::Ddl(ddl) = &step.action else {
+                continue;
+            };
+            let mut parts = ddl.ddl().parts(plan);
+            if let Undo::Parts(more) = ddl.ddl().undo(plan) {
+                parts.extend(more);
+            }
+            let path = step_path(document, at, number, words);
+            let own = parts.into_iter().flat_map(|part| part.statements);
+            statements.extend(own.map(|statement| (path.clone(), statement.sql)));
+        }
+    }
+    statements
+}
+
 /// What cannot be taken back stands in `contract`, or its author has said that it may not be.
 fn check_reversible(
     document: &Document,

@@ -154,6 +154,21 @@ pub async fn canonical_type(
     Ok(Ok(row.get(0)))
 }
 
+/// What is wrong with a statement as such. Only its grammar is looked at: what it names may be made by a statement before
+/// it. More than one statement in it is an error too.
+pub async fn misspelled(client: &Client, statement: &str) -> Result<Option<String>> {
+    match client.prepare(statement).await {
+        Ok(_) => Ok(None),
+        Err(error) => match error.as_db_error() {
+            Some(database) if *database.code() == SqlState::SYNTAX_ERROR => {
+                Ok(Some(sqlstate::message(&error)))
+            }
+            Some(_) => Ok(None),
+            None => Err(error),
+        },
+    }
+}
+
 fn rejected(
     expression: &str,
     error: tokio_postgres::Error,
