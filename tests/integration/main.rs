@@ -26,6 +26,7 @@ mod references;
 mod repeat_everything;
 mod rows_that_move;
 mod several_columns;
+mod small_recipes;
 mod support;
 mod undo_under_traffic;
 mod widen_key;

@@ -1,0 +1,283 @@
+//! Recipes that move no rows: what does not fit is refused by name, with its place and what to do; odd names work.
+
+use crate::support::{Database, on_postgresql, plan_file};
+
+const TABLES: &str = r#"
+    CREATE TABLE items (id bigint PRIMARY KEY, name text, price numeric(10,2) DEFAULT 1, a integer, b integer, UNIQUE (a, b));
+    CREATE INDEX items_a_name ON items (a, name);
+    INSERT INTO items (id, name) SELECT i, 'n' || i FROM generate_series(1, 100) AS i;
+    CREATE VIEW item_names AS SELECT id, name FROM items;
+    CREATE TABLE parts (item bigint REFERENCES items);
+    CREATE TABLE measured (at date) PARTITION BY RANGE (at);
+    CREATE TABLE parent (x integer);
+    CREATE TABLE child () INHERITS (parent);
+    CREATE SCHEMA "Odd one";
+    CREATE TABLE "Odd one"."select" ("Order" integer, "a,b" text NOT NULL DEFAULT 'x', "from""to" text, plain text);
+    INSERT INTO "Odd one"."select" ("Order", "a,b") SELECT i, 'v' || i FROM generate_series(1, 50) AS i;
+    ANALYZE;
+"#;
+
+fn check(database: &Database, change: &str) -> crate::support::Ran {
+    let file = plan_file(&format!("version: 1\nname: x\nchange:\n  {change}\n"));
+    database.crossfade(&["check", file.path().to_str().expect("a path")])
+}
+
+#[test]
+fn what_does_not_fit_is_refused_by_name() {
+    on_postgresql(async |database| {
+        database.execute(TABLES).await;
+        database.crossfade(&["init"]).exits(0);
+        for (change, told) in [
+            (
+                "add_index: {table: items, columns: [nmae]}",
+                "has no column nmae",
+            ),
+            (
+                "add_index: {table: items, columns: [name], where: name = 1}",
+                "operator does not exist",
+            ),
+            (
+                "add_index: {table: items, columns: [name], where: \"true) WITH (x\"}",
+                "closes a parenthesis",
+            ),
+            (
+                "add_index: {table: items, columns: [name], with: \"fillfactor = 10); DROP TABLE items; --\"}",
+                "syntax error",
+            ),
+            (
+                "add_index: {table: items, expressions: lower(name)}",
+                "has no `name`",
+            ),
+            ("add_index: {table: item_names, columns: [id]}", "is a view"),
+            (
+                "add_index: {table: parent, columns: [x]}",
+                "inherit from it",
+            ),
+            (
+                "drop_index: {table: items, name: items_pkey}",
+                "serves the constraint items_pkey",
+            ),
+            (
+                "set_not_null: {table: items, column: id}",
+                "is NOT NULL already",
+            ),
+            (
+                "set_not_null: {table: measured, column: at}",
+                "is partitioned",
+            ),
+            (
+                "add_check: {table: items, name: c, check: price}",
+                "is numeric, not boolean",
+            ),
+            (
+                "add_check: {table: items, name: c, check: random() > price}",
+                "is volatile",
+            ),
+            (
+                "add_unique: {table: items, columns: [name, name]}",
+                "is there twice",
+            ),
+            (
+                "add_foreign_key: {table: parts, columns: [item], references: public.items, to: [name]}",
+                "nothing unique over name",
+            ),
+            (
+                "add_primary_key: {table: items, columns: [id]}",
+                "has the primary key items_pkey",
+            ),
+            (
+                "add_column: {table: items, column: c, type: text, not_null: true}",
+                "no row has a value",
+            ),
+            (
+                "add_column: {table: items, column: c, type: integer, default: \"'x'::text\"}",
+                "not integer",
+            ),
+            (
+                "add_column: {table: items, column: c, type: integer, default: a + 1}",
+                "reads columns",
+            ),
+            (
+                "add_column: {table: items, column: c, type: bigserial}",
+                "bigserial",
+            ),
+            (
+                "add_column: {table: items, column: name, type: text}",
+                "already has a column name",
+            ),
+            (
+                "drop_column: {table: items, column: a}",
+                "items_a_name would go with a",
+            ),
+            (
+                "drop_column: {table: items, column: id}",
+                "parts_item_fkey of public.parts refers to id",
+            ),
+            (
+                "drop_table: {table: items}",
+                "view item_names depends on public.items",
+            ),
+            (
+                "drop_table: {table: items}",
+                "parts_item_fkey of public.parts refers to public.items",
+            ),
+            (
+                "drop_constraint: {table: items, name: items_pkey}",
+                "relies on items_pkey",
+            ),
+            (
+                "add_exclusion: {table: items, name: e, exclude: USING gist (a WITH =), max_rows: 10}",
+                "`max_rows` is 10",
+            ),
+            (
+                "add_enum_value: {name: public.kind, value: x}",
+                "cannot be taken back",
+            ),
+            (
+                "change_column_type: {table: items, column: name, type: varchar(10), irreversible: true}",
+                "in place",
+            ),
+            (
+                "create_table: {table: fresh, columns: \"id bigint); DROP TABLE items; --\"}",
+                "has a `;`",
+            ),
+            (
+                "create_table: {table: fresh, columns: id bigint PRIMARI KEY}",
+                "syntax error",
+            ),
+            (
+                "create_table: {table: items, columns: id bigint}",
+                "is there already",
+            ),
+            (
+                "sql: {name: s, forward: COMMIT, reverse: SELECT 1, done_when: SELECT true}",
+                "COMMIT of its own",
+            ),
+            (
+                "sql: {name: s, forward: SELEC 1, reverse: SELECT 1, done_when: SELECT true}",
+                "syntax error",
+            ),
+            (
+                "sql: {name: s, forward: VACUUM, reverse: SELECT 1, done_when: SELECT true}",
+                "transaction: false",
+            ),
+            (
+                "sql: {name: s, forward: SELECT 1, done_when: SELECT true}",
+                "irreversible: true",
+            ),
+        ] {
+            let ran = check(database, change).exits(1);
+            assert!(ran.stderr.contains(told), "{change}: {}", ran.stderr);
+            assert!(ran.stderr.contains("= help:"), "{change}: {}", ran.stderr);
+        }
+    });
+}
+
+#[test]
+fn odd_names_go_all_the_way_and_back() {
+    on_postgresql(async |database| {
+        database.execute(TABLES).await;
+        database.crossfade(&["init"]).exits(0);
+        let original = database.dump_schema();
+        let table = r#"table: '"Odd one"."select"'"#;
+        for change in [
+            r#"add_index: {TABLE, columns: ['"Order"', '"a,b"']}"#,
+            r#"add_unique: {TABLE, columns: '"a,b"'}"#,
+            r#"add_primary_key: {TABLE, columns: ['"Order"']}"#,
+            r#"set_not_null: {TABLE, column: '"Order"'}"#,
+            r#"add_check: {TABLE, name: '"a check"', check: '"a,b" <> '''' and "Order" > 0'}"#,
+            r#"drop_not_null: {TABLE, column: '"a,b"'}"#,
+            r#"set_default: {TABLE, column: '"from""to"', default: '''it''''s'''}"#,
+            r#"set_comment: {TABLE, column: '"from""to"', comment: "it's \"\\ odd"}"#,
+            r#"add_column: {TABLE, column: '"select"', type: text, default: '''x'' || ''y''', not_null: true}"#,
+            r#"add_column: {TABLE, column: '"group"', type: uuid, default: gen_random_uuid(), not_null: true}"#,
+            r#"add_column: {TABLE, column: '"case"', type: text, forward: '"a,b" || "Order"', keep_sync: true}"#,
+            r#"change_column_type: {TABLE, column: plain, type: varchar}"#,
+            r#"create_table: {table: '"Odd one"."Table"', columns: '"Id" bigint PRIMARY KEY'}"#,
+            r#"create_enum: {name: '"Odd one"."Kind"', values: ["it's", "a \"b\""]}"#,
+        ] {
+            let text = format!(
+                "version: 1\nname: odd\nchange:\n  {}\n",
+                change.replace("TABLE", table)
+            );
+            let file = plan_file(&text);
+            database
+                .crossfade(&["start", file.path().to_str().expect("a path")])
+                .exits(0);
+            for _ in 0..8 {
+                if database.status("odd")["state"] == "completed" {
+                    break;
+                }
+                database.crossfade(&["advance", "odd"]).exits(0);
+            }
+            assert_eq!(database.status("odd")["state"], "completed", "{change}");
+            assert_ne!(database.dump_schema(), original, "{change}");
+            database.crossfade(&["rollback", "odd", "--yes"]).exits(0);
+            assert_eq!(database.dump_schema(), original, "{change}");
+        }
+    });
+}
+
+#[test]
+fn what_was_written_meanwhile_is_not_lost_by_going_back() {
+    on_postgresql(async |database| {
+        database.execute(TABLES).await;
+        database.crossfade(&["init"]).exits(0);
+        let run = |change: &str| {
+            let file = plan_file(&format!("version: 1\nname: x\nchange:\n  {change}\n"));
+            database
+                .crossfade(&["start", file.path().to_str().expect("a path")])
+                .exits(0);
+            database.crossfade(&["advance", "x"]).exits(0);
+        };
+        run("create_table: {table: fresh, columns: id bigint}");
+        database.execute("INSERT INTO fresh VALUES (1)").await;
+        let refused = database.crossfade(&["rollback", "x", "--yes"]).exits(1);
+        assert!(
+            refused.stderr.contains("public.fresh has rows"),
+            "{}",
+            refused.stderr
+        );
+        database.execute("DELETE FROM fresh").await;
+        database.crossfade(&["rollback", "x", "--yes"]).exits(0);
+        assert_eq!(database.value("SELECT to_regclass('fresh')").await, "NULL");
+
+        run("drop_column: {table: parts, column: item}");
+        database.execute("INSERT INTO parts VALUES (1)").await;
+        // A column that may be NULL is first renamed: what was in it is there again.
+        database.crossfade(&["rollback", "x", "--yes"]).exits(0);
+        assert_eq!(database.value("SELECT count(item) FROM parts").await, "1");
+    });
+}
+
+#[test]
+fn new_knows_every_recipe() {
+    on_postgresql(async |database| {
+        let listed = database
+            .crossfade(&["new", "--list", "--format", "json"])
+            .exits(0);
+        let recipes = listed.json();
+        assert!(
+            recipes.as_array().is_some_and(|list| list.len() > 25),
+            "{recipes}"
+        );
+        let text = database.crossfade(&["new"]).exits(0).stdout;
+        for recipe in recipes.as_array().expect("a list") {
+            let name = recipe["name"].as_str().expect("a name");
+            assert!(text.contains(name), "{name}");
+        }
+        let index = [
+            "new",
+            "add-index",
+            "table=public.items",
+            "columns=[a, b]",
+            "unique=true",
+        ];
+        let written = database.crossfade(&index).exits(0).stdout;
+        assert!(written.contains("columns: [a, b]"), "{written}");
+        let unknown = database
+            .crossfade(&["new", "add_idnex", "table=t"])
+            .exits(2);
+        assert!(unknown.stderr.contains("no recipe"), "{}", unknown.stderr);
+    });
+}
