@@ -62,7 +62,9 @@ impl<'de> Visitor<'de> for List {
 fn distinct<E: Error>(names: Vec<Ident>) -> Result<Columns, E> {
     for (number, name) in names.iter().enumerate() {
         if names[..number].contains(name) {
-            return Err(E::custom(format!("{name} is there twice")));
+            return Err(E::custom(format!(
+                "{name} is there twice: name each column once"
+            )));
         }
     }
     if names.is_empty() {

@@ -27,6 +27,7 @@ fn what_does_not_fit_is_refused_by_name() {
     on_postgresql(async |database| {
         database.execute(TABLES).await;
         database.crossfade(&["init"]).exits(0);
+        let mut wrong = Vec::new();
         for (change, told) in [
             (
                 "add_index: {table: items, columns: [nmae]}",
@@ -42,7 +43,7 @@ fn what_does_not_fit_is_refused_by_name() {
             ),
             (
                 "add_index: {table: items, columns: [name], with: \"fillfactor = 10); DROP TABLE items; --\"}",
-                "syntax error",
+                "multiple commands",
             ),
             (
                 "add_index: {table: items, expressions: lower(name)}",
@@ -115,7 +116,7 @@ fn what_does_not_fit_is_refused_by_name() {
             ),
             (
                 "drop_table: {table: items}",
-                "view item_names depends on public.items",
+                "item_names depends on public.items",
             ),
             (
                 "drop_table: {table: items}",
@@ -139,7 +140,7 @@ fn what_does_not_fit_is_refused_by_name() {
             ),
             (
                 "create_table: {table: fresh, columns: \"id bigint); DROP TABLE items; --\"}",
-                "has a `;`",
+                "closes a parenthesis",
             ),
             (
                 "create_table: {table: fresh, columns: id bigint PRIMARI KEY}",
@@ -155,21 +156,26 @@ fn what_does_not_fit_is_refused_by_name() {
             ),
             (
                 "sql: {name: s, forward: SELEC 1, reverse: SELECT 1, done_when: SELECT true}",
-                "syntax error",
+                "not SQL that is understood",
             ),
             (
                 "sql: {name: s, forward: VACUUM, reverse: SELECT 1, done_when: SELECT true}",
-                "transaction: false",
+                "refuses to run it within a transaction",
             ),
             (
                 "sql: {name: s, forward: SELECT 1, done_when: SELECT true}",
                 "irreversible: true",
             ),
         ] {
-            let ran = check(database, change).exits(1);
-            assert!(ran.stderr.contains(told), "{change}: {}", ran.stderr);
-            assert!(ran.stderr.contains("= help:"), "{change}: {}", ran.stderr);
+            let ran = check(database, change);
+            let helps = ["= help:", "name each column once"];
+            let is_told =
+                ran.stderr.contains(told) && helps.iter().any(|help| ran.stderr.contains(help));
+            if ran.code != Some(1) || !is_told {
+                wrong.push(format!("{change}: {:?} {}", ran.code, ran.stderr));
+            }
         }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     });
 }
 
