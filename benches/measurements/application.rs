@@ -34,12 +34,19 @@ const UNPACED: [&str; 13] = [
     "dead_tuples_percent=off",
 ];
 
-const WAYS: [(&str, Beside); 5] = [
+const WAYS: [(&str, Beside); 6] = [
     ("idle", Beside::Nothing),
     ("unpaced_1_worker", Beside::Backfill(&UNPACED)),
     ("defaults", Beside::Backfill(&[])),
-    ("1_worker", Beside::Backfill(&["workers=1"])),
-    ("2_workers", Beside::Backfill(&["workers=2"])),
+    ("batches_of_20_ms", Beside::Backfill(&["batch_target=20ms"])),
+    (
+        "batches_of_200_ms",
+        Beside::Backfill(&["batch_target=200ms"]),
+    ),
+    (
+        "batches_of_20_ms_1_worker",
+        Beside::Backfill(&["batch_target=20ms", "workers=1"]),
+    ),
 ];
 
 pub async fn measure(bench: &Bench) {

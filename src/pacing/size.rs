@@ -78,6 +78,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// A target that the numbers below are easy to compare with.
+    fn of_200_ms() -> Pacing {
+        Pacing {
+            batch_target: crate::plan::span::Span::from_millis(200),
+            ..Pacing::default()
+        }
+    }
+
     fn took(milliseconds: u64, blocks: u32) -> Batch {
         Batch {
             duration: Duration::from_millis(milliseconds),
@@ -93,7 +101,7 @@ mod tests {
 
     #[test]
     fn the_batch_follows_the_target_duration() {
-        let limits = Pacing::default();
+        let limits = of_200_ms();
         assert_eq!(once(&limits, 100, took(50, 100)), 150);
         assert_eq!(once(&limits, 100, took(400, 100)), 50);
         assert_eq!(once(&limits, 100, took(1_001, 100)), 10);
@@ -102,7 +110,7 @@ mod tests {
 
     #[test]
     fn one_slow_batch_in_ten_is_let_pass_and_two_are_not() {
-        let limits = Pacing::default();
+        let limits = of_200_ms();
         let mut recent = Recent::default();
         for _ in 0..9 {
             recent.resize(&limits, 100, took(200, 100));
@@ -113,19 +121,19 @@ mod tests {
 
     #[test]
     fn a_batch_cut_short_by_the_end_of_its_segment_does_not_shrink_the_next() {
-        assert_eq!(once(&Pacing::default(), 400, took(30, 20)), 400);
+        assert_eq!(once(&of_200_ms(), 400, took(30, 20)), 400);
     }
 
     #[test]
     fn rows_and_log_bound_the_batch_whatever_its_duration() {
         let limits = Pacing {
             batch_rows_max: 100,
-            ..Pacing::default()
+            ..of_200_ms()
         };
         assert_eq!(once(&limits, 50, took(1, 50)), 10);
         let limits = Pacing {
             batch_wal_mib_max: 1,
-            ..Pacing::default()
+            ..of_200_ms()
         };
         assert_eq!(once(&limits, 50, took(1, 500)), 64);
     }
@@ -135,7 +143,7 @@ mod tests {
         fn the_size_stays_within_its_bounds_and_grows_by_half_at_most(
             batches in proptest::collection::vec((0_u64..100_000, 1_u32..70_000, 0_u64..1_000_000, 0_u64..1 << 40), 1..30),
         ) {
-            let limits = Pacing::default();
+            let limits = of_200_ms();
             let (mut recent, mut blocks) = (Recent::default(), BATCH_BLOCKS_FIRST);
             for (milliseconds, done, rows_changed, wal_bytes) in batches {
                 let done = done.min(blocks);
@@ -152,7 +160,7 @@ mod tests {
         /// On a server whose blocks take as long as they take, batches come to the target and stay there.
         #[test]
         fn steady_blocks_bring_batches_to_the_target(microseconds_each in 20_u64..50_000) {
-            let limits = Pacing { batch_wal_mib_max: u32::MAX, batch_rows_max: u32::MAX, ..Pacing::default() };
+            let limits = Pacing { batch_wal_mib_max: u32::MAX, batch_rows_max: u32::MAX, ..of_200_ms() };
             let (mut recent, mut blocks) = (Recent::default(), BATCH_BLOCKS_FIRST);
             for _ in 0..40 {
                 let duration = Duration::from_micros(microseconds_each * u64::from(blocks));

@@ -103,7 +103,7 @@ impl Default for Pacing {
         };
         let count = |slow, stop| Some(Limit::new(slow, stop));
         Self {
-            batch_target: Span::from_millis(200),
+            batch_target: Span::from_millis(50),
             batch_rows_max: 100_000,
             batch_wal_mib_max: 64,
             workers: 2,

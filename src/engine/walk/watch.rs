@@ -11,7 +11,8 @@ use crate::progress::{self, Tally};
 use crate::store::{
     StoreError,
     tunings::{self, TuningRecord},
-    walks, workers,
+    walks::{self, Totals},
+    workers,
 };
 use deadpool_postgres::Object;
 use std::{
@@ -63,11 +64,14 @@ fn is_due(last: &mut Option<Instant>, every: Duration) -> bool {
 impl<'a> Watch<'a> {
     pub async fn begin(site: &Site<'_>, role: Role, pids: &'a [i32]) -> Result<Self, EngineError> {
         let session = site.session().await?;
+        // What was done before this process came is not its speed.
+        let totals = walks::totals(&**session, site.lease.run_id, &site.step.0).await?;
+        let rows = rows_done(site, &totals);
         let watch = Self {
             session,
             role,
             gauges: Gauges::new(pids),
-            rate: Cell::new((Instant::now(), 0)),
+            rate: Cell::new((Instant::now(), rows)),
             tally: RefCell::new((Instant::now(), Tally::default())),
         };
         watch.tune(site).await?;
@@ -165,10 +169,7 @@ impl<'a> Watch<'a> {
         let totals = walks::totals(&**self.session, run_id, step).await?;
         let points = walks::points(&**self.session, run_id, step).await?;
         let estimate = progress::estimate(&points, totals.blocks_total - totals.blocks_done);
-        let rows = match site.work {
-            Work::Fill(_) => site.walk.rows_before + totals.rows_changed,
-            Work::Compare { .. } => totals.rows_read,
-        };
+        let rows = rows_done(site, &totals);
         let (since, rows_then) = self.rate.get();
         let seconds = since.elapsed().as_secs_f64().max(0.001);
         self.rate.set((Instant::now(), rows));
@@ -195,5 +196,13 @@ impl<'a> Watch<'a> {
     pub async fn end(&self, site: &Site<'_>) -> Result<(), EngineError> {
         self.point(site).await?;
         self.tell(site).await
+    }
+}
+
+/// Changed by a fill, in all its passes; read by a comparison.
+fn rows_done(site: &Site<'_>, totals: &Totals) -> i64 {
+    match site.work {
+        Work::Fill(_) => site.walk.rows_before + totals.rows_changed,
+        Work::Compare { .. } => totals.rows_read,
     }
 }
