@@ -8,7 +8,7 @@ use crate::support::{Database, on_postgresql, plan, plan_file};
 use std::{collections::BTreeMap, os::unix::process::ExitStatusExt};
 
 /// So many kills in one chain: one after the other, each further on than the one before.
-const KILLS: usize = 8;
+const KILLS: usize = 5;
 
 /// What rows there are, by table. Values of type uuid are given by chance: only whether there are any counts.
 type Digest = BTreeMap<String, String>;
