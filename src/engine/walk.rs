@@ -62,6 +62,8 @@ pub enum Walked {
 
 /// After that many passes that still found rows something keeps writing behind the triggers' back.
 const PASSES_MAX: i32 = 10;
+/// So often a table may be rewritten, or lose a partition, in the middle of one command.
+const RESTARTS_MAX: u32 = 100;
 impl Work<'_> {
     fn table(&self) -> &TableName {
         match self {
@@ -127,6 +129,7 @@ pub async fn walk(
     let mut walk = open(driver, step, &work, from).await?;
     let mut patience = Patience::new(plan);
     let mut passes = 0;
+    let mut restarts = 0;
     loop {
         let pids = [driver.work_pid];
         let site = Site::new(driver.hands(), plan, step, work.clone(), walk.clone());
@@ -136,6 +139,16 @@ pub async fn walk(
             Finish::Paused => return Ok(Walked::Paused),
             Finish::Interrupted => return Ok(Walked::Interrupted),
             Finish::Rewritten => {
+                restarts += 1;
+                if restarts > RESTARTS_MAX {
+                    return Err(EngineError::Conflict {
+                        step: step.clone(),
+                        what: format!(
+                            "{} was rewritten, or its partitions changed, {RESTARTS_MAX} times while it was walked: end what does that, then `advance` goes on",
+                            work.table()
+                        ),
+                    });
+                }
                 site.notice(Notice::WalkRestarted { step: step.clone() });
                 drop(watch);
                 walk = begin(driver, step, &work, Some(&walk), walk.pass).await?;

@@ -210,6 +210,7 @@ pub async fn is_current(client: &impl GenericClient, walk: &Walk) -> Result<bool
 /// Claims a segment of this very walk that has blocks to do and that no living worker has. `None`: there is none.
 pub async fn claim(
     client: &impl GenericClient,
+    lease: Lease,
     walk: &Walk,
     worker: i64,
 ) -> Result<Option<Segment>, StoreError> {
@@ -219,6 +220,7 @@ pub async fn claim(
                 // MATERIALIZED: joined as a subquery it could be run once for each row, and lock another one each time.
                 "WITH free AS MATERIALIZED (SELECT s.number FROM crossfade.segments AS s JOIN crossfade.walks AS k USING (run_id, step) \
                   WHERE s.run_id = $1 AND s.step = $2 AND k.snapshot_at = $4 AND s.next_block < s.end_block \
+                    AND EXISTS (SELECT 1 FROM crossfade.leases AS l WHERE l.run_id = $1 AND l.epoch = $5) \
                     AND NOT EXISTS (SELECT 1 FROM crossfade.workers AS w WHERE w.id = s.worker AND {ALIVE}) \
                   ORDER BY s.number LIMIT 1 FOR NO KEY UPDATE OF s SKIP LOCKED) \
                  UPDATE crossfade.segments AS t SET worker = $3 FROM free WHERE t.run_id = $1 AND t.step = $2 AND t.number = free.number \
@@ -226,7 +228,7 @@ pub async fn claim(
                     (SELECT n.nspname::text FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = t.relation), \
                     (SELECT c.relname::text FROM pg_class AS c WHERE c.oid = t.relation)"
             ),
-            &[&walk.run_id, &walk.step, &worker, &walk.snapshot_at],
+            &[&walk.run_id, &walk.step, &worker, &walk.snapshot_at, &lease.epoch],
         )
         .await?;
     Ok(row.map(|row| Segment {
@@ -459,8 +461,9 @@ pub async fn note_vacuum(
 ) -> Result<(), StoreError> {
     client
         .execute(
-            "UPDATE crossfade.walks SET vacuums = vacuums + 1, vacuum_seconds = vacuum_seconds + $3 WHERE run_id = $1 AND step = $2",
-            &[&lease.run_id, &step, &seconds],
+            "UPDATE crossfade.walks SET vacuums = vacuums + 1, vacuum_seconds = vacuum_seconds + $3 WHERE run_id = $1 AND step = $2 \
+               AND EXISTS (SELECT 1 FROM crossfade.leases AS l WHERE l.run_id = $1 AND l.epoch = $4)",
+            &[&lease.run_id, &step, &seconds, &lease.epoch],
         )
         .await?;
     Ok(())

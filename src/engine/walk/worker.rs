@@ -5,7 +5,7 @@ use crate::engine::{EngineError, failpoint};
 use crate::pacing::Batch;
 use crate::postgres::sqlstate::{ErrorClass, classify};
 use crate::store::{
-    StoreError,
+    StoreError, lease,
     walks::{self, EXAMPLES_MAX, Entry, Segment},
     workers,
 };
@@ -91,8 +91,15 @@ impl<'a> Worker<'a> {
             if let Some(end) = self.told_to_end()? {
                 return Ok(end);
             }
-            let claimed = walks::claim(&**self.client, &self.site.walk, self.number).await?;
+            let claimed = {
+                let site = self.site;
+                walks::claim(&**self.client, site.lease, &site.walk, self.number).await?
+            };
             let Some(segment) = claimed else {
+                // Without the lease nothing can be claimed, whatever is left.
+                if !lease::is_current(&**self.client, self.site.lease).await? {
+                    return Err(StoreError::LeaseLost.into());
+                }
                 return Ok(End::NothingLeft);
             };
             if let Some(end) = self.segment(segment).await? {
