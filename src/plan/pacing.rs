@@ -29,6 +29,8 @@ pub struct Pacing {
     pub workers: u32,
     /// The table is vacuumed whenever so many percent of it have been rewritten; 0: never.
     pub vacuum_percent: u32,
+    /// A backfill pauses when so many percent of its last 50 batches had rows that do not convert; 0: never.
+    pub failed_batches_percent: u32,
     /// How long the slowest streaming standby is behind.
     #[serde(with = "or_off")]
     #[schemars(with = "OrOff<Limit<Span>>")]
@@ -108,6 +110,7 @@ impl Default for Pacing {
             batch_wal_mib_max: 64,
             workers: 2,
             vacuum_percent: 5,
+            failed_batches_percent: 50,
             replica_lag: seconds(1, 10),
             replica_lag_bytes: mebibytes(256, 1_024),
             slot_wal_bytes: mebibytes(4_096, 16_384),

@@ -462,6 +462,50 @@ fn too_many_rows_in_quarantine_pause_the_run_and_say_why() {
 }
 
 #[test]
+fn half_of_the_last_batches_failing_pauses_the_run_until_somebody_says_go_on() {
+    on_postgresql(async |database| {
+        database.execute(ITEMS).await;
+        // Every batch of a few blocks has such a row; the limit of rows is far away.
+        database
+            .execute("UPDATE items SET quantity = 'many' WHERE id % 100 = 0; ALTER TABLE items SET (fillfactor = 10)")
+            .await;
+        database.execute("VACUUM FULL items").await;
+        start(database, &to_integer(""));
+        let paused = database
+            .crossfade(&["advance", "convert", "--to", "backfill"])
+            .exits(4);
+        let why = "of the last 50 batches had rows that do not convert: the expression does not fit the data";
+        assert!(paused.stderr.contains(why), "{}", paused.stderr);
+        let status = database.status("convert");
+        let reason = status["paused"]["reason"].as_str().expect("a reason");
+        assert!(
+            reason.contains(why) && reason.contains("crossfade tune convert"),
+            "{reason}"
+        );
+        let quarantined = status["quarantined"].as_i64().expect("a number");
+        assert!((25..190).contains(&quarantined), "{quarantined}");
+        database
+            .crossfade(&[
+                "tune",
+                "convert",
+                "failed_batches_percent=0",
+                "--reason",
+                "these are known",
+            ])
+            .exits(0);
+        database.crossfade(&["resume", "convert"]).exits(0);
+        waits_for_quarantine(database, 200);
+        assert_eq!(
+            database
+                .value("SELECT count(*) FROM items WHERE amount IS NULL")
+                .await,
+            "200",
+            "the rest is filled"
+        );
+    });
+}
+
+#[test]
 fn a_value_of_the_new_version_that_the_old_type_cannot_take_is_noted_and_stops_going_back() {
     on_postgresql(async |database| {
         database

@@ -5,7 +5,7 @@ use crate::engine::{
     EngineError,
     notice::{Notice, Reporter},
 };
-use crate::pacing::{Batch, Pace, Recent};
+use crate::pacing::{Batch, Breaker, Outcome, Pace, Recent};
 use crate::plan::{
     compiled::{Plan, StepId},
     document::Pacing,
@@ -58,6 +58,7 @@ struct State {
     pace: Pace,
     /// The batches that the size of the next one follows.
     recent: Recent,
+    breaker: Breaker,
     limits: Pacing,
     /// The sessions that work here, and their workers' numbers.
     sessions: Vec<(i32, i64)>,
@@ -89,6 +90,7 @@ impl<'a> Site<'a> {
             state: Mutex::new(State {
                 pace,
                 recent: Recent::default(),
+                breaker: Breaker::default(),
                 limits: plan.settings.pacing.clone(),
                 sessions: Vec::new(),
                 blockers: Vec::new(),
@@ -139,6 +141,16 @@ impl<'a> Site<'a> {
         let state = &mut *self.state();
         let blocks = state.pace.batch_blocks;
         state.pace.batch_blocks = state.recent.resize(&state.limits, blocks, batch);
+    }
+
+    pub fn note(&self, outcome: Outcome) {
+        self.state().breaker.note(outcome);
+    }
+
+    /// Why going on does no good, until somebody has looked.
+    pub fn broken(&self) -> Option<String> {
+        let state = &*self.state();
+        state.breaker.reason(state.limits.failed_batches_percent)
     }
 
     pub fn join(&self, pid: i32, worker: i64) {

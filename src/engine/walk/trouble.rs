@@ -2,6 +2,7 @@
 
 use super::{Work, example, worker::Worker};
 use crate::engine::{EngineError, failpoint, notice::Notice};
+use crate::pacing::Outcome;
 use crate::plan::{
     compiled::{Assignment, Fill},
     ident::Ident,
@@ -49,10 +50,12 @@ impl Worker<'_> {
         let single = next - segment.next_block <= 1;
         match classify(&error) {
             ErrorClass::Conversion if single => {
+                self.take_apart(segment);
                 let done = self.row_by_row(segment, next).await?;
                 Ok(Passed::from(done))
             }
             ErrorClass::Conversion => {
+                self.take_apart(segment);
                 self.halve(next - segment.next_block);
                 Ok(Passed::No)
             }
@@ -91,6 +94,22 @@ impl Worker<'_> {
                 step: self.site.step.clone(),
                 error,
             }),
+        }
+    }
+
+    /// A batch counts once as failed, however many pieces of it fail.
+    fn take_apart(&mut self, segment: &Segment) {
+        if segment.next_block >= self.apart_to {
+            let blocks = i64::from(self.site.pace().batch_blocks);
+            self.apart_to = segment.next_block + blocks.max(1);
+        }
+    }
+
+    /// Rows went into quarantine. A later pass, which finds the same rows again, has not failed by them.
+    fn count_failed(&mut self) {
+        if self.counted_to != self.apart_to {
+            self.counted_to = self.apart_to;
+            self.site.note(Outcome::TakenApart);
         }
     }
 
@@ -199,6 +218,7 @@ impl Worker<'_> {
         }
         transaction.commit().await?;
         if noted > 0 {
+            self.count_failed();
             site.notice(Notice::Quarantined {
                 step: self.site.step.clone(),
                 rows: noted,
@@ -207,15 +227,22 @@ impl Worker<'_> {
         Ok(true)
     }
 
-    /// Pauses the run when the expression plainly does not fit the data.
-    pub(super) async fn too_many_quarantined(&mut self) -> Result<bool, EngineError> {
+    /// Pauses the run when the expression plainly does not fit the data: by the rows in quarantine, or by how many of a
+    /// backfill's last batches failed.
+    pub(super) async fn gives_up(&mut self) -> Result<bool, EngineError> {
         let lease = self.site.lease;
         let limit = i64::from(self.site.plan.settings.quarantine_max);
-        if quarantine::count(&**self.client, lease.run_id).await? < limit {
-            return Ok(false);
-        }
-        let reason =
-            format!("{limit} rows are in quarantine: the expression does not fit the data");
+        let reason = if quarantine::count(&**self.client, lease.run_id).await? >= limit {
+            format!("{limit} rows are in quarantine: the expression does not fit the data")
+        } else {
+            match (&self.site.work, self.site.broken()) {
+                (Work::Fill(_), Some(why)) => format!(
+                    "{why}. `crossfade quarantine list {0}` shows the rows; after `crossfade tune {0} failed_batches_percent=0` it goes on regardless",
+                    self.site.plan.name
+                ),
+                _ => return Ok(false),
+            }
+        };
         self.pause(&reason).await?;
         Ok(true)
     }

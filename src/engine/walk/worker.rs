@@ -2,7 +2,7 @@
 
 use super::{Work, example, site::Site, trouble::Passed};
 use crate::engine::{EngineError, failpoint};
-use crate::pacing::Batch;
+use crate::pacing::{Batch, Outcome};
 use crate::postgres::sqlstate::{ErrorClass, classify};
 use crate::store::{
     StoreError, lease,
@@ -49,6 +49,10 @@ pub(super) struct Worker<'a> {
     /// The batch that a failing conversion, or a row that somebody holds, is being hunted down with.
     pub hunting: Option<u32>,
     pub tries: u32,
+    /// The end of the batch that was taken apart last: what fails before it has been counted.
+    pub apart_to: i64,
+    /// The end of the one that was counted as failed last.
+    pub counted_to: i64,
     place: u32,
 }
 
@@ -75,6 +79,8 @@ impl<'a> Worker<'a> {
             skip_triggers,
             hunting: None,
             tries: 0,
+            apart_to: 0,
+            counted_to: 0,
             place,
         };
         let end = worker.work().await;
@@ -121,6 +127,7 @@ impl<'a> Worker<'a> {
 
     /// Batch after batch to the segment's end. `Some`: it stops before.
     async fn segment(&mut self, mut segment: Segment) -> Result<Option<End>, EngineError> {
+        (self.apart_to, self.counted_to) = (0, 0);
         while segment.next_block < segment.end_block {
             if let Some(end) = self.told_to_end()? {
                 let (run_id, step) = (self.site.lease.run_id, &self.site.step.0);
@@ -148,7 +155,7 @@ impl<'a> Worker<'a> {
                         Passed::TableGone => return Ok(Some(End::Rewritten)),
                         Passed::RunPaused => return Ok(Some(End::Paused)),
                     }
-                    if self.too_many_quarantined().await? {
+                    if self.gives_up().await? {
                         return Ok(Some(End::Paused));
                     }
                 }
@@ -175,7 +182,10 @@ impl<'a> Worker<'a> {
                 let larger = blocks.saturating_mul(2);
                 self.hunting = (larger < self.site.pace().batch_blocks).then_some(larger);
             }
-            None => self.site.measured(took),
+            None => {
+                self.site.note(Outcome::Done);
+                self.site.measured(took);
+            }
         }
     }
 
