@@ -79,9 +79,10 @@ fn part(signal: Signal) -> Option<String> {
                AND EXISTS (SELECT 1 FROM pg_locks AS l WHERE l.pid = a.pid AND l.locktype = 'relation' AND l.relation = ANY (o.relations) \
                            AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database()))"
             .to_owned(),
-        Signal::DeadTuplesPercent => "100 * sum(pg_stat_get_dead_tuples(t.oid))::float8 \
-             / nullif(sum(pg_stat_get_dead_tuples(t.oid) + pg_stat_get_live_tuples(t.oid)), 0)::float8, NULL \
-             FROM o CROSS JOIN unnest(o.relations) AS t (oid)"
+        // The server's counters begin at 0 after a crash; what ANALYZE found stays.
+        Signal::DeadTuplesPercent => "100 * sum(pg_stat_get_dead_tuples(c.oid))::float8 \
+             / nullif(sum(pg_stat_get_dead_tuples(c.oid) + greatest(pg_stat_get_live_tuples(c.oid), c.reltuples)), 0)::float8, NULL \
+             FROM o JOIN pg_class AS c ON c.oid = ANY (o.relations) WHERE c.relkind IN ('r', 'm')"
             .to_owned(),
         Signal::ArchiveFiles | Signal::Query | Signal::Http => return None,
     };

@@ -554,3 +554,112 @@ fn the_archiver_active_sessions_and_a_vacuum_against_wraparound_hold_a_backfill(
         second.remove().await;
     });
 }
+
+#[test]
+fn a_prepared_transaction_and_dead_rows_hold_a_backfill_until_they_are_gone() {
+    on_own_postgresql(&[("max_prepared_transactions", "4")], async |first| {
+        // The copy has no statistics, as after a crash of the server; only what ANALYZE has left is known of its rows.
+        first.execute(VEHICLES).await;
+        first.execute("ANALYZE vehicles").await;
+        let second = first.copy().await;
+        ready(
+            first,
+            "oldest_transaction: {slow: 50ms, stop: 100ms}, oldest_xmin: {slow: 5, stop: 20}",
+        );
+        first
+            .execute("CREATE TABLE orders (id bigint); BEGIN; INSERT INTO orders VALUES (1); PREPARE TRANSACTION 'forgotten'")
+            .await;
+        first
+            .execute("DO $$ BEGIN FOR i IN 1..40 LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$")
+            .await;
+        let running = backfill(first);
+        stopped(
+            first,
+            &[
+                "oldest transaction ",
+                "(prepared forgotten), stopped at 100.0ms",
+                "transactions since the oldest that is held ",
+                "(prepared forgotten), stopped at 20",
+            ],
+        );
+        first.execute("ROLLBACK PREPARED 'forgotten'").await;
+        finishes(first, running);
+
+        // More than the backfill makes itself, which is as many as there are rows.
+        let update = "UPDATE vehicles SET status = status;";
+        second
+            .execute(&format!(
+                "ALTER TABLE vehicles SET (autovacuum_enabled = off); BEGIN; {update} {update} {update} COMMIT"
+            ))
+            .await;
+        ready(&second, "dead_tuples_percent: {slow: 60, stop: 70}");
+        let running = backfill(&second);
+        stopped(&second, &["dead rows in the table 75 %, stopped at 70 %"]);
+        second.execute("VACUUM vehicles").await;
+        finishes(&second, running);
+        second.remove().await;
+    });
+}
+
+#[test]
+fn a_server_and_a_query_that_do_not_answer_any_more_count_by_when_stale() {
+    on_postgresql(async |database| {
+        database
+            .execute(&format!(
+                "{VEHICLES} CREATE TABLE pace AS SELECT 0 AS load;
+                 CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$
+                 BEGIN PERFORM pg_sleep(0.02); RETURN NEW; END $$;
+                 CREATE TRIGGER slowly BEFORE UPDATE ON vehicles FOR EACH ROW EXECUTE FUNCTION slowly();
+                 ALTER TABLE vehicles ENABLE ALWAYS TRIGGER slowly;"
+            ))
+            .await;
+        // Rows of their own blocks, so that a batch is short.
+        database
+            .execute("ALTER TABLE vehicles SET (fillfactor = 10)")
+            .await;
+        database.execute("VACUUM FULL vehicles").await;
+        ready(
+            database,
+            "replica_lag: {slow: 1s, stop: 2s, when_stale: ignore}, oldest_xmin: {slow: 5000000, stop: 9000000, when_stale: slow}, \
+             query: {sql: 'SELECT load FROM public.pace, pg_sleep(load)', slow: 100, stop: 200, when_stale: slow}",
+        );
+        let running = backfill(database);
+        database
+            .wait_until("SELECT sum(rows_changed) > 0 FROM crossfade.segments")
+            .await;
+        // What every look reads, and no batch.
+        let hung = database.client().await;
+        database.execute("UPDATE pace SET load = 60").await;
+        hung.batch_execute(
+            "BEGIN; LOCK TABLE pg_catalog.pg_stat_archiver IN ACCESS EXCLUSIVE MODE",
+        )
+        .await
+        .unwrap();
+        let found = held(
+            database,
+            &[
+                "archive_failing not known: the server did not answer within 5s; stopped after 15s of that",
+                "oldest_xmin not known: the server did not answer within 5s; slowed after 15s of that",
+                "query not known: canceling statement due to statement timeout (SQLSTATE 57014); slowed after 15s of that",
+            ],
+        );
+        assert!(
+            !found.to_string().contains("replica_lag not known"),
+            "{found}"
+        );
+        assert_eq!(found["pace"]["delay_ms"], 500, "{found}");
+        database
+            .execute("CREATE OR REPLACE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'")
+            .await;
+        let changed = "SELECT sum(rows_changed) FROM crossfade.segments";
+        database
+            .wait_until("SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name LIKE 'crossfade/rename/%' AND query LIKE 'UPDATE ONLY%' AND state <> 'idle' AND datname = current_database()")
+            .await;
+        let before = database.value(changed).await;
+        hung.batch_execute("ROLLBACK").await.unwrap();
+        held(database, &["query not known"]);
+        database.execute("UPDATE pace SET load = 0").await;
+        finishes(database, running);
+        assert!(before.parse::<i64>().unwrap() < 2000, "{before}");
+    });
+}
