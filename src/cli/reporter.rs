@@ -170,6 +170,7 @@ fn line(notice: &Notice) -> Option<String> {
         Notice::Quarantined { rows, .. } => {
             format!("    {rows} rows could not be converted and are in quarantine")
         }
+        Notice::SyncPutBack(was) => format!("put the triggers back: {}", was.join("; ")),
         Notice::Helping { step } => format!("helping with {step}"),
         Notice::Away { why, retry_in } => {
             format!("    the database is away: {why}; again in {retry_in:.1?}")

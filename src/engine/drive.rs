@@ -68,6 +68,7 @@ impl Driver {
             match todo {
                 Next::StartPhase(phase) => self.start_phase(phase).await?,
                 Next::Run(steps) => {
+                    self.require_sync(&snapshot).await?;
                     if let Some(outcome) = self.run_unit(&snapshot, &steps).await? {
                         return Ok(outcome);
                     }
@@ -315,7 +316,17 @@ impl Driver {
         repair: bool,
     ) -> Result<Result<Vec<crate::store::verification::Finding>, Outcome>, EngineError> {
         let (snapshot, _) = self.look().await?;
+        let mut put_back = Reached::WasThere;
+        if repair {
+            put_back = self.put_sync_back(&snapshot).await?;
+        }
+        if matches!(put_back, Reached::Paused | Reached::Interrupted) {
+            return self.stopped().await;
+        }
         if !snapshot.has_completed(PhaseName::Backfill) {
+            if put_back == Reached::Ran {
+                return Ok(Ok(Vec::new()));
+            }
             return Err(EngineError::Refused(
                 "there is nothing to verify before the backfill is done".to_owned(),
             ));
@@ -350,16 +361,19 @@ impl Driver {
             {
                 Verified::Finished(finding) => findings.push(finding),
                 Verified::Interrupted => return Ok(Err(Outcome::Interrupted)),
-                Verified::Paused => {
-                    let (snapshot, gate) = self.look().await?;
-                    return Ok(Err(match next(&snapshot, &gate) {
-                        Next::Wait(wait) => Outcome::Waiting(wait),
-                        _ => Outcome::Interrupted,
-                    }));
-                }
+                Verified::Paused => return self.stopped().await,
             }
         }
         Ok(Ok(findings))
+    }
+
+    /// What a verification that was paused or interrupted tells.
+    async fn stopped<T>(&mut self) -> Result<Result<T, Outcome>, EngineError> {
+        let (snapshot, gate) = self.look().await?;
+        Ok(Err(match next(&snapshot, &gate) {
+            Next::Wait(wait) => Outcome::Waiting(wait),
+            _ => Outcome::Interrupted,
+        }))
     }
 }
 

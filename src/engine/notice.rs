@@ -47,6 +47,8 @@ pub enum Notice {
         why: String,
         retry_in: Duration,
     },
+    /// The triggers were not in place, and are again. What was wrong with them.
+    SyncPutBack(Vec<String>),
     Quarantined {
         step: StepId,
         rows: i64,

@@ -98,6 +98,7 @@ impl Driver {
         if !phases.contains(&PhaseName::DualWrite) {
             return Ok(());
         }
+        self.require_sync(snapshot).await?;
         let plan = &snapshot.plan;
         let to_expand = matches!(target, RollbackTarget::Phase(_));
         if to_expand

@@ -1,7 +1,7 @@
 //! Verification, query steps, and the readings that gates need.
 
 use super::{
-    EngineError, references,
+    EngineError, drift, references,
     session::Driver,
     walk::{self, From, Walked, Work},
 };
@@ -204,6 +204,10 @@ pub async fn readings(
             Condition::NoDependents(columns) => {
                 let read = dependents(client, snapshot, columns).await;
                 readings.dependents = Some(read.map_err(|error| sqlstate::message(&error)));
+            }
+            Condition::SyncInPlace => {
+                let read = drift::of(client, snapshot).await;
+                readings.sync = Some(read.map_err(|error| sqlstate::message(&error)));
             }
             Condition::Query(query) => {
                 let timeout = patience.left(snapshot.plan.settings.statement_timeout.duration());

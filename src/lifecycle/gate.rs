@@ -3,7 +3,7 @@
 use super::{references::Watch, snapshot::Snapshot};
 use crate::plan::{
     compiled::{Condition, Phase, References},
-    document::PhaseName,
+    document::{PhaseName, RunName},
     endpoint::Endpoint,
     span::Span,
     window::{Opening, Window},
@@ -17,6 +17,8 @@ use std::collections::BTreeSet;
 pub struct Readings {
     /// What still names the columns that are to go; `Err` where it could not be read.
     pub dependents: Option<Result<Vec<String>, String>>,
+    /// What is wrong with the triggers that keep both sides in step; `Err` where it could not be read.
+    pub sync: Option<Result<Vec<String>, String>>,
     /// What names the columns that are to go, and what has named them; `Err` where it could not be read.
     pub references: Option<Result<Naming, String>>,
     /// By the query's name: `Ok(())` where it gave what was expected.
@@ -88,6 +90,7 @@ fn evaluate_one(
                 ),
             ),
         },
+        Condition::SyncInPlace => sync_in_place(&snapshot.plan.name, readings),
         Condition::NoDependents(_) => dependents(readings),
         Condition::Approvals(wanted) => approvals(phase, *wanted, snapshot),
         Condition::Bake(span) => bake(phase, *span, snapshot),
@@ -108,6 +111,24 @@ fn evaluate_one(
             }
         }
     }
+}
+
+fn sync_in_place(run: &RunName, readings: &Readings) -> ConditionStatus {
+    let kind = "sync_in_place";
+    match &readings.sync {
+        Some(Ok(wrong)) if wrong.is_empty() => status(kind, true, "the triggers are in place"),
+        Some(Ok(wrong)) => status(kind, false, out_of_step(run, wrong)),
+        Some(Err(why)) => status(kind, false, format!("could not be read: {why}")),
+        None => status(kind, false, "not read yet"),
+    }
+}
+
+/// What an operator is told where the triggers are not in place.
+pub fn out_of_step(run: &RunName, wrong: &[String]) -> String {
+    format!(
+        "{}: what has been written since is on one side only. `crossfade verify {run} --repair` puts the triggers back, and makes rows agree that a backfill has filled",
+        wrong.join("; ")
+    )
 }
 
 /// So many of what names a column are shown.

@@ -65,6 +65,8 @@ pub struct References {
 #[serde(rename_all = "snake_case")]
 pub enum Condition {
     QuarantineEmpty,
+    /// Nobody has dropped or disabled the triggers that keep both sides in step.
+    SyncInPlace,
     /// Nothing outside the plan names these columns any more.
     NoDependents(Vec<(TableName, Ident)>),
     Approvals(u32),

@@ -142,6 +142,7 @@ fn condition(condition: &super::compiled::Condition) -> String {
     use super::compiled::Condition as C;
     match condition {
         C::QuarantineEmpty => "no row in quarantine".to_owned(),
+        C::SyncInPlace => "the triggers are in place".to_owned(),
         C::NoDependents(columns) => {
             let list: Vec<String> = columns
                 .iter()

@@ -161,17 +161,21 @@ fn goal(run: &RunName, sync: &Sync, body: Option<String>) -> Goal {
 
 /// Installs the triggers and the write counters, in one transaction.
 pub fn install(plan: &Plan, sync: &Sync) -> Part {
+    put_in_place(plan, sync, Filling::Yes, &Names::as_planned())
+}
+
+/// The same at a later point of the run: what somebody has taken away or disabled is put back as it should be by now.
+pub fn put_in_place(plan: &Plan, sync: &Sync, filling: Filling, names: &Names) -> Part {
     let run = &plan.name;
     let objects = Objects::of(run, &sync.table);
-    let names = Names::as_planned();
-    let body = function_body(run, sync, Filling::Yes, &names);
+    let body = function_body(run, sync, filling, names);
     let sequence =
         |name: &Ident| Statement::new(format!("CREATE SEQUENCE IF NOT EXISTS crossfade.{name}"));
     let statements = vec![
         sequence(&objects.old_writes),
         sequence(&objects.new_writes),
         create_function(plan, sync, &body),
-        update_trigger(run, sync, Filling::Yes, &names),
+        update_trigger(run, sync, filling, names),
         Statement::new(format!(
             "CREATE OR REPLACE TRIGGER {} BEFORE INSERT ON {} FOR EACH ROW EXECUTE FUNCTION crossfade.{}()",
             objects.insert_trigger, sync.table, objects.function

@@ -85,6 +85,28 @@ impl<C: GenericClient> Eye<'_, C> {
         .await
     }
 
+    /// Those that call this function of ours, on the table and on its partitions.
+    async fn triggers(&self, function: &Ident) -> Result<Vec<Trigger>> {
+        let (schema, name) = (self.table.schema.as_str(), self.table.name.as_str());
+        let query = "SELECT t.tgrelid::pg_catalog.regclass::text, t.tgname::text, t.tgenabled IN ('O', 'A') FROM pg_catalog.pg_trigger AS t \
+             JOIN pg_catalog.pg_proc AS p ON p.oid = t.tgfoid JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace \
+             WHERE t.tgrelid IN (SELECT %RELATION% UNION SELECT relid FROM pg_catalog.pg_partition_tree(%RELATION%)) \
+             AND n.nspname = 'crossfade' AND p.proname = $3"
+            .replace("%RELATION%", RELATION);
+        let rows = self
+            .client
+            .query(&query, &[&schema, &name, &function.as_str()])
+            .await?;
+        Ok(rows
+            .iter()
+            .map(|row| Trigger {
+                table: row.get(0),
+                name: row.get(1),
+                fires: row.get(2),
+            })
+            .collect())
+    }
+
     async fn is_there(&self) -> Result<bool> {
         let found: Option<bool> = self.look("SELECT %RELATION% IS NOT NULL", &[]).await?;
         Ok(found == Some(true))
@@ -390,26 +412,69 @@ async fn sync<C: GenericClient>(
     function: &Ident,
     body: Option<&str>,
 ) -> Result<Observed> {
-    let triggers: Option<i64> = eye
-        .look(
-            "SELECT count(*) FROM pg_trigger AS t JOIN pg_proc AS p ON p.oid = t.tgfoid JOIN pg_namespace AS n ON n.oid = p.pronamespace \
-             WHERE t.tgrelid = %RELATION% AND n.nspname = 'crossfade' AND p.proname = $3 AND t.tgenabled IN ('O', 'A')",
-            &[&function.as_str()],
-        )
-        .await?;
-    let source: Option<String> = eye
-        .client
+    let source = function_source(eye.client, function).await?;
+    Ok(match body {
+        Some(body) => {
+            let triggers = eye.triggers(function).await?;
+            holds(
+                source.as_deref() == Some(body)
+                    && triggers.len() > 1
+                    && triggers.iter().all(|trigger| trigger.fires),
+            )
+        }
+        None => holds(source.is_none() && eye.triggers(function).await?.is_empty()),
+    })
+}
+
+async fn function_source(client: &impl GenericClient, function: &Ident) -> Result<Option<String>> {
+    let row = client
         .query_opt(
             "SELECT p.prosrc FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace \
              WHERE n.nspname = 'crossfade' AND p.proname = $1",
             &[&function.as_str()],
         )
-        .await?
-        .map(|row| row.get(0));
-    Ok(match body {
-        Some(body) => holds(triggers == Some(2) && source.as_deref() == Some(body)),
-        None => holds(triggers.unwrap_or(0) == 0 && source.is_none()),
-    })
+        .await?;
+    Ok(row.map(|row| row.get(0)))
+}
+
+/// A trigger of ours on a table or one of its partitions.
+struct Trigger {
+    /// As the server shows it.
+    table: String,
+    name: String,
+    /// In ordinary sessions: it is not disabled, and not for replicas only.
+    fires: bool,
+}
+
+/// What is not as it should be of the triggers that keep both sides of `table` in step: somebody has dropped or disabled
+/// them, or the table is not there under its name.
+pub async fn out_of_place(
+    client: &impl GenericClient,
+    table: &TableName,
+    function: &Ident,
+    triggers: &[&Ident],
+) -> Result<Vec<String>> {
+    let eye = Eye { client, table };
+    if !eye.is_there().await? {
+        return Ok(vec![format!("there is no table {table}")]);
+    }
+    let found = eye.triggers(function).await?;
+    let mut wrong: Vec<String> = found
+        .iter()
+        .filter(|trigger| !trigger.fires)
+        .map(|trigger| {
+            format!(
+                "the trigger {} of {} is disabled",
+                trigger.name, trigger.table
+            )
+        })
+        .collect();
+    for name in triggers {
+        if !found.iter().any(|trigger| trigger.name == name.as_str()) {
+            wrong.push(format!("the trigger {name} of {table} is gone"));
+        }
+    }
+    Ok(wrong)
 }
 
 /// Its labels in their order; `None` where there is no such enum.

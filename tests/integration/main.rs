@@ -7,6 +7,7 @@ mod check_sql;
 mod classified;
 mod conflicts;
 mod crash_everywhere;
+mod drift;
 mod end_to_end;
 mod every_plan;
 mod explained;

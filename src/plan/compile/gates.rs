@@ -15,8 +15,11 @@ impl Compiler<'_> {
         let has_sync = self
             .steps()
             .any(|step| matches!(step, Step::SyncColumns(_)));
-        if self.is_after_backfill(phase.phase) && has_sync {
+        if has_sync && self.is_after(PhaseName::Backfill, phase.phase) {
             conditions.push(Condition::QuarantineEmpty);
+        }
+        if has_sync && self.is_after(PhaseName::DualWrite, phase.phase) {
+            conditions.push(Condition::SyncInPlace);
         }
         if is_taking_away(phase.phase) {
             let dropped = self.dropped_columns();
@@ -37,11 +40,11 @@ impl Compiler<'_> {
     }
 
     /// By its place in the plan, as `sql` may stand anywhere.
-    fn is_after_backfill(&self, phase: PhaseName) -> bool {
+    fn is_after(&self, before: PhaseName, phase: PhaseName) -> bool {
         self.phases
             .iter()
             .take_while(|(_, other)| other.phase != phase)
-            .any(|(_, other)| other.phase == PhaseName::Backfill)
+            .any(|(_, other)| other.phase == before)
     }
 
     fn steps(&self) -> impl Iterator<Item = &Step> {
