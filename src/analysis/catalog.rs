@@ -26,6 +26,8 @@ pub struct KnownTable {
     pub indexes: Vec<KnownIndex>,
     /// Children by inheritance, and partitions.
     pub children: Vec<Name>,
+    /// The children are partitions.
+    pub partitioned: bool,
     pub default_partition: Option<Name>,
     /// What a view reads.
     pub reads: Vec<Name>,
@@ -206,6 +208,7 @@ impl Catalog {
     fn attach(&mut self, parent: &Name, partition: &Name, bound: &Bound) {
         let parent = self.table_or_new(parent);
         parent.children.push(partition.clone());
+        parent.partitioned = true;
         if *bound == Bound::Default {
             parent.default_partition = Some(partition.clone());
         }
@@ -261,6 +264,7 @@ impl KnownTable {
             constraints: Vec::new(),
             indexes: Vec::new(),
             children: Vec::new(),
+            partitioned: false,
             default_partition: None,
             reads: Vec::new(),
             complete: false,

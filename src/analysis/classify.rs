@@ -132,6 +132,14 @@ pub fn classify(statement: &Kind, catalog: &Catalog) -> Effects {
         }
         Kind::Refresh { view, how } => refresh(view, *how, catalog, &mut effects),
         Kind::Touch { table, lock } => effects.lock(table, *lock),
+        Kind::TouchTrigger { table, lock } => {
+            let known = catalog.table(table);
+            if known.is_some_and(|known| known.partitioned) {
+                effects.lock_with_children(table, *lock, catalog);
+            } else {
+                effects.lock(table, *lock);
+            }
+        }
         Kind::CreateView {
             view,
             replaces,

@@ -72,6 +72,11 @@ pub enum Kind {
         table: Name,
         lock: Lock,
     },
+    /// The same of a trigger, which each partition has too.
+    TouchTrigger {
+        table: Name,
+        lock: Lock,
+    },
     /// The same of an index.
     TouchIndex {
         index: Name,

@@ -234,11 +234,7 @@ impl Explainer<'_> {
         ExplainedStatement {
             sql: statement.sql.clone(),
             locks: if is_ours {
-                statement
-                    .locks
-                    .iter()
-                    .map(|taken| explained_lock(&taken.table, taken.lock))
-                    .collect()
+                self.declared(statement, &effects)
             } else {
                 effects
                     .locks
@@ -256,6 +252,30 @@ impl Explainer<'_> {
             fires: Vec::new(),
             replicates: Vec::new(),
         }
+    }
+
+    /// The locks that a statement is run by, and those on the partitions of its tables, which come with them.
+    fn declared(&self, statement: &Statement, effects: &Effects) -> Vec<ExplainedLock> {
+        let declared = statement.locks.iter();
+        let mut locks: Vec<ExplainedLock> = declared
+            .map(|taken| explained_lock(&taken.table, taken.lock))
+            .collect();
+        let partitions = self.facts.tables.values().flatten();
+        let partitions = partitions.flat_map(|table| &table.partitions);
+        for partition in partitions.map(|partition| &partition.table) {
+            let target = Target::Table(known::name(partition));
+            let taken = effects.locks.iter().find(|taken| taken.target == target);
+            let is_declared = statement
+                .locks
+                .iter()
+                .any(|taken| taken.table == *partition);
+            locks.extend(
+                taken
+                    .filter(|_| !is_declared)
+                    .map(|taken| explained_lock(partition, taken.lock)),
+            );
+        }
+        locks
     }
 
     /// What the text does to the tables as they are by then, and the work if it is a particular one.

@@ -200,6 +200,18 @@ pub struct Constraint {
     pub comment: Option<String>,
 }
 
+impl Constraint {
+    /// The table that a foreign key refers to. The server writes it with its schema.
+    pub fn references(&self) -> Option<TableName> {
+        if self.kind != ConstraintKind::ForeignKey {
+            return None;
+        }
+        let (_, theirs) = self.definition.split_once(" REFERENCES ")?;
+        let (table, _) = theirs.split_once('(')?;
+        table.parse().ok()
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConstraintKind {
     Check,

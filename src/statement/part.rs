@@ -107,8 +107,14 @@ impl Commented {
             Self::Constraint(table, name) => (format!("CONSTRAINT {name} ON {table}"), table),
         };
         let text = text.map_or("NULL".to_owned(), literal::text);
-        Statement::new(format!("COMMENT ON {object} IS {text}"))
-            .lock(table, Lock::ShareUpdateExclusiveLock)
+        let statement = Statement::new(format!("COMMENT ON {object} IS {text}"));
+        match self {
+            Self::Table(_) | Self::Column(..) | Self::Constraint(..) => {
+                statement.lock(table, Lock::ShareUpdateExclusiveLock)
+            }
+            // The index is locked, and its table is not.
+            Self::Index(..) => statement,
+        }
     }
 
     pub fn part(self, text: Option<String>) -> Part {

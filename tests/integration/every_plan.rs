@@ -69,7 +69,7 @@ async fn digest(database: &Database) -> Digest {
     digest
 }
 
-fn subjects() -> Vec<String> {
+pub fn subjects() -> Vec<String> {
     let folder = plan("");
     let mut files: Vec<String> = std::fs::read_dir(&folder)
         .expect("the folder of plans")

@@ -11,6 +11,7 @@ mod drift;
 mod end_to_end;
 mod every_plan;
 mod explained;
+mod explained_locks;
 mod faults;
 mod fence;
 mod gates;

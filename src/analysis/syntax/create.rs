@@ -82,7 +82,7 @@ pub fn kind(node: &SyntaxNode, place: &Place<'_>) -> Option<Kind> {
             view: name(node, K::VIEW),
             reads: tables(node),
         },
-        K::CREATE_TRIGGER => Kind::Touch {
+        K::CREATE_TRIGGER => Kind::TouchTrigger {
             table: table(node),
             lock: Lock::ShareRowExclusiveLock,
         },

@@ -180,12 +180,13 @@ fn touch(node: &SyntaxNode) -> Option<Kind> {
         lock,
     };
     Some(match node.kind() {
-        K::DROP_TRIGGER
-        | K::ALTER_TRIGGER
-        | K::DROP_POLICY
-        | K::ALTER_POLICY
-        | K::DROP_RULE
-        | K::ALTER_RULE => on_its_table(Lock::AccessExclusiveLock),
+        K::DROP_TRIGGER | K::ALTER_TRIGGER => Kind::TouchTrigger {
+            table: table(node),
+            lock: Lock::AccessExclusiveLock,
+        },
+        K::DROP_POLICY | K::ALTER_POLICY | K::DROP_RULE | K::ALTER_RULE => {
+            on_its_table(Lock::AccessExclusiveLock)
+        }
         K::COMMENT_ON => match child(node, K::OBJECT_TABLE)
             .or_else(|| child(node, K::OBJECT_CONSTRAINT))
             .or_else(|| child(node, K::OBJECT_TRIGGER))

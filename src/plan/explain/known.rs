@@ -16,6 +16,9 @@ pub fn catalog(facts: &Facts) -> Catalog {
     for (name, table) in &facts.tables {
         if let Some(table) = table {
             catalog.add(known(name, table));
+            for partition in &table.partitions {
+                catalog.add(partition_of(table, &partition.table));
+            }
         }
     }
     catalog
@@ -28,9 +31,25 @@ pub fn name(table: &TableName) -> Name {
     }
 }
 
+/// Of the partitions it is known which they are, and what they are partitions of.
+fn partition_of(facts: &Table, partition: &TableName) -> KnownTable {
+    let mut known = KnownTable::new(name(partition));
+    known.children = children(facts, partition);
+    known.partitioned = !known.children.is_empty();
+    known
+}
+
+fn children(facts: &Table, of: &TableName) -> Vec<Name> {
+    let partitions = facts.partitions.iter();
+    let children = partitions.filter(|partition| partition.of == *of);
+    children.map(|partition| name(&partition.table)).collect()
+}
+
 fn known(table: &TableName, facts: &Table) -> KnownTable {
     let mut known = KnownTable::new(name(table));
     known.complete = !facts.has_children;
+    known.children = children(facts, table);
+    known.partitioned = facts.is_partitioned();
     known.columns = facts
         .columns
         .iter()

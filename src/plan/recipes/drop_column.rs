@@ -7,11 +7,11 @@ use super::{
 use crate::plan::{
     document::{Expression, PhaseDocument, PhaseName},
     error::{Path, PlanError},
-    facts::{Column, Facts, Table},
+    facts::{Column, ConstraintKind, Facts, Table},
     ident::{Ident, TableName},
     steps::{
-        Step, drop_column::DropColumn as DropColumnStep, drop_not_null::DropNotNull,
-        retire_column::RetireColumn, set_default::SetDefault,
+        Step, drop_column::DropColumn as DropColumnStep, drop_constraint::DropConstraint,
+        drop_not_null::DropNotNull, retire_column::RetireColumn, set_default::SetDefault,
     },
 };
 use schemars::JsonSchema;
@@ -46,7 +46,7 @@ impl DropColumn {
                     "drop it first with drop_constraint",
                 );
             } else if constraint.columns.contains(name)
-                && constraint.kind == crate::plan::facts::ConstraintKind::PrimaryKey
+                && constraint.kind == ConstraintKind::PrimaryKey
             {
                 refuse(
                     format!("{name} is the primary key of {}", self.table),
@@ -89,6 +89,24 @@ impl DropColumn {
             );
         }
         errors
+    }
+
+    /// They would go with the column, and with a lock on the table that they refer to: so they go by name, before it.
+    fn foreign_keys(&self, table: &Table) -> Vec<Step> {
+        let keys = table.constraints.iter().filter(|constraint| {
+            constraint.kind == ConstraintKind::ForeignKey
+                && constraint.columns.contains(&self.column)
+        });
+        keys.map(|key| {
+            Step::from(DropConstraint {
+                table: self.table.clone(),
+                name: key.name.clone(),
+                references: key.references().filter(|other| *other != self.table),
+                restore: None,
+                irreversible: false,
+            })
+        })
+        .collect()
     }
 
     /// The new version's inserts do not name the column: they must not fail.
@@ -140,10 +158,12 @@ impl Change for DropColumn {
             table: self.table.clone(),
             column: self.column.clone(),
         });
+        let mut contract = self.foreign_keys(table);
+        contract.push(drop);
         Ok(relation::filled(vec![
             relation::phase(PhaseName::Expand, self.relax(column)),
             relation::phase(PhaseName::Retire, vec![retire]),
-            relation::phase(PhaseName::Contract, vec![drop]),
+            relation::phase(PhaseName::Contract, contract),
         ]))
     }
 }

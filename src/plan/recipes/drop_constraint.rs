@@ -107,13 +107,7 @@ impl Change for DropConstraint {
             );
             return relation::refuse(&at.key("name"), message, "drop that one first");
         }
-        let references = found
-            .definition
-            .split_once(" REFERENCES ")
-            .filter(|_| found.kind == ConstraintKind::ForeignKey)
-            .and_then(|(_, other)| other.split_once('('))
-            .and_then(|(other, _)| other.parse().ok())
-            .filter(|other| *other != self.table);
+        let references = found.references().filter(|other| *other != self.table);
         let step = DropConstraintStep {
             table: self.table.clone(),
             name: self.name.clone(),

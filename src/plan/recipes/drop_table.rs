@@ -13,6 +13,7 @@ use crate::plan::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -49,6 +50,9 @@ impl Change for DropTable {
         if !errors.is_empty() {
             return Err(errors);
         }
+        let others = table.constraints.iter().filter_map(|key| key.references());
+        let others: BTreeSet<TableName> = others.filter(|other| *other != self.table).collect();
+        let references = others.into_iter().collect();
         let table = self.table.clone();
         Ok(vec![
             relation::phase(
@@ -59,7 +63,7 @@ impl Change for DropTable {
             ),
             relation::phase(
                 PhaseName::Contract,
-                vec![Step::from(DropTableStep { table })],
+                vec![Step::from(DropTableStep { table, references })],
             ),
         ])
     }

@@ -55,7 +55,7 @@ impl AddConstraint {
     }
 
     fn strong_lock(&self) -> Lock {
-        if self.references.is_some() {
+        if self.definition.trim_start().starts_with("FOREIGN KEY") {
             Lock::ShareRowExclusiveLock
         } else {
             Lock::AccessExclusiveLock

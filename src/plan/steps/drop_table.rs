@@ -15,6 +15,9 @@ use serde::{Deserialize, Serialize};
 pub struct DropTable {
     /// By the name it has in the plan; where the plan retires it first, the retired table is dropped.
     pub table: TableName,
+    /// The tables that its foreign keys refer to, which are locked for a moment too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<TableName>,
 }
 
 impl Described for DropTable {
@@ -22,7 +25,9 @@ impl Described for DropTable {
         &[PhaseName::Contract]
     }
     fn tables(&self) -> Vec<&TableName> {
-        vec![&self.table]
+        std::iter::once(&self.table)
+            .chain(&self.references)
+            .collect()
     }
     fn subject(&self) -> String {
         self.table.to_string()
@@ -43,12 +48,16 @@ impl Ddl for DropTable {
         } else {
             self.table.clone()
         };
-        let drop = Statement::new(format!("DROP TABLE {table}"));
+        let mut drop =
+            Statement::new(format!("DROP TABLE {table}")).lock(&table, Lock::AccessExclusiveLock);
+        for other in &self.references {
+            drop = drop.lock(other, Lock::AccessExclusiveLock);
+        }
         vec![Part::locking(
             Goal::NoTable {
                 table: table.clone(),
             },
-            vec![drop.lock(&table, Lock::AccessExclusiveLock)],
+            vec![drop],
         )]
     }
 

@@ -6,10 +6,7 @@ use crate::plan::{
     document::PhaseName,
     ident::{Ident, TableName},
 };
-use crate::statement::{
-    literal,
-    part::{Goal, Lock, Part, Statement},
-};
+use crate::statement::part::{Commented, Goal, Lock, Part, Statement};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -52,15 +49,11 @@ impl Ddl for RenameObject {
         let mut part = self.rename();
         let Self { table, to, .. } = self;
         if let Some(comment) = &self.comment {
-            let object = match self.kind {
-                ObjectKind::Index => format!("INDEX {}.{to}", table.schema),
-                ObjectKind::Constraint => format!("CONSTRAINT {to} ON {table}"),
+            let on = match self.kind {
+                ObjectKind::Index => Commented::Index(table.clone(), to.clone()),
+                ObjectKind::Constraint => Commented::Constraint(table.clone(), to.clone()),
             };
-            let comment = literal::text(comment);
-            part.statements.push(
-                Statement::new(format!("COMMENT ON {object} IS {comment}"))
-                    .lock(table, Lock::ShareUpdateExclusiveLock),
-            );
+            part.statements.push(on.statement(Some(comment)));
         }
         if self.clustered {
             part.statements.push(
@@ -87,13 +80,10 @@ impl RenameObject {
                     table: table.clone(),
                     name: from.clone(),
                 },
-                vec![
-                    Statement::new(format!(
-                        "ALTER INDEX {}.{from} RENAME TO {to}",
-                        table.schema
-                    ))
-                    .lock(table, Lock::ShareUpdateExclusiveLock),
-                ],
+                vec![Statement::new(format!(
+                    "ALTER INDEX {}.{from} RENAME TO {to}",
+                    table.schema
+                ))],
             ),
             ObjectKind::Constraint => Part::locking(
                 Goal::NoConstraint {

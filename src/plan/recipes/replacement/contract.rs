@@ -1,6 +1,6 @@
 //! The last phase: triggers, defaults and old columns go in one transaction, and what is left takes their names.
 
-use super::{Replacement, successors::referenced_table};
+use super::Replacement;
 use crate::plan::{
     facts::{Column, ConstraintKind, Grant},
     ident::Ident,
@@ -32,6 +32,7 @@ impl Replacement<'_> {
                 irreversible: false,
             }));
         }
+        steps.extend(self.drop_own_foreign_keys());
         for pair in &self.pairs {
             let column = if pair.keeps_name {
                 &pair.old.name
@@ -73,19 +74,6 @@ impl Replacement<'_> {
 
     /// The old foreign keys, from and to the old columns: a primary key that is referred to cannot be swapped.
     pub fn drop_foreign_keys(&self) -> Vec<Step> {
-        let own = self.constraints().filter(|constraint| {
-            constraint.kind == ConstraintKind::ForeignKey && self.is_carried(&constraint.columns)
-        });
-        let own = own.map(|constraint| DropConstraint {
-            table: self.table_name.clone(),
-            name: constraint.name.clone(),
-            references: constraint
-                .definition
-                .split_once(" REFERENCES ")
-                .and_then(|(_, theirs)| referenced_table(theirs)),
-            restore: None,
-            irreversible: false,
-        });
         let inbound = self.inbound().map(|inbound| DropConstraint {
             table: inbound.table.clone(),
             name: inbound.name.clone(),
@@ -93,7 +81,26 @@ impl Replacement<'_> {
             restore: None,
             irreversible: false,
         });
-        own.chain(inbound).map(Step::DropConstraint).collect()
+        let own = self.drop_own_foreign_keys();
+        own.chain(inbound.map(Step::DropConstraint)).collect()
+    }
+
+    /// They would go with their columns, and with a lock on the table that they refer to: so they go by name, before.
+    fn drop_own_foreign_keys(&self) -> impl Iterator<Item = Step> {
+        let own = self
+            .constraints()
+            .filter(|constraint| constraint.kind == ConstraintKind::ForeignKey);
+        own.map(|constraint| {
+            Step::DropConstraint(DropConstraint {
+                table: self.table_name.clone(),
+                name: constraint.name.clone(),
+                references: constraint
+                    .references()
+                    .filter(|other| other != self.table_name),
+                restore: None,
+                irreversible: false,
+            })
+        })
     }
 
     /// Numbers and defaults pass to the new columns, which take the old ones' place at once.

@@ -3,7 +3,7 @@
 use super::{Family, Keys, Pair, Replacement};
 use crate::plan::{
     facts::{Constraint, ConstraintKind, Inbound, Index},
-    ident::{Ident, TableName},
+    ident::Ident,
     steps::{
         Step,
         add_constraint::AddConstraint,
@@ -192,7 +192,7 @@ impl<'a> Replacement<'a> {
                     renamed(own),
                     self.referenced(constraint, theirs)
                 ),
-                referenced_table(theirs),
+                constraint.references(),
             ),
             _ => (renamed(definition), None),
         };
@@ -210,7 +210,7 @@ impl<'a> Replacement<'a> {
 
     /// Where the table that is referred to changes with this one, its columns have working names too.
     fn referenced(&self, constraint: &Constraint, theirs: &str) -> String {
-        match (&self.keys, referenced_table(theirs)) {
+        match (&self.keys, constraint.references()) {
             (Keys::Swapped(family), Some(table))
                 if family.has_link(self.table_name, &constraint.name) =>
             {
@@ -245,12 +245,6 @@ impl<'a> Replacement<'a> {
         let comment = inbound.comment.as_ref();
         successors.add(when, add, &inbound.name, comment, false);
     }
-}
-
-/// As the server writes it, with its schema, which is left out where it is in the search path.
-pub(super) fn referenced_table(theirs: &str) -> Option<TableName> {
-    let (table, _) = theirs.split_once('(')?;
-    table.parse().ok()
 }
 
 fn without_not_valid(definition: &str) -> (&str, bool) {
