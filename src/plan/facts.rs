@@ -82,6 +82,8 @@ pub struct Table {
     pub rules: Vec<String>,
     /// Publications that it is in, by itself, by its schema, or as one of all tables.
     pub publications: Vec<String>,
+    /// Subscriptions that write rows to it, or to a partition of it.
+    pub subscriptions: Vec<String>,
     /// Functions and columns whose type is the table's row, as the server describes them.
     pub row_type_users: Vec<String>,
     /// Triggers whose function looks at the name of the table.

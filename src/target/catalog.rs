@@ -120,7 +120,9 @@ const WHOLE: &str = "\
            ARRAY(SELECT DISTINCT pg_describe_object(d.classid, d.objid, d.objsubid) FROM pg_type AS t JOIN pg_depend AS d \
                ON d.refclassid = 'pg_type'::regclass AND d.refobjid IN (t.oid, t.typarray) WHERE t.oid = c.reltype AND d.deptype = 'n' ORDER BY 1), \
            ARRAY(SELECT g.tgname::text FROM pg_trigger AS g JOIN pg_proc AS f ON f.oid = g.tgfoid WHERE g.tgrelid = c.oid AND NOT g.tgisinternal \
-               AND f.prosrc ~* '\\m(tg_table_name|tg_relname|tg_relid)\\M' ORDER BY 1) \
+               AND f.prosrc ~* '\\m(tg_table_name|tg_relname|tg_relid)\\M' ORDER BY 1), \
+           ARRAY(SELECT DISTINCT s.subname::text FROM pg_subscription AS s JOIN pg_subscription_rel AS r ON r.srsubid = s.oid \
+               WHERE r.srrelid IN (SELECT c.oid UNION SELECT relid FROM pg_partition_tree(c.oid)) ORDER BY 1) \
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = $1";
 
 /// What an identity column's sequence was created with. Limits that are its type's own are none.
@@ -250,6 +252,7 @@ pub async fn table(client: &impl GenericClient, name: &TableName) -> Result<Opti
         publications: whole.get(3),
         row_type_users: whole.get(4),
         triggers_by_name: whole.get(5),
+        subscriptions: whole.get(6),
         kind: kind(&row),
         owner: row.get(4),
         owned: row.get(5),

@@ -794,6 +794,9 @@ fn tables_that_are_empty_or_have_no_key_go_all_the_way_and_those_that_cannot_are
                  CREATE TABLE computed (a integer, status integer GENERATED ALWAYS AS (a + 1) STORED); \
                  CREATE TABLE selfish (status text UNIQUE, boss text REFERENCES selfish (status)); \
                  CREATE TABLE excluded (status int4range, EXCLUDE USING gist (status WITH &&)); \
+                 CREATE TABLE received (status text); \
+                 CREATE SUBSCRIPTION rows_of_others CONNECTION 'host=nowhere.invalid' PUBLICATION p WITH (connect = false, slot_name = NONE); \
+                 INSERT INTO pg_subscription_rel (srsubid, srrelid, srsubstate) SELECT oid, 'received'::regclass, 'r' FROM pg_subscription; \
                  CREATE SEQUENCE numbers",
                 many.join(", ")
             ))
@@ -817,6 +820,7 @@ fn tables_that_are_empty_or_have_no_key_go_all_the_way_and_those_that_cannot_are
             ("computed", "status is a generated column"),
             ("selfish", "refers to its own table"),
             ("excluded", "exclusion constraint excluded_status_excl"),
+            ("received", "by the subscription rows_of_others"),
             ("numbers", "is not an ordinary table"),
         ] {
             let ran = start(database, &plan(table)).exits(1);
@@ -841,6 +845,8 @@ fn tables_that_are_empty_or_have_no_key_go_all_the_way_and_those_that_cannot_are
             .value("SELECT count(*) FROM keyless WHERE condition = 'x'")
             .await;
         assert_eq!(rows, "500");
+        // A database that has one cannot be dropped.
+        database.execute("DROP SUBSCRIPTION rows_of_others").await;
     });
 }
 

@@ -75,6 +75,7 @@ impl<'a> Compiler<'a> {
             );
         }
         self.check_aliased(&place, name, table);
+        self.check_subscribed(&place, name, table);
         let is_filled = self
             .phases
             .iter()
@@ -94,6 +95,25 @@ impl<'a> Compiler<'a> {
                     "to keep them out (PostgreSQL 15): GRANT SET ON PARAMETER session_replication_role TO {};",
                     Ident::from_catalog(&self.facts.role)
                 )),
+            );
+        }
+    }
+
+    /// A subscription's worker is a replica: it fires none of our triggers.
+    fn check_subscribed(&mut self, place: &Path, name: &TableName, table: &Table) {
+        let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        let is_synced =
+            steps.any(|step| matches!(step, Step::SyncColumns(sync) if sync.table == *name));
+        if is_synced && !table.subscriptions.is_empty() {
+            self.problem(
+                PlanError::at(
+                    place.clone(),
+                    format!(
+                        "{name} receives rows by the subscription {}, which fires no triggers: what it writes would be on one side only",
+                        table.subscriptions.join(", ")
+                    ),
+                )
+                .help("change the table where the rows come from; here, the subscription has to end first"),
             );
         }
     }
