@@ -244,6 +244,9 @@ impl<'a> Compiler<'a> {
                 if let Step::AddConstraint(constraint) = step {
                     self.check_fits(&path, constraint, phase.phase);
                 }
+                if let Step::CreateIndex(index) = step {
+                    self.check_index_fits(&path, index, phase.phase);
+                }
                 let action = self.action(&path, step)?;
                 Some(PlannedStep {
                     id: step.id(),

@@ -243,3 +243,18 @@ pub async fn row_image(
         .await?;
     Ok(row.map(|row| (row.get(0), row.get(1))))
 }
+
+/// Row security would hide some of the table's rows; from which role, as SQL. Every session of ours is set to an error then.
+pub async fn rows_hidden_from(
+    client: &impl GenericClient,
+    storage: &TableName,
+) -> Result<Option<String>> {
+    let row = client
+        .query_opt(
+            "SELECT quote_ident(current_user) FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+             WHERE n.nspname = $1 AND c.relname = $2 AND row_security_active(c.oid)",
+            &[&storage.schema.as_str(), &storage.name.as_str()],
+        )
+        .await?;
+    Ok(row.map(|row| row.get(0)))
+}

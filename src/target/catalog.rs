@@ -25,7 +25,8 @@ const IDENTITY_14: &str = "\
 const TABLE: &str = "\
     SELECT c.oid, c.relkind::text, c.relpersistence::text, c.relispartition, pg_get_userbyid(c.relowner)::text, \
            pg_has_role(session_user, c.relowner, 'USAGE'), has_schema_privilege(c.relowner, n.oid, 'CREATE'), \
-           c.relrowsecurity AND NOT r.rolsuper AND NOT r.rolbypassrls AND (c.relforcerowsecurity OR NOT pg_has_role(session_user, c.relowner, 'USAGE')), \
+           NOT r.rolsuper AND NOT r.rolbypassrls AND EXISTS (SELECT 1 FROM pg_class AS s WHERE (s.oid = c.oid OR s.oid IN (SELECT relid FROM pg_partition_tree(c.oid))) \
+               AND s.relrowsecurity AND (s.relforcerowsecurity OR NOT pg_has_role(session_user, s.relowner, 'USAGE'))), \
            (SELECT max(a.attnum) FROM pg_attribute AS a WHERE a.attrelid = c.oid)::bigint, \
            CASE c.relkind WHEN 'p' THEN leaves.tuples ELSE c.reltuples END::float8, \
            CASE WHEN c.relkind IN ('r', 'm') THEN pg_relation_size(c.oid) WHEN c.relkind = 'p' THEN leaves.bytes ELSE 0 END / current_setting('block_size')::bigint, \

@@ -797,7 +797,8 @@ fn tables_that_are_empty_or_have_no_key_go_all_the_way_and_those_that_cannot_are
                  CREATE TABLE received (status text); \
                  CREATE SUBSCRIPTION rows_of_others CONNECTION 'host=nowhere.invalid' PUBLICATION p WITH (connect = false, slot_name = NONE); \
                  INSERT INTO pg_subscription_rel (srsubid, srrelid, srsubstate) SELECT oid, 'received'::regclass, 'r' FROM pg_subscription; \
-                 CREATE SEQUENCE numbers",
+                 CREATE SEQUENCE numbers; CREATE TABLE lowered (status text); \
+                 CREATE INDEX lowered_some ON lowered (status) WHERE status <> 'x'; CREATE INDEX lowered_lower ON lowered (lower(status))",
                 many.join(", ")
             ))
             .await;
@@ -826,6 +827,19 @@ fn tables_that_are_empty_or_have_no_key_go_all_the_way_and_those_that_cannot_are
             let ran = start(database, &plan(table)).exits(1);
             assert!(ran.stderr.contains(said), "{said:?} in {}", ran.stderr);
             assert!(ran.stderr.contains("help:"), "{table}: {}", ran.stderr);
+        }
+        for keep in ["to: condition", "keep_name: true"] {
+            let retype = format!(
+                "version: 1\nname: retype\nchange:\n  change_column_type: {{table: public.lowered, column: status, type: integer, {keep}, forward: 'status::integer'}}\n"
+            );
+            let ran = start(database, &retype).exits(1);
+            for said in [
+                "the index lowered_some_crossfade does not fit the new column",
+                "the index lowered_lower_crossfade does not fit the new column",
+                "recipe add_index",
+            ] {
+                assert!(ran.stderr.contains(said), "{said:?} in {}", ran.stderr);
+            }
         }
         assert_eq!(database.dump_schema(), before);
         assert_eq!(runs(database).await, "0");

@@ -15,6 +15,7 @@ mod explained_locks;
 mod faults;
 mod fence;
 mod gates;
+mod kinds_of_tables;
 mod locks;
 mod lossy;
 mod no_gap;

@@ -74,6 +74,7 @@ impl Worker<'_> {
                     .await;
                 Ok(Passed::No)
             }
+            ErrorClass::Privilege => Err(self.not_allowed(segment, error).await?),
             // A partition was dropped; or a function that the expression calls names what is not there.
             ErrorClass::MissingSchema => {
                 match walks::is_current(&**self.client, &self.site.walk).await? {
@@ -95,6 +96,29 @@ impl Worker<'_> {
                 error,
             }),
         }
+    }
+
+    /// A right that was there when the run was started and is not any more. Of row security the server says what its policy
+    /// is called, and not what to do.
+    async fn not_allowed(
+        &self,
+        segment: &Segment,
+        error: tokio_postgres::Error,
+    ) -> Result<EngineError, EngineError> {
+        let step = self.site.step.clone();
+        let hidden = match &segment.storage {
+            Some(storage) => batch::rows_hidden_from(&**self.client, storage).await?,
+            None => None,
+        };
+        Ok(match (hidden, &segment.storage) {
+            (Some(role), Some(storage)) => EngineError::Conflict {
+                step,
+                what: format!(
+                    "row security hides rows of {storage} from {role}, and none is to be left out: ALTER ROLE {role} BYPASSRLS; then `advance` goes on"
+                ),
+            },
+            _ => EngineError::Statement { step, error },
+        })
     }
 
     /// A batch counts once as failed, however many pieces of it fail.

@@ -7,7 +7,11 @@ use crate::plan::{
     facts::{ExpressionKey, Facts},
     ident::{Ident, TableName},
     recipes::Recipe,
-    steps::{Step, add_constraint::AddConstraint},
+    steps::{
+        Step,
+        add_constraint::AddConstraint,
+        create_index::{CreateIndex, Indexed},
+    },
 };
 use std::collections::BTreeMap;
 
@@ -38,11 +42,17 @@ pub fn expressions(document: &Document, facts: &Facts) -> Vec<ExpressionKey> {
         }
     }
     for (_, phase) in &phases {
-        let checks = phase.steps.iter().filter_map(|step| match step {
-            Step::AddConstraint(step) => check_key(step, phase.phase, &phases, &added, facts),
-            _ => None,
-        });
-        keys.extend(checks);
+        for step in &phase.steps {
+            match step {
+                Step::AddConstraint(step) => {
+                    keys.extend(check_key(step, phase.phase, &phases, &added, facts));
+                }
+                Step::CreateIndex(step) => {
+                    keys.extend(index_keys(step, phase.phase, &phases, &added, facts));
+                }
+                _ => {}
+            }
+        }
     }
     let conditions = document.change.iter().flat_map(Recipe::conditions);
     keys.extend(conditions.map(|condition| condition.key(facts)));
@@ -61,29 +71,71 @@ pub(super) fn check_key(
     facts: &Facts,
 ) -> Option<ExpressionKey> {
     // Before `retire` it is a plain copy's, which fits as its predecessor did; or nothing is replaced.
-    let replaces = phases
-        .iter()
-        .flat_map(|(_, phase)| &phase.steps)
-        .any(|other| matches!(other, Step::SyncColumns(sync) if sync.table == step.table));
     let condition = step
         .condition()
-        .filter(|_| phase == PhaseName::Retire || !replaces)?;
-    let mut columns = added.get(&step.table).cloned().unwrap_or_default();
-    for other in phases.iter().flat_map(|(_, phase)| &phase.steps) {
-        if let Step::RetireColumn(retire) = other
-            && retire.table == step.table
-            && let Some(by) = &retire.replace_with
-        {
-            let type_name = type_of(&step.table, by, added, facts)?;
-            columns.push((retire.column.clone(), type_name));
-        }
-    }
+        .filter(|_| phase == PhaseName::Retire || !is_replaced(&step.table, phases))?;
     Some(ExpressionKey {
         table: step.table.clone(),
         expression: condition,
-        added: columns,
+        added: columns_retired(&step.table, phases, added, facts)?,
         target_type: Some("boolean".to_owned()),
     })
+}
+
+/// The expressions of an index on a table whose columns are replaced, over the columns as they are when it is built.
+pub(super) fn index_keys(
+    step: &CreateIndex,
+    phase: PhaseName,
+    phases: &[(Path, PhaseDocument)],
+    added: &Added,
+    facts: &Facts,
+) -> Vec<ExpressionKey> {
+    if !is_replaced(&step.table, phases) {
+        return Vec::new();
+    }
+    let columns = match phase {
+        PhaseName::Retire => columns_retired(&step.table, phases, added, facts),
+        _ => Some(added.get(&step.table).cloned().unwrap_or_default()),
+    };
+    let columns = columns.unwrap_or_default();
+    let key = |indexed| {
+        let (expression, target_type) = match indexed {
+            Indexed::Key(expression) => (expression, None),
+            Indexed::Condition(expression) => (expression, Some("boolean".to_owned())),
+        };
+        ExpressionKey {
+            table: step.table.clone(),
+            expression,
+            added: columns.clone(),
+            target_type,
+        }
+    };
+    step.expressions().into_iter().map(key).collect()
+}
+
+fn is_replaced(table: &TableName, phases: &[(Path, PhaseDocument)]) -> bool {
+    let mut steps = phases.iter().flat_map(|(_, phase)| &phase.steps);
+    steps.any(|other| matches!(other, Step::SyncColumns(sync) if sync.table == *table))
+}
+
+/// The columns that are added, and those that have another's name after `retire`. `None`: a type is not known.
+fn columns_retired(
+    table: &TableName,
+    phases: &[(Path, PhaseDocument)],
+    added: &Added,
+    facts: &Facts,
+) -> Option<Vec<(Ident, String)>> {
+    let mut columns = added.get(table).cloned().unwrap_or_default();
+    for other in phases.iter().flat_map(|(_, phase)| &phase.steps) {
+        if let Step::RetireColumn(retire) = other
+            && retire.table == *table
+            && let Some(by) = &retire.replace_with
+        {
+            let type_name = type_of(table, by, added, facts)?;
+            columns.push((retire.column.clone(), type_name));
+        }
+    }
+    Some(columns)
 }
 
 pub(super) type Added = BTreeMap<TableName, Vec<(Ident, String)>>;

@@ -1,12 +1,18 @@
 //! Whether the database fits the plan: rights, limits, what must come before what, and what hangs on a column.
 
-use super::{Compiler, expressions::check_key};
+use super::{
+    Compiler,
+    expressions::{check_key, index_keys},
+};
 use crate::plan::{
     document::{Expression, PhaseDocument, PhaseName},
     error::{Path, PlanError},
     facts::Table,
     ident::{Ident, TableName},
-    steps::{Step, add_column::DefaultFor, add_constraint::AddConstraint, sql::Sql},
+    steps::{
+        Step, add_column::DefaultFor, add_constraint::AddConstraint, create_index::CreateIndex,
+        sql::Sql,
+    },
 };
 
 impl<'a> Compiler<'a> {
@@ -261,6 +267,20 @@ impl<'a> Compiler<'a> {
             (error.message.clone(), help)
         };
         self.problem(PlanError::at(path.clone(), message).help(help));
+    }
+
+    pub(super) fn check_index_fits(&mut self, path: &Path, step: &CreateIndex, phase: PhaseName) {
+        for key in index_keys(step, phase, self.phases, &self.added, self.facts) {
+            if let Some(Err(error)) = self.facts.expressions.get(&key) {
+                let message = format!(
+                    "the index {} does not fit the new column: {}",
+                    step.name, error.message
+                );
+                self.problem(PlanError::at(path.clone(), message).help(
+                    "drop it first, and add one that fits the new type after the change (recipe add_index)",
+                ));
+            }
+        }
     }
 
     /// PostgreSQL drops an index or a constraint with any of its columns, and says nothing.
