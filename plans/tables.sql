@@ -23,11 +23,11 @@ INSERT INTO vehicles (status, license_plate, depot, color, radio_code, mileage)
 CREATE TABLE inventory_items (
     id serial PRIMARY KEY,
     item_name text NOT NULL,
-    batch text NOT NULL,
+    batch text,
     lot integer,
     quantity integer NOT NULL DEFAULT 0 CHECK (quantity >= 0)
 );
-CREATE INDEX inventory_items_name_batch ON inventory_items (item_name, batch);
+CREATE INDEX inventory_items_batch ON inventory_items (batch);
 INSERT INTO inventory_items (item_name, batch, lot, quantity)
     SELECT 'item ' || i % 50, 'B' || i, i, i FROM generate_series(1, 1000) AS i;
 
@@ -70,6 +70,15 @@ CREATE TABLE positions_2026_1 PARTITION OF positions_2026 FOR VALUES WITH (MODUL
 INSERT INTO positions SELECT i % 100, timestamptz '2025-06-01 00:00+00' + i * interval '12 hours', 48.1, 11.5 FROM generate_series(1, 1000) AS i;
 
 CREATE TYPE depot_kind AS ENUM ('yard', 'hub');
-CREATE TABLE bookings (vehicle_id bigint NOT NULL, during tsrange NOT NULL);
-INSERT INTO bookings SELECT i, tsrange('2026-01-01', '2026-01-02') FROM generate_series(1, 100) AS i;
+CREATE TYPE booking_priority AS ENUM ('low', 'normal', 'high');
+CREATE TYPE booking_channel AS ENUM ('phone', 'web');
+CREATE TABLE bookings (
+    vehicle_id bigint NOT NULL,
+    during tsrange NOT NULL,
+    priority text NOT NULL DEFAULT 'normal',
+    channel booking_channel NOT NULL DEFAULT 'web'
+);
+CREATE INDEX bookings_channel ON bookings (channel);
+INSERT INTO bookings SELECT i, tsrange('2026-01-01', '2026-01-02'), (ARRAY['low', 'normal', 'high'])[1 + i % 3],
+    (ARRAY['phone', 'web'])[1 + i % 2]::booking_channel FROM generate_series(1, 100) AS i;
 ANALYZE;

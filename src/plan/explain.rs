@@ -77,6 +77,9 @@ pub struct ExplainedStatement {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ExplainedLock {
     pub table: String,
+    /// The partitioned table whose lock comes with this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partition_of: Option<String>,
     pub lock: &'static str,
     pub blocks: &'static str,
 }
@@ -269,13 +272,26 @@ impl Explainer<'_> {
                 .locks
                 .iter()
                 .any(|taken| taken.table == *partition);
-            locks.extend(
-                taken
-                    .filter(|_| !is_declared)
-                    .map(|taken| explained_lock(partition, taken.lock)),
-            );
+            let Some(taken) = taken.filter(|_| !is_declared) else {
+                continue;
+            };
+            locks.push(ExplainedLock {
+                partition_of: self.partitioned(statement, partition),
+                ..explained_lock(partition, taken.lock)
+            });
         }
         locks
+    }
+
+    /// Of the tables that the statement is run on: the one whose partition it is, under whatever name it has by then.
+    fn partitioned(&self, statement: &Statement, partition: &TableName) -> Option<String> {
+        let mut tables = statement.locks.iter().map(|taken| &taken.table);
+        let first = tables.clone().next();
+        let is_of = |table: &&TableName| {
+            let facts = self.facts.table(table);
+            facts.is_some_and(|facts| facts.partitions.iter().any(|p| p.table == *partition))
+        };
+        tables.find(is_of).or(first).map(ToString::to_string)
     }
 
     /// What the text does to the tables as they are by then, and the work if it is a particular one.
@@ -361,6 +377,7 @@ impl Explainer<'_> {
 fn explained_lock(table: &impl ToString, lock: Lock) -> ExplainedLock {
     ExplainedLock {
         table: table.to_string(),
+        partition_of: None,
         lock: lock.as_str(),
         blocks: lock.blocks(),
     }
@@ -438,7 +455,7 @@ fn retire_note(retire: &RetireColumn) -> String {
             "from retire on a statement that names {table}.{column} fails; `rollback --to switch_reads` brings the column back"
         ),
         Some(_) => format!(
-            "from retire on {table}.{column} is the new column, of the new type; `rollback --to switch_reads` brings the old one back"
+            "from retire on {table}.{column} is the new column, of the new type, and a prepared statement that returns it as it is fails once with \"cached plan must not change result type\" in drivers that do not prepare again; `rollback --to switch_reads` brings the old one back"
         ),
     }
 }

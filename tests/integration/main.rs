@@ -28,6 +28,7 @@ mod quarantine;
 mod references;
 mod repeat_everything;
 mod rows_that_move;
+mod scenarios;
 mod several_columns;
 mod small_recipes;
 mod support;

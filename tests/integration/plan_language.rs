@@ -46,7 +46,11 @@ fn every_plan_here_is_valid_and_says_where_its_schema_is() {
     let validator = validator();
     let plans = Path::new(env!("CARGO_MANIFEST_DIR")).join("plans");
     let mut seen = 0;
-    for entry in fs::read_dir(plans).unwrap() {
+    let folders = [plans.clone(), plans.join("fleet"), plans.join("inventory")];
+    let entries = folders
+        .iter()
+        .flat_map(|folder| fs::read_dir(folder).unwrap());
+    for entry in entries {
         let path = entry.unwrap().path();
         if path.extension().is_none_or(|extension| extension != "yaml") {
             continue;
@@ -60,7 +64,11 @@ fn every_plan_here_is_valid_and_says_where_its_schema_is() {
         let first = text.lines().next();
         assert_eq!(
             first,
-            Some("# yaml-language-server: $schema=crossfade.schema.json"),
+            Some(if path.parent() == Some(&plans) {
+                "# yaml-language-server: $schema=crossfade.schema.json"
+            } else {
+                "# yaml-language-server: $schema=../crossfade.schema.json"
+            }),
             "{}",
             path.display()
         );

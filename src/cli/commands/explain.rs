@@ -8,7 +8,10 @@ use crate::cli::{
     args::{Format, PlanFile},
     exit::Exit,
 };
-use crate::plan::explain::{ExplainedPhase, ExplainedStatement, ExplainedStep, Explanation};
+use crate::plan::{
+    document::PhaseName,
+    explain::{ExplainedLock, ExplainedPhase, ExplainedStatement, ExplainedStep, Explanation},
+};
 use std::fmt::Write as _;
 
 pub async fn run(context: &Context<'_>, explain: &PlanFile) -> anyhow::Result<Exit> {
@@ -57,8 +60,11 @@ fn in_words(explanation: &Explanation) -> String {
 fn summary(phase: &ExplainedPhase) -> Vec<(&'static str, String)> {
     let summary = &phase.summary;
     if phase.steps.is_empty() {
-        let nothing =
-            "nothing is run: the application switches, and the gate of the next phase waits for it";
+        let nothing = if phase.phase == PhaseName::SwitchReads {
+            "nothing is run: the application switches, and the gate of the next phase waits for it"
+        } else {
+            "nothing is to be done"
+        };
         return vec![("does", nothing.to_owned())];
     }
     let takes = match &summary.estimate {
@@ -102,14 +108,27 @@ fn step_in_words(step: &ExplainedStep, text: &mut String) {
     }
 }
 
+/// There may be thousands: `--format json` has their names.
+fn partitions(lock: &ExplainedLock, statement: &ExplainedStatement) -> String {
+    let of = |other: &&ExplainedLock| other.partition_of.as_ref() == Some(&lock.table);
+    match statement.locks.iter().filter(of).count() {
+        0 => String::new(),
+        1 => " and its partition".to_owned(),
+        number => format!(" and its {number} partitions"),
+    }
+}
+
 fn effects(statement: &ExplainedStatement) -> Vec<String> {
-    let mut effects: Vec<String> = statement
-        .locks
-        .iter()
+    let locks = statement.locks.iter();
+    let mut effects: Vec<String> = locks
+        .filter(|lock| lock.partition_of.is_none())
         .map(|lock| {
             format!(
-                "locks {} {}, which blocks {}",
-                lock.table, lock.lock, lock.blocks
+                "locks {}{} {}, which blocks {}",
+                lock.table,
+                partitions(lock, statement),
+                lock.lock,
+                lock.blocks
             )
         })
         .collect();

@@ -52,7 +52,7 @@ fn blocks<'a>(
         for lock in statement
             .locks
             .iter()
-            .filter(|lock| lock.blocks.contains("writes"))
+            .filter(|lock| lock.partition_of.is_none() && lock.blocks.contains("writes"))
         {
             match worst.iter_mut().find(|(table, ..)| *table == lock.table) {
                 Some((_, what, longest)) => {
