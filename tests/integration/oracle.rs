@@ -22,9 +22,13 @@ enum Broken {
     Checkpoint(&'static str),
 }
 
+/// They are in place, as the gates ask, and do nothing.
 const NO_TRIGGERS: &str = "
-    DROP TRIGGER \"zz_crossfade_rename-vehicle-status_i\" ON vehicles;
-    DROP TRIGGER \"zz_crossfade_rename-vehicle-status_u\" ON vehicles;
+    DO $$ BEGIN
+        EXECUTE (
+            SELECT format('CREATE OR REPLACE FUNCTION %s() RETURNS trigger LANGUAGE plpgsql AS %L', oid::regproc, 'BEGIN RETURN new; END')
+            FROM pg_proc WHERE proname LIKE 'sync\\_%');
+    END $$;
 ";
 /// The sync itself is right; what is missing is that a row that moves is filled.
 const ONLY_WHERE_THE_COLUMN_CHANGES: &str = "
@@ -58,7 +62,7 @@ struct Seen {
     ledger_new: usize,
     ledger_old: usize,
     /// What the clients noticed by themselves: a statement that failed, or one that read another value than was written.
-    complaints: u64,
+    complaints: Vec<String>,
 }
 
 async fn kill_at(database: &Database, failpoint: &str) {
@@ -137,7 +141,7 @@ async fn scenario(database: &Database, broken: Broken, passes: Passes) -> Seen {
         differing.push(differences.expect("compared").len());
     }
     Seen {
-        complaints: report.error_count,
+        complaints: report.errors,
         missed_by_pass_1: missed_by_pass_1.parse().expect("a count"),
         passes: passes.parse().expect("a number"),
         verify,
@@ -153,13 +157,13 @@ fn a_sound_build_passes_every_oracle_and_its_first_pass_misses_nothing() {
         assert_eq!(seen.missed_by_pass_1, 0, "{seen:?}");
         assert_eq!(seen.verify, Some(0), "{seen:?}");
         assert_eq!((seen.ledger_new, seen.ledger_old), (0, 0), "{seen:?}");
-        assert_eq!(seen.complaints, 0, "{seen:?}");
+        assert!(seen.complaints.is_empty(), "{seen:?}");
     });
     on_postgresql(async |database| {
         let seen = scenario(database, Broken::Nothing, Passes::UntilNothingIsFound).await;
         assert_eq!((seen.passes, seen.verify), (2, Some(0)), "{seen:?}");
         assert_eq!((seen.ledger_new, seen.ledger_old), (0, 0), "{seen:?}");
-        assert_eq!(seen.complaints, 0, "{seen:?}");
+        assert!(seen.complaints.is_empty(), "{seen:?}");
     });
 }
 
