@@ -1,8 +1,11 @@
 //! Plan values → SQL text. Pure: what is written here is what `explain` shows and what the engine runs.
 
+pub mod counters;
 pub mod group;
+pub mod link;
 pub mod literal;
 pub mod part;
+pub mod quarantine;
 pub mod rename;
 pub mod rows;
 pub mod script;

@@ -15,15 +15,27 @@ use crate::lifecycle::{
 use crate::plan::{
     compiled::{Action, StepId, Sync},
     document::PhaseName,
+    ident::{Ident, TableName},
+    link::{Kin, Link},
 };
-use crate::statement::sync::{Filling, Objects, put_in_place, uninstall};
+use crate::statement::{
+    link,
+    part::{Goal, Part},
+    sync::{Filling, Objects, put_in_place, uninstall},
+};
 use crate::store::history;
 use crate::target::observe::{self, Observed};
 use serde_json::json;
 use tokio_postgres::GenericClient;
 
+/// What keeps two sides in step: within a table, or across two.
+enum InForce<'a> {
+    Within(&'a Sync),
+    Across(&'a Link),
+}
+
 /// The syncs that are to be in place at this point of the run.
-fn in_force(snapshot: &Snapshot) -> Vec<(&StepId, &Sync)> {
+fn in_force(snapshot: &Snapshot) -> Vec<(&StepId, InForce<'_>)> {
     if snapshot.state != RunState::Active {
         return Vec::new();
     }
@@ -31,11 +43,68 @@ fn in_force(snapshot: &Snapshot) -> Vec<(&StepId, &Sync)> {
         .plan
         .steps()
         .filter_map(|(_, step)| match &step.action {
-            Action::SyncColumns(sync) => Some((&step.id, sync)),
+            Action::SyncColumns(sync) => Some((&step.id, InForce::Within(sync))),
+            Action::SyncTables(link) => Some((&step.id, InForce::Across(link))),
             _ => None,
         })
         .filter(|(id, _)| snapshot.step_state(id) == State::Completed)
         .collect()
+}
+
+impl InForce<'_> {
+    /// Nothing of it is there.
+    fn dropped(&self, snapshot: &Snapshot) -> Goal {
+        let plan = &snapshot.plan;
+        match self {
+            Self::Within(sync) => uninstall(&plan.name, &sync.table).goal,
+            Self::Across(both) => {
+                link::uninstall(plan, both, &names_now(snapshot, &both.parent)).goal
+            }
+        }
+    }
+
+    /// Each table with the function and the triggers that must be on it.
+    fn installed(&self, snapshot: &Snapshot) -> Vec<(TableName, Ident, Vec<Ident>)> {
+        let plan = &snapshot.plan;
+        match self {
+            Self::Within(sync) => {
+                let objects = Objects::of(&plan.name, &sync.table);
+                let triggers = vec![objects.insert_trigger, objects.update_trigger];
+                vec![(sync.table.clone(), objects.function, triggers)]
+            }
+            Self::Across(both) => {
+                let names = names_now(snapshot, &both.parent);
+                let objects = link::Objects::of(&plan.name, both);
+                let on = |kin, table: &TableName| {
+                    let triggers = link::triggers(plan, both).into_iter();
+                    let triggers = triggers.filter(|(_, on)| *on == kin).map(|(name, _)| name);
+                    (table.clone(), objects.function(kin), triggers.collect())
+                };
+                vec![
+                    on(Kin::Parent, &both.parent),
+                    on(Kin::Child, names.child(&both.child)),
+                ]
+            }
+        }
+    }
+
+    /// What puts it back, as it should be by now.
+    fn part(&self, snapshot: &Snapshot) -> Part {
+        let plan = &snapshot.plan;
+        match self {
+            Self::Within(sync) => {
+                let filled = plan.steps().any(|(_, step)| {
+                    matches!(&step.action, Action::Fill(fill) if fill.table == sync.table)
+                        && snapshot.step_state(&step.id) == State::Completed
+                });
+                let filling = if filled { Filling::No } else { Filling::Yes };
+                put_in_place(plan, sync, filling, &names_now(snapshot, &sync.table))
+            }
+            Self::Across(both) => {
+                link::put_in_place(plan, both, &names_now(snapshot, &both.parent))
+            }
+        }
+    }
 }
 
 /// What is wrong with the triggers, in words; nothing where all is well.
@@ -47,15 +116,15 @@ pub async fn of(
     let contracting = snapshot.phase_state(PhaseName::Contract).has_begun();
     for (_, sync) in in_force(snapshot) {
         // `contract` drops all of it in one transaction, which may be committed and not recorded yet.
-        let dropped = uninstall(&snapshot.plan.name, &sync.table).goal;
-        if contracting && observe::observe(client, &dropped).await? == Observed::Holds {
+        if contracting
+            && observe::observe(client, &sync.dropped(snapshot)).await? == Observed::Holds
+        {
             continue;
         }
-        let objects = Objects::of(&snapshot.plan.name, &sync.table);
-        let triggers = [&objects.insert_trigger, &objects.update_trigger];
-        wrong.extend(
-            observe::out_of_place(client, &sync.table, &objects.function, &triggers).await?,
-        );
+        for (table, function, triggers) in sync.installed(snapshot) {
+            let triggers: Vec<&Ident> = triggers.iter().collect();
+            wrong.extend(observe::out_of_place(client, &table, &function, &triggers).await?);
+        }
     }
     Ok(wrong)
 }
@@ -84,12 +153,7 @@ impl Driver {
         }
         let plan = &snapshot.plan;
         for (id, sync) in in_force(snapshot) {
-            let filled = plan.steps().any(|(_, step)| {
-                matches!(&step.action, Action::Fill(fill) if fill.table == sync.table)
-                    && snapshot.step_state(&step.id) == State::Completed
-            });
-            let filling = if filled { Filling::No } else { Filling::Yes };
-            let part = put_in_place(plan, sync, filling, &names_now(snapshot, &sync.table));
+            let part = sync.part(snapshot);
             match ddl::run_parts(self, plan, id, &[part]).await? {
                 Reached::Ran | Reached::WasThere => {}
                 stopped @ (Reached::Paused | Reached::Interrupted) => return Ok(stopped),

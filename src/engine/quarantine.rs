@@ -5,16 +5,18 @@ use crate::lifecycle::snapshot::Snapshot;
 use crate::plan::{
     compiled::{Assignment, Match, Plan},
     ident::{Ident, TableName},
+    link::{Kin, Link},
 };
 use crate::postgres::sqlstate::{self, ErrorClass, classify};
 use crate::statement::{
-    rows,
+    link, rows,
     sync::{self, Names},
 };
 use crate::store::{
     lease,
     quarantine::{self, Entry, Which},
 };
+use std::borrow::Cow;
 
 const ENTRIES_MAX: i64 = 2_000;
 
@@ -87,13 +89,20 @@ async fn pin_session(driver: &Driver, plan: &Plan) -> Result<(), EngineError> {
 /// What of the plan an entry is about.
 struct Source<'a> {
     table: &'a TableName,
-    key: &'a [Ident],
+    key: Cow<'a, [Ident]>,
     assignment: &'a Assignment,
+    /// The two tables, and which of them the value is for.
+    across: Option<(&'a Link, Kin)>,
 }
 
 impl<'a> Source<'a> {
     fn of(plan: &'a Plan, entry: &Entry) -> Option<Self> {
-        plan.syncs()
+        let named = |side: &'a [Assignment]| {
+            let mut side = side.iter();
+            side.find(|one| one.target.name.as_str() == entry.column_name)
+        };
+        let within = plan
+            .syncs()
             .filter(|sync| sync.table.to_string() == entry.table_name)
             .find_map(|sync| {
                 let side = if entry.backward {
@@ -101,15 +110,56 @@ impl<'a> Source<'a> {
                 } else {
                     &sync.forward
                 };
-                let assignment = side
-                    .iter()
-                    .find(|one| one.target.name.as_str() == entry.column_name)?;
                 Some(Self {
                     table: &sync.table,
-                    key: &sync.key,
-                    assignment,
+                    key: Cow::Borrowed(&sync.key),
+                    assignment: named(side)?,
+                    across: None,
+                })
+            });
+        within.or_else(|| {
+            let about = |link: &&Link| link.parent.to_string() == entry.table_name;
+            plan.links().filter(about).find_map(|link| {
+                let to = if entry.backward {
+                    link.new.other()
+                } else {
+                    link.new
+                };
+                Some(Self {
+                    table: &link.parent,
+                    key: Cow::Owned(link.key()),
+                    assignment: named(link.to(to))?,
+                    across: Some((link, to)),
                 })
             })
+        })
+    }
+
+    /// `$1` the key and `$2` the values that the expression read, as JSON objects.
+    fn still_quarantined(&self, entry: &Entry, names: &Names) -> String {
+        match self.across {
+            Some((link, to)) => link::rows::still_quarantined(link, names, to, self.assignment),
+            None => rows::still_quarantined(
+                self.table,
+                &self.key,
+                self.assignment,
+                entry.backward,
+                names,
+            ),
+        }
+    }
+
+    fn convert_again(&self, entry: &Entry, names: &Names) -> String {
+        match self.across {
+            Some((link, to)) => link::rows::convert_again(link, names, to, self.assignment),
+            None => rows::convert_again(
+                self.table,
+                &self.key,
+                self.assignment,
+                entry.backward,
+                names,
+            ),
+        }
     }
 }
 
@@ -119,13 +169,7 @@ async fn is_as_it_was(
     entry: &Entry,
     names: &Names,
 ) -> Result<bool, EngineError> {
-    let query = rows::still_quarantined(
-        source.table,
-        source.key,
-        source.assignment,
-        entry.backward,
-        names,
-    );
+    let query = source.still_quarantined(entry, names);
     let row = driver
         .work
         .query_one(&query, &[&entry.row_key, &entry.row_values])
@@ -178,13 +222,7 @@ impl Driver {
         skips_triggers: bool,
     ) -> Result<Result<u64, String>, EngineError> {
         let lease = self.lease;
-        let query = rows::convert_again(
-            source.table,
-            source.key,
-            source.assignment,
-            entry.backward,
-            names,
-        );
+        let query = source.convert_again(entry, names);
         let transaction = self.work.transaction().await?;
         lease::fence(&transaction, lease).await?;
         // As in a batch of the backfill: the application's triggers stay out, and ours stands aside.

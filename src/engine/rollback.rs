@@ -15,7 +15,7 @@ use crate::lifecycle::{
 use crate::plan::{
     compiled::{Action, StepId},
     document::PhaseName,
-    steps::{DdlStep, Undo, Work, sync_columns::undo_to_expand},
+    steps::{DdlStep, Undo, Work, sync_columns::undo_to_expand, sync_tables},
 };
 use crate::store::{quarantine, runs, walks};
 use crate::target::observe::{Observed, observe};
@@ -101,11 +101,13 @@ impl Driver {
         self.require_sync(snapshot).await?;
         let plan = &snapshot.plan;
         let to_expand = matches!(target, RollbackTarget::Phase(_));
-        if to_expand
-            && plan
-                .syncs()
-                .any(|sync| undo_to_expand(plan, sync).is_none())
-        {
+        let stays = plan
+            .syncs()
+            .any(|sync| undo_to_expand(plan, sync).is_none())
+            || plan
+                .links()
+                .any(|link| sync_tables::undo_to_expand(plan, link).is_none());
+        if to_expand && stays {
             return Err(EngineError::Refused(
                 "the new columns cannot be emptied by themselves, and without triggers their values would grow stale: go back to the start".to_owned(),
             ));
@@ -232,6 +234,9 @@ impl Driver {
         let undo = match (&step.action, snapshot.rolling_back) {
             (Action::SyncColumns(sync), Some(RollbackTarget::Phase(_))) => {
                 undo_to_expand(plan, sync).map(|part| Undo::Parts(vec![part]))
+            }
+            (Action::SyncTables(link), Some(RollbackTarget::Phase(_))) => {
+                sync_tables::undo_to_expand(plan, link).map(|part| Undo::Parts(vec![part]))
             }
             _ => None,
         };

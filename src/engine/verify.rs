@@ -14,12 +14,13 @@ use crate::plan::{
 };
 use crate::postgres::sqlstate;
 use crate::probe;
-use crate::statement::{rows::Truth, sync::Names};
+use crate::statement::{link, rows::Truth, sync::Names};
 use crate::store::{
     verification::{self, Finding},
     walks,
 };
-use crate::target::catalog;
+use crate::target::{batch, catalog};
+use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tokio_postgres::{Client, GenericClient};
 
@@ -30,19 +31,27 @@ pub enum Verified {
     Interrupted,
 }
 
-/// The names that the table's columns have at this point of the run.
+/// The names that the table's columns have at this point of the run, and those of the table that it is in step with.
 pub fn names_now(snapshot: &Snapshot, table: &TableName) -> Names {
-    let retired = snapshot
-        .plan
-        .steps()
-        .filter_map(|(_, step)| match &step.action {
-            Action::Ddl(DdlStep::RetireColumn(retire)) if retire.table == *table => {
-                Some((&step.id, retire))
-            }
-            _ => None,
-        })
-        .filter(|(id, _)| snapshot.step_state(id) == State::Completed)
-        .map(|(_, retire)| retire);
+    let is_done = |id: &StepId| snapshot.step_state(id) == State::Completed;
+    let plan = &snapshot.plan;
+    if let Some(both) = plan.links().find(|link| link.parent == *table) {
+        let done: Vec<&DdlStep> = plan
+            .steps()
+            .filter(|(_, step)| is_done(&step.id))
+            .filter_map(|(_, step)| match &step.action {
+                Action::Ddl(ddl) => Some(ddl),
+                _ => None,
+            })
+            .collect();
+        return link::names_when(plan, both, |step| done.contains(&step));
+    }
+    let retired = plan.steps().filter_map(|(_, step)| match &step.action {
+        Action::Ddl(DdlStep::RetireColumn(retire)) if retire.table == *table => {
+            is_done(&step.id).then_some(retire)
+        }
+        _ => None,
+    });
     Names::retired(retired)
 }
 
@@ -72,11 +81,13 @@ pub async fn compare(
         .map_or(jiff::Timestamp::now(), |walk| walk.snapshot_at);
     let rows_accepted =
         super::quarantine::accepted_rows(driver, plan, matching, &finding_names).await?;
+    let (orphans, mut examples) = orphans(driver, plan, matching, &finding_names, examples).await?;
+    examples.truncate(walks::EXAMPLES_MAX);
     let finding = Finding {
         step: step.0.clone(),
         snapshot_at,
         rows_checked: totals.rows_read,
-        rows_different: totals.rows_different,
+        rows_different: totals.rows_different + orphans,
         rows_repaired: totals.rows_changed,
         rows_accepted,
         examples,
@@ -88,6 +99,41 @@ pub async fn compare(
         })
         .await?;
     Ok(Verified::Finished(finding))
+}
+
+/// Rows of one table that belong to none of the other: they would be lost with their table. Each is a difference.
+async fn orphans(
+    driver: &mut Driver,
+    plan: &Plan,
+    matching: &Match,
+    names: &Names,
+    mut examples: Vec<Value>,
+) -> Result<(i64, Vec<Value>), EngineError> {
+    let Some(both) = matching.link.as_ref().filter(|link| link.may_have_orphans) else {
+        return Ok((0, examples));
+    };
+    let transaction = driver
+        .work
+        .build_transaction()
+        .read_only(true)
+        .start()
+        .await?;
+    let timeout_ms = plan.settings.statement_timeout.millis();
+    transaction
+        .batch_execute(&format!("SET LOCAL statement_timeout = {timeout_ms}"))
+        .await?;
+    let limit = walks::EXAMPLES_MAX as i64;
+    let (count, keys) = batch::orphans(&transaction, both, names, limit).await?;
+    transaction.rollback().await?;
+    let what = format!(
+        "this row of {} belongs to no row of {}",
+        both.child, both.parent
+    );
+    examples.extend(
+        keys.into_iter()
+            .map(|key| json!({"key": key, "error": what})),
+    );
+    Ok((count, examples))
 }
 
 /// Asks a query in a read-only transaction. `Err` says what it gave instead of what was expected.

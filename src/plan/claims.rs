@@ -1,11 +1,12 @@
 //! Which columns a plan writes and which it reads, and where that meets another run's.
 
 use super::{
-    compiled::{Action, Assignment, Plan},
+    compiled::{Action, Assignment, Fill, Match, Plan},
     document::RunName,
     error::{Path, PlanError},
     facts::Facts,
     ident::{Ident, TableName},
+    link::Kin,
 };
 use std::{collections::BTreeSet, fmt};
 
@@ -43,6 +44,16 @@ pub fn reads(plan: &Plan, facts: &Facts) -> Vec<(TableName, Ident)> {
                 read_by(&sync.table, &sync.forward, &sync.key, &mut reads);
                 read_by(&sync.table, &sync.backward, &[], &mut reads);
             }
+            Action::SyncTables(link) => {
+                for kin in [Kin::Parent, Kin::Child] {
+                    let columns = link.columns(kin).into_iter();
+                    let table = link.table(kin);
+                    reads.extend(columns.map(|column| (table.clone(), column.name.clone())));
+                }
+            }
+            // What they read of the two tables the sync reads too.
+            Action::Fill(Fill { link: Some(_), .. })
+            | Action::Match(Match { link: Some(_), .. }) => {}
             Action::Fill(fill) => read_by(&fill.table, &fill.set, &fill.key, &mut reads),
             Action::Match(matching) => {
                 read_by(
@@ -174,6 +185,7 @@ impl<'a> Uses<'a> {
             }
             Action::Ddl(_)
             | Action::SyncColumns(_)
+            | Action::SyncTables(_)
             | Action::Fill(_)
             | Action::Match(_)
             | Action::Query(_) => None,

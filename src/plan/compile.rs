@@ -6,6 +6,7 @@ mod expressions;
 mod fitness;
 mod gates;
 mod groups;
+mod links;
 mod sides;
 mod structure;
 
@@ -154,9 +155,11 @@ fn check_reversible(
         for (number, (words, step)) in written.steps.iter().zip(&phase.steps).enumerate() {
             let acknowledged = match &step.action {
                 Action::Ddl(step) => step.ddl().irreversible(),
-                Action::SyncColumns(_) | Action::Fill(_) | Action::Match(_) | Action::Query(_) => {
-                    true
-                }
+                Action::SyncColumns(_)
+                | Action::SyncTables(_)
+                | Action::Fill(_)
+                | Action::Match(_)
+                | Action::Query(_) => true,
             };
             if !acknowledged && step.action.undo(plan) == Undo::Irreversible {
                 let path = step_path(document, at, number, words);
@@ -266,7 +269,11 @@ impl<'a> Compiler<'a> {
         let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
         steps.any(|step| match step.sorted() {
             Sorted::Ddl(step) => step.ddl().creates() == Some(table),
-            Sorted::SyncColumns(_) | Sorted::Fill(_) | Sorted::Match(_) | Sorted::Query(_) => false,
+            Sorted::SyncColumns(_)
+            | Sorted::SyncTables(_)
+            | Sorted::Fill(_)
+            | Sorted::Match(_)
+            | Sorted::Query(_) => false,
         })
     }
 
@@ -314,6 +321,7 @@ impl<'a> Compiler<'a> {
         Some(match step.sorted() {
             Sorted::Ddl(step) => Action::Ddl(self.ddl(path, *step)?),
             Sorted::SyncColumns(step) => Action::SyncColumns(self.sync(path, step)?),
+            Sorted::SyncTables(step) => Action::SyncTables(self.link(path, step)?),
             Sorted::Fill(step) => Action::Fill(self.fill(path, step)?),
             Sorted::Match(step) => Action::Match(self.matching(path, step)?),
             Sorted::Query(query) => Action::Query(query.clone()),

@@ -4,6 +4,7 @@ use super::{
     document::{Expression, PhaseName, Query, RunName, Settings},
     endpoint::Endpoint,
     ident::{Ident, TableName},
+    link::Link,
     quiet::NoReferences,
     span::Span,
     steps::{DdlStep, retire_column::RetireColumn, sync_columns::OnUnconvertible},
@@ -84,6 +85,7 @@ pub enum Condition {
 pub enum Action {
     Ddl(DdlStep),
     SyncColumns(Sync),
+    SyncTables(Link),
     Fill(Fill),
     Match(Match),
     Query(Query),
@@ -108,9 +110,13 @@ pub struct Sync {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fill {
+    /// The table that is walked.
     pub table: TableName,
     pub set: Vec<Assignment>,
     pub key: Vec<Ident>,
+    /// What is filled is read from another table, or is one: then `table` is the parent of the two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Link>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -119,6 +125,9 @@ pub struct Match {
     pub columns: Vec<Assignment>,
     pub backward: Vec<Assignment>,
     pub key: Vec<Ident>,
+    /// The two sides are in two tables, of which `table` is the parent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Link>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -10,6 +10,7 @@ use super::{
     document::PhaseName,
     facts::Facts,
     ident::TableName,
+    link::{DeleteAlong, Link},
     steps::{Undo, Work, retire_column::RetireColumn},
 };
 use crate::analysis::{
@@ -423,6 +424,7 @@ fn note(action: &Action, facts: &Facts) -> Option<String> {
                 .to_owned(),
         ),
         Action::Ddl(step) => step.ddl().note(),
+        Action::SyncTables(link) => Some(link_note(link)),
         Action::SyncColumns(_) | Action::Query(_) => None,
     }
 }
@@ -432,7 +434,7 @@ fn notes(plan: &Plan) -> Vec<String> {
         "after a column is added, renamed or dropped, a prepared `SELECT *` fails once with \"cached plan must not change result type\" in drivers that do not prepare again".to_owned(),
         format!("no statement that blocks the application waits longer than {} for its lock", plan.settings.lock_timeout),
     ];
-    if plan.syncs().next().is_some() {
+    if plan.syncs().next().is_some() || plan.links().next().is_some() {
         notes.push(
             "the new version may name the new columns from the end of dual_write on".to_owned(),
         );
@@ -446,6 +448,40 @@ fn notes(plan: &Plan) -> Vec<String> {
         notes.extend(plan.retired(&sync.table).into_iter().map(retire_note));
     }
     notes
+}
+
+fn link_note(link: &Link) -> String {
+    let Link { parent, child, .. } = link;
+    let way = match link.backward() {
+        [] => "one-way: from the moment the new version writes, going back loses what it wrote. ",
+        _ => "",
+    };
+    let rows = if link.order_by.is_empty() {
+        String::new()
+    } else {
+        let order: Vec<String> = link
+            .order_by
+            .iter()
+            .map(|order| {
+                format!("{} {}", order.expression, order.direction)
+                    .trim_end()
+                    .to_owned()
+            })
+            .collect();
+        format!(
+            "Of several rows of {child} the first by {} counts, and the others are lost with the table. ",
+            order.join(", ")
+        )
+    };
+    let deleted = match link.delete_along {
+        DeleteAlong::Yes => {
+            format!("A row of {parent} that is deleted takes its rows of {child} along. ")
+        }
+        DeleteAlong::No => String::new(),
+    };
+    format!(
+        "{way}{rows}{deleted}A write of either table writes the other too, and so waits for that row. Two transactions that update the same thing at the same moment, each in its own table, may wait for each other: the server ends one of them (40P01), as with any two tables. TRUNCATE of {child} is not followed: verification finds it"
+    )
 }
 
 fn retire_note(retire: &RetireColumn) -> String {

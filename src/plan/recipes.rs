@@ -1,5 +1,6 @@
 //! Recipes: one-line changes that compile into phases. One file each, and one line in the list below.
 
+mod across;
 pub mod add_check;
 pub mod add_column;
 pub mod add_enum_value;
@@ -19,7 +20,10 @@ pub mod drop_default;
 pub mod drop_index;
 pub mod drop_not_null;
 pub mod drop_table;
+pub mod extract_table;
+pub mod fold_table;
 pub mod merge_columns;
+pub mod move_columns;
 pub mod new_column;
 pub mod rebuild_index;
 mod relation;
@@ -121,6 +125,12 @@ recipes! {
         "table=T columns=[C, …] to=C type=TYPE forward=EXPRESSION backward={C: EXPRESSION, …}", "several columns become one";
     "transform_columns" TransformColumns(transform_columns::TransformColumns),
         "table=T from=[C, …] to={C: {type: TYPE}, …} forward={C: EXPRESSION, …} backward={C: EXPRESSION, …}", "any columns give way to any others";
+    "move_columns" MoveColumns(move_columns::MoveColumns),
+        "table=T to=T by={C: C} columns={C: {}, …} [order_by=[C DESC]]", "columns of a table become columns of the one that its rows belong to";
+    "fold_table" FoldTable(fold_table::FoldTable),
+        "table=T into=T by={C: C} [columns={C: {}, …}]", "a table becomes columns of the one that its rows belong to, and goes";
+    "extract_table" ExtractTable(extract_table::ExtractTable),
+        "table=T to=T by={C: C} columns={C: C, …}", "columns become a table of their own";
     "add_column" AddColumn(add_column::AddColumn),
         "table=T column=C type=TYPE [default=EXPRESSION] [not_null=true] [forward=EXPRESSION]", "a new column, with a default or computed from others, without a rewrite";
     "drop_column" DropColumn(drop_column::DropColumn),

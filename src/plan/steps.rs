@@ -36,6 +36,7 @@ pub mod set_replica_identity;
 pub mod sql;
 pub mod swap_primary_key;
 pub mod sync_columns;
+pub mod sync_tables;
 pub mod take_place;
 
 use super::{
@@ -43,7 +44,7 @@ use super::{
     document::{PhaseName, Query},
     ident::{Ident, TableName},
 };
-use crate::statement::{part::Part, sync};
+use crate::statement::{link, part::Part, sync};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -197,6 +198,7 @@ steps! {
     }
     rows {
         "sync_columns" SyncColumns(sync_columns::SyncColumns),
+        "sync_tables" SyncTables(sync_tables::SyncTables),
         "fill" Fill(fill::FillStep),
         "match" Match(rows_match::MatchStep),
         "query" Query(Query),
@@ -243,6 +245,7 @@ impl Action {
         match self {
             Self::Ddl(step) => step.kind(),
             Self::SyncColumns(_) => "sync_columns",
+            Self::SyncTables(_) => "sync_tables",
             Self::Fill(_) => "fill",
             Self::Match(_) => "match",
             Self::Query(_) => "query",
@@ -254,6 +257,7 @@ impl Action {
         match self {
             Self::Ddl(step) => Work::Parts(step.ddl().parts(plan)),
             Self::SyncColumns(sync) => Work::Parts(vec![sync::install(plan, sync)]),
+            Self::SyncTables(link) => Work::Parts(vec![link::install(plan, link)]),
             Self::Fill(fill) => Work::Fill(fill, fill::stop_filling(plan, &fill.table)),
             Self::Match(matching) => Work::Match(matching),
             Self::Query(query) => Work::Query(query),
@@ -264,6 +268,9 @@ impl Action {
         match self {
             Self::Ddl(step) => step.ddl().undo(plan),
             Self::SyncColumns(sync) => Undo::Parts(vec![sync::uninstall(&plan.name, &sync.table)]),
+            Self::SyncTables(link) => {
+                Undo::Parts(vec![link::uninstall(plan, link, &link::names_as_planned())])
+            }
             Self::Fill(fill) => Undo::Parts(fill::fill_again(plan, &fill.table)),
             Self::Match(_) | Self::Query(_) => Undo::Nothing,
         }

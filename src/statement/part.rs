@@ -207,6 +207,14 @@ pub enum Goal {
         function: Ident,
         body: Option<String>,
     },
+    /// Both functions have these bodies and their triggers fire; or, without bodies, none of it is there.
+    TablesInStep {
+        parent: TableName,
+        child: TableName,
+        /// The parent's and the child's.
+        functions: Vec<Ident>,
+        bodies: Vec<String>,
+    },
     /// Its default is another than this one: the server writes a new one in its own way.
     DefaultIsNot {
         table: TableName,

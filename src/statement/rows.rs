@@ -3,6 +3,7 @@
 
 use super::{
     group::{Group, groups},
+    link::rows as link,
     sync::{Names, differs},
 };
 use crate::plan::{
@@ -11,7 +12,7 @@ use crate::plan::{
 };
 
 /// Both ends are TIDs as text: a TID range scan reads just these blocks, whatever the key is.
-const RANGE: &str = "ctid >= ($1::text)::tid AND ctid < ($2::text)::tid";
+pub(super) const RANGE: &str = "ctid >= ($1::text)::tid AND ctid < ($2::text)::tid";
 
 /// The value as the target column would hold it.
 fn value(assignment: &Assignment) -> String {
@@ -46,11 +47,17 @@ fn unfilled(group: &Group<'_>) -> String {
 
 /// `$1`, `$2`: TIDs as text, from and up to. Touches only rows that are not filled; never recomputes one.
 pub fn fill(fill: &Fill, storage: &TableName) -> String {
+    if let Some(link) = &fill.link {
+        return link::fill(link, storage, &groups(link.forward(), &[]));
+    }
     fill_groups(fill, storage, &groups(&fill.set, &[]))
 }
 
 /// As `fill`, of one group only.
 pub fn fill_group(fill: &Fill, storage: &TableName, group: &Group<'_>) -> String {
+    if let Some(link) = &fill.link {
+        return link::fill(link, storage, std::slice::from_ref(group));
+    }
     fill_groups(fill, storage, std::slice::from_ref(group))
 }
 
@@ -79,24 +86,15 @@ fn fill_groups(fill: &Fill, storage: &TableName, groups: &[Group<'_>]) -> String
 }
 
 /// One assignment alone, to see whether it is the one that fails.
-pub fn fill_one(table: &TableName, storage: &TableName, assignment: &Assignment) -> String {
+pub fn fill_one(fill: &Fill, storage: &TableName, assignment: &Assignment) -> String {
+    if let Some(link) = &fill.link {
+        return link::compute_one(link, storage, assignment);
+    }
     format!(
         "UPDATE ONLY {storage} AS {} SET {} = {} WHERE {RANGE}",
-        table.name.quoted(),
+        fill.table.name.quoted(),
         assignment.target.name,
         value(assignment)
-    )
-}
-
-/// The rows of a range that may be behind a failing conversion, told without evaluating it: TIDs as text.
-pub fn candidates(storage: &TableName, targets: &[Assignment]) -> String {
-    let tests: Vec<String> = targets
-        .iter()
-        .map(|assignment| format!("{} IS NULL", assignment.target.name))
-        .collect();
-    format!(
-        "SELECT ctid::text FROM ONLY {storage} WHERE {RANGE} AND ({})",
-        tests.join(" OR ")
     )
 }
 
@@ -301,6 +299,9 @@ fn range_of(matching: &Match, storage: &TableName, names: &Names) -> String {
 
 /// `(checked, different)` of a range.
 pub fn compare(matching: &Match, storage: &TableName, names: &Names) -> String {
+    if let Some(link) = &matching.link {
+        return link::compare(link, storage, names);
+    }
     format!(
         "SELECT count(*), count(*) FILTER (WHERE {}) FROM {}",
         disagrees(matching),
@@ -310,6 +311,9 @@ pub fn compare(matching: &Match, storage: &TableName, names: &Names) -> String {
 
 /// Up to `$3` rows of a range that disagree: the key as a JSON object (or the TID) and the values of both sides.
 pub fn different_rows(matching: &Match, storage: &TableName, names: &Names) -> String {
+    if let Some(link) = &matching.link {
+        return link::different_rows(link, storage, names);
+    }
     let object = |columns: Vec<&Ident>| {
         let pairs: Vec<String> = columns
             .iter()
@@ -359,6 +363,9 @@ impl Truth {
 
 /// Makes the rows of a range agree again. A row that is written in the meantime has another TID and is left alone.
 pub fn repair(matching: &Match, storage: &TableName, names: &Names, truth: Truth) -> String {
+    if let Some(link) = &matching.link {
+        return link::repair(link, storage, names, truth);
+    }
     let (mut set, mut values) = (Vec::new(), Vec::new());
     for group in groups(&matching.columns, &matching.backward) {
         let assignments = match truth {

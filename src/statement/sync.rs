@@ -27,7 +27,11 @@ pub enum Filling {
 
 /// The names that the plan's columns have now: `retire` renames them, while expressions go on using the plan's names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Names(Vec<(Ident, Ident)>);
+pub struct Names {
+    columns: Vec<(Ident, Ident)>,
+    /// Of the other table, where the two sides are in two.
+    child: Option<Box<(TableName, Names)>>,
+}
 
 impl Names {
     pub fn as_planned() -> Self {
@@ -43,11 +47,34 @@ impl Names {
                 names.push((by.clone(), retire.column.clone()));
             }
         }
-        Self(names)
+        Self {
+            columns: names,
+            child: None,
+        }
+    }
+
+    /// The name that the child has now, and those of its columns.
+    pub fn with_child(self, table: TableName, names: Self) -> Self {
+        Self {
+            child: Some(Box::new((table, names))),
+            ..self
+        }
+    }
+
+    /// The child's name now.
+    pub fn child<'a>(&'a self, planned: &'a TableName) -> &'a TableName {
+        self.child.as_deref().map_or(planned, |(table, _)| table)
+    }
+
+    /// The name that a column of the child has now.
+    pub fn of_child<'a>(&'a self, column: &'a Ident) -> &'a Ident {
+        self.child
+            .as_deref()
+            .map_or(column, |(_, names)| names.of(column))
     }
 
     pub fn of<'a>(&'a self, column: &'a Ident) -> &'a Ident {
-        self.0
+        self.columns
             .iter()
             .find(|(planned, _)| planned == column)
             .map_or(column, |(_, now)| now)
@@ -106,7 +133,7 @@ fn create_function(plan: &Plan, sync: &Sync, body: &str) -> Statement {
     ))
 }
 
-fn session_clauses(plan: &Plan) -> String {
+pub(super) fn session_clauses(plan: &Plan) -> String {
     let clauses: Vec<String> = plan
         .session
         .iter()

@@ -10,7 +10,7 @@ use crate::plan::{
     compiled::{Plan, StepId},
     document::PhaseName,
 };
-use crate::statement::sync::Objects;
+use crate::statement::counters;
 use jiff::Timestamp;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -337,11 +337,10 @@ pub async fn count_writes(
     side: Side,
 ) -> Result<Option<i64>, StoreError> {
     let mut total = None;
-    for sync in plan.syncs() {
-        let objects = Objects::of(&plan.name, &sync.table);
+    for counters in counters::of(plan) {
         let sequence = match side {
-            Side::Old => objects.old_writes,
-            Side::New => objects.new_writes,
+            Side::Old => counters.old,
+            Side::New => counters.new,
         };
         let row = client
             .query_opt(

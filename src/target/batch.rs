@@ -4,10 +4,12 @@ use super::Result;
 use crate::plan::{
     compiled::{Assignment, Fill, Match},
     ident::{Ident, TableName},
+    link::Link,
 };
 use crate::postgres::sqlstate::{ErrorClass, classify};
 use crate::statement::{
     group::{Group, groups},
+    link::rows as link,
     rows::{self, Truth},
     sync::Names,
 };
@@ -117,6 +119,11 @@ pub async fn storages(
 /// The rows changed.
 pub async fn fill(client: &impl GenericClient, fill: &Fill, at: Place<'_>) -> Result<u64> {
     let (from, to) = at.bounds();
+    if let Some(link) = &fill.link {
+        client
+            .execute(&link::lock(link, at.storage), &[&from, &to])
+            .await?;
+    }
     client
         .execute(&rows::fill(fill, at.storage), &[&from, &to])
         .await
@@ -147,7 +154,7 @@ pub async fn fill_parts<'a>(
                 let Group { forward, .. } = group;
                 for assignment in &forward {
                     client.batch_execute("ROLLBACK TO crossfade_part").await?;
-                    let one = rows::fill_one(&fill.table, at.storage, assignment);
+                    let one = rows::fill_one(fill, at.storage, assignment);
                     match client.execute(&one, &[&from, &to]).await {
                         Ok(_) => {}
                         Err(error) if classify(&error) == ErrorClass::Conversion => {
@@ -233,15 +240,49 @@ pub async fn addresses(client: &impl GenericClient, at: Place<'_>) -> Result<Vec
 /// The key and the values read of the row at an address, as JSON objects; `None` when it has moved or gone.
 pub async fn row_image(
     client: &impl GenericClient,
-    key: &[Ident],
+    fill: &Fill,
     reads: &[&Ident],
     at: Place<'_>,
 ) -> Result<Option<(Value, Value)>> {
+    let query = match &fill.link {
+        Some(both) => link::row_image(both, at.storage, both.new, reads),
+        None => rows::row_image(at.storage, &fill.key, reads),
+    };
+    image(client, &query, at).await
+}
+
+/// The key of the row at an address, as a JSON object.
+pub async fn row_key(
+    client: &impl GenericClient,
+    key: &[Ident],
+    at: Place<'_>,
+) -> Result<Option<Value>> {
+    let query = rows::row_image(at.storage, key, &[]);
+    Ok(image(client, &query, at).await?.map(|(key, _)| key))
+}
+
+async fn image(
+    client: &impl GenericClient,
+    query: &str,
+    at: Place<'_>,
+) -> Result<Option<(Value, Value)>> {
     let (from, to) = at.bounds();
-    let row = client
-        .query_opt(&rows::row_image(at.storage, key, reads), &[&from, &to])
-        .await?;
+    let row = client.query_opt(query, &[&from, &to]).await?;
     Ok(row.map(|row| (row.get(0), row.get(1))))
+}
+
+/// Rows of the child that belong to none of the parent: how many, and the keys of up to `limit` of them.
+pub async fn orphans(
+    client: &impl GenericClient,
+    both: &Link,
+    names: &Names,
+    limit: i64,
+) -> Result<(i64, Vec<Value>)> {
+    let row = client
+        .query_one(&link::orphans(both, names), &[&limit])
+        .await?;
+    let keys: Value = row.get(1);
+    Ok((row.get(0), keys.as_array().cloned().unwrap_or_default()))
 }
 
 /// Row security would hide some of the table's rows; from which role, as SQL. Every session of ours is set to an error then.

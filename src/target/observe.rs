@@ -256,6 +256,21 @@ pub async fn observe<C: GenericClient>(client: &C, goal: &Goal) -> Result<Observ
             function,
             body,
         } => sync(&eye(table), function, body.as_deref()).await?,
+        Goal::TablesInStep {
+            parent,
+            child,
+            functions,
+            bodies,
+        } => {
+            let mut all = true;
+            for (number, (table, function)) in
+                [parent, child].into_iter().zip(functions).enumerate()
+            {
+                let body = bodies.get(number).map(String::as_str);
+                all &= sync(&eye(table), function, body).await? == Observed::Holds;
+            }
+            holds(all)
+        }
         Goal::DefaultIsNot {
             table,
             column,

@@ -215,11 +215,8 @@ impl Worker<'_> {
                         Work::Compare { matching, .. } => {
                             done.rows_read += 1;
                             done.rows_different += 1;
-                            let image =
-                                batch::row_image(&transaction, &matching.key, &[], row).await?;
-                            if let Some((key, _)) =
-                                image.filter(|_| done.examples.len() < EXAMPLES_MAX)
-                            {
+                            let key = batch::row_key(&transaction, &matching.key, row).await?;
+                            if let Some(key) = key.filter(|_| done.examples.len() < EXAMPLES_MAX) {
                                 let error = Value::String(sqlstate::message(&error));
                                 done.examples
                                     .push(example(key, error, plan.settings.show_values));
@@ -296,7 +293,7 @@ async fn note(
     error: &tokio_postgres::Error,
 ) -> Result<i64, EngineError> {
     let reads: Vec<&Ident> = assignment.reads.iter().map(|column| &column.name).collect();
-    let image = batch::row_image(transaction, &fill.key, &reads, row).await?;
+    let image = batch::row_image(transaction, fill, &reads, row).await?;
     let Some((row_key, row_values)) = image else {
         return Ok(0);
     };

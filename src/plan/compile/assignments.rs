@@ -31,7 +31,7 @@ impl Compiler<'_> {
     }
 
     /// A recipe's expression stands under the recipe's word for it, not in a step's map.
-    fn recipe_place(&self, path: &Path, expression: &Expression) -> Path {
+    pub(super) fn recipe_place(&self, path: &Path, expression: &Expression) -> Path {
         match &self.document.change {
             Some(recipe) => recipe.place_of(expression, &Path::root().key("change")),
             None => path.clone(),
@@ -75,7 +75,18 @@ impl Compiler<'_> {
         expression: &Expression,
     ) -> Option<Assignment> {
         let target = self.column(table, target, path)?;
-        let wanted = key(table, &target.name, expression, &self.added, self.facts);
+        self.computed(path, table, target, expression)
+    }
+
+    /// The value of an expression over `table` for a column, which may be another table's.
+    pub(super) fn computed(
+        &mut self,
+        path: &Path,
+        table: &TableName,
+        target: ColumnRef,
+        expression: &Expression,
+    ) -> Option<Assignment> {
+        let wanted = key(table, &target.type_name, expression, &self.added);
         let facts = match self.facts.expressions.get(&wanted) {
             Some(Ok(facts)) => facts.clone(),
             Some(Err(error)) => {

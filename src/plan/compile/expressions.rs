@@ -1,6 +1,6 @@
 //! What is to be asked of the server about a plan: its expressions, over the columns that are and will be, and its types.
 
-use super::explicit;
+use super::{explicit, links};
 use crate::plan::{
     document::{Assignments, Document, Expression, PhaseDocument, PhaseName},
     error::Path,
@@ -22,23 +22,34 @@ pub fn expressions(document: &Document, facts: &Facts) -> Vec<ExpressionKey> {
     };
     let added = added_columns(&phases, facts);
     let mut keys = Vec::new();
-    let mut collect = |table: &TableName, assignments: &Assignments| {
+    // Of a target that is not there nothing is asked: that is the error.
+    let mut collect = |over: &TableName, of: &TableName, assignments: &Assignments| {
         for (target, expression) in assignments {
-            keys.push(key(table, target, expression, &added, facts));
+            let target_type = type_of(of, target, &added, facts);
+            keys.extend(target_type.map(|type_name| key(over, &type_name, expression, &added)));
         }
     };
     for step in phases.iter().flat_map(|(_, phase)| &phase.steps) {
         match step {
             Step::SyncColumns(step) => {
-                collect(&step.table, &step.forward);
-                collect(&step.table, &step.backward);
+                collect(&step.table, &step.table, &step.forward);
+                collect(&step.table, &step.table, &step.backward);
             }
-            Step::Fill(step) => collect(&step.table, &step.set),
+            Step::SyncTables(step) => {
+                collect(&step.from, &step.to, &step.forward);
+                collect(&step.to, &step.from, &step.backward);
+            }
+            Step::Fill(step) => collect(&step.table, &step.table, &step.set),
             Step::Match(step) => {
-                collect(&step.table, &step.columns);
-                collect(&step.table, &step.backward);
+                collect(&step.table, &step.table, &step.columns);
+                collect(&step.table, &step.table, &step.backward);
             }
             _ => {}
+        }
+    }
+    for step in phases.iter().flat_map(|(_, phase)| &phase.steps) {
+        if let Step::SyncTables(step) = step {
+            keys.extend(links::order_keys(step));
         }
     }
     for (_, phase) in &phases {
@@ -211,17 +222,17 @@ pub(super) fn type_of(
     })
 }
 
+/// An expression over `table` for a column of this type.
 pub(super) fn key(
     table: &TableName,
-    target: &Ident,
+    target_type: &str,
     expression: &Expression,
     added: &Added,
-    facts: &Facts,
 ) -> ExpressionKey {
     ExpressionKey {
         table: table.clone(),
         expression: expression.clone(),
         added: added.get(table).cloned().unwrap_or_default(),
-        target_type: type_of(table, target, added, facts),
+        target_type: Some(target_type.to_owned()),
     }
 }

@@ -108,8 +108,11 @@ impl<'a> Compiler<'a> {
     /// A subscription's worker is a replica: it fires none of our triggers.
     fn check_subscribed(&mut self, place: &Path, name: &TableName, table: &Table) {
         let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
-        let is_synced =
-            steps.any(|step| matches!(step, Step::SyncColumns(sync) if sync.table == *name));
+        let is_synced = steps.any(|step| match step {
+            Step::SyncColumns(sync) => sync.table == *name,
+            Step::SyncTables(sync) => sync.from == *name || sync.to == *name,
+            _ => false,
+        });
         if is_synced && !table.subscriptions.is_empty() {
             self.problem(
                 PlanError::at(
@@ -168,6 +171,8 @@ impl<'a> Compiler<'a> {
             let Some(table) = step.table() else { continue };
             let path = self.step_path(at, number, step);
             match step.kind() {
+                // Between two tables the sync is looked for when the step is compiled.
+                "fill" if matches!(step, Step::Fill(fill) if fill.from.is_some()) => {}
                 "fill" if !has("sync_columns", table) && !self.fills_defaults(step) => problems
                     .push(
                     PlanError::at(

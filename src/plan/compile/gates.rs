@@ -14,7 +14,7 @@ impl Compiler<'_> {
         let mut conditions = Vec::new();
         let has_sync = self
             .steps()
-            .any(|step| matches!(step, Step::SyncColumns(_)));
+            .any(|step| matches!(step, Step::SyncColumns(_) | Step::SyncTables(_)));
         if has_sync && self.is_after(PhaseName::Backfill, phase.phase) {
             conditions.push(Condition::QuarantineEmpty);
         }

@@ -51,6 +51,17 @@ impl Compiler<'_> {
     }
 
     pub(super) fn fill(&mut self, path: &Path, step: &FillStep) -> Option<Fill> {
+        if let Some(from) = &step.from {
+            return self.fill_across(path, step, from);
+        }
+        if step.set.is_empty() {
+            self.problem(
+                PlanError::at(path.clone(), "`fill` says neither `set` nor `from`")
+                    .on_key()
+                    .help("say what each new column is: `set: {new: expression}`"),
+            );
+            return None;
+        }
         let mut set = self.assignments(&path.key("set"), &step.table, &step.set)?;
         let backward = self.sync_backward(&step.table);
         let mut backward = self.assignments(path, &step.table, &backward)?;
@@ -59,10 +70,22 @@ impl Compiler<'_> {
             table: step.table.clone(),
             set,
             key: self.key_of(&step.table),
+            link: None,
         })
     }
 
     pub(super) fn matching(&mut self, path: &Path, step: &MatchStep) -> Option<Match> {
+        if let Some(from) = &step.from {
+            return self.match_across(path, step, from);
+        }
+        if step.columns.is_empty() {
+            self.problem(
+                PlanError::at(path.clone(), "`match` says neither `columns` nor `from`")
+                    .on_key()
+                    .help("say what must agree: `columns: {new: expression}`"),
+            );
+            return None;
+        }
         let given = if step.backward.is_empty() {
             self.sync_backward(&step.table)
         } else {
@@ -76,6 +99,7 @@ impl Compiler<'_> {
             columns,
             backward,
             key: self.key_of(&step.table),
+            link: None,
         })
     }
 

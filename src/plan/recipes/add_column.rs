@@ -83,6 +83,7 @@ impl AddColumn {
         Step::Fill(FillStep {
             table: self.table.clone(),
             set: Assignments::from([(self.column.clone(), expression.clone())]),
+            from: None,
         })
     }
 
@@ -112,6 +113,7 @@ impl AddColumn {
             table: table.clone(),
             columns: set.clone(),
             backward: Assignments::new(),
+            from: None,
         };
         let sync = SyncColumns {
             table: table.clone(),

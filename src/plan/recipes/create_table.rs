@@ -52,6 +52,11 @@ impl Change for CreateTable {
             columns: self.columns.clone(),
             options: self.options.clone(),
             comment: self.comment.clone(),
+            copies: None,
+            references: Vec::new(),
+            owner: None,
+            grants: Vec::new(),
+            comments: Vec::new(),
         };
         Ok(vec![relation::phase(
             PhaseName::Expand,

@@ -42,13 +42,21 @@ impl NewColumn {
 
 /// The column that takes the place of one other, with what was set on that.
 pub(super) fn successor(table: &TableName, pair: &Pair<'_>) -> AddColumn {
-    let old = pair.old;
-    let same_type = pair.type_name == old.type_name;
+    successor_of(pair.old, table, &pair.new, &pair.type_name)
+}
+
+pub(super) fn successor_of(
+    old: &Column,
+    table: &TableName,
+    new: &Ident,
+    type_name: &str,
+) -> AddColumn {
+    let same_type = type_name == old.type_name;
     AddColumn {
         collation: old
             .collation
             .clone()
-            .filter(|_| same_type || takes_collation(&pair.type_name)),
+            .filter(|_| same_type || takes_collation(type_name)),
         comment: old.comment.clone(),
         statistics: old.statistics,
         storage: old
@@ -69,7 +77,7 @@ pub(super) fn successor(table: &TableName, pair: &Pair<'_>) -> AddColumn {
             .map(Ident::from_catalog),
         options: old.options.clone(),
         grants: old.grants.iter().filter_map(grant).collect(),
-        ..AddColumn::new(table, &pair.new, &pair.type_name)
+        ..AddColumn::new(table, new, type_name)
     }
 }
 

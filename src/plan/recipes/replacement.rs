@@ -148,6 +148,7 @@ impl<'a> Replacement<'a> {
         Step::Fill(FillStep {
             table: self.table_name.clone(),
             set: self.forward.clone(),
+            from: None,
         })
     }
 
@@ -157,6 +158,7 @@ impl<'a> Replacement<'a> {
             table: self.table_name.clone(),
             columns: self.forward.clone(),
             backward: self.backward.clone(),
+            from: None,
         })];
         let unique = self.constraints().filter(|constraint| {
             constraint.kind == ConstraintKind::Unique

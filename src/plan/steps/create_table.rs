@@ -1,7 +1,11 @@
 //! `create_table`: from the author's own CREATE TABLE. Taken back only while it is empty.
 
 use super::{Ddl, Described, Undo};
-use crate::plan::{compiled::Plan, document::PhaseName, ident::TableName};
+use crate::plan::{
+    compiled::Plan,
+    document::PhaseName,
+    ident::{Ident, TableName},
+};
 use crate::statement::{
     literal,
     part::{Goal, Lock, Part, Statement},
@@ -20,6 +24,32 @@ pub struct CreateTable {
     pub options: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    /// Its rows are only copies of this table's, kept in step with it: going back may drop it with them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copies: Option<TableName>,
+    /// The tables that its foreign keys refer to, whose writes are locked out for a moment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<TableName>,
+    /// Whose it is to be; the role's that makes it, unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Ident>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grants: Vec<TableGrant>,
+    /// `COMMENT ON COLUMN …`
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub comments: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TableGrant {
+    /// `SELECT`, `INSERT` …
+    pub privilege: String,
+    /// A role; left out for PUBLIC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Ident>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub grantable: bool,
 }
 
 impl Described for CreateTable {
@@ -45,15 +75,38 @@ impl Ddl for CreateTable {
             Some(options) => format!(" {options}"),
             None => String::new(),
         };
-        let mut statements = vec![Statement::new(format!(
-            "CREATE TABLE {table} ({columns}\n){options}"
-        ))];
+        let create = Statement::new(format!("CREATE TABLE {table} ({columns}\n){options}"));
+        let create = self.references.iter().fold(create, |create, other| {
+            create.lock(other, Lock::ShareRowExclusiveLock)
+        });
+        let mut statements = vec![create];
         if let Some(comment) = &self.comment {
             let comment = literal::text(comment);
             statements.push(Statement::new(format!(
                 "COMMENT ON TABLE {table} IS {comment}"
             )));
         }
+        statements.extend(self.comments.iter().map(Statement::new));
+        for grant in &self.grants {
+            let to = grant
+                .to
+                .as_ref()
+                .map_or("PUBLIC".to_owned(), Ident::to_string);
+            let option = if grant.grantable {
+                " WITH GRANT OPTION"
+            } else {
+                ""
+            };
+            let privilege = &grant.privilege;
+            let sql = format!("GRANT {privilege} ON {table} TO {to}{option}");
+            statements.push(Statement::new(sql));
+        }
+        // Last: what comes before is the maker's to do.
+        statements.extend(
+            self.owner
+                .iter()
+                .map(|owner| Statement::new(format!("ALTER TABLE {table} OWNER TO {owner}"))),
+        );
         vec![Part::locking(
             Goal::Table {
                 table: table.clone(),
@@ -75,15 +128,26 @@ impl Ddl for CreateTable {
             ))
         );
         let lock = format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");
-        let statements = [lock, guard, format!("DROP TABLE {table}")];
+        let guard = self.copies.is_none().then_some(guard);
+        let drop = format!("DROP TABLE {table}");
+        let statements = std::iter::once(lock).chain(guard).chain([drop]);
         Undo::Parts(vec![Part::locking(
             Goal::NoTable {
                 table: table.clone(),
             },
             statements
-                .into_iter()
-                .map(|sql| Statement::new(sql).lock(table, Lock::AccessExclusiveLock))
+                .map(|sql| self.dropping(Statement::new(sql)))
                 .collect(),
         )])
+    }
+}
+
+impl CreateTable {
+    /// Its foreign keys go with it, and with a lock on the tables that they refer to.
+    fn dropping(&self, statement: Statement) -> Statement {
+        self.references.iter().fold(
+            statement.lock(&self.table, Lock::AccessExclusiveLock),
+            |statement, other| statement.lock(other, Lock::AccessExclusiveLock),
+        )
     }
 }

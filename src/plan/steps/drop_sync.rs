@@ -1,8 +1,8 @@
-//! `drop_sync`: takes the dual-write triggers away, in the transaction that drops the old column.
+//! `drop_sync`: takes the dual-write triggers away, in the transaction that drops what was old.
 
 use super::{Ddl, Described, Undo};
 use crate::plan::{compiled::Plan, document::PhaseName, ident::TableName};
-use crate::statement::{part::Part, sync};
+use crate::statement::{link, part::Part, sync};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +26,13 @@ impl Described for DropSync {
 
 impl Ddl for DropSync {
     fn parts(&self, plan: &Plan) -> Vec<Part> {
-        vec![sync::uninstall(&plan.name, &self.table)]
+        vec![match (plan.sync(&self.table), plan.link(&self.table)) {
+            (None, Some(link)) => {
+                // By now everything that the plan retires is out of sight.
+                link::uninstall(plan, link, &link::names_when(plan, link, |_| true))
+            }
+            _ => sync::uninstall(&plan.name, &self.table),
+        }]
     }
 
     fn undo(&self, _: &Plan) -> Undo {

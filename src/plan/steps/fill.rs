@@ -17,7 +17,13 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct FillStep {
     pub table: TableName,
+    /// New column ← expression over the old ones.
+    #[serde(default, skip_serializing_if = "Assignments::is_empty")]
     pub set: Assignments,
+    /// The table that the values come from, where it is another one: as the `sync_tables` between the two says, in place
+    /// of `set`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<TableName>,
 }
 
 impl Described for FillStep {
@@ -25,7 +31,7 @@ impl Described for FillStep {
         &[PhaseName::Backfill]
     }
     fn tables(&self) -> Vec<&TableName> {
-        vec![&self.table]
+        std::iter::once(&self.table).chain(&self.from).collect()
     }
     fn subject(&self) -> String {
         self.table.to_string()

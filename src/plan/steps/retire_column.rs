@@ -1,12 +1,13 @@
 //! `retire_column`: the old column is renamed out of sight, still kept in step. One command undoes it.
 
-use super::{Ddl, Described, Undo};
+use super::{Ddl, DdlStep, Described, Undo};
 use crate::plan::{
     compiled::Plan,
     document::PhaseName,
     ident::{Ident, TableName},
 };
 use crate::statement::{
+    link::{self, Moment},
     part::{Goal, Lock, Part, Statement},
     sync::{self, Names},
 };
@@ -71,7 +72,7 @@ impl Ddl for RetireColumn {
         };
         vec![Part::locking(
             goal,
-            self.with_function(plan, renames, &names),
+            self.with_function(plan, renames, &names, Moment::After),
         )]
     }
 
@@ -92,7 +93,12 @@ impl Ddl for RetireColumn {
         };
         Undo::Parts(vec![Part::locking(
             goal,
-            self.with_function(plan, renames, &Names::retired(self.before(plan))),
+            self.with_function(
+                plan,
+                renames,
+                &Names::retired(self.before(plan)),
+                Moment::Before,
+            ),
         )])
     }
 }
@@ -120,11 +126,22 @@ impl RetireColumn {
         .lock(&self.table, Lock::AccessExclusiveLock)
     }
 
-    fn with_function(&self, plan: &Plan, renames: Vec<Statement>, names: &Names) -> Vec<Statement> {
+    fn with_function(
+        &self,
+        plan: &Plan,
+        renames: Vec<Statement>,
+        names: &Names,
+        moment: Moment,
+    ) -> Vec<Statement> {
         // The lock comes first: while the function is replaced no write may be under way that still calls the other.
         let mut statements = renames;
         if let Some(sync) = plan.sync(&self.table) {
             statements.push(sync::replace_function(plan, sync, names));
+        }
+        if let Some(link) = plan.link(&self.table) {
+            let this = DdlStep::RetireColumn(self.clone());
+            let names = link::names_around(plan, link, &this, moment);
+            statements.extend(link::replace_functions(plan, link, &names));
         }
         statements
     }

@@ -1,12 +1,15 @@
 //! `retire_table`: renamed out of sight with all that hangs on it. One command undoes it.
 
-use super::{Ddl, Described, Undo};
+use super::{Ddl, DdlStep, Described, Undo};
 use crate::plan::{
     compiled::Plan,
     document::PhaseName,
     ident::{Ident, TableName},
 };
-use crate::statement::part::{Goal, Lock, Part, Statement};
+use crate::statement::{
+    link::{self, Moment},
+    part::{Goal, Lock, Part, Statement},
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -52,11 +55,27 @@ impl Ddl for RetireTable {
         true
     }
 
-    fn parts(&self, _: &Plan) -> Vec<Part> {
-        vec![rename(&self.table, &aside(&self.table).name)]
+    fn parts(&self, plan: &Plan) -> Vec<Part> {
+        let mut part = rename(&self.table, &aside(&self.table).name);
+        part.statements.extend(self.functions(plan, Moment::After));
+        vec![part]
     }
 
-    fn undo(&self, _: &Plan) -> Undo {
-        Undo::Parts(vec![rename(&aside(&self.table), &self.table.name)])
+    fn undo(&self, plan: &Plan) -> Undo {
+        let mut part = rename(&aside(&self.table), &self.table.name);
+        part.statements.extend(self.functions(plan, Moment::Before));
+        Undo::Parts(vec![part])
+    }
+}
+
+impl RetireTable {
+    /// The functions of a sync name the table: they are replaced in the same transaction, behind its lock.
+    fn functions(&self, plan: &Plan, moment: Moment) -> Vec<Statement> {
+        let Some(link) = plan.link(&self.table) else {
+            return Vec::new();
+        };
+        let this = DdlStep::RetireTable(self.clone());
+        let names = link::names_around(plan, link, &this, moment);
+        link::replace_functions(plan, link, &names)
     }
 }

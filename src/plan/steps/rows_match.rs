@@ -13,10 +13,15 @@ use serde::{Deserialize, Serialize};
 pub struct MatchStep {
     pub table: TableName,
     /// New column ← expression over the old ones.
+    #[serde(default, skip_serializing_if = "Assignments::is_empty")]
     pub columns: Assignments,
     /// Old column ← expression over the new ones: a row that a new-version writer wrote may agree only this way.
     #[serde(default, skip_serializing_if = "Assignments::is_empty")]
     pub backward: Assignments,
+    /// The table that the old columns are in, where it is another one: as the `sync_tables` between the two says, in place
+    /// of `columns` and `backward`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<TableName>,
 }
 
 impl Described for MatchStep {
@@ -24,7 +29,7 @@ impl Described for MatchStep {
         &[PhaseName::Verify]
     }
     fn tables(&self) -> Vec<&TableName> {
-        vec![&self.table]
+        std::iter::once(&self.table).chain(&self.from).collect()
     }
     fn subject(&self) -> String {
         self.table.to_string()

@@ -1,0 +1,139 @@
+//! `move_columns`: columns of a table whose rows belong to another's become columns of that one.
+
+use super::{
+    Change,
+    across::{End, IntoParent, MovedColumn, lost},
+    relation::Errors,
+    transform_columns::word_of,
+};
+use crate::plan::{
+    document::{Assignments, Expression, PhaseDocument},
+    error::{Path, PlanError},
+    facts::{Facts, Table},
+    ident::{Ident, TableName},
+    link::DeleteAlong,
+    steps::{Step, drop_column::DropColumn, retire_column::RetireColumn},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MoveColumns {
+    /// The table that has the columns now.
+    pub table: TableName,
+    /// The table that gets them, with one row for a key.
+    pub to: TableName,
+    /// Column of `to`: column of `table` that says which row of `to` a row belongs to.
+    pub by: BTreeMap<Ident, Ident>,
+    /// The new columns of `to`. One of the same name as in `table` is a copy of that: `photo_url: {}`.
+    pub columns: BTreeMap<Ident, MovedColumn>,
+    /// New column ← expression over `table`'s, where it is not the one of its name. Evaluated over NULLs for a row of `to`
+    /// that nothing belongs to.
+    #[serde(default, skip_serializing_if = "Assignments::is_empty")]
+    pub forward: Assignments,
+    /// Column of `table` ← expression over `to`'s. Unless given, what is copied is copied back; `{}` makes it one-way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backward: Option<Assignments>,
+    /// Where several rows belong to one of `to`: the first in this order counts. `captured_at DESC`
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub order_by: Vec<Expression>,
+    /// Columns of `table` that go in the end: those that are copied, unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Vec<Ident>>,
+    /// Indexes and constraints that go with the columns and get no successor.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<Ident>,
+}
+
+impl MoveColumns {
+    fn into_parent(&self) -> IntoParent<'_> {
+        IntoParent {
+            child: &self.table,
+            parent: &self.to,
+            by: &self.by,
+            columns: self.columns.clone(),
+            forward: &self.forward,
+            backward: self.backward.as_ref(),
+            order_by: &self.order_by,
+            delete_along: DeleteAlong::No,
+        }
+    }
+
+    fn going(&self) -> BTreeSet<Ident> {
+        if let Some(given) = &self.from {
+            return given.iter().cloned().collect();
+        }
+        let copied = self.into_parent().forward().into_values();
+        copied
+            .filter_map(|expression| expression.as_column())
+            .filter(|column| !self.by.values().any(|key| key == column))
+            .collect()
+    }
+
+    fn refusals(&self, table: &Table, at: &Path) -> Errors {
+        let mut errors = lost(&self.table, table, &self.going(), &self.without, at);
+        for column in self.from.iter().flatten() {
+            if table.column(column).is_none() {
+                let message = format!("{} has no column {column}", self.table);
+                errors.push(PlanError::at(at.key("from"), message).help("leave it out"));
+            } else if self.by.values().any(|key| key == column) {
+                let message = format!("{column} says which row belongs to which");
+                errors.push(
+                    PlanError::at(at.key("from"), message)
+                        .help("leave it out; fold_table takes the whole table away"),
+                );
+            }
+        }
+        errors
+    }
+}
+
+impl Change for MoveColumns {
+    fn tables(&self) -> Vec<&TableName> {
+        vec![&self.table, &self.to]
+    }
+
+    fn word_of(&self, expression: &Expression) -> Option<&'static str> {
+        let nothing = Assignments::new();
+        word_of(
+            &self.forward,
+            self.backward.as_ref().unwrap_or(&nothing),
+            expression,
+        )
+    }
+
+    fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {
+        let (_, table) = self.into_parent().tables(facts, at)?;
+        let errors = self.refusals(table, at);
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let going = self.going();
+        let columns = || {
+            let known = going.iter().filter(|column| table.column(column).is_some());
+            known.cloned()
+        };
+        let end = End {
+            retire: columns()
+                .map(|column| {
+                    Step::from(RetireColumn {
+                        table: self.table.clone(),
+                        column,
+                        replace_with: None,
+                    })
+                })
+                .collect(),
+            contract: columns()
+                .map(|column| {
+                    Step::from(DropColumn {
+                        table: self.table.clone(),
+                        column,
+                    })
+                })
+                .collect(),
+        };
+        self.into_parent().phases(facts, at, end)
+    }
+}

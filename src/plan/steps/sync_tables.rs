@@ -1,0 +1,119 @@
+//! `sync_tables`: columns of two tables are kept in step by triggers while both versions of the application write.
+
+use super::{Action, Described};
+use crate::plan::{
+    compiled::Plan,
+    document::{Assignments, Expression, PhaseName},
+    ident::{Ident, TableName},
+    link::{DeleteAlong, Kin, Link},
+    steps::{DdlStep, Undo},
+};
+use crate::statement::{
+    link,
+    part::{Lock, Part, Statement},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SyncTables {
+    /// The table that has the old columns.
+    pub from: TableName,
+    /// The table that has the new ones.
+    pub to: TableName,
+    /// Which of them has one row for a key at most; the other's rows belong to it.
+    #[serde(default, skip_serializing_if = "ParentIs::is_to")]
+    pub parent: ParentIs,
+    /// Column of `to`: column of `from` that it is equal to.
+    pub by: BTreeMap<Ident, Ident>,
+    /// Column of `to` ← expression over `from`'s.
+    pub forward: Assignments,
+    /// Column of `from` ← expression over `to`'s. Without it the sync is one-way.
+    #[serde(default, skip_serializing_if = "Assignments::is_empty")]
+    pub backward: Assignments,
+    /// Where several rows belong to one: the first in this order counts. `captured_at DESC`
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub order_by: Vec<Expression>,
+    /// A deleted row of the parent takes along those that belong to it.
+    #[serde(default, skip_serializing_if = "DeleteAlong::is_no")]
+    pub delete_along: DeleteAlong,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ParentIs {
+    From,
+    #[default]
+    To,
+}
+
+impl ParentIs {
+    fn is_to(&self) -> bool {
+        match self {
+            Self::From => false,
+            Self::To => true,
+        }
+    }
+}
+
+impl SyncTables {
+    /// The side that the new columns are on.
+    pub fn new_side(&self) -> Kin {
+        match self.parent {
+            ParentIs::To => Kin::Parent,
+            ParentIs::From => Kin::Child,
+        }
+    }
+
+    /// The parent and the child.
+    pub fn parent_and_child(&self) -> (&TableName, &TableName) {
+        match self.parent {
+            ParentIs::To => (&self.to, &self.from),
+            ParentIs::From => (&self.from, &self.to),
+        }
+    }
+}
+
+impl Described for SyncTables {
+    fn phases(&self) -> &'static [PhaseName] {
+        &[PhaseName::DualWrite]
+    }
+    fn tables(&self) -> Vec<&TableName> {
+        vec![&self.to, &self.from]
+    }
+    fn subject(&self) -> String {
+        format!("{}->{}", self.from, self.to)
+    }
+}
+
+/// Back to where `expand` had ended: what was filled is emptied in the transaction that takes the triggers away, as
+/// nothing keeps it in step from then on. `None`: it cannot be emptied without losing more than values.
+pub fn undo_to_expand(plan: &Plan, link: &Link) -> Option<Part> {
+    let mut part = link::uninstall(plan, link, &link::names_as_planned());
+    if link.new == Kin::Child {
+        let sql = format!("TRUNCATE {}", link.child);
+        let emptied = Statement::new(sql).lock(&link.child, Lock::AccessExclusiveLock);
+        part.statements.push(emptied);
+        return Some(part);
+    }
+    let expand = plan.phase(PhaseName::Expand)?;
+    for assignment in link.forward() {
+        let made = expand.steps.iter().find_map(|step| match &step.action {
+            Action::Ddl(DdlStep::AddColumn(add))
+                if add.table == link.parent && add.column == assignment.target.name =>
+            {
+                Some(add)
+            }
+            _ => None,
+        })?;
+        let Undo::Parts(dropped) = super::Ddl::undo(made, plan) else {
+            return None;
+        };
+        for anew in dropped.into_iter().chain(super::Ddl::parts(made, plan)) {
+            part.statements.extend(anew.statements);
+        }
+    }
+    Some(part)
+}

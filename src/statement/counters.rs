@@ -1,0 +1,28 @@
+//! The sequences of a run that count the writes of each version: without a lock, and whatever becomes of the transaction.
+
+use super::{link, sync};
+use crate::plan::{compiled::Plan, ident::Ident};
+
+pub struct Counters {
+    pub old: Ident,
+    pub new: Ident,
+}
+
+/// Those of each sync of the plan.
+pub fn of(plan: &Plan) -> Vec<Counters> {
+    let within = plan.syncs().map(|one| {
+        let objects = sync::Objects::of(&plan.name, &one.table);
+        Counters {
+            old: objects.old_writes,
+            new: objects.new_writes,
+        }
+    });
+    let across = plan.links().map(|one| {
+        let objects = link::Objects::of(&plan.name, one);
+        Counters {
+            old: objects.old_writes(),
+            new: objects.new_writes(),
+        }
+    });
+    within.chain(across).collect()
+}

@@ -1,0 +1,271 @@
+//! Two tables that are kept in step (DESIGN "Dual writes", across tables): a function and triggers for each of them.
+//!
+//! They fire AFTER a row is written, as the other table's row may be written only then, and write what differs. A
+//! transaction-local guard keeps what they write from coming back; not `pg_trigger_depth()`, which would also leave out
+//! what the application's own triggers write.
+
+mod body;
+pub mod rows;
+
+use super::{
+    literal,
+    part::{Goal, Lock, Part, Statement},
+    sync::{Names, session_clauses},
+};
+use crate::plan::{
+    compiled::{ColumnRef, Plan},
+    document::RunName,
+    ident::{Ident, short_hash},
+    link::{DeleteAlong, Kin, Link},
+    steps::{DdlStep, retire_table},
+};
+
+/// Of a step that takes something out of sight: what comes before it, and what after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    Before,
+    After,
+}
+
+pub fn names_as_planned() -> Names {
+    Names::as_planned()
+}
+
+/// The names of both tables and their columns when these of the plan's steps are done.
+pub fn names_when(plan: &Plan, link: &Link, is_done: impl Fn(&DdlStep) -> bool) -> Names {
+    let done: Vec<&DdlStep> = plan.retiring(link).filter(|step| is_done(step)).collect();
+    let columns = |kin| {
+        let columns = done.iter().filter_map(move |step| match step {
+            DdlStep::RetireColumn(retire) if retire.table == *link.table(kin) => Some(retire),
+            _ => None,
+        });
+        Names::retired(columns)
+    };
+    let is_retired = done
+        .iter()
+        .any(|step| matches!(step, DdlStep::RetireTable(retire) if retire.table == link.child));
+    let child = if is_retired {
+        retire_table::aside(&link.child)
+    } else {
+        link.child.clone()
+    };
+    columns(Kin::Parent).with_child(child, columns(Kin::Child))
+}
+
+/// The same right before or after one step, in the plan's order.
+pub fn names_around(plan: &Plan, link: &Link, at: &DdlStep, moment: Moment) -> Names {
+    let before: Vec<&DdlStep> = plan.retiring(link).take_while(|step| *step != at).collect();
+    names_when(plan, link, |step| match moment {
+        Moment::Before => before.contains(&step),
+        Moment::After => before.contains(&step) || step == at,
+    })
+}
+
+/// The names of what is installed.
+pub struct Objects {
+    mark: String,
+    run: RunName,
+}
+
+impl Objects {
+    pub fn of(run: &RunName, link: &Link) -> Self {
+        let pair = format!("{}\n{}", link.parent, link.child);
+        Self {
+            mark: format!("{run}_{:08x}", short_hash(&pair)),
+            run: run.clone(),
+        }
+    }
+
+    pub fn function(&self, kin: Kin) -> Ident {
+        Ident::from_catalog(match kin {
+            Kin::Parent => format!("parent_{}", self.mark),
+            Kin::Child => format!("child_{}", self.mark),
+        })
+    }
+
+    pub fn old_writes(&self) -> Ident {
+        Ident::from_catalog(format!("old_{}", self.mark))
+    }
+
+    pub fn new_writes(&self) -> Ident {
+        Ident::from_catalog(format!("new_{}", self.mark))
+    }
+
+    /// What the guard is while the functions write this one of the tables.
+    fn guard(&self, to: Kin) -> String {
+        match to {
+            Kin::Parent => format!("{} to parent", self.mark),
+            Kin::Child => format!("{} to child", self.mark),
+        }
+    }
+
+    fn trigger(&self, name: &str) -> Ident {
+        // `zz_`: triggers fire in the order of their names, and ours must see what the application's leave.
+        Ident::from_catalog(format!("zz_crossfade_{}_{name}", self.run))
+    }
+}
+
+struct Trigger {
+    name: Ident,
+    on: Kin,
+    /// `AFTER INSERT OR DELETE`
+    when: &'static str,
+    condition: Option<String>,
+}
+
+/// The names and the tables of the triggers: what must be there while both are in step.
+pub fn triggers(plan: &Plan, link: &Link) -> Vec<(Ident, Kin)> {
+    all_triggers(plan, link, &Names::as_planned())
+        .into_iter()
+        .map(|trigger| (trigger.name, trigger.on))
+        .collect()
+}
+
+fn all_triggers(plan: &Plan, link: &Link, names: &Names) -> Vec<Trigger> {
+    let objects = Objects::of(&plan.name, link);
+    let trigger = |name: &str, on, when, condition| Trigger {
+        name: objects.trigger(name),
+        on,
+        when,
+        condition,
+    };
+    let mut all = vec![
+        // Both versions take the parent's row first and the child's then, where they can: else two that write the same
+        // thing at the same moment, each in its own table, would wait for each other.
+        trigger("cb", Kin::Child, "BEFORE INSERT", None),
+        trigger("ci", Kin::Child, "AFTER INSERT OR DELETE", None),
+        trigger(
+            "cu",
+            Kin::Child,
+            "AFTER UPDATE",
+            Some(body::changed(&link.columns(Kin::Child), |column| {
+                names.of_child(column)
+            })),
+        ),
+        trigger("pi", Kin::Parent, "AFTER INSERT", None),
+        trigger(
+            "pu",
+            Kin::Parent,
+            "AFTER UPDATE",
+            Some(body::changed(&link.columns(Kin::Parent), |column| {
+                names.of(column)
+            })),
+        ),
+    ];
+    if link.new == Kin::Parent {
+        all.push(trigger("pb", Kin::Parent, "BEFORE INSERT", None));
+    }
+    if link.delete_along == DeleteAlong::Yes {
+        all.push(trigger("pd", Kin::Parent, "BEFORE DELETE", None));
+    }
+    all
+}
+
+fn table_now<'a>(link: &'a Link, kin: Kin, names: &'a Names) -> &'a crate::plan::ident::TableName {
+    match kin {
+        Kin::Parent => &link.parent,
+        Kin::Child => names.child(&link.child),
+    }
+}
+
+fn bodies(plan: &Plan, link: &Link, names: &Names) -> Vec<(Ident, String)> {
+    let objects = Objects::of(&plan.name, link);
+    [Kin::Parent, Kin::Child]
+        .into_iter()
+        .map(|kin| {
+            let body = body::function_body(&plan.name, link, kin, names, &objects);
+            (objects.function(kin), body)
+        })
+        .collect()
+}
+
+fn create_functions(plan: &Plan, link: &Link, names: &Names) -> Vec<Statement> {
+    let pinned = session_clauses(plan);
+    bodies(plan, link, names)
+        .into_iter()
+        .map(|(function, body)| {
+            Statement::new(format!(
+                "CREATE OR REPLACE FUNCTION crossfade.{function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp{pinned} AS {}",
+                literal::dollar_quoted(&body)
+            ))
+        })
+        .collect()
+}
+
+fn goal(plan: &Plan, link: &Link, names: &Names, bodies: Vec<(Ident, String)>) -> Goal {
+    let objects = Objects::of(&plan.name, link);
+    Goal::TablesInStep {
+        parent: link.parent.clone(),
+        child: names.child(&link.child).clone(),
+        functions: vec![objects.function(Kin::Parent), objects.function(Kin::Child)],
+        bodies: bodies.into_iter().map(|(_, body)| body).collect(),
+    }
+}
+
+/// Installs the functions, the triggers and the write counters, in one transaction.
+pub fn install(plan: &Plan, link: &Link) -> Part {
+    put_in_place(plan, link, &Names::as_planned())
+}
+
+/// The same at a later point of the run: what somebody has taken away or disabled is put back as it should be by now.
+pub fn put_in_place(plan: &Plan, link: &Link, names: &Names) -> Part {
+    let objects = Objects::of(&plan.name, link);
+    let mut statements: Vec<Statement> = [objects.old_writes(), objects.new_writes()]
+        .iter()
+        .map(|name| Statement::new(format!("CREATE SEQUENCE IF NOT EXISTS crossfade.{name}")))
+        .collect();
+    statements.extend(create_functions(plan, link, names));
+    for trigger in all_triggers(plan, link, names) {
+        let table = table_now(link, trigger.on, names);
+        let condition = trigger.condition.map(|when| format!(" WHEN ({when})"));
+        let sql = format!(
+            "CREATE OR REPLACE TRIGGER {} {} ON {table} FOR EACH ROW{} EXECUTE FUNCTION crossfade.{}()",
+            trigger.name,
+            trigger.when,
+            condition.unwrap_or_default(),
+            objects.function(trigger.on)
+        );
+        statements.push(Statement::new(sql).lock(table, Lock::ShareRowExclusiveLock));
+    }
+    let goal = goal(plan, link, names, bodies(plan, link, names));
+    Part::locking(goal, statements)
+}
+
+/// The functions for other names; the triggers' WHEN follows a rename by itself.
+pub fn replace_functions(plan: &Plan, link: &Link, names: &Names) -> Vec<Statement> {
+    create_functions(plan, link, names)
+}
+
+/// Takes everything away again, in one transaction.
+pub fn uninstall(plan: &Plan, link: &Link, names: &Names) -> Part {
+    let objects = Objects::of(&plan.name, link);
+    let mut statements: Vec<Statement> = all_triggers(plan, link, names)
+        .iter()
+        .map(|trigger| {
+            let table = table_now(link, trigger.on, names);
+            let sql = format!("DROP TRIGGER IF EXISTS {} ON {table}", trigger.name);
+            Statement::new(sql).lock(table, Lock::AccessExclusiveLock)
+        })
+        .collect();
+    for kin in [Kin::Parent, Kin::Child] {
+        statements.push(Statement::new(format!(
+            "DROP FUNCTION IF EXISTS crossfade.{}()",
+            objects.function(kin)
+        )));
+    }
+    for sequence in [objects.old_writes(), objects.new_writes()] {
+        statements.push(Statement::new(format!(
+            "DROP SEQUENCE IF EXISTS crossfade.{sequence}"
+        )));
+    }
+    Part::locking(goal(plan, link, names, Vec::new()), statements)
+}
+
+/// The columns' values in a JSON object, under their names in the plan.
+fn object<'a>(pairs: impl IntoIterator<Item = (&'a ColumnRef, String)>) -> String {
+    let pairs: Vec<String> = pairs
+        .into_iter()
+        .map(|(column, value)| format!("{}, {value}", literal::text(column.name.as_str())))
+        .collect();
+    format!("jsonb_build_object({})", pairs.join(", "))
+}

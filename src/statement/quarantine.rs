@@ -1,0 +1,46 @@
+//! How a trigger notes a row that the other side cannot take.
+
+use super::literal;
+use crate::plan::{
+    document::RunName,
+    ident::{Ident, TableName},
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    Forward,
+    Backward,
+}
+
+impl Direction {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Forward => "forward",
+            Self::Backward => "backward",
+        }
+    }
+}
+
+/// `key` and `values` are SQL for JSON objects.
+pub struct Noted<'a> {
+    pub run: &'a RunName,
+    pub table: &'a TableName,
+    pub column: &'a Ident,
+    pub key: &'a str,
+    pub values: &'a str,
+    pub direction: Direction,
+}
+
+/// A statement of PL/pgSQL in whose block `crossfade_state` and `crossfade_error` say what went wrong. A row that is
+/// written again with the same value, or moved, is not another row in quarantine.
+pub fn note(noted: &Noted<'_>) -> String {
+    format!(
+        "      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)\n        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error\n        FROM crossfade.runs AS r, (VALUES ({}, {}, {}, {}, '{}')) AS q (table_name, column_name, row_key, row_values, direction)\n        WHERE r.name = {} AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o\n          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));\n",
+        literal::text(&noted.table.to_string()),
+        literal::text(noted.column.as_str()),
+        noted.key,
+        noted.values,
+        noted.direction.as_str(),
+        literal::text(noted.run.as_str()),
+    )
+}
