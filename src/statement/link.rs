@@ -15,7 +15,7 @@ use super::{
 use crate::plan::{
     compiled::{ColumnRef, Plan},
     document::RunName,
-    ident::{Ident, short_hash},
+    ident::{Ident, TableName, short_hash},
     link::{DeleteAlong, Kin, Link},
     steps::{DdlStep, retire_table},
 };
@@ -99,11 +99,15 @@ impl Objects {
         }
     }
 
+    /// Triggers fire in the order of their names, and ours must see what the application's leave; all but the one that
+    /// deletes along, which comes before PostgreSQL's own (`RI_…`), as a foreign key would refuse the deletion.
     fn trigger(&self, name: &str) -> Ident {
-        // `zz_`: triggers fire in the order of their names, and ours must see what the application's leave.
-        Ident::from_catalog(format!("zz_crossfade_{}_{name}", self.run))
+        let first = if name == DELETES_ALONG { "A" } else { "zz" };
+        Ident::from_catalog(format!("{first}_crossfade_{}_{name}", self.run))
     }
 }
+
+const DELETES_ALONG: &str = "pd";
 
 struct Trigger {
     name: Ident,
@@ -156,12 +160,12 @@ fn all_triggers(plan: &Plan, link: &Link, names: &Names) -> Vec<Trigger> {
         all.push(trigger("pb", Kin::Parent, "BEFORE INSERT", None));
     }
     if link.delete_along == DeleteAlong::Yes {
-        all.push(trigger("pd", Kin::Parent, "BEFORE DELETE", None));
+        all.push(trigger(DELETES_ALONG, Kin::Parent, "AFTER DELETE", None));
     }
     all
 }
 
-fn table_now<'a>(link: &'a Link, kin: Kin, names: &'a Names) -> &'a crate::plan::ident::TableName {
+fn table_now<'a>(link: &'a Link, kin: Kin, names: &'a Names) -> &'a TableName {
     match kin {
         Kin::Parent => &link.parent,
         Kin::Child => names.child(&link.child),
@@ -234,6 +238,19 @@ pub fn put_in_place(plan: &Plan, link: &Link, names: &Names) -> Part {
 /// The functions for other names; the triggers' WHEN follows a rename by itself.
 pub fn replace_functions(plan: &Plan, link: &Link, names: &Names) -> Vec<Statement> {
     create_functions(plan, link, names)
+}
+
+/// Keeps writes of the other table out while what its function names is renamed: one that is under way would look for the
+/// name that was there.
+pub fn lock_other(link: &Link, table: &TableName, names: &Names) -> Statement {
+    let kin = if *table == link.parent {
+        Kin::Child
+    } else {
+        Kin::Parent
+    };
+    let other = table_now(link, kin, names);
+    Statement::new(format!("LOCK TABLE {other} IN SHARE ROW EXCLUSIVE MODE"))
+        .lock(other, Lock::ShareRowExclusiveLock)
 }
 
 /// Takes everything away again, in one transaction.

@@ -1,4 +1,4 @@
-//! Two teams' whole runbooks, plan after plan on one database, while their applications write: no statement fails, and in
+//! Three teams' whole runbooks, plan after plan on one database, while their applications write: no statement fails, and in
 //! the end every row is what its owner wrote last.
 
 use crate::support::{Database, connect, on_postgresql_with_statistics, plan, plan_file};
@@ -242,7 +242,7 @@ async fn assert_nothing_is_left(database: &Database) {
     let left = "SELECT count(*) FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid JOIN pg_namespace AS n \
                 ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND (a.attname LIKE '%crossfade%' OR c.relname LIKE '%crossfade%')";
     assert_eq!(database.value(left).await, "0");
-    let triggers = "SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'zz_crossfade%'";
+    let triggers = "SELECT count(*) FROM pg_trigger WHERE tgname LIKE '%crossfade%'";
     assert_eq!(database.value(triggers).await, "0");
 }
 
@@ -473,5 +473,110 @@ fn the_inventory_goes_through_its_stages() {
         let index = "SELECT pg_get_indexdef('inventory_items_item_name_batch_idx'::regclass)";
         let index = database.value(index).await;
         assert!(index.ends_with("(item_name, batch_number)"), "{index}");
+    });
+}
+
+// ------------------------------------------------------------------------------------------------- shipments
+
+/// In three tables. Every second shipment has been acknowledged.
+const NOTED: Release = Release {
+    insert: "WITH s AS (INSERT INTO shipments (note) VALUES ($1) RETURNING id), \
+             a AS (INSERT INTO acknowledgments (shipment_id, signature_url) SELECT id, $2 FROM s WHERE $2 <> ''), \
+             t AS (INSERT INTO sync_status (shipment_id, attempts) SELECT id, $3::text::integer FROM s) SELECT id FROM s",
+    update: "WITH a AS (INSERT INTO acknowledgments (shipment_id, signature_url) SELECT $1, nullif($3, '') \
+                 ON CONFLICT (shipment_id) DO UPDATE SET signature_url = excluded.signature_url), \
+             t AS (UPDATE sync_status SET attempts = $4::text::integer WHERE shipment_id = $1) \
+             UPDATE shipments SET note = $2 WHERE id = $1 RETURNING id",
+    read: "SELECT note, coalesce(a.signature_url, ''), coalesce(t.attempts, 0)::text FROM shipments AS s \
+           LEFT JOIN acknowledgments AS a ON a.shipment_id = s.id LEFT JOIN sync_status AS t ON t.shipment_id = s.id WHERE s.id = $1",
+    delete: "WITH a AS (DELETE FROM acknowledgments WHERE shipment_id = $1), t AS (DELETE FROM sync_status WHERE shipment_id = $1) \
+             DELETE FROM shipments WHERE id = $1",
+    values: |number| {
+        let signature = match number % 2 {
+            0 => format!("s{number}"),
+            _ => String::new(),
+        };
+        vec![format!("n{number}"), signature, format!("{}", number % 3)]
+    },
+};
+/// No row of sync_status where no attempt was made.
+const COUNTED: Release = Release {
+    insert: "WITH s AS (INSERT INTO shipments (note) VALUES ($1) RETURNING id), \
+             a AS (INSERT INTO acknowledgments (shipment_id, signature_url) SELECT id, $2 FROM s WHERE $2 <> ''), \
+             t AS (INSERT INTO sync_status (shipment_id, attempts) SELECT id, $3::text::integer FROM s WHERE $3 <> '0') SELECT id FROM s",
+    update: "WITH a AS (INSERT INTO acknowledgments (shipment_id, signature_url) SELECT $1, nullif($3, '') \
+                 ON CONFLICT (shipment_id) DO UPDATE SET signature_url = excluded.signature_url), \
+             t AS (INSERT INTO sync_status (shipment_id, attempts) SELECT $1, $4::text::integer \
+                 ON CONFLICT (shipment_id) DO UPDATE SET attempts = excluded.attempts) \
+             UPDATE shipments SET note = $2 WHERE id = $1 RETURNING id",
+    ..NOTED
+};
+const SIGNED: Release = Release {
+    insert: "WITH s AS (INSERT INTO shipments (note, signature_url) VALUES ($1, nullif($2, '')) RETURNING id), \
+             t AS (INSERT INTO sync_status (shipment_id, attempts) SELECT id, $3::text::integer FROM s WHERE $3 <> '0') SELECT id FROM s",
+    update: "WITH t AS (INSERT INTO sync_status (shipment_id, attempts) SELECT $1, $4::text::integer \
+                 ON CONFLICT (shipment_id) DO UPDATE SET attempts = excluded.attempts) \
+             UPDATE shipments SET note = $2, signature_url = nullif($3, '') WHERE id = $1 RETURNING id",
+    read: "SELECT note, coalesce(signature_url, ''), coalesce(t.attempts, 0)::text FROM shipments AS s \
+           LEFT JOIN sync_status AS t ON t.shipment_id = s.id WHERE s.id = $1",
+    delete: "WITH t AS (DELETE FROM sync_status WHERE shipment_id = $1) DELETE FROM shipments WHERE id = $1",
+    ..NOTED
+};
+/// One table, and a deletion that knows of no other.
+const WHOLE: Release = Release {
+    insert: "INSERT INTO shipments (note, signature_url, sync_attempts) VALUES ($1, nullif($2, ''), $3::text::integer) RETURNING id",
+    update: "UPDATE shipments SET note = $2, signature_url = nullif($3, ''), sync_attempts = $4::text::integer WHERE id = $1 RETURNING id",
+    read: "SELECT note, coalesce(signature_url, ''), sync_attempts::text FROM shipments WHERE id = $1",
+    delete: "DELETE FROM shipments WHERE id = $1",
+    ..NOTED
+};
+
+async fn shipments_become_one_table(database: &Database, application: &Application) {
+    Run::start(database, "shipments/1-unique-sync-status.yaml").ends("enforce");
+    Run::start(database, "shipments/2-add-expected-delivery.yaml").ends("expand");
+    application.deploy(0, Some(COUNTED)).await;
+
+    let acknowledgments = Run::start(database, "acknowledgments-fold.yaml");
+    acknowledgments.to("dual_write");
+    application.deploy(1, Some(SIGNED)).await;
+    acknowledgments.to("switch_reads");
+    application.work(0).await;
+    application.deploy(0, Some(SIGNED)).await;
+    acknowledgments.to("retire");
+    application.work(1).await;
+    acknowledgments.ends("contract");
+
+    let attempts = Run::start(database, "shipments/3-fold-sync-status.yaml");
+    attempts.to("dual_write");
+    application.deploy(1, Some(WHOLE)).await;
+    attempts.to("switch_reads");
+    application.work(0).await;
+    application.deploy(0, None).await;
+    attempts.to("retire");
+    // One command brings the table back, and what was written meanwhile is in it.
+    let back = ["rollback", &attempts.name, "--to", "switch_reads", "--yes"];
+    database.crossfade(&back).exits(0);
+    application.work(1).await;
+    attempts.to("retire");
+    attempts.ends("contract");
+    application.deploy(0, Some(WHOLE)).await;
+}
+
+#[test]
+fn the_shipments_become_one_table() {
+    on_postgresql_with_statistics(async |database| {
+        tables(database).await;
+        let before = "SELECT s.id, coalesce(note, ''), coalesce(a.signature_url, ''), coalesce(t.attempts, 0)::text FROM shipments AS s \
+                      LEFT JOIN acknowledgments AS a ON a.shipment_id = s.id LEFT JOIN sync_status AS t ON t.shipment_id = s.id";
+        let mut expected = rows(database, before).await;
+        let application = Application::start(database, NOTED).await;
+        shipments_become_one_table(database, &application).await;
+        expected.extend(application.stop().await);
+        let last = "SELECT id, coalesce(note, ''), coalesce(signature_url, ''), sync_attempts::text FROM shipments";
+        assert!(
+            rows(database, last).await == expected,
+            "every shipment is as it was written last"
+        );
+        assert_nothing_is_left(database).await;
     });
 }

@@ -141,6 +141,7 @@ impl RetireColumn {
         if let Some(link) = plan.link(&self.table) {
             let this = DdlStep::RetireColumn(self.clone());
             let names = link::names_around(plan, link, &this, moment);
+            statements.insert(0, link::lock_other(link, &self.table, &names));
             statements.extend(link::replace_functions(plan, link, &names));
         }
         statements

@@ -56,26 +56,28 @@ impl Ddl for RetireTable {
     }
 
     fn parts(&self, plan: &Plan) -> Vec<Part> {
-        let mut part = rename(&self.table, &aside(&self.table).name);
-        part.statements.extend(self.functions(plan, Moment::After));
-        vec![part]
+        let part = rename(&self.table, &aside(&self.table).name);
+        vec![self.in_step(plan, part, Moment::After)]
     }
 
     fn undo(&self, plan: &Plan) -> Undo {
-        let mut part = rename(&aside(&self.table), &self.table.name);
-        part.statements.extend(self.functions(plan, Moment::Before));
-        Undo::Parts(vec![part])
+        let part = rename(&aside(&self.table), &self.table.name);
+        Undo::Parts(vec![self.in_step(plan, part, Moment::Before)])
     }
 }
 
 impl RetireTable {
-    /// The functions of a sync name the table: they are replaced in the same transaction, behind its lock.
-    fn functions(&self, plan: &Plan, moment: Moment) -> Vec<Statement> {
+    /// The functions of a sync name the table: they are replaced in the same transaction, while nobody writes either.
+    fn in_step(&self, plan: &Plan, mut part: Part, moment: Moment) -> Part {
         let Some(link) = plan.link(&self.table) else {
-            return Vec::new();
+            return part;
         };
         let this = DdlStep::RetireTable(self.clone());
         let names = link::names_around(plan, link, &this, moment);
-        link::replace_functions(plan, link, &names)
+        part.statements
+            .insert(0, link::lock_other(link, &self.table, &names));
+        part.statements
+            .extend(link::replace_functions(plan, link, &names));
+        part
     }
 }

@@ -87,7 +87,7 @@ impl Writing<'_> {
     /// The first line tells what it is, so that a reader of `\df+` knows.
     fn head(&self) -> String {
         let mut text = format!(
-            "\n#variable_conflict use_column\n-- crossfade: run {}; keeps {} and {} in step\nDECLARE\n  crossfade_guard text := coalesce(current_setting('crossfade.link', true), '');\n  crossfade_parent record;\n  crossfade_child record;\n  crossfade_there boolean;\n  crossfade_apply boolean;\n  crossfade_count bigint;\n  crossfade_state text;\n  crossfade_error text;\n",
+            "\n#variable_conflict use_column\n-- crossfade: run {}; keeps {} and {} in step\n<<crossfade_body>>\nDECLARE\n  crossfade_guard text := coalesce(current_setting('crossfade.link', true), '');\n  crossfade_parent record;\n  crossfade_child record;\n  crossfade_there boolean;\n  crossfade_apply boolean;\n  crossfade_count bigint;\n  crossfade_state text;\n  crossfade_error text;\n",
             self.run, self.link.parent, self.link.child
         );
         for (number, pair) in self.link.by.iter().enumerate() {
@@ -107,7 +107,7 @@ impl Writing<'_> {
         }
         let _ = write!(
             text,
-            "BEGIN\n  IF crossfade_guard = {} OR current_setting('crossfade.filling', true) = 'on' THEN\n    IF tg_op = 'DELETE' THEN\n      RETURN old;\n    END IF;\n    RETURN new;\n  END IF;\n",
+            "BEGIN\n  IF crossfade_guard = {} OR current_setting('crossfade.filling', true) = 'on' THEN\n    RETURN new;\n  END IF;\n",
             literal::text(&self.objects.guard(self.on))
         );
         text
@@ -210,7 +210,6 @@ impl Writing<'_> {
         ) {
             return format!("    {value} := {from}.{};\n", source.name.quoted());
         }
-        let function = self.objects.function(self.on).quoted();
         let block = self.link.table(to.other()).name.quoted();
         let mut text = format!("    BEGIN\n    <<{block}>>\n    DECLARE\n");
         for column in &assignment.reads {
@@ -240,7 +239,7 @@ impl Writing<'_> {
         };
         let _ = write!(
             text,
-            "    BEGIN\n      {function}.{value} := ({}\n      );\n    END;\n    EXCEPTION WHEN OTHERS THEN\n{failed}    END;\n",
+            "    BEGIN\n      crossfade_body.{value} := ({}\n      );\n    END;\n    EXCEPTION WHEN OTHERS THEN\n{failed}    END;\n",
             assignment.expression
         );
         text
@@ -394,7 +393,7 @@ impl Writing<'_> {
                 self.compute(Kin::Child),
                 self.decide(),
                 self.guarded(Kin::Parent, &write)
-            )
+            ) + &self.not_overtaken()
         };
         format!(
             "  IF tg_when = 'BEFORE' THEN\n{}    PERFORM {locked};\n    RETURN new;\n  END IF;\n  FOR crossfade_turn IN 1..2 LOOP\n    IF crossfade_turn = 1 THEN\n      CONTINUE WHEN tg_op = 'DELETE';\n{}    ELSE\n      CONTINUE WHEN tg_op = 'INSERT';\n      IF tg_op = 'UPDATE' THEN\n        CONTINUE WHEN NOT ({moved});\n      END IF;\n{}    END IF;\n    SELECT {} INTO crossfade_parent {locked};\n    CONTINUE WHEN NOT FOUND;\n{}{follow}  END LOOP;\n{}  RETURN NULL;\nEND;\n",
@@ -407,6 +406,17 @@ impl Writing<'_> {
         )
     }
 
+    fn not_overtaken(&self) -> String {
+        if !self.link.to_child.is_empty() {
+            return String::new();
+        }
+        let delete = self.overtaken(
+            "      DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key",
+            ") AS gone WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key)",
+        );
+        format!("    IF crossfade_apply THEN\n{delete}    END IF;\n")
+    }
+
     /// A write of the parent: the child's row that counts follows; where there is none, one is inserted.
     fn of_parent(&self) -> String {
         let child = self.names.child(&self.link.child);
@@ -415,7 +425,7 @@ impl Writing<'_> {
         let deleted = format!("      DELETE FROM {child} AS crossfade_c WHERE {by};\n");
         let _ = write!(
             text,
-            "  IF tg_op = 'DELETE' THEN\n{}    PERFORM set_config('crossfade.link', {}, true);\n{deleted}    PERFORM set_config('crossfade.link', crossfade_guard, true);\n    RETURN old;\n  END IF;\n{}",
+            "  IF tg_op = 'DELETE' THEN\n{}    PERFORM set_config('crossfade.link', {}, true);\n{deleted}    PERFORM set_config('crossfade.link', crossfade_guard, true);\n    RETURN NULL;\n  END IF;\n{}",
             self.take_key("old"),
             literal::text(&self.objects.guard(Kin::Child)),
             self.take_key("new"),
@@ -423,12 +433,17 @@ impl Writing<'_> {
         if self.link.new == Kin::Parent {
             text.push_str(&self.filled_as_inserted());
         }
+        // As it is by now, and not as it was when it was written: another trigger of the same statement may have made both
+        // agree already.
         let _ = write!(
             text,
-            "    SELECT {} INTO crossfade_parent;\n{}{}{}{}{}    IF crossfade_apply THEN\n{}{}    END IF;\n  RETURN NULL;\nEND;\n",
-            self.columns(Kin::Parent, "new"),
-            self.read_child(" FOR UPDATE"),
+            "    SELECT {} INTO crossfade_parent FROM {} AS crossfade_p WHERE {} FOR NO KEY UPDATE;\n    IF NOT FOUND THEN\n      RETURN NULL;\n    END IF;\n{}{}{}{}{}{}    IF crossfade_apply THEN\n{}{}    END IF;\n  RETURN NULL;\nEND;\n",
+            self.columns(Kin::Parent, "crossfade_p"),
+            self.link.parent,
+            self.by_key(Kin::Parent, "crossfade_p"),
             self.begin_groups(),
+            self.says_nothing(),
+            self.read_child(" FOR UPDATE"),
             self.compute(Kin::Parent),
             self.compute(Kin::Child),
             self.decide(),
@@ -438,11 +453,49 @@ impl Writing<'_> {
         text
     }
 
+    /// An inserted row whose new columns are those of a row that nothing belongs to was not written by the new version: what
+    /// the same statement has inserted into the child follows by itself.
+    fn says_nothing(&self) -> String {
+        if self.link.new != Kin::Parent {
+            return String::new();
+        }
+        let same: Vec<String> = self
+            .link
+            .to_parent
+            .iter()
+            .enumerate()
+            .map(|(number, one)| {
+                let there = format!("crossfade_parent.{}", one.target.name.quoted());
+                let value = variable(Kin::Parent, number);
+                format!("NOT ({})", differs(&one.target, &there, &value))
+            })
+            .collect();
+        format!(
+            "  IF tg_op = 'INSERT' THEN\n    SELECT {} INTO crossfade_child FROM {} AS crossfade_c WHERE false;\n{}    IF {} THEN\n      RETURN NULL;\n    END IF;\n{}  END IF;\n",
+            self.columns(Kin::Child, "crossfade_c"),
+            self.names.child(&self.link.child),
+            self.compute(Kin::Parent),
+            same.join(" AND "),
+            self.begin_groups(),
+        )
+    }
+
+    /// One-way, from the child: what is written here stays here, and the two need not agree from now on.
+    fn overtaken(&self, what: &str, end: &str) -> String {
+        let key = self.link.by.iter().enumerate();
+        let key = key.map(|(number, pair)| (&pair.parent, format!("crossfade_k{number}")));
+        format!(
+            "{what}\n        FROM crossfade.runs AS r, (VALUES ({}, {})) AS q (table_name, row_key) WHERE r.name = {} AND r.state = 'active' {end};\n",
+            literal::text(&self.link.parent.to_string()),
+            object(key),
+            literal::text(self.run.as_str()),
+        )
+    }
+
     fn write_child(&self) -> String {
         let child = self.names.child(&self.link.child);
         if self.link.to_child.is_empty() {
-            // One-way, from the child: what is written here stays here.
-            return String::new();
+            return self.overtaken("      INSERT INTO crossfade.overtaken (run_id, table_name, row_key) SELECT r.id, q.table_name, q.row_key", "ON CONFLICT DO NOTHING");
         }
         let (mut names, mut values) = (Vec::new(), Vec::new());
         for (number, pair) in self.link.by.iter().enumerate() {

@@ -528,12 +528,15 @@ fn group_disagrees(link: &Link, group: &Group<'_>) -> String {
         ways.push(format!("({there}{})", same(Kin::Child, &group.backward)));
     }
     let disagrees = format!("NOT ({})", ways.join(" OR "));
-    let accepted: Vec<String> = [(Kin::Parent, &group.forward), (Kin::Child, &group.backward)]
+    let mut accepted: Vec<String> = [(Kin::Parent, &group.forward), (Kin::Child, &group.backward)]
         .into_iter()
         .flat_map(|(to, side)| side.iter().map(move |one| (to, *one)))
         .filter(|(_, one)| one.conversion.can_fail())
         .map(|(to, one)| is_accepted(link, to, one))
         .collect();
+    if link.new == Kin::Parent && link.to_child.is_empty() {
+        accepted.push(is_overtaken(link));
+    }
     if accepted.is_empty() {
         return disagrees;
     }
@@ -568,6 +571,19 @@ fn is_accepted(link: &Link, to: Kin, assignment: &Assignment) -> String {
         "({unfilled}(SELECT EXISTS (SELECT {from})) AND ({}, {}) IN (SELECT crossfade_q.row_key, crossfade_q.row_values {from}))",
         object(link.key().iter().map(|column| (column, Kin::Parent))),
         object(reads.map(|column| (&column.name, to.other())))
+    )
+}
+
+/// The new version wrote the row, and its old side cannot be computed from it.
+fn is_overtaken(link: &Link) -> String {
+    let from = format!(
+        "FROM crossfade.overtaken AS crossfade_o JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_o.run_id \
+         WHERE crossfade_r.state = 'active' AND crossfade_o.table_name = {}",
+        literal::text(&link.parent.to_string())
+    );
+    format!(
+        "((SELECT EXISTS (SELECT {from})) AND {} IN (SELECT crossfade_o.row_key {from}))",
+        object(link.key().iter().map(|column| (column, Kin::Parent)))
     )
 }
 
