@@ -17,6 +17,7 @@ use crate::plan::{
     document::PhaseName,
     ident::{Ident, TableName},
     link::{Kin, Link},
+    steps::retire_table,
 };
 use crate::statement::{
     link,
@@ -63,26 +64,27 @@ impl InForce<'_> {
         }
     }
 
-    /// Each table with the function and the triggers that must be on it.
-    fn installed(&self, snapshot: &Snapshot) -> Vec<(TableName, Ident, Vec<Ident>)> {
+    /// Each table with the function and the triggers that must be on it. One that is retired may have either name: a crash
+    /// can come between the renaming and its record.
+    fn installed(&self, snapshot: &Snapshot) -> Vec<(Vec<TableName>, Ident, Vec<Ident>)> {
         let plan = &snapshot.plan;
         match self {
             Self::Within(sync) => {
                 let objects = Objects::of(&plan.name, &sync.table);
                 let triggers = vec![objects.insert_trigger, objects.update_trigger];
-                vec![(sync.table.clone(), objects.function, triggers)]
+                vec![(vec![sync.table.clone()], objects.function, triggers)]
             }
             Self::Across(both) => {
-                let names = names_now(snapshot, &both.parent);
                 let objects = link::Objects::of(&plan.name, both);
-                let on = |kin, table: &TableName| {
+                let on = |kin, tables: Vec<TableName>| {
                     let triggers = link::triggers(plan, both).into_iter();
                     let triggers = triggers.filter(|(_, on)| *on == kin).map(|(name, _)| name);
-                    (table.clone(), objects.function(kin), triggers.collect())
+                    (tables, objects.function(kin), triggers.collect())
                 };
+                let child = vec![both.child.clone(), retire_table::aside(&both.child)];
                 vec![
-                    on(Kin::Parent, &both.parent),
-                    on(Kin::Child, names.child(&both.child)),
+                    on(Kin::Parent, vec![both.parent.clone()]),
+                    on(Kin::Child, child),
                 ]
             }
         }
@@ -121,12 +123,29 @@ pub async fn of(
         {
             continue;
         }
-        for (table, function, triggers) in sync.installed(snapshot) {
+        for (tables, function, triggers) in sync.installed(snapshot) {
+            let Some(table) = standing(client, &tables).await? else {
+                continue;
+            };
             let triggers: Vec<&Ident> = triggers.iter().collect();
-            wrong.extend(observe::out_of_place(client, &table, &function, &triggers).await?);
+            wrong.extend(observe::out_of_place(client, table, &function, &triggers).await?);
         }
     }
     Ok(wrong)
+}
+
+/// The one of these names that there is a table of, or the first, which is missed then.
+async fn standing<'a>(
+    client: &impl GenericClient,
+    names: &'a [TableName],
+) -> Result<Option<&'a TableName>, tokio_postgres::Error> {
+    for name in names {
+        let table = name.clone();
+        if observe::observe(client, &Goal::Table { table }).await? == Observed::Holds {
+            return Ok(Some(name));
+        }
+    }
+    Ok(names.first())
 }
 
 impl Driver {
