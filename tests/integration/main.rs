@@ -1,5 +1,6 @@
 //! Whole runs of the real program against real servers that the tests launch themselves.
 
+mod across_tables;
 mod alias;
 mod bad_input;
 mod changes;

@@ -5,7 +5,7 @@ use crate::plan::{
     compiled::{Assignment, ColumnRef, Conversion, Fill, Match},
     document::{Assignments, Expression},
     error::{Path, PlanError},
-    facts::{ConstraintKind, ExpressionKey, Table},
+    facts::{ConstraintKind, ExpressionKey, Table, TableKind},
     ident::{Ident, TableName},
     link::{KeyPair, Kin, Link, OrderedBy},
     steps::{Step, fill::FillStep, rows_match::MatchStep, sync_tables::SyncTables},
@@ -54,6 +54,7 @@ impl Compiler<'_> {
             ));
             return None;
         }
+        self.check_kinds(path, step)?;
         let new = step.new_side();
         let by = self.key_pairs(path, step)?;
         let forward = self.across(path, "forward", step, &step.forward, new);
@@ -91,6 +92,25 @@ impl Compiler<'_> {
             }
         }
         Some(link)
+    }
+
+    /// A row of a partition may move to another one, which looks like a deletion and an insert; a view has no triggers.
+    fn check_kinds(&mut self, path: &Path, step: &SyncTables) -> Option<()> {
+        let mut all = Some(());
+        for (word, name) in [("from", &step.from), ("to", &step.to)] {
+            let fits = match self.table(name) {
+                None => true,
+                Some(table) => table.kind == TableKind::Table && !table.has_children,
+            };
+            if !fits {
+                self.problem(
+                    PlanError::at(path.key(word), format!("{name} is not an ordinary table"))
+                        .help("columns are moved between ordinary tables, without partitions or tables that inherit"),
+                );
+                all = None;
+            }
+        }
+        all
     }
 
     fn is_unique(table: &Table, columns: &BTreeSet<&Ident>) -> bool {

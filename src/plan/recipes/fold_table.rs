@@ -46,7 +46,7 @@ pub struct FoldTable {
 }
 
 impl FoldTable {
-    fn into_parent(&self, table: Option<&Table>) -> IntoParent<'_> {
+    fn as_one(&self, table: Option<&Table>) -> IntoParent<'_> {
         let mut columns = self.columns.clone();
         if let (Some(table), true) = (table, columns.is_empty()) {
             let all = table.columns.iter().map(|column| column.name.clone());
@@ -72,7 +72,7 @@ impl FoldTable {
 
     /// A column that no expression reads would be lost with the table.
     fn unread(&self, table: &Table, at: &Path) -> Errors {
-        let forward = self.into_parent(Some(table)).forward();
+        let forward = self.as_one(Some(table)).forward();
         let is_read = |column: &Ident| {
             forward.values().any(|expression| {
                 crate::statement::rename::names_column(expression.as_str(), column)
@@ -113,7 +113,7 @@ impl Change for FoldTable {
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {
-        let (_, table) = self.into_parent(None).tables(facts, at)?;
+        let (_, table) = self.as_one(None).tables(facts, at)?;
         // An index or a constraint of nothing but the key says which row belongs to which: that is said by being one row.
         let others: BTreeSet<Ident> = table
             .columns
@@ -163,6 +163,6 @@ impl Change for FoldTable {
                 references: references.into_iter().collect(),
             })],
         };
-        self.into_parent(Some(table)).phases(facts, at, end)
+        self.as_one(Some(table)).phases(facts, at, end)
     }
 }

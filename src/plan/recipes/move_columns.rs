@@ -48,7 +48,7 @@ pub struct MoveColumns {
 }
 
 impl MoveColumns {
-    fn into_parent(&self) -> IntoParent<'_> {
+    fn as_one(&self) -> IntoParent<'_> {
         IntoParent {
             child: &self.table,
             parent: &self.to,
@@ -65,7 +65,7 @@ impl MoveColumns {
         if let Some(given) = &self.from {
             return given.iter().cloned().collect();
         }
-        let copied = self.into_parent().forward().into_values();
+        let copied = self.as_one().forward().into_values();
         copied
             .filter_map(|expression| expression.as_column())
             .filter(|column| !self.by.values().any(|key| key == column))
@@ -105,7 +105,7 @@ impl Change for MoveColumns {
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {
-        let (_, table) = self.into_parent().tables(facts, at)?;
+        let (_, table) = self.as_one().tables(facts, at)?;
         let errors = self.refusals(table, at);
         if !errors.is_empty() {
             return Err(errors);
@@ -134,6 +134,6 @@ impl Change for MoveColumns {
                 })
                 .collect(),
         };
-        self.into_parent().phases(facts, at, end)
+        self.as_one().phases(facts, at, end)
     }
 }

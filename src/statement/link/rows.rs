@@ -350,7 +350,6 @@ fn fill_parent<'a>(
         }
         tests.push(test);
     }
-    let _ = link;
     format!(
         "UPDATE ONLY {storage} AS crossfade_filled SET {} FROM {} WHERE crossfade_filled.ctid = {PARENT}.crossfade_tid AND {}",
         set.join(", "),
