@@ -34,6 +34,7 @@ use crate::plan::{
     explain::{Explanation, explain},
     facts::Facts,
     ident::TableName,
+    recipes::Recipe,
     tuning::{self, Tuning},
 };
 use crate::postgres::{
@@ -544,11 +545,21 @@ async fn misspelled(
     let mut errors: Vec<PlanError> = Vec::new();
     for (path, statement) in compile::statements(document, facts, plan) {
         if let Some(message) = target::expression::misspelled(session, &statement).await? {
+            let statement = statement.replace('\n', " ");
             let error = PlanError::at(path, message).help(format!("it is part of `{statement}`"));
             if !errors.contains(&error) {
                 errors.push(error);
             }
         }
+    }
+    if let Some(Recipe::Sql(sql)) = &document.change
+        && let Some(message) = target::expression::unanswerable(session, &sql.done_when).await?
+    {
+        let at = Path::root().key("change").key("sql").key("done_when");
+        errors.push(
+            PlanError::at(at, format!("`done_when` cannot be answered: {message}"))
+                .help("it is asked before `forward` is run, too: ask the catalog, e.g. SELECT to_regclass('public.t') IS NOT NULL"),
+        );
     }
     Ok(errors)
 }

@@ -134,6 +134,7 @@ fn line(notice: &Notice) -> Option<String> {
         Notice::StepFinished(_) => return None,
         Notice::StepFound(_) => "    was there already".to_owned(),
         Notice::StepReversed(step) => format!("  {step} undone"),
+        Notice::StepHadChangedNothing(step) => format!("  {step} had changed nothing"),
         Notice::Blocked {
             attempt,
             blockers,

@@ -22,6 +22,7 @@ use std::{
     collections::BTreeMap,
     time::{Duration, Instant},
 };
+use tokio_postgres::GenericClient;
 
 /// Whether the parts were run, or their goals were there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +113,12 @@ pub async fn run_together(
                     return Ok(Reached::Ran);
                 }
                 Err(Failed::Blocked(blockers)) => blockers,
+                Err(Failed::NotDone(why)) => {
+                    return Err(EngineError::Conflict {
+                        step: step.clone(),
+                        what: format!("{why}. It was rolled back: nothing has changed"),
+                    });
+                }
                 Err(Failed::Other(error)) => return Err(at_step(step, error)),
                 Err(Failed::Store(error)) => return Err(error.into()),
             }
@@ -124,6 +131,8 @@ pub async fn run_together(
 
 enum Failed {
     Blocked(Vec<Blocker>),
+    /// Rolled back, as its author's question says that it has not been done.
+    NotDone(String),
     Store(crate::store::StoreError),
     Other(tokio_postgres::Error),
 }
@@ -272,6 +281,11 @@ async fn attempt(
         for statement in parts.iter().flat_map(|part| &part.statements) {
             transaction.batch_execute(&statement.sql).await?;
         }
+        for part in parts {
+            if let Some(why) = not_done(&transaction, &part.goal).await? {
+                return Err(Failed::NotDone(why));
+            }
+        }
         failpoint::pass(|| format!("{place}: in its effect"));
         transaction.commit().await?;
         Ok::<(), Failed>(())
@@ -292,6 +306,24 @@ async fn attempt(
         }
         other => other,
     }
+}
+
+/// What its author asks must be answered with yes after the statements: else they would be run again after a crash, and
+/// never be taken back.
+async fn not_done<C: GenericClient>(
+    client: &C,
+    goal: &Goal,
+) -> Result<Option<String>, tokio_postgres::Error> {
+    let Goal::Asked { answer: true, .. } = goal else {
+        return Ok(None);
+    };
+    Ok(match observe(client, goal).await? {
+        Observed::Holds => None,
+        Observed::Conflict(why) => Some(format!("its statements were run, and then {why}")),
+        Observed::Missing | Observed::InvalidIndex => {
+            Some("its statements were run, and `done_when` is not true after them".to_owned())
+        }
+    })
 }
 
 /// How long is left to try, and what to do about whom we wait for.
@@ -423,7 +455,13 @@ async fn run_long(
         let error = match execute_watched(driver, plan, step, part).await {
             Ok(()) => {
                 failpoint::pass(|| format!("{place}: after its effect"));
-                return Ok(Reached::Ran);
+                return match not_done(&*driver.work, &part.goal).await? {
+                    None => Ok(Reached::Ran),
+                    Some(why) => Err(EngineError::Conflict {
+                        step: step.clone(),
+                        what: format!("{why}. Look at what they did, and undo it by hand"),
+                    }),
+                };
             }
             Err(error) => error,
         };

@@ -251,7 +251,7 @@ impl Driver {
                     Ok(()) => Ok(Reached::Ran),
                     Err(what) => Err(EngineError::Conflict {
                         step: id.clone(),
-                        what: format!("the query {}: {what}", query.name),
+                        what: format!("{what}. `crossfade advance` asks again"),
                     }),
                 }
             }

@@ -15,6 +15,8 @@ pub enum Notice {
     /// The catalog showed the effect already.
     StepFound(StepId),
     StepReversed(StepId),
+    /// It had not got as far as to change anything.
+    StepHadChangedNothing(StepId),
     /// A lock was not had, or is not asked for yet as somebody holds the table for long.
     Blocked {
         step: StepId,

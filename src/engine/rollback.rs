@@ -13,16 +13,20 @@ use crate::lifecycle::{
     transition::{Event, RunState, State},
 };
 use crate::plan::{
-    compiled::{Action, StepId},
+    compiled::{Action, Plan, PlannedStep, StepId},
     document::PhaseName,
     steps::{DdlStep, Undo, Work, sync_columns::undo_to_expand, sync_tables},
 };
+use crate::statement::part::Goal;
 use crate::store::{quarantine, runs, walks};
 use crate::target::observe::{Observed, observe};
 use std::time::Duration;
 
 /// How long new-version writers are listened for before the new column is taken away.
 const LISTEN: Duration = Duration::from_millis(1_500);
+
+const CONTRACTED: &str =
+    "contract has been done: what was old is gone. There is no way back but a backup";
 
 /// So many of the rows that going back would lose are named.
 const LOST_SHOWN: usize = 3;
@@ -38,10 +42,13 @@ impl Driver {
             RunState::RolledBack => false,
         };
         if snapshot.state != RunState::Active && !reopens {
-            return Err(EngineError::Refused(format!(
-                "the run is {}: there is nothing to go back from",
-                snapshot.state.as_str()
-            )));
+            return Err(EngineError::Refused(
+                match snapshot.state {
+                    RunState::Completed => CONTRACTED,
+                    RunState::Active | RunState::RolledBack => "the run is rolled back already",
+                }
+                .to_owned(),
+            ));
         }
         let target = snapshot.rolling_back.unwrap_or(target);
         if let RollbackTarget::Phase(phase) = target {
@@ -94,7 +101,7 @@ impl Driver {
         if phases.contains(&PhaseName::Contract) {
             self.check_not_contracted(snapshot).await?;
         }
-        check_reversible(snapshot, phases)?;
+        self.check_reversible(snapshot, phases).await?;
         if !phases.contains(&PhaseName::DualWrite) {
             return Ok(());
         }
@@ -146,6 +153,66 @@ impl Driver {
         Ok(())
     }
 
+    /// A step outside `contract` that its author said cannot be taken back: known before anything is reversed.
+    async fn check_reversible(
+        &self,
+        snapshot: &Snapshot,
+        phases: &[PhaseName],
+    ) -> Result<(), EngineError> {
+        let plan = &snapshot.plan;
+        for (phase, step) in plan.steps() {
+            let state = snapshot.step_state(&step.id);
+            let is_reversed = phases.contains(&phase.name)
+                && phase.name != PhaseName::Contract
+                && state.has_begun();
+            if !is_reversed
+                || step.action.undo(plan) != Undo::Irreversible
+                || !self.may_stand(plan, step, state).await?
+            {
+                continue;
+            }
+            let last = phases.first() == Some(&phase.name);
+            let instead = if last {
+                "keep what it did".to_owned()
+            } else {
+                format!(
+                    "keep what it did, or go back to where {} had ended: `--to {}`",
+                    phase.name, phase.name
+                )
+            };
+            return Err(EngineError::Refused(format!(
+                "{} cannot be taken back: {instead}",
+                step.id
+            )));
+        }
+        Ok(())
+    }
+
+    /// Whether anything of a step can be there. A step that found something else under its names has changed nothing:
+    /// what stands there is not the run's, and taking the step back would take that away.
+    async fn may_stand(
+        &self,
+        plan: &Plan,
+        step: &PlannedStep,
+        state: State,
+    ) -> Result<bool, EngineError> {
+        let Work::Parts(parts) = step.action.work(plan) else {
+            return Ok(true);
+        };
+        if state == State::Completed {
+            return Ok(true);
+        }
+        let mut holds = false;
+        for part in &parts {
+            match observe(&*self.work, &part.goal).await? {
+                Observed::Conflict(_) if excludes_ours(&part.goal, state) => return Ok(false),
+                Observed::Missing => {}
+                Observed::Holds | Observed::InvalidIndex | Observed::Conflict(_) => holds = true,
+            }
+        }
+        Ok(holds || step.action.undo(plan) != Undo::Irreversible)
+    }
+
     /// `contract` is one transaction: either nothing of it is there, or all.
     async fn check_not_contracted(&self, snapshot: &Snapshot) -> Result<(), EngineError> {
         let Some(phase) = snapshot.plan.phase(PhaseName::Contract) else {
@@ -163,9 +230,7 @@ impl Driver {
                     )
                 );
                 if is_drop && observe(&*self.work, &part.goal).await? == Observed::Holds {
-                    return Err(EngineError::Refused(
-                        "contract has been done: what was old is gone. There is no way back but a backup".to_owned(),
-                    ));
+                    return Err(EngineError::Refused(CONTRACTED.to_owned()));
                 }
             }
         }
@@ -231,7 +296,9 @@ impl Driver {
             runs::step_event(transaction, lease, id, Event::Revert, None).await
         })
         .await?;
+        let stands = self.may_stand(plan, step, state).await?;
         let undo = match (&step.action, snapshot.rolling_back) {
+            _ if !stands => Some(Undo::Nothing),
             (Action::SyncColumns(sync), Some(RollbackTarget::Phase(_))) => {
                 undo_to_expand(plan, sync).map(|part| Undo::Parts(vec![part]))
             }
@@ -266,25 +333,26 @@ impl Driver {
             runs::step_event(transaction, lease, id, Event::FinishReverting, None).await
         })
         .await?;
-        self.reporter.notice(Notice::StepReversed(id.clone()));
+        self.reporter.notice(if stands {
+            Notice::StepReversed(id.clone())
+        } else {
+            Notice::StepHadChangedNothing(id.clone())
+        });
         Ok(None)
     }
 }
 
-/// A step outside `contract` that its author said cannot be taken back: known before anything is reversed.
-fn check_reversible(snapshot: &Snapshot, phases: &[PhaseName]) -> Result<(), EngineError> {
-    let plan = &snapshot.plan;
-    let stays = plan.steps().find(|(phase, step)| {
-        phases.contains(&phase.name)
-            && phase.name != PhaseName::Contract
-            && snapshot.step_state(&step.id).has_begun()
-            && step.action.undo(plan) == Undo::Irreversible
-    });
-    match stays {
-        None => Ok(()),
-        Some((phase, step)) => Err(EngineError::Refused(format!(
-            "{} cannot be taken back; go back to {} with `--to {}`, or keep what it did",
-            step.id, phase.name, phase.name
-        ))),
+/// Whether something else in the place of this goal says that the step has not been done. After a rename both names may
+/// be taken, the old one by somebody else: that is looked at by whoever mends it.
+fn excludes_ours(goal: &Goal, state: State) -> bool {
+    match goal {
+        Goal::Column { .. }
+        | Goal::Index { .. }
+        | Goal::PartitionedIndex { .. }
+        | Goal::Table { .. }
+        | Goal::Enum { .. } => true,
+        // An answer that cannot be had says nothing after a crash.
+        Goal::Asked { .. } => state == State::Failed,
+        _ => false,
     }
 }

@@ -164,17 +164,22 @@ async fn answer(
         [] => "no row".to_owned(),
         more => format!("{} rows or more", more.len()),
     };
-    let found = first_column(client, &query.sql).await?;
+    let rows = first_rows(client, &query.sql).await?;
+    let found: Vec<Option<String>> = rows.iter().map(first_column).collect();
     let expected = match &query.expect {
-        Expect::NoRows if found.is_empty() => return Ok(Ok(())),
         Expect::NoRows => {
-            let first = value(&found[..1]);
-            return Ok(Err(format!(
-                "gave rows where none were expected, the first: {first}"
-            )));
+            return Ok(match rows.first() {
+                None => Ok(()),
+                Some(first) => Err(format!(
+                    "gave rows where none were expected, the first: {first}"
+                )),
+            });
         }
         Expect::Value(expected) => expected.clone(),
-        Expect::EqualTo(sql) => value(&first_column(client, sql).await?),
+        Expect::EqualTo(sql) => {
+            let rows = first_rows(client, sql).await?;
+            value(&rows.iter().map(first_column).collect::<Vec<_>>())
+        }
     };
     let found = value(&found);
     Ok(if found == expected {
@@ -184,31 +189,30 @@ async fn answer(
     })
 }
 
-/// The first column of the first two rows, as text: enough to tell none, one and several apart.
-async fn first_column(
+/// The first two rows: enough to tell none, one and several apart.
+async fn first_rows(
     client: &impl GenericClient,
     sql: &str,
-) -> Result<Vec<Option<String>>, tokio_postgres::Error> {
+) -> Result<Vec<serde_json::Value>, tokio_postgres::Error> {
     let wrapped = format!(
         "SELECT to_jsonb(answer.*) FROM ({}\n) AS answer LIMIT 2",
         sql.trim_end().trim_end_matches(';')
     );
     let rows = client.query(&wrapped, &[]).await?;
-    Ok(rows
-        .iter()
-        .map(|row| {
-            let object: serde_json::Value = row.get(0);
-            let first = match &object {
-                serde_json::Value::Object(map) => map.values().next().cloned(),
-                other => Some(other.clone()),
-            };
-            match first {
-                None | Some(serde_json::Value::Null) => None,
-                Some(serde_json::Value::String(text)) => Some(text),
-                Some(other) => Some(other.to_string()),
-            }
-        })
-        .collect())
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// As text.
+fn first_column(row: &serde_json::Value) -> Option<String> {
+    let first = match row {
+        serde_json::Value::Object(map) => map.values().next(),
+        other => Some(other),
+    };
+    match first {
+        None | Some(serde_json::Value::Null) => None,
+        Some(serde_json::Value::String(text)) => Some(text.clone()),
+        Some(other) => Some(other.to_string()),
+    }
 }
 
 /// How long the answers to a gate's questions are waited for.

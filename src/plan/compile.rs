@@ -185,6 +185,9 @@ fn step_path(document: &Document, at: &Path, number: usize, step: &Step) -> Path
     }
 }
 
+/// They are in no list of columns, and no other column can have their names.
+const SYSTEM_COLUMNS: [&str; 6] = ["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"];
+
 struct Compiler<'a> {
     document: &'a Document,
     facts: &'a Facts,
@@ -332,6 +335,12 @@ impl<'a> Compiler<'a> {
         if let DdlStep::AddColumn(step) = &step {
             return Some(DdlStep::AddColumn(self.added_column(path, step)?));
         }
+        if let DdlStep::AddEnumValue(step) = &step
+            && let Some(Err(error)) = self.facts.types.get(&step.name.to_string())
+        {
+            let problem = PlanError::at(path.key("name"), error.message.clone());
+            self.problem(problem.help("make it first: create_enum"));
+        }
         self.check_columns(path, step.ddl())?;
         Some(match step {
             DdlStep::AlterColumnType(mut step) => {
@@ -370,6 +379,13 @@ impl<'a> Compiler<'a> {
             type_name: canonical(&step.type_name, self.facts),
             ..step.clone()
         };
+        if SYSTEM_COLUMNS.contains(&step.column.as_str()) {
+            let message = format!(
+                "every table has a column {} of PostgreSQL's own",
+                step.column
+            );
+            self.problem(PlanError::at(path.clone(), message).help("choose another name"));
+        }
         let existing = self
             .table(&step.table)
             .and_then(|table| table.column(&step.column));

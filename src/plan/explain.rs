@@ -430,10 +430,17 @@ fn note(action: &Action, facts: &Facts) -> Option<String> {
 }
 
 fn notes(plan: &Plan) -> Vec<String> {
-    let mut notes = vec![
-        "after a column is added, renamed or dropped, a prepared `SELECT *` fails once with \"cached plan must not change result type\" in drivers that do not prepare again".to_owned(),
-        format!("no statement that blocks the application waits longer than {} for its lock", plan.settings.lock_timeout),
-    ];
+    let mut notes = Vec::new();
+    if plan
+        .steps()
+        .any(|(_, step)| changes_columns(step.action.kind()))
+    {
+        notes.push("after a column is added, renamed or dropped, a prepared `SELECT *` fails once with \"cached plan must not change result type\" in drivers that do not prepare again".to_owned());
+    }
+    notes.push(format!(
+        "no statement that blocks the application waits longer than {} for its lock",
+        plan.settings.lock_timeout
+    ));
     if plan.syncs().next().is_some() || plan.links().next().is_some() {
         notes.push(
             "the new version may name the new columns from the end of dual_write on".to_owned(),
@@ -446,6 +453,10 @@ fn notes(plan: &Plan) -> Vec<String> {
             }
         }
         notes.extend(plan.retired(&sync.table).into_iter().map(retire_note));
+    }
+    for link in plan.links() {
+        let retired = [&link.parent, &link.child].map(|table| plan.retired(table));
+        notes.extend(retired.into_iter().flatten().map(retire_note));
     }
     notes
 }
@@ -469,7 +480,7 @@ fn link_note(link: &Link) -> String {
             })
             .collect();
         format!(
-            "Of several rows of {child} the first by {} counts, and the others are lost with the table. ",
+            "Of several rows of {child} the first by {} counts, and the others are not read. ",
             order.join(", ")
         )
     };
@@ -481,6 +492,20 @@ fn link_note(link: &Link) -> String {
     };
     format!(
         "{way}{rows}{deleted}A write of either table writes the other too, and so waits for that row. Two transactions that update the same thing at the same moment, each in its own table, may wait for each other: the server ends one of them (40P01), as with any two tables. TRUNCATE of {child} is not followed: verification finds it"
+    )
+}
+
+/// Steps after which a table may have other columns.
+fn changes_columns(kind: &str) -> bool {
+    matches!(
+        kind,
+        "add_column"
+            | "alter_column_type"
+            | "retire_column"
+            | "drop_column"
+            | "take_place"
+            | "alias_table"
+            | "sql"
     )
 }
 

@@ -31,6 +31,8 @@ pub enum IdentError {
     TooLong(String, usize),
     #[error("`{0}` has {1} parts; write `schema.table`")]
     Parts(String, usize),
+    #[error("`{0}` has a schema: here a name alone is wanted")]
+    Qualified(String),
     #[error("a name cannot hold a zero byte")]
     Zero,
 }
@@ -104,7 +106,7 @@ impl FromStr for Ident {
         let mut parts = split(text)?;
         match (parts.pop(), parts.len()) {
             (Some(name), 0) => Ok(name),
-            (_, others) => Err(IdentError::Parts(text.to_owned(), others + 1)),
+            (_, _) => Err(IdentError::Qualified(text.to_owned())),
         }
     }
 }

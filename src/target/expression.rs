@@ -132,7 +132,10 @@ pub async fn canonical_type(
             help: None,
         }));
     }
-    let statement = match client.prepare(&format!("SELECT NULL::{type_name}")).await {
+    let statement = match client
+        .prepare(&format!("SELECT CAST(NULL AS {type_name}\n)"))
+        .await
+    {
         Ok(statement) => statement,
         Err(error) => {
             let rejected = rejected(type_name, error)?;
@@ -166,6 +169,16 @@ pub async fn misspelled(client: &Client, statement: &str) -> Result<Option<Strin
             Some(_) => Ok(None),
             None => Err(error),
         },
+    }
+}
+
+/// Why a question of one value that is true or false cannot be asked as things are. It is not asked.
+pub async fn unanswerable(client: &Client, question: &str) -> Result<Option<String>> {
+    let query = format!("SELECT coalesce(({question}\n)::boolean, false)");
+    match client.prepare(&query).await {
+        Ok(_) => Ok(None),
+        Err(error) if error.as_db_error().is_some() => Ok(Some(sqlstate::message(&error))),
+        Err(error) => Err(error),
     }
 }
 

@@ -287,7 +287,11 @@ pub async fn observe<C: GenericClient>(client: &C, goal: &Goal) -> Result<Observ
             type_name,
         } => holds(eye(table).column_type(column).await?.as_ref() == Some(type_name)),
         Goal::Comment { on, text } => holds(comment(client, on).await? == *text),
-        Goal::Table { table } => holds(eye(table).is_there().await?),
+        Goal::Table { table } => match eye(table).kind(&table.name).await?.as_deref() {
+            None => Observed::Missing,
+            Some("r" | "p") => Observed::Holds,
+            Some(_) => Observed::Conflict(format!("{table} is there, and is not a table")),
+        },
         Goal::NoTable { table } => holds(!eye(table).is_there().await?),
         Goal::TableRenamed { from, to } => {
             let there = TableName {

@@ -96,3 +96,26 @@ fn a_rewrite_in_statements_of_ones_own_is_told() {
         assert!(text.contains("writes the whole table anew"), "{text}");
     });
 }
+
+#[test]
+fn what_is_not_estimated_is_named_and_notes_are_about_the_plan() {
+    on_postgresql(async |database| {
+        database.execute(TABLES).await;
+        let explained = |change: &str| {
+            let file = plan_file(&format!("version: 1\nname: x\nchange:\n  {change}\n"));
+            let path = file.path().to_str().expect("a path of text").to_owned();
+            database.crossfade(&["explain", &path]).exits(0).stdout
+        };
+        let check = explained("add_check: {table: vehicles, name: c, check: id > 0}");
+        assert!(
+            check.contains("how long a query takes is not estimated"),
+            "{check}"
+        );
+        assert!(!check.contains("SELECT *"), "{check}");
+        let column = explained("add_column: {table: vehicles, column: c, type: text}");
+        assert!(
+            column.contains("a prepared `SELECT *` fails once"),
+            "{column}"
+        );
+    });
+}

@@ -26,6 +26,7 @@ mod partitions;
 mod pause;
 mod plan_language;
 mod quarantine;
+mod recipe_pages;
 mod references;
 mod repeat_everything;
 mod rows_that_move;

@@ -11,6 +11,7 @@ const TABLES: &str = r#"
     CREATE TABLE measured (at date) PARTITION BY RANGE (at);
     CREATE TABLE parent (x integer);
     CREATE TABLE child () INHERITS (parent);
+    CREATE TYPE kind AS ENUM ('small', 'large');
     CREATE SCHEMA "Odd one";
     CREATE TABLE "Odd one"."select" ("Order" integer, "a,b" text NOT NULL DEFAULT 'x', "from""to" text, plain text);
     INSERT INTO "Odd one"."select" ("Order", "a,b") SELECT i, 'v' || i FROM generate_series(1, 50) AS i;
@@ -151,6 +152,47 @@ fn what_does_not_fit_is_refused_by_name() {
                 "is there already",
             ),
             (
+                "add_column: {table: items, column: ctid, type: tid}",
+                "a column ctid of PostgreSQL's own",
+            ),
+            (
+                "add_column: {table: items, column: c, type: 'text COLLATE \"C\"'}",
+                "syntax error",
+            ),
+            (
+                "add_column: {table: items, column: c, type: \"text || 'x'\"}",
+                "syntax error",
+            ),
+            (
+                "add_column: {table: crossfade.runs, column: c, type: text}",
+                "one of Crossfade's own tables",
+            ),
+            (
+                "add_index: {table: pg_catalog.pg_class, columns: [relname]}",
+                "one of PostgreSQL's own tables",
+            ),
+            ("add_index: {table: items}", "has no columns"),
+            (
+                "add_enum_value: {name: public.nothing, value: x, irreversible: true}",
+                "type \"public.nothing\" does not exist",
+            ),
+            (
+                "change_column_type: {table: items, column: a, type: int4, keep_name: true}",
+                "a is integer already",
+            ),
+            (
+                "set_replica_identity: {table: items, index: items_a_b_key}",
+                "a may be NULL, and is in items_a_b_key",
+            ),
+            (
+                "drop_index: {table: parts, name: nothing}",
+                "it has no indexes",
+            ),
+            (
+                "sql: {name: s, forward: SELECT 1, reverse: SELECT 1, done_when: nonsense}",
+                "`done_when` cannot be answered",
+            ),
+            (
                 "sql: {name: s, forward: COMMIT, reverse: SELECT 1, done_when: SELECT true}",
                 "COMMIT of its own",
             ),
@@ -253,6 +295,168 @@ fn what_was_written_meanwhile_is_not_lost_by_going_back() {
         // A column that may be NULL is first renamed: what was in it is there again.
         database.crossfade(&["rollback", "x", "--yes"]).exits(0);
         assert_eq!(database.value("SELECT count(item) FROM parts").await, "1");
+    });
+}
+
+#[test]
+fn what_a_step_found_under_its_name_is_left_alone_by_going_back() {
+    on_postgresql(async |database| {
+        database.execute(TABLES).await;
+        database.crossfade(&["init"]).exits(0);
+        let original = database.dump_schema();
+        for (change, meanwhile, told) in [
+            (
+                "add_column: {table: items, column: note, type: varchar(20)}",
+                "ALTER TABLE items ADD COLUMN note text DEFAULT 'by hand'",
+                "is there with type text",
+            ),
+            (
+                "add_index: {table: items, columns: [b], name: parts_item}",
+                "CREATE INDEX parts_item ON parts (item)",
+                "another index is called parts_item",
+            ),
+            (
+                "create_table: {table: items_a_name, columns: id bigint}",
+                "SELECT 1",
+                "is not a table",
+            ),
+            (
+                "create_enum: {name: public.kind, values: [other]}",
+                "SELECT 1",
+                "is there with the labels small, large",
+            ),
+            (
+                "add_enum_value: {name: public.kind, value: x, before: y, irreversible: true}",
+                "SELECT 1",
+                "is not an existing enum label",
+            ),
+        ] {
+            let file = plan_file(&format!("version: 1\nname: x\nchange:\n  {change}\n"));
+            let path = file.path().to_str().expect("a path");
+            database.crossfade(&["start", path]).exits(0);
+            database.execute(meanwhile).await;
+            let found = database.dump_schema();
+            let failed = database.crossfade(&["advance", "x"]).exits(1);
+            assert!(failed.stderr.contains(told), "{change}: {}", failed.stderr);
+            let back = database.crossfade(&["rollback", "x", "--yes"]).exits(0);
+            assert!(
+                told.contains("label") && told.starts_with("is not an")
+                    || back.stderr.contains("had changed nothing"),
+                "{change}: {}",
+                back.stderr
+            );
+            assert_eq!(database.dump_schema(), found, "{change}");
+        }
+        database
+            .execute("ALTER TABLE items DROP COLUMN note; DROP INDEX parts_item")
+            .await;
+        assert_eq!(database.dump_schema(), original);
+    });
+}
+
+#[test]
+fn statements_that_leave_their_question_unanswered_are_rolled_back() {
+    on_postgresql(async |database| {
+        database.execute(TABLES).await;
+        database.crossfade(&["init"]).exits(0);
+        let original = database.dump_schema();
+        let change = "sql: {name: s, forward: ALTER TABLE public.items ADD COLUMN c text, \
+                      reverse: ALTER TABLE public.items DROP COLUMN c, done_when: SELECT false}";
+        let file = plan_file(&format!("version: 1\nname: x\nchange:\n  {change}\n"));
+        let path = file.path().to_str().expect("a path");
+        database.crossfade(&["start", path]).exits(0);
+        let failed = database.crossfade(&["advance", "x"]).exits(1);
+        assert!(
+            failed.stderr.contains("`done_when` is not true after them"),
+            "{}",
+            failed.stderr
+        );
+        assert_eq!(database.dump_schema(), original);
+        database.crossfade(&["rollback", "x", "--yes"]).exits(0);
+        assert_eq!(database.dump_schema(), original);
+    });
+}
+
+#[test]
+fn a_row_that_is_in_the_way_is_told_by_its_key() {
+    on_postgresql(async |database| {
+        database.execute(TABLES).await;
+        database
+            .execute("UPDATE items SET name = NULL WHERE id = 42")
+            .await;
+        database.crossfade(&["init"]).exits(0);
+        for (change, told) in [
+            ("set_not_null: {table: items, column: name}", r#"{"id":42}"#),
+            (
+                "add_check: {table: items, name: c, check: id <> 7}",
+                r#"{"id":7}"#,
+            ),
+            (
+                "add_unique: {table: items, columns: [price]}",
+                r#"{"price":1.0"#,
+            ),
+        ] {
+            let file = plan_file(&format!("version: 1\nname: x\nchange:\n  {change}\n"));
+            let path = file.path().to_str().expect("a path");
+            database.crossfade(&["start", path]).exits(0);
+            let failed = database.crossfade(&["advance", "x"]).exits(1);
+            assert!(failed.stderr.contains(told), "{}", failed.stderr);
+            database.crossfade(&["rollback", "x", "--yes"]).exits(0);
+        }
+    });
+}
+
+#[test]
+fn what_is_wrong_is_said_once_and_what_would_be_lost_is_warned_of() {
+    on_postgresql(async |database| {
+        database.execute(TABLES).await;
+        database.crossfade(&["init"]).exits(0);
+        let wrong = check(
+            database,
+            "add_check: {table: items, name: c, check: prise > 0}",
+        )
+        .exits(1);
+        assert_eq!(
+            wrong.stderr.matches("error: ").count(),
+            1,
+            "{}",
+            wrong.stderr
+        );
+        let braces = check(
+            database,
+            "add_column: {table: items, column: c, type: numeric(12,2)}",
+        );
+        let told = braces.exits(1).stderr;
+        assert!(told.contains("stands in quotes"), "{told}");
+        let lossy = "transform_columns: {table: items, from: [name, price], to: {label: {type: text}}, \
+                     forward: {label: name}, backward: {name: label, price: \"0\"}}";
+        let warned = check(database, lossy).exits(0).stdout;
+        assert!(
+            warned.contains("no new column is computed from price"),
+            "{warned}"
+        );
+    });
+}
+
+#[test]
+fn before_contract_it_is_said_that_there_is_no_way_back_and_after_it_why() {
+    on_postgresql(async |database| {
+        database.execute(TABLES).await;
+        database.crossfade(&["init"]).exits(0);
+        let file = plan_file("version: 1\nname: x\nchange:\n  drop_table: {table: measured}\n");
+        let path = file.path().to_str().expect("a path");
+        database.crossfade(&["start", path]).exits(0);
+        let retired = database.crossfade(&["advance", "x"]).exits(0).stderr;
+        assert!(
+            retired.contains("runs contract, which cannot be undone"),
+            "{retired}"
+        );
+        database.crossfade(&["advance", "x", "--yes"]).exits(0);
+        let refused = database
+            .crossfade(&["rollback", "x", "--yes"])
+            .exits(1)
+            .stderr;
+        assert!(refused.contains("contract has been done"), "{refused}");
     });
 }
 

@@ -24,7 +24,7 @@ pub async fn run(context: &Context<'_>, advance: &Advance) -> anyhow::Result<Exi
     };
     if drops {
         let what = format!(
-            "`contract` of {} drops the old column. It cannot be undone.",
+            "`contract` of {} drops what is old. It cannot be undone.",
             advance.run
         );
         context.confirm(&advance.run, &what, advance.yes)?;
@@ -87,6 +87,9 @@ pub async fn what_next(service: &Service, run: &str) -> anyhow::Result<String> {
     Ok(match (&preview.next, preview.phase) {
         (Next::Finished(state), _) => format!("the run is {}", state.as_str()),
         (Next::Wait(wait), _) => format!("next: {}", reporter::reason(wait)),
+        (_, Some(PhaseName::Contract)) => format!(
+            "next: crossfade advance {run}   (runs contract, which cannot be undone; `crossfade rollback {run}` goes back)"
+        ),
         (_, Some(phase)) => format!(
             "next: crossfade advance {run}   (runs {phase}; `crossfade rollback {run}` goes back)"
         ),

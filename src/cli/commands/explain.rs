@@ -69,7 +69,7 @@ fn summary(phase: &ExplainedPhase) -> Vec<(&'static str, String)> {
     }
     let takes = match &summary.estimate {
         Some(estimate) => amounts::of(estimate),
-        None => "not known: the size of a table is not known yet".to_owned(),
+        None => not_estimated(phase).to_owned(),
     };
     let mut lines = vec![("does", summary.does.join(", ")), ("takes", takes)];
     if summary.blocks.is_empty() {
@@ -83,6 +83,18 @@ fn summary(phase: &ExplainedPhase) -> Vec<(&'static str, String)> {
     );
     lines.push(("back", summary.back.clone()));
     lines
+}
+
+/// Why it is not said how long a phase may take.
+fn not_estimated(phase: &ExplainedPhase) -> &'static str {
+    let has = |kind| phase.steps.iter().any(|step| step.kind == kind);
+    if has("sql") {
+        "not known: statements of one's own are not estimated"
+    } else if has("query") {
+        "not known: how long a query takes is not estimated"
+    } else {
+        "not known: the size of a table is not known yet"
+    }
 }
 
 fn step_in_words(step: &ExplainedStep, text: &mut String) {

@@ -199,6 +199,7 @@ pub fn types(document: &Document, facts: &Facts) -> Vec<String> {
         .filter_map(|step| match step {
             Step::AddColumn(step) => Some(step.type_name.clone()),
             Step::AlterColumnType(step) => Some(step.type_name.clone()),
+            Step::AddEnumValue(step) => Some(step.name.to_string()),
             _ => None,
         })
         .collect();

@@ -15,6 +15,15 @@ use crate::plan::{
     },
 };
 
+/// Whose the table is where it is not the application's.
+fn keeper(table: &TableName) -> Option<&'static str> {
+    match table.schema.as_str() {
+        "pg_catalog" | "information_schema" | "pg_toast" => Some("PostgreSQL's"),
+        "crossfade" => Some("Crossfade's"),
+        _ => None,
+    }
+}
+
 impl<'a> Compiler<'a> {
     pub(super) fn check_table(&mut self, name: &TableName) {
         let place = self.place(name);
@@ -22,6 +31,13 @@ impl<'a> Compiler<'a> {
             self.problem(PlanError::at(place, format!("there is no table {name}")));
             return;
         };
+        if let Some(whose) = keeper(name) {
+            self.problem(
+                PlanError::at(place, format!("{name} is one of {whose} own tables"))
+                    .help("a plan changes the application's tables"),
+            );
+            return;
+        }
         if !table.owned {
             self.problem(
                 PlanError::at(
@@ -255,6 +271,15 @@ impl<'a> Compiler<'a> {
     }
 
     pub(super) fn check_fits(&mut self, path: &Path, step: &AddConstraint, phase: PhaseName) {
+        // What a recipe says in a word of its own was looked at there.
+        let recipe = self.document.change.as_ref();
+        let said = recipe.map_or(Vec::new(), |recipe| recipe.conditions());
+        if said
+            .iter()
+            .any(|said| step.condition().as_ref() == Some(said.expression))
+        {
+            return;
+        }
         let key = check_key(step, phase, self.phases, &self.added, self.facts);
         let found = key.and_then(|key| self.facts.expressions.get(&key));
         let Some(Err(error)) = found else { return };
@@ -321,13 +346,18 @@ impl<'a> Compiler<'a> {
                 .collect();
             if !lost.is_empty() {
                 let place = self.place(&table_name);
+                let help = if self.added.contains_key(&table_name) {
+                    "create what takes its place on the new columns"
+                } else {
+                    "until `contract` a rollback keeps it; then it is gone with the column"
+                };
                 self.problem(
                     PlanError::at(
                         place,
                         format!("{} goes with {table_name}.{column}", lost.join(", ")),
                     )
                     .warning()
-                    .help("create what takes its place on the new columns"),
+                    .help(help),
                 );
             }
         }

@@ -96,7 +96,12 @@ fn unknown_key(path: Path, known: Names) -> PlanError {
         [] => "there are no keys here".to_owned(),
         known => format!("the keys here are {}", listed(known)),
     };
-    let help = suggestion(&name, known, &all);
+    // The tail of `{type: numeric(12,2)}`: between braces a comma ends a value.
+    let help = if name.ends_with(')') && !name.contains('(') {
+        "between braces a value with a comma stands in quotes: \"numeric(12,2)\"".to_owned()
+    } else {
+        suggestion(&name, known, &all)
+    };
     PlanError::at(path, format!("unknown key {}", quoted(&name)))
         .on_key()
         .help(help)

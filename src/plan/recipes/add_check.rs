@@ -38,8 +38,10 @@ impl Change for AddCheck {
         let query = Query {
             name: format!("every row meets {}", self.name),
             sql: format!(
-                "SELECT 1 FROM {} WHERE NOT ({}) LIMIT 1",
-                self.table, self.check
+                "SELECT {} FROM {} WHERE NOT ({}) LIMIT 1",
+                relation::row_name(table),
+                self.table,
+                self.check
             ),
             expect: Expect::NoRows,
         };

@@ -88,9 +88,9 @@ impl AddColumn {
     }
 
     /// Rows that are inserted have it at once; the others are given theirs in batches.
-    fn filled_with_default(&self, default: &Expression) -> Vec<PhaseDocument> {
+    fn filled_with_default(&self, table: &Table, default: &Expression) -> Vec<PhaseDocument> {
         let verify = if self.not_null {
-            vec![set_not_null::no_null(&self.table, &self.column)]
+            vec![set_not_null::no_null(&self.table, table, &self.column)]
         } else {
             Vec::new()
         };
@@ -220,7 +220,7 @@ impl Change for AddColumn {
         // Until it has been asked about it is taken for the harder case.
         let volatile = analysed.is_none_or(|found| found.as_ref().is_ok_and(|f| f.volatile));
         if volatile {
-            return Ok(self.filled_with_default(default));
+            return Ok(self.filled_with_default(table, default));
         }
         let step = self.step(Some(DefaultFor::AllRows), self.not_null);
         Ok(vec![relation::phase(PhaseName::Expand, vec![step])])

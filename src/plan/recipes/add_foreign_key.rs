@@ -108,8 +108,13 @@ impl AddForeignKey {
     }
 
     /// A row that refers to nothing.
-    fn orphans(&self, name: &Ident, referred: &[Ident]) -> Query {
+    fn orphans(&self, table: &Table, name: &Ident, referred: &[Ident]) -> Query {
         let own = self.columns.names();
+        let keys = table.key.iter().filter(|key| !own.contains(key));
+        let shown: Vec<String> = keys
+            .chain(own)
+            .map(|column| format!("own.{column}"))
+            .collect();
         let present: Vec<String> = own
             .iter()
             .map(|column| format!("own.{column} IS NOT NULL"))
@@ -122,7 +127,8 @@ impl AddForeignKey {
         Query {
             name: format!("every row of {name} refers to one that is there"),
             sql: format!(
-                "SELECT 1 FROM {} AS own WHERE {} AND NOT EXISTS (SELECT 1 FROM {} AS other WHERE {}) LIMIT 1",
+                "SELECT {} FROM {} AS own WHERE {} AND NOT EXISTS (SELECT 1 FROM {} AS other WHERE {}) LIMIT 1",
+                shown.join(", "),
                 self.table,
                 present.join(" AND "),
                 self.references,
@@ -198,7 +204,7 @@ impl Change for AddForeignKey {
         Ok(vec![
             relation::phase(
                 PhaseName::Verify,
-                vec![Step::Query(self.orphans(&name, &referred))],
+                vec![Step::Query(self.orphans(table, &name, &referred))],
             ),
             relation::phase(PhaseName::Enforce, vec![Step::from(step)]),
         ])

@@ -153,9 +153,9 @@ impl Change for AddIndex {
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {
         let table = relation::table(facts, &self.table, at, Fit::Partitioned)?;
+        let using = self.using(table, at)?;
         let name = self.index_name(at)?;
         relation::name_is_free(&self.table, table, &name, at)?;
-        let using = self.using(table, at)?;
         if let Some(foreign) = table.partitions.iter().find(|p| p.leaf && p.foreign) {
             let message = format!("the partition {} is a foreign table", foreign.table);
             return relation::refuse(&at.key("table"), message, "it cannot have an index");

@@ -48,7 +48,7 @@ impl Change for AddPrimaryKey {
         for column in self.columns.names() {
             let found = relation::column(&self.table, table, column, at.key("columns"))?;
             if !found.not_null {
-                verify.push(set_not_null::no_null(&self.table, column));
+                verify.push(set_not_null::no_null(&self.table, table, column));
                 enforce.push(Step::from(SetNotNull {
                     table: self.table.clone(),
                     column: column.clone(),

@@ -44,11 +44,10 @@ impl ChangeColumnType {
     /// what that means for the way back. A CHECK is proved again by reading the table; what depends on a column keeps
     /// its type from being changed at all.
     fn in_place(&self, table: &Table, old: &Column, facts: &Facts) -> Option<AlterColumnType> {
-        let type_name = match facts.types.get(&self.type_name) {
-            Some(Ok(canonical)) => canonical.clone(),
-            Some(Err(_)) => return None,
-            None => self.type_name.clone(),
-        };
+        if let Some(Err(_)) = facts.types.get(&self.type_name) {
+            return None;
+        }
+        let type_name = self.canonical(facts);
         let plain = self.to.is_none() && self.forward.is_none() && self.backward.is_none();
         let there = types::in_place(&old.type_name, &type_name);
         let and_back = types::in_place(&type_name, &old.type_name);
@@ -73,6 +72,14 @@ impl ChangeColumnType {
             type_name,
             irreversible: self.irreversible && !and_back,
         })
+    }
+
+    /// The type as the server writes it, where it was asked.
+    fn canonical(&self, facts: &Facts) -> String {
+        match facts.types.get(&self.type_name) {
+            Some(Ok(canonical)) => canonical.clone(),
+            Some(Err(_)) | None => self.type_name.clone(),
+        }
     }
 
     fn names_nothing(&self, old: &Column, at: &Path) -> PlanError {
@@ -104,6 +111,11 @@ impl Change for ChangeColumnType {
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {
         let (table, old) = only_ordinary(facts, &self.table, &self.column, at, "column")?;
+        let plain = self.forward.is_none() && self.backward.is_none();
+        if plain && self.to.is_none() && types::same(&old.type_name, &self.canonical(facts)) {
+            let message = format!("{} is {} already", self.column, old.type_name);
+            return relation::refuse(&at.key("type"), message, "there is nothing to do");
+        }
         if let Some(step) = self.in_place(table, old, facts) {
             return Ok(vec![relation::phase(
                 PhaseName::Expand,
@@ -132,7 +144,6 @@ impl Change for ChangeColumnType {
                 ]);
             }
         };
-        let plain = self.forward.is_none() && self.backward.is_none();
         let assign = |target: &Ident, given: &Option<Expression>, source: &Ident| {
             let expression = given.clone();
             let expression = expression.unwrap_or_else(|| Expression::column(source));

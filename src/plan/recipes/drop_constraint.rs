@@ -40,7 +40,7 @@ pub(super) fn constraint<'a>(
             let names = table.constraints.iter().map(|found| found.name.as_str());
             let names: Vec<&str> = names.take(40).collect();
             let message = format!("{table_name} has no constraint {name}");
-            let help = format!("its constraints are {}", names.join(", "));
+            let help = relation::there_are("constraints", &names);
             relation::refuse(place, message, &help)
         }
     }

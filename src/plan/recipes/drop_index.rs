@@ -36,7 +36,7 @@ pub(super) fn index<'a>(
         None => {
             let names: Vec<&str> = table.index_names().map(Ident::as_str).take(40).collect();
             let message = format!("{table_name} has no index {name}");
-            let help = format!("its indexes are {}", names.join(", "));
+            let help = relation::there_are("indexes", &names);
             relation::refuse(&at.key("name"), message, &help)
         }
     }

@@ -3,7 +3,7 @@
 use super::{
     Change,
     new_column::NewColumn,
-    transform_columns::{Transformation, Words, word_of},
+    transform_columns::{Transformation, Words, lost, word_of},
 };
 use crate::plan::{
     document::{Assignments, Expression, PhaseDocument},
@@ -47,6 +47,10 @@ impl MergeColumns {
 impl Change for MergeColumns {
     fn tables(&self) -> Vec<&TableName> {
         vec![&self.table]
+    }
+
+    fn advice(&self, _: &Facts) -> Vec<(String, &'static str)> {
+        lost(&self.table, &self.columns, &self.keep, &self.forward())
     }
 
     fn word_of(&self, expression: &Expression) -> Option<&'static str> {

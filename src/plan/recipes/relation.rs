@@ -69,6 +69,24 @@ pub(super) fn column<'a>(
     })
 }
 
+/// What a row is told by: its key, or where it stands.
+pub(super) fn row_name(table: &Table) -> String {
+    if table.key.is_empty() {
+        return "ctid".to_owned();
+    }
+    let names: Vec<String> = table.key.iter().map(Ident::to_string).collect();
+    names.join(", ")
+}
+
+/// `its indexes are a, b`
+pub(super) fn there_are(what: &str, names: &[&str]) -> String {
+    if names.is_empty() {
+        format!("it has no {what}")
+    } else {
+        format!("its {what} are {}", names.join(", "))
+    }
+}
+
 pub(super) fn refuse<T>(at: &Path, message: impl Into<String>, help: &str) -> Result<T, Errors> {
     Err(vec![PlanError::at(at.clone(), message).help(help)])
 }

@@ -7,7 +7,7 @@ use super::{
 use crate::plan::{
     document::{Expect, PhaseDocument, PhaseName, Query},
     error::Path,
-    facts::Facts,
+    facts::{Facts, Table},
     ident::{Ident, TableName},
     steps::{Step, set_not_null::SetNotNull as SetNotNullStep},
 };
@@ -22,10 +22,13 @@ pub struct SetNotNull {
 }
 
 /// A query step that finds a row without a value.
-pub(super) fn no_null(table: &TableName, column: &Ident) -> Step {
+pub(super) fn no_null(name: &TableName, table: &Table, column: &Ident) -> Step {
     Step::Query(Query {
         name: format!("every row has {column}"),
-        sql: format!("SELECT 1 FROM {table} WHERE {column} IS NULL LIMIT 1"),
+        sql: format!(
+            "SELECT {} FROM {name} WHERE {column} IS NULL LIMIT 1",
+            relation::row_name(table)
+        ),
         expect: Expect::NoRows,
     })
 }
@@ -47,7 +50,10 @@ impl Change for SetNotNull {
             column: self.column.clone(),
         };
         Ok(vec![
-            relation::phase(PhaseName::Verify, vec![no_null(&self.table, &self.column)]),
+            relation::phase(
+                PhaseName::Verify,
+                vec![no_null(&self.table, table, &self.column)],
+            ),
             relation::phase(PhaseName::Enforce, vec![Step::from(step)]),
         ])
     }

@@ -12,7 +12,7 @@ use crate::plan::{
     ident::{Ident, TableName},
     types,
 };
-use crate::statement::rename::names_column;
+use crate::statement::rename::{names_column, without_qualifier};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -35,6 +35,10 @@ pub struct TransformColumns {
 impl Change for TransformColumns {
     fn tables(&self) -> Vec<&TableName> {
         vec![&self.table]
+    }
+
+    fn advice(&self, _: &Facts) -> Vec<(String, &'static str)> {
+        lost(&self.table, &self.from, &self.keep, &self.forward)
     }
 
     fn word_of(&self, expression: &Expression) -> Option<&'static str> {
@@ -69,6 +73,30 @@ pub(super) fn word_of(
         (false, true) => Some("backward"),
         (false, false) => None,
     }
+}
+
+/// Old columns that go though no new one is computed from them.
+pub(super) fn lost(
+    table: &TableName,
+    from: &[Ident],
+    keep: &[Ident],
+    forward: &Assignments,
+) -> Vec<(String, &'static str)> {
+    let is_read = |column: &Ident| {
+        forward.values().any(|expression| {
+            let text = without_qualifier(expression.as_str(), &table.name);
+            names_column(&text, column)
+        })
+    };
+    from.iter()
+        .filter(|column| !keep.contains(column) && !is_read(column))
+        .map(|column| {
+            let what = format!(
+                "no new column is computed from {column}: what is in it is lost in `contract`"
+            );
+            (what, "read it in `forward`, or name it in `keep`")
+        })
+        .collect()
 }
 
 /// How a recipe calls its parts, for errors that name the place.
