@@ -12,4 +12,4 @@ pub use decide::{Grip, Pace, Reason, decide};
 pub use limits::{Bound, bounds};
 pub use sample::{Gauge, Known, Missing, Reading, Sample};
 pub use signal::Signal;
-pub use size::{BATCH_BLOCKS_FIRST, Batch, Recent};
+pub use size::{BATCH_BLOCKS_FIRST, BATCH_BLOCKS_FIRST_READ, Batch, Recent};

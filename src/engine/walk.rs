@@ -13,7 +13,7 @@ mod worker;
 pub use help::{Help, help};
 
 use super::{EngineError, ddl::Patience, notice::Notice, session::Driver};
-use crate::pacing::BATCH_BLOCKS_FIRST;
+use crate::pacing::{BATCH_BLOCKS_FIRST, BATCH_BLOCKS_FIRST_READ};
 use crate::plan::{
     compiled::{Fill, Match, Plan, StepId},
     ident::TableName,
@@ -25,10 +25,10 @@ use crate::store::{
 };
 use crate::target::batch::{self, Place};
 use crew::Finish;
+use deadpool_postgres::Transaction;
 use serde_json::Value;
 pub use site::Hands;
 use site::Site;
-use tokio_postgres::Transaction;
 use watch::{Role, Watch};
 
 /// What is done to each range.
@@ -64,12 +64,22 @@ pub enum Walked {
 const PASSES_MAX: i32 = 10;
 /// So often a table may be rewritten, or lose a partition, in the middle of one command.
 const RESTARTS_MAX: u32 = 100;
+/// 8 MiB: small enough that workers end a table together, large enough that claims cost nothing.
+const SEGMENT_BLOCKS_MIN: i64 = 1_024;
+/// The same of a pass that reads, and hardly writes.
+const SEGMENT_BLOCKS_MIN_READ: i64 = 4_096;
+
 impl Work<'_> {
     fn table(&self) -> &TableName {
         match self {
             Self::Fill(fill) => &fill.table,
             Self::Compare { matching, .. } => &matching.table,
         }
+    }
+
+    /// Whether a pass reads the table and hardly writes to it.
+    fn reads(&self, pass: i32) -> bool {
+        pass > 1 || matches!(self, Self::Compare { .. })
     }
 
     fn repair(&self) -> Option<Truth> {
@@ -81,12 +91,12 @@ impl Work<'_> {
 
     async fn range(
         &self,
-        client: &Transaction<'_>,
+        transaction: &Transaction<'_>,
         at: Place<'_>,
     ) -> Result<Done, tokio_postgres::Error> {
         match self {
             Self::Fill(fill) => {
-                let changed = batch::fill(client, fill, at).await?;
+                let changed = batch::fill(transaction, fill, at).await?;
                 Ok(Done {
                     rows_changed: i64::try_from(changed).unwrap_or(i64::MAX),
                     ..Done::default()
@@ -98,14 +108,14 @@ impl Work<'_> {
                 repair,
             } => {
                 let (mut checked, mut different) =
-                    batch::compare(client, matching, names, at).await?;
+                    batch::compare(transaction, matching, names, at).await?;
                 let mut repaired = 0;
                 if let (Some(truth), true) = (repair, different > 0) {
-                    repaired = batch::repair(client, matching, names, *truth, at).await?;
+                    repaired = batch::repair(&**transaction, matching, names, *truth, at).await?;
                 }
                 if different > 0 {
                     // A mismatch is read again before it is declared.
-                    (checked, different) = batch::compare(client, matching, names, at).await?;
+                    (checked, different) = batch::compare(transaction, matching, names, at).await?;
                 }
                 Ok(Done {
                     rows_read: checked,
@@ -245,15 +255,26 @@ async fn begin(
         .iter()
         .map(|storage| (storage.relation, storage.filenode, storage.blocks))
         .collect();
+    let reads = work.reads(pass);
+    let batch_blocks_first = if reads {
+        BATCH_BLOCKS_FIRST_READ
+    } else {
+        BATCH_BLOCKS_FIRST
+    };
     let new = NewWalk {
         step: &step.0,
         table_name: &table_name,
         relation,
         storages: &storages,
         pass,
+        segment_blocks_min: if reads {
+            SEGMENT_BLOCKS_MIN_READ
+        } else {
+            SEGMENT_BLOCKS_MIN
+        },
         batch_blocks: before
             .as_ref()
-            .map_or(BATCH_BLOCKS_FIRST as i32, |walk| walk.batch_blocks),
+            .map_or(batch_blocks_first.cast_signed(), |walk| walk.batch_blocks),
         rows_before: before.as_ref().map_or(0, |walk| walk.rows_before + changed),
         rows_quarantined: before.as_ref().map_or(0, |walk| walk.rows_quarantined),
         repair: work.repair().map(Truth::as_str),

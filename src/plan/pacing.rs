@@ -105,10 +105,10 @@ impl Default for Pacing {
         };
         let count = |slow, stop| Some(Limit::new(slow, stop));
         Self {
-            batch_target: Span::from_millis(50),
+            batch_target: Span::from_millis(20),
             batch_rows_max: 100_000,
             batch_wal_mib_max: 64,
-            workers: 2,
+            workers: 1,
             vacuum_percent: 5,
             failed_batches_percent: 50,
             replica_lag: seconds(1, 10),

@@ -10,6 +10,7 @@ use crate::{
     plan::ident::{Ident, TableName},
     progress::{Moment, Point, Tally},
 };
+use deadpool_postgres::{Object, Transaction};
 use serde_json::Value;
 use tokio_postgres::GenericClient;
 
@@ -70,8 +71,6 @@ pub struct Done {
     pub examples: Vec<Value>,
 }
 
-/// 8 MiB: small enough that workers end a table together, large enough that claims cost nothing.
-const SEGMENT_BLOCKS_MIN: i64 = 1_024;
 const SEGMENTS_MAX: i64 = 4_096;
 /// Moments kept for the rate of a walk.
 const POINTS_MAX: i64 = 120;
@@ -136,6 +135,8 @@ pub struct NewWalk<'a> {
     pub relation: u32,
     /// Of each table that has blocks of its own: its id, its storage's, and its size in blocks.
     pub storages: &'a [(u32, u32, i64)],
+    /// No segment is smaller but the last of each table.
+    pub segment_blocks_min: i64,
     pub batch_blocks: i32,
     pub pass: i32,
     pub rows_before: i64,
@@ -178,7 +179,9 @@ pub async fn begin(
         )
         .await?;
     let blocks: i64 = walk.storages.iter().map(|(_, _, blocks)| blocks).sum();
-    let size = SEGMENT_BLOCKS_MIN.max(blocks.div_euclid(SEGMENTS_MAX) + 1);
+    let size = walk
+        .segment_blocks_min
+        .max(blocks.div_euclid(SEGMENTS_MAX) + 1);
     let mut first = 0_i32;
     for (relation, filenode, blocks) in walk.storages {
         let added = client
@@ -209,13 +212,13 @@ pub async fn is_current(client: &impl GenericClient, walk: &Walk) -> Result<bool
 
 /// Claims a segment of this very walk that has blocks to do and that no living worker has. `None`: there is none.
 pub async fn claim(
-    client: &impl GenericClient,
+    client: &Object,
     lease: Lease,
     walk: &Walk,
     worker: i64,
 ) -> Result<Option<Segment>, StoreError> {
-    let row = client
-        .query_opt(
+    let claim = client
+        .prepare_cached(
             &format!(
                 // MATERIALIZED: joined as a subquery it could be run once for each row, and lock another one each time.
                 "WITH free AS MATERIALIZED (SELECT s.number FROM crossfade.segments AS s JOIN crossfade.walks AS k USING (run_id, step) \
@@ -228,7 +231,18 @@ pub async fn claim(
                     (SELECT n.nspname::text FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = t.relation), \
                     (SELECT c.relname::text FROM pg_class AS c WHERE c.oid = t.relation)"
             ),
-            &[&walk.run_id, &walk.step, &worker, &walk.snapshot_at, &lease.epoch],
+        )
+        .await?;
+    let row = client
+        .query_opt(
+            &claim,
+            &[
+                &walk.run_id,
+                &walk.step,
+                &worker,
+                &walk.snapshot_at,
+                &lease.epoch,
+            ],
         )
         .await?;
     Ok(row.map(|row| Segment {
@@ -292,19 +306,24 @@ pub enum Entry {
 
 /// The fence of a batch: until its transaction ends nobody takes the lease, and nobody the segment.
 pub async fn enter(
-    client: &impl GenericClient,
+    transaction: &Transaction<'_>,
     lease: Lease,
     step: &str,
     segment: &Segment,
 ) -> Result<Entry, StoreError> {
-    let row = client
-        .query_opt(
+    let enter = transaction
+        .prepare_cached(
             "SELECT r.paused_at IS NOT NULL AND (r.paused_until IS NULL OR r.paused_until > clock_timestamp()), \
                     (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint \
              FROM crossfade.leases AS l JOIN crossfade.runs AS r ON r.id = l.run_id \
              JOIN crossfade.segments AS s ON s.run_id = l.run_id \
              WHERE l.run_id = $1 AND l.epoch = $2 AND s.step = $3 AND s.number = $4 AND s.next_block = $5 AND s.worker = $6 \
              FOR KEY SHARE OF l FOR NO KEY UPDATE OF s",
+        )
+        .await?;
+    let row = transaction
+        .query_opt(
+            &enter,
             &[
                 &lease.run_id,
                 &lease.epoch,
@@ -320,7 +339,7 @@ pub async fn enter(
         Some(row) => Ok(Entry::Open {
             wal_bytes: row.get(1),
         }),
-        None => match lease::fence(client, lease).await? {
+        None => match lease::fence(&**transaction, lease).await? {
             MayGoOn::Paused => Ok(Entry::Paused),
             MayGoOn::Yes => Ok(Entry::ClaimLost),
         },
@@ -330,15 +349,15 @@ pub async fn enter(
 /// Moves a segment's checkpoint in the batch's own transaction; where the server's log stands. `None`: the table was
 /// rewritten, or is no partition any more, or the checkpoint is not where the batch began; the batch must be rolled back.
 pub async fn checkpoint(
-    client: &impl GenericClient,
+    transaction: &Transaction<'_>,
     lease: Lease,
     step: &str,
     segment: &Segment,
     next_block: i64,
     done: &Done,
 ) -> Result<Option<i64>, StoreError> {
-    let row = client
-        .query_opt(
+    let checkpoint = transaction
+        .prepare_cached(
             "UPDATE crossfade.segments AS s SET next_block = $5, rows_read = rows_read + $6, \
                     rows_changed = rows_changed + $7, rows_different = rows_different + $8, \
                     blocks_skipped = blocks_skipped + $9, \
@@ -347,6 +366,11 @@ pub async fn checkpoint(
                AND k.run_id = s.run_id AND k.step = s.step AND s.filenode = pg_relation_filenode(s.relation) \
                AND (s.relation = k.relation OR EXISTS (SELECT 1 FROM pg_partition_ancestors(s.relation) AS p WHERE p.relid = k.relation)) \
              RETURNING (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint",
+        )
+        .await?;
+    let row = transaction
+        .query_opt(
+            &checkpoint,
             &[
                 &lease.run_id,
                 &step,

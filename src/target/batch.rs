@@ -13,6 +13,7 @@ use crate::statement::{
     rows::{self, Truth},
     sync::Names,
 };
+use deadpool_postgres::GenericClient as Caching;
 use serde_json::Value;
 use tokio_postgres::GenericClient;
 
@@ -117,16 +118,14 @@ pub async fn storages(
 }
 
 /// The rows changed.
-pub async fn fill(client: &impl GenericClient, fill: &Fill, at: Place<'_>) -> Result<u64> {
+pub async fn fill(client: &impl Caching, fill: &Fill, at: Place<'_>) -> Result<u64> {
     let (from, to) = at.bounds();
     if let Some(link) = &fill.link {
-        client
-            .execute(&link::lock(link, at.storage), &[&from, &to])
-            .await?;
+        let lock = client.prepare_cached(&link::lock(link, at.storage)).await?;
+        client.execute(&lock, &[&from, &to]).await?;
     }
-    client
-        .execute(&rows::fill(fill, at.storage), &[&from, &to])
-        .await
+    let fill = client.prepare_cached(&rows::fill(fill, at.storage)).await?;
+    client.execute(&fill, &[&from, &to]).await
 }
 
 /// A row whose fill failed with `error`, group by group: those that convert are filled. Whether any was, and which
@@ -180,15 +179,16 @@ pub async fn fill_parts<'a>(
 
 /// `(checked, different)`
 pub async fn compare(
-    client: &impl GenericClient,
+    client: &impl Caching,
     matching: &Match,
     names: &Names,
     at: Place<'_>,
 ) -> Result<(i64, i64)> {
     let (from, to) = at.bounds();
-    let row = client
-        .query_one(&rows::compare(matching, at.storage, names), &[&from, &to])
+    let compare = client
+        .prepare_cached(&rows::compare(matching, at.storage, names))
         .await?;
+    let row = client.query_one(&compare, &[&from, &to]).await?;
     Ok((row.get(0), row.get(1)))
 }
 

@@ -21,6 +21,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// How often it is looked whether the pace has changed.
@@ -50,6 +51,9 @@ pub struct Site<'a> {
     /// The workers are to end at their next batch.
     pub halt: CancellationToken,
     batches: AtomicU64,
+    /// That this process has done.
+    blocks: AtomicU64,
+    batch_ended: Notify,
     state: Mutex<State>,
 }
 
@@ -87,6 +91,8 @@ impl<'a> Site<'a> {
             halt: hands.stop.child_token(),
             hands,
             batches: AtomicU64::new(0),
+            blocks: AtomicU64::new(0),
+            batch_ended: Notify::new(),
             state: Mutex::new(State {
                 pace,
                 recent: Recent::default(),
@@ -127,8 +133,30 @@ impl<'a> Site<'a> {
     }
 
     /// A batch was done.
-    pub fn count(&self) {
+    pub fn count(&self, blocks: u32) {
         self.batches.fetch_add(1, Ordering::Relaxed);
+        self.blocks.fetch_add(u64::from(blocks), Ordering::Relaxed);
+        self.batch_ended.notify_waiters();
+    }
+
+    /// Until the workers of this process have done so many blocks more, but no longer than `at_most`; or at once when
+    /// they are to end.
+    pub async fn until_done(&self, blocks: u64, at_most: Duration) {
+        let upto = self.blocks.load(Ordering::Relaxed).saturating_add(blocks);
+        let done = async {
+            loop {
+                // Before the look, so that what ends in between is not missed.
+                let ended = self.batch_ended.notified();
+                if self.blocks.load(Ordering::Relaxed) >= upto {
+                    break;
+                }
+                ended.await;
+            }
+        };
+        tokio::select! {
+            () = done => {}
+            () = self.sleep(at_most) => {}
+        }
     }
 
     /// The batches that this process has done.

@@ -1,6 +1,9 @@
 //! What becomes of a batch that failed: smaller, later, or row by row with the bad one in quarantine.
 
-use super::{Work, example, worker::Worker};
+use super::{
+    Work, example,
+    worker::{Worker, enter},
+};
 use crate::engine::{EngineError, failpoint, notice::Notice};
 use crate::pacing::Outcome;
 use crate::plan::{
@@ -145,8 +148,7 @@ impl Worker<'_> {
     /// Leaves a block whose rows are locked for the next pass.
     async fn skip(&mut self, segment: &Segment, next: i64) -> Result<bool, EngineError> {
         let (lease, step) = (self.site.lease, &self.site.step.0);
-        let client: &mut Client = &mut self.client;
-        let transaction = client.transaction().await?;
+        let transaction = self.client.transaction().await?;
         if !matches!(
             walks::enter(&transaction, lease, step, segment).await?,
             Entry::Open { .. }
@@ -171,18 +173,16 @@ impl Worker<'_> {
             return Ok(false);
         };
         let at = Range::blocks(segment.next_block, next).of(storage);
-        let client: &mut Client = &mut self.client;
-        let mut transaction = client.transaction().await?;
-        transaction.batch_execute(&setup).await?;
+        let mut transaction = self.client.transaction().await?;
         if !matches!(
-            walks::enter(&transaction, lease, step, segment).await?,
+            enter(&transaction, &setup, lease, step, segment).await?,
             Entry::Open { .. }
         ) {
             return Ok(false);
         }
         let mut done = Done::default();
         let mut noted = 0;
-        for tid in batch::addresses(&transaction, at).await? {
+        for tid in batch::addresses(&*transaction, at).await? {
             let Some(row) = Range::row(&tid) else {
                 continue;
             };
@@ -199,7 +199,7 @@ impl Worker<'_> {
                     savepoint.rollback().await?;
                     match work {
                         Work::Fill(fill) => {
-                            let parts = batch::fill_parts(&transaction, fill, row, error).await;
+                            let parts = batch::fill_parts(&*transaction, fill, row, error).await;
                             let (changed, failed) =
                                 parts.map_err(|error| EngineError::Statement {
                                     step: self.site.step.clone(),
@@ -215,7 +215,7 @@ impl Worker<'_> {
                         Work::Compare { matching, .. } => {
                             done.rows_read += 1;
                             done.rows_different += 1;
-                            let key = batch::row_key(&transaction, &matching.key, row).await?;
+                            let key = batch::row_key(&*transaction, &matching.key, row).await?;
                             if let Some(key) = key.filter(|_| done.examples.len() < EXAMPLES_MAX) {
                                 let error = Value::String(sqlstate::message(&error));
                                 done.examples
@@ -232,7 +232,7 @@ impl Worker<'_> {
                 }
             }
         }
-        walks::add_quarantined(&transaction, lease, step, noted).await?;
+        walks::add_quarantined(&*transaction, lease, step, noted).await?;
         let moved = walks::checkpoint(&transaction, lease, step, segment, next, &done).await?;
         if moved.is_none() {
             return Ok(false);

@@ -12,7 +12,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How often it is looked what others have done; what the workers of this process have is known at once.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(100);
 const LOOK_WHO_WAITS_EVERY: Duration = Duration::from_millis(500);
 /// Smaller tables are left to autovacuum.
 const BLOCKS_MIN: i64 = 512;
@@ -32,13 +34,19 @@ pub async fn as_it_goes(site: &Site<'_>) -> Result<(), EngineError> {
         let percent = i64::from(site.limits().vacuum_percent);
         let all = walks::done_by_storage(&**session, &site.walk).await?;
         let blocks: i64 = all.iter().map(|done| done.blocks_total).sum();
+        let mut left = blocks;
         let due = all.into_iter().find(|done| {
             let since = done.blocks_done - vacuumed.get(&done.relation).unwrap_or(&0);
             let is_through = done.blocks_done == done.blocks_total;
-            percent > 0 && since >= BLOCKS_MIN && (since * 100 >= blocks * percent || is_through)
+            let enough = BLOCKS_MIN.max(blocks * percent / 100);
+            left = left.min(enough - since);
+            percent > 0 && (since >= enough || is_through && since >= BLOCKS_MIN)
         });
         match due {
-            None => site.sleep(LOOK_EVERY).await,
+            None => {
+                site.until_done(left.max(1).unsigned_abs(), LOOK_EVERY)
+                    .await
+            }
             Some(done) => {
                 vacuum_once(site, &session, &done.storage).await?;
                 vacuumed.insert(done.relation, done.blocks_done);
@@ -96,6 +104,6 @@ async fn give_way(site: &Site<'_>, pid: i32) {
         tracing::warn!(%error, "the vacuum could not be cancelled");
     }
     if site.halt.is_cancelled() {
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(LOOK_AGAIN_AFTER).await;
     }
 }

@@ -5,7 +5,8 @@ use crate::engine::{EngineError, failpoint};
 use crate::pacing::{Batch, Outcome};
 use crate::postgres::sqlstate::{ErrorClass, classify};
 use crate::store::{
-    StoreError, lease,
+    StoreError,
+    lease::{self, Lease},
     walks::{self, EXAMPLES_MAX, Entry, Segment},
     workers,
 };
@@ -13,9 +14,8 @@ use crate::target::{
     activity::{self, Blocker},
     batch::{self, Range},
 };
-use deadpool_postgres::Object;
+use deadpool_postgres::{Object, Transaction};
 use std::time::{Duration, Instant};
-use tokio_postgres::Client;
 
 /// How long a batch waits at most for a row that somebody else has locked, while it holds other rows itself.
 const ROW_LOCK_TIMEOUT: Duration = Duration::from_millis(250);
@@ -99,7 +99,7 @@ impl<'a> Worker<'a> {
             }
             let claimed = {
                 let site = self.site;
-                walks::claim(&**self.client, site.lease, &site.walk, self.number).await?
+                walks::claim(&self.client, site.lease, &site.walk, self.number).await?
             };
             let Some(segment) = claimed else {
                 // Without the lease nothing can be claimed, whatever is left.
@@ -175,7 +175,7 @@ impl<'a> Worker<'a> {
 
     fn after(&mut self, took: Batch) {
         self.tries = 0;
-        self.site.count();
+        self.site.count(took.blocks);
         match self.hunting {
             // While a bad row is hunted the small batches say nothing about the pace.
             Some(blocks) => {
@@ -189,8 +189,8 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// One batch, one transaction: the rows, the checkpoint and the fence commit together. That makes
-    /// `synchronous_commit = off` safe: losing both is losing nothing.
+    /// One batch, one transaction: the rows, the checkpoint and the fence commit together, so that losing both is losing
+    /// nothing.
     async fn batch(&mut self, segment: &Segment, next: i64) -> Result<Batched, EngineError> {
         let began = Instant::now();
         let place = format!("{} batch", self.site.step);
@@ -199,10 +199,8 @@ impl<'a> Worker<'a> {
         let site = self.site;
         let (lease, step, work) = (site.lease, &site.step.0, &site.work);
         let pid = self.pid;
-        let client: &mut Client = &mut self.client;
-        let transaction = client.transaction().await?;
-        transaction.batch_execute(&setup).await?;
-        let wal_before = match walks::enter(&transaction, lease, step, segment).await? {
+        let transaction = self.client.transaction().await?;
+        let wal_before = match enter(&transaction, &setup, lease, step, segment).await? {
             Entry::Open { wal_bytes } => wal_bytes,
             Entry::Paused => {
                 transaction.rollback().await?;
@@ -251,7 +249,7 @@ impl<'a> Worker<'a> {
         ) = (work, done.rows_different > 0)
         {
             let limit = EXAMPLES_MAX as i64;
-            let rows = batch::different_rows(&transaction, matching, names, at, limit).await?;
+            let rows = batch::different_rows(&*transaction, matching, names, at, limit).await?;
             let show_values = site.plan.settings.show_values;
             done.examples = rows
                 .into_iter()
@@ -284,8 +282,13 @@ impl<'a> Worker<'a> {
     pub(super) fn setup(&self) -> String {
         let timeout = self.site.plan.settings.statement_timeout.millis();
         let row_lock_timeout = self.row_lock_timeout().as_millis();
+        let flush = match self.site.work {
+            // Whoever commits flushes all the log before its own: so it is never more than one batch's.
+            Work::Fill(_) => "local",
+            Work::Compare { .. } => "off",
+        };
         let mut setup = format!(
-            "SET LOCAL lock_timeout = {row_lock_timeout}; SET LOCAL statement_timeout = {timeout}; SET LOCAL synchronous_commit = off;"
+            "SET LOCAL lock_timeout = {row_lock_timeout}; SET LOCAL statement_timeout = {timeout}; SET LOCAL synchronous_commit = {flush};"
         );
         // The application's triggers stay out: `updated_at` is not bumped, and our own trigger is not fired.
         setup.push_str(if self.skip_triggers {
@@ -295,6 +298,22 @@ impl<'a> Worker<'a> {
         });
         setup
     }
+}
+
+/// Begins a batch. Both are sent at once, as each way to the server and back is paid for with every batch.
+pub(super) async fn enter(
+    transaction: &Transaction<'_>,
+    setup: &str,
+    lease: Lease,
+    step: &str,
+    segment: &Segment,
+) -> Result<Entry, EngineError> {
+    let (set_up, entry) = tokio::join!(
+        transaction.batch_execute(setup),
+        walks::enter(transaction, lease, step, segment)
+    );
+    set_up?;
+    Ok(entry?)
 }
 
 /// What a statement gave, and who was seen to block the session `pid` where it took longer than `after`.
