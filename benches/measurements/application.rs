@@ -18,8 +18,7 @@ enum Beside {
 const IDLE: Duration = Duration::from_secs(8);
 
 /// No signal holds it back.
-const UNPACED: [&str; 13] = [
-    "workers=1",
+const UNPACED: [&str; 12] = [
     "replica_lag=off",
     "replica_lag_bytes=off",
     "slot_wal_bytes=off",
@@ -38,15 +37,15 @@ const WAYS: [(&str, Beside); 6] = [
     ("idle", Beside::Nothing),
     ("unpaced_1_worker", Beside::Backfill(&UNPACED)),
     ("defaults", Beside::Backfill(&[])),
-    ("batches_of_20_ms", Beside::Backfill(&["batch_target=20ms"])),
+    (
+        "defaults_without_vacuum",
+        Beside::Backfill(&["vacuum_percent=0"]),
+    ),
     (
         "batches_of_200_ms",
         Beside::Backfill(&["batch_target=200ms"]),
     ),
-    (
-        "batches_of_20_ms_1_worker",
-        Beside::Backfill(&["batch_target=20ms", "workers=1"]),
-    ),
+    ("2_workers", Beside::Backfill(&["workers=2"])),
 ];
 
 pub async fn measure(bench: &Bench) {

@@ -35,7 +35,7 @@ enum Way {
     Backfill(&'static [&'static str]),
 }
 
-const WAYS: [(&str, Way); 6] = [
+const WAYS: [(&str, Way); 7] = [
     ("update", Way::Update),
     ("update_past_triggers", Way::UpdatePastTriggers),
     ("loop_past_triggers", Way::LoopPastTriggers),
@@ -44,6 +44,10 @@ const WAYS: [(&str, Way); 6] = [
         Way::Backfill(&["workers=1", "vacuum_percent=0"]),
     ),
     ("backfill_1_worker_vacuum", Way::Backfill(&["workers=1"])),
+    (
+        "backfill_2_workers",
+        Way::Backfill(&["workers=2", "vacuum_percent=0"]),
+    ),
     ("backfill_2_workers_vacuum", Way::Backfill(&["workers=2"])),
 ];
 

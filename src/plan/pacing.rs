@@ -105,7 +105,7 @@ impl Default for Pacing {
         };
         let count = |slow, stop| Some(Limit::new(slow, stop));
         Self {
-            batch_target: Span::from_millis(20),
+            batch_target: Span::from_millis(25),
             batch_rows_max: 100_000,
             batch_wal_mib_max: 64,
             workers: 1,

@@ -189,8 +189,8 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// One batch, one transaction: the rows, the checkpoint and the fence commit together, so that losing both is losing
-    /// nothing.
+    /// One batch, one transaction: the rows, the checkpoint and the fence commit together. That makes
+    /// `synchronous_commit = off` safe: losing both is losing nothing.
     async fn batch(&mut self, segment: &Segment, next: i64) -> Result<Batched, EngineError> {
         let began = Instant::now();
         let place = format!("{} batch", self.site.step);
@@ -282,13 +282,8 @@ impl<'a> Worker<'a> {
     pub(super) fn setup(&self) -> String {
         let timeout = self.site.plan.settings.statement_timeout.millis();
         let row_lock_timeout = self.row_lock_timeout().as_millis();
-        let flush = match self.site.work {
-            // Whoever commits flushes all the log before its own: so it is never more than one batch's.
-            Work::Fill(_) => "local",
-            Work::Compare { .. } => "off",
-        };
         let mut setup = format!(
-            "SET LOCAL lock_timeout = {row_lock_timeout}; SET LOCAL statement_timeout = {timeout}; SET LOCAL synchronous_commit = {flush};"
+            "SET LOCAL lock_timeout = {row_lock_timeout}; SET LOCAL statement_timeout = {timeout}; SET LOCAL synchronous_commit = off;"
         );
         // The application's triggers stay out: `updated_at` is not bumped, and our own trigger is not fired.
         setup.push_str(if self.skip_triggers {
