@@ -11,6 +11,7 @@ pub mod error;
 pub mod explain;
 pub mod facts;
 pub mod ident;
+pub mod kept;
 pub mod link;
 pub mod locate;
 pub mod pacing;

@@ -25,8 +25,7 @@ use crate::lifecycle::{
     transition::RunState,
 };
 use crate::plan::{
-    claims::{self, OtherRun},
-    compile,
+    claims, compile,
     compiled::Plan,
     decode,
     document::{Document, PhaseDocument, PhaseName},
@@ -34,6 +33,7 @@ use crate::plan::{
     explain::{Explanation, explain},
     facts::Facts,
     ident::TableName,
+    kept,
     recipes::Recipe,
     tuning::{self, Tuning},
 };
@@ -49,6 +49,7 @@ use crate::store::{
 use crate::target;
 use jiff::Timestamp;
 use std::sync::Arc;
+use tokio_postgres::GenericClient;
 use tokio_util::sync::CancellationToken;
 
 /// The oldest PostgreSQL that has TID range scans and `client_connection_check_interval`.
@@ -204,7 +205,7 @@ impl Service {
         };
         let mut conflicts = Vec::new();
         if schema::installed_version(&session).await?.is_some() {
-            conflicts = conflicts_of(&compiled, &runs::active(&*session).await?);
+            conflicts = conflicts_of(&*session, &compiled).await?;
         }
         if conflicts.is_empty() {
             return Ok(Ok(Some(compiled)));
@@ -265,7 +266,7 @@ impl Service {
             .map_err(|error| StoreError::Corrupt(error.to_string()))?;
         let transaction = session.transaction().await?;
         runs::lock_claims(&transaction).await?;
-        let conflicts = conflicts_of(&compiled, &runs::active(&transaction).await?);
+        let conflicts = conflicts_of(&transaction, &compiled).await?;
         if !conflicts.is_empty() {
             return Err(ServiceError::Plan(render(file, text, &conflicts)));
         }
@@ -500,13 +501,22 @@ async fn check_server(session: &Session, access: Access) -> Result<(), ServiceEr
     }
 }
 
-/// Where the plan and an active run would be in each other's way.
-fn conflicts_of(compiled: &Compiled, others: &[OtherRun]) -> Vec<PlanError> {
+/// Where the plan and an active run would be in each other's way, or triggers that a completed one has left.
+async fn conflicts_of(
+    client: &impl GenericClient,
+    compiled: &Compiled,
+) -> Result<Vec<PlanError>, ServiceError> {
     let at = match &compiled.document.change {
         Some(recipe) => Path::root().key("change").key(recipe.name()),
         None => Path::root().key("phases"),
     };
-    claims::conflicts(&compiled.plan, others, &at)
+    let mut conflicts = claims::conflicts(&compiled.plan, &runs::active(client).await?, &at);
+    let standing = target::catalog::standing(client).await?;
+    if !standing.is_empty() {
+        let kept = kept::kept(&runs::completed_with_sync(client).await?, &standing);
+        conflicts.extend(kept::refusals(&compiled.plan, &kept, &at));
+    }
+    Ok(conflicts)
 }
 
 /// Decodes, asks the server for what compiling needs to know, and compiles. The outer error is the connection's.

@@ -40,7 +40,8 @@ pub async fn look(
         for name in names_of(snapshot, table, column) {
             let described = references::column(&*client, table, &name).await?;
             let carried: Vec<&str> = wanted.carried.iter().map(String::as_str).collect();
-            objects.extend(references::dependents(&*client, table, &name, &carried).await?);
+            let run = &snapshot.plan.name;
+            objects.extend(references::dependents(&*client, run, table, &name, &carried).await?);
             objects.extend(references::routines(&*client, &described).await?);
             columns.push(described);
         }

@@ -4,7 +4,10 @@
 use super::{Result, catalog};
 use crate::analysis::references::{self, Column, Routine};
 use crate::lifecycle::references::{Counters, StatementId, Statistics};
-use crate::plan::ident::{Ident, TableName};
+use crate::plan::{
+    document::RunName,
+    ident::{Ident, TableName},
+};
 use tokio_postgres::GenericClient;
 
 /// More functions or statements than this are not looked through: then it is not known what they name.
@@ -73,11 +76,12 @@ pub async fn column(
 /// Objects that depend on the column by its present name, except indexes and constraints called as in `carried`.
 pub async fn dependents(
     client: &impl GenericClient,
+    run: &RunName,
     table: &TableName,
     column: &Ident,
     carried: &[&str],
 ) -> Result<Vec<String>> {
-    let mut found = catalog::dependents_of(client, table, column).await?;
+    let mut found = catalog::dependents_of(client, run, table, column).await?;
     let parts = client
         .query(
             PARTS,
