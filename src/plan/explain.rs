@@ -159,7 +159,8 @@ fn condition(condition: &super::compiled::Condition) -> String {
         C::OldWritesQuiet(span) => format!("no write of the old version for {span}"),
         C::VerifiedWithin(span) => format!("verified without differences within {span}"),
         C::NoReferences(references) => format!(
-            "nothing has named the old column for {}: no object, no function's body, no statement",
+            "nothing has named {} for {}: no object, no function's body, no statement",
+            references.names().join(", "),
             references.wanted.quiet
         ),
         C::Window(window) => format!("within {window}"),
