@@ -18,6 +18,7 @@ pub mod pacing;
 pub mod quiet;
 pub mod recipes;
 pub mod schema;
+pub mod scripts;
 pub mod span;
 pub mod steps;
 pub mod tuning;

@@ -110,12 +110,24 @@ pub struct Compiled {
 
 /// Decodes a document and checks what can be checked without a database.
 pub fn read_document(text: &str) -> Result<Document, Vec<PlanError>> {
+    read_with(text, compile::check_structure)
+}
+
+/// The same for a document that a database will be asked about: what depends on it is judged then.
+fn read_form(text: &str) -> Result<Document, Vec<PlanError>> {
+    read_with(text, compile::check_form)
+}
+
+fn read_with(
+    text: &str,
+    check: fn(&Document) -> Vec<PlanError>,
+) -> Result<Document, Vec<PlanError>> {
     let value = decode::read(text)?;
     let mut errors = Vec::new();
     let document = decode::decode::<Document>(value, &Path::root(), &mut errors);
     match document {
         Some(document) if errors.is_empty() => {
-            let errors = compile::check_structure(&document);
+            let errors = check(&document);
             if errors.is_empty() {
                 Ok(document)
             } else {
@@ -186,7 +198,7 @@ impl Service {
     ) -> Result<Result<Option<Compiled>, Vec<PlanError>>, ServiceError> {
         let session = self.session("check").await?;
         check_server(&session, Access::Read).await?;
-        let document = match read_document(text) {
+        let document = match read_form(text) {
             Ok(document) => document,
             Err(errors) => return Ok(Err(errors)),
         };
@@ -243,8 +255,8 @@ impl Service {
     ) -> Result<(String, Vec<PlanError>), ServiceError> {
         let mut session = self.installed("start").await?;
         check_server(&session, Access::Write).await?;
-        let document = read_document(text)
-            .map_err(|errors| ServiceError::Plan(render(file, text, &errors)))?;
+        let document =
+            read_form(text).map_err(|errors| ServiceError::Plan(render(file, text, &errors)))?;
         let name = document.name.to_string();
         match runs::find(&*session, &name).await? {
             Some((_, RunState::Active, stored)) if stored == text => {
@@ -524,7 +536,7 @@ async fn compile_with(
     session: &Session,
     text: &str,
 ) -> Result<Result<Compiled, Vec<PlanError>>, ServiceError> {
-    let document = match read_document(text) {
+    let document = match read_form(text) {
         Ok(document) => document,
         Err(errors) => return Ok(Err(errors)),
     };

@@ -8,7 +8,7 @@ mod tree;
 
 use crate::plan::ident::{Ident, TableName};
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 use tree::Tree;
 
 /// What is asked: the column, and what has to be known to tell it from others of that name.
@@ -207,6 +207,18 @@ pub fn is_dynamic(routine: &Routine) -> bool {
             .is_none_or(|tree| tree.roots.iter().skip(1).any(resolve::puts_together)),
         _ => true,
     }
+}
+
+/// The columns that a statement's UPDATE and MERGE set, of whichever tables. `None`: it was not parsed.
+pub fn columns_set(sql: &str) -> Option<BTreeSet<String>> {
+    let tree = Tree::parse(sql).filter(|tree| !tree.broken)?;
+    let nodes = tree.roots.iter().flat_map(tree::Node::descendants);
+    let targets = nodes.filter(|node| node.kind() == tree::Kind::COLUMN_TARGET);
+    Some(
+        targets
+            .filter_map(|node| tree::path(&node).into_iter().next())
+            .collect(),
+    )
 }
 
 /// Statements of our own name columns on our behalf: told by names that nobody else uses.

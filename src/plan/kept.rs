@@ -7,6 +7,7 @@ use super::{
     error::{Path, PlanError},
     ident::{Ident, TableName},
     link::Kin,
+    scripts,
     steps::DdlStep,
 };
 use crate::statement::{link, sync};
@@ -150,6 +151,14 @@ fn taken(plan: &Plan, table: &TableName) -> Columns {
                 }
             }
             Action::Fill(fill) if fill.table == *table => taken.extend(targets(&fill.set)),
+            Action::Ddl(DdlStep::Sql(sql)) => {
+                let reshaped = scripts::reshaped(sql).into_iter();
+                taken.extend(
+                    reshaped
+                        .filter(|(of, _)| of == table)
+                        .map(|(_, column)| column),
+                );
+            }
             Action::Ddl(step) => taken.extend(taken_by(step, table).cloned()),
             Action::SyncColumns(_) | Action::Fill(_) | Action::Match(_) | Action::Query(_) => {}
         }

@@ -16,6 +16,17 @@ fn rename(name: &str, table: &str, from: &str, to: &str) -> String {
     )
 }
 
+fn own(name: &str, forward: &str) -> String {
+    let allow = match forward {
+        drop if drop.contains("DROP COLUMN") => "allow: {drop-column: meant so}\n",
+        rename if rename.contains("RENAME") => "allow: {rename: meant so}\n",
+        _ => "",
+    };
+    format!(
+        "version: 1\nname: {name}\n{allow}change:\n  sql:\n    name: a\n    forward: {forward}\n    done_when: SELECT false\n    irreversible: true\n"
+    )
+}
+
 /// `label` is filled from two columns that stay; an index reads a third.
 const LABEL: &str = "
 version: 1
@@ -65,6 +76,36 @@ fn a_run_may_not_change_what_another_uses() {
         ] {
             let said = check_and_start(database, &rename("other", "vehicles", from, "renamed"), 1);
             assert!(said.contains(why), "{from}: {said}");
+        }
+        // Statements of one's own are read for what they touch.
+        for (forward, why) in [
+            (
+                "UPDATE public.vehicles SET make = upper(make) WHERE id < 5",
+                "public.vehicles.make (label reads it, other changes it)",
+            ),
+            (
+                "ALTER TABLE public.vehicles DROP COLUMN note",
+                "public.vehicles.note (label reads it, other changes it)",
+            ),
+            (
+                "DO $$ BEGIN UPDATE public.vehicles SET label = $x$x$x$ WHERE id = 1; END $$",
+                "public.vehicles.label (label changes it, other changes it)",
+            ),
+            (
+                "ALTER TABLE public.vehicles RENAME TO cars",
+                "public.vehicles, which one of them replaces as a whole",
+            ),
+        ] {
+            let said = check_and_start(database, &own("other", forward), 1);
+            assert!(said.contains(why), "{forward}: {said}");
+        }
+        for forward in [
+            "UPDATE public.vehicles SET status = upper(status) WHERE id < 5",
+            "DELETE FROM public.vehicles WHERE make = $x$none$x$",
+            "ANALYZE public.vehicles",
+        ] {
+            check_and_start(database, &own("other", forward), 0);
+            database.crossfade(&["rollback", "other", "--yes"]).exits(0);
         }
         let said = check_and_start(database, &rename("other", "vehicles", "make", "brand"), 1);
         for part in [
@@ -175,6 +216,19 @@ fn triggers_that_stay_are_not_taken_anything_from() {
             check_and_start(database, &change(what), 0);
             database.crossfade(&["rollback", "total", "--yes"]).exits(0);
         }
+
+        let said = check_and_start(
+            database,
+            &own(
+                "own",
+                "ALTER TABLE public.stock RENAME COLUMN price TO unit_price",
+            ),
+            1,
+        );
+        assert!(
+            said.contains("public.stock.price, which they read"),
+            "{said}"
+        );
 
         // The table may have another name by now; and once the triggers are gone, as it is said, nothing is in the way.
         database.execute("ALTER TABLE stock RENAME TO goods").await;

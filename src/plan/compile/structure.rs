@@ -10,6 +10,13 @@ use std::collections::BTreeSet;
 
 /// What can be said of a document without a database.
 pub fn check_structure(document: &Document) -> Vec<PlanError> {
+    let mut errors = check_form(document);
+    errors.extend(analysis::errors(document, &Facts::default()));
+    errors
+}
+
+/// The same without a judgement of the author's own statements, which depends on what is known of their tables.
+pub fn check_form(document: &Document) -> Vec<PlanError> {
     let mut errors = Vec::new();
     if document.change.is_some() == document.phases.is_some() {
         errors.extend(
@@ -31,7 +38,6 @@ pub fn check_structure(document: &Document) -> Vec<PlanError> {
             ));
         }
     }
-    errors.extend(analysis::errors(document));
     if let Some(phases) = &document.phases {
         let located: Vec<(Path, PhaseDocument)> = phases
             .iter()
