@@ -34,7 +34,8 @@ const TABLE: &str = "\
            CASE WHEN c.relkind IN ('r', 'm') THEN pg_relation_size(c.oid) WHEN c.relkind = 'p' THEN leaves.bytes ELSE 0 END / current_setting('block_size')::bigint, \
            EXISTS (SELECT 1 FROM pg_inherits AS i WHERE i.inhparent = c.oid), \
            EXISTS (SELECT 1 FROM pg_inherits AS i WHERE i.inhrelid = c.oid), \
-           obj_description(c.oid, 'pg_class'), c.relreplident::text \
+           obj_description(c.oid, 'pg_class'), c.relreplident::text, \
+           CASE WHEN c.reltuples >= 0 AND c.relpages > 0 THEN c.reltuples / c.relpages END::float8 \
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace, pg_roles AS r, \
          LATERAL (SELECT coalesce(sum(greatest(l.reltuples, 0)), 0) AS tuples, coalesce(sum(pg_relation_size(l.oid)), 0)::bigint AS bytes \
                   FROM pg_partition_tree(c.oid) AS p JOIN pg_class AS l ON l.oid = p.relid WHERE p.isleaf AND c.relkind = 'p') AS leaves \
@@ -267,6 +268,7 @@ pub async fn table(client: &impl GenericClient, name: &TableName) -> Result<Opti
         rows_hidden: row.get(7),
         columns_ever: u32::try_from(row.get::<_, Option<i64>>(8).unwrap_or(0).max(0)).unwrap_or(0),
         rows_estimated: row.get::<_, f64>(9).max(0.0),
+        rows_per_block: row.get(15),
         blocks: u32::try_from(row.get::<_, i64>(10)).unwrap_or(u32::MAX),
         has_children: row.get(11),
         columns: columns(client, oid).await?,

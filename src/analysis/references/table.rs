@@ -177,12 +177,12 @@ fn is_dump(node: &Node, table: &Table) -> bool {
 fn in_texts(body: &Node, table: &Table) -> Option<Naming> {
     let name = table.name.name.as_str();
     let is_there = |text: &Executed| mentions(text.as_str(), name);
-    let texts = texts_executed(body).into_iter().filter(is_there);
+    let mut texts = texts_executed(body).into_iter().filter(is_there);
     let may = |text: Executed| match text {
         Executed::Piece(_) => true,
         Executed::Whole(sql) => super::of_table_statement(&sql, table).is_some(),
     };
-    if texts.map(may).any(|may| may) {
+    if texts.any(may) {
         return Some(Naming::DynamicSql);
     }
     let all = words(body);
