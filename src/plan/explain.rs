@@ -503,8 +503,12 @@ fn note(action: &Action, facts: &Facts) -> Option<String> {
         }
         Action::Match(_) => Some("in batches over ranges of blocks, reading only".to_owned()),
         Action::SyncColumns(sync) if sync.backward.is_empty() => Some(
-            "one-way: from the moment the new version writes, going back loses what it wrote"
-                .to_owned(),
+            if sync.key.is_empty() {
+                "one-way: from the moment the new version writes, going back loses what it wrote. Without a key it cannot be noted which rows these are: they differ, and hold contract"
+            } else {
+                "one-way: from the moment the new version writes, going back loses what it wrote"
+            }
+            .to_owned(),
         ),
         Action::Ddl(step) => step.ddl().note(),
         Action::SyncTables(link) => Some(link_note(link)),
