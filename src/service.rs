@@ -241,9 +241,11 @@ impl Service {
 
     pub async fn explain(&self, file: &str, text: &str) -> Result<Explanation, ServiceError> {
         let compiled = self.compile(file, text).await?;
-        let session = self.session("explain").await?;
+        let mut session = self.session("explain").await?;
         let tables = compiled.facts.tables.keys();
-        let surroundings = target::statistics::surroundings(&session, tables).await?;
+        let mut surroundings = target::statistics::surroundings(&session, tables).await?;
+        surroundings.losses =
+            target::narrowing::losses(&mut session, &compiled.plan, &compiled.facts).await?;
         Ok(explain(&compiled.plan, &compiled.facts, &surroundings))
     }
 

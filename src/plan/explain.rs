@@ -122,6 +122,7 @@ pub fn explain(plan: &Plan, facts: &Facts, surroundings: &Surroundings) -> Expla
         })
         .collect();
     let mut notes = notes(plan);
+    notes.extend(surroundings.losses.iter().map(ToString::to_string));
     notes.extend(uncounted(surroundings));
     Explanation {
         name: plan.name.to_string(),
