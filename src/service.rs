@@ -25,8 +25,7 @@ use crate::lifecycle::{
     transition::RunState,
 };
 use crate::plan::{
-    claims::{self, OtherRun},
-    compile,
+    claims, compile,
     compiled::Plan,
     decode,
     document::{Document, PhaseDocument, PhaseName},
@@ -34,6 +33,7 @@ use crate::plan::{
     explain::{Explanation, explain},
     facts::Facts,
     ident::TableName,
+    kept,
     recipes::Recipe,
     tuning::{self, Tuning},
 };
@@ -49,6 +49,7 @@ use crate::store::{
 use crate::target;
 use jiff::Timestamp;
 use std::sync::Arc;
+use tokio_postgres::GenericClient;
 use tokio_util::sync::CancellationToken;
 
 /// The oldest PostgreSQL that has TID range scans and `client_connection_check_interval`.
@@ -109,12 +110,24 @@ pub struct Compiled {
 
 /// Decodes a document and checks what can be checked without a database.
 pub fn read_document(text: &str) -> Result<Document, Vec<PlanError>> {
+    read_with(text, compile::check_structure)
+}
+
+/// The same for a document that a database will be asked about: what depends on it is judged then.
+fn read_form(text: &str) -> Result<Document, Vec<PlanError>> {
+    read_with(text, compile::check_form)
+}
+
+fn read_with(
+    text: &str,
+    check: fn(&Document) -> Vec<PlanError>,
+) -> Result<Document, Vec<PlanError>> {
     let value = decode::read(text)?;
     let mut errors = Vec::new();
     let document = decode::decode::<Document>(value, &Path::root(), &mut errors);
     match document {
         Some(document) if errors.is_empty() => {
-            let errors = compile::check_structure(&document);
+            let errors = check(&document);
             if errors.is_empty() {
                 Ok(document)
             } else {
@@ -185,7 +198,7 @@ impl Service {
     ) -> Result<Result<Option<Compiled>, Vec<PlanError>>, ServiceError> {
         let session = self.session("check").await?;
         check_server(&session, Access::Read).await?;
-        let document = match read_document(text) {
+        let document = match read_form(text) {
             Ok(document) => document,
             Err(errors) => return Ok(Err(errors)),
         };
@@ -204,7 +217,7 @@ impl Service {
         };
         let mut conflicts = Vec::new();
         if schema::installed_version(&session).await?.is_some() {
-            conflicts = conflicts_of(&compiled, &runs::active(&*session).await?);
+            conflicts = conflicts_of(&*session, &compiled).await?;
         }
         if conflicts.is_empty() {
             return Ok(Ok(Some(compiled)));
@@ -228,9 +241,11 @@ impl Service {
 
     pub async fn explain(&self, file: &str, text: &str) -> Result<Explanation, ServiceError> {
         let compiled = self.compile(file, text).await?;
-        let session = self.session("explain").await?;
+        let mut session = self.session("explain").await?;
         let tables = compiled.facts.tables.keys();
-        let surroundings = target::statistics::surroundings(&session, tables).await?;
+        let mut surroundings = target::statistics::surroundings(&session, tables).await?;
+        surroundings.losses =
+            target::narrowing::losses(&mut session, &compiled.plan, &compiled.facts).await?;
         Ok(explain(&compiled.plan, &compiled.facts, &surroundings))
     }
 
@@ -242,8 +257,8 @@ impl Service {
     ) -> Result<(String, Vec<PlanError>), ServiceError> {
         let mut session = self.installed("start").await?;
         check_server(&session, Access::Write).await?;
-        let document = read_document(text)
-            .map_err(|errors| ServiceError::Plan(render(file, text, &errors)))?;
+        let document =
+            read_form(text).map_err(|errors| ServiceError::Plan(render(file, text, &errors)))?;
         let name = document.name.to_string();
         match runs::find(&*session, &name).await? {
             Some((_, RunState::Active, stored)) if stored == text => {
@@ -265,7 +280,7 @@ impl Service {
             .map_err(|error| StoreError::Corrupt(error.to_string()))?;
         let transaction = session.transaction().await?;
         runs::lock_claims(&transaction).await?;
-        let conflicts = conflicts_of(&compiled, &runs::active(&transaction).await?);
+        let conflicts = conflicts_of(&transaction, &compiled).await?;
         if !conflicts.is_empty() {
             return Err(ServiceError::Plan(render(file, text, &conflicts)));
         }
@@ -500,13 +515,22 @@ async fn check_server(session: &Session, access: Access) -> Result<(), ServiceEr
     }
 }
 
-/// Where the plan and an active run would be in each other's way.
-fn conflicts_of(compiled: &Compiled, others: &[OtherRun]) -> Vec<PlanError> {
+/// Where the plan and an active run would be in each other's way, or triggers that a completed one has left.
+async fn conflicts_of(
+    client: &impl GenericClient,
+    compiled: &Compiled,
+) -> Result<Vec<PlanError>, ServiceError> {
     let at = match &compiled.document.change {
         Some(recipe) => Path::root().key("change").key(recipe.name()),
         None => Path::root().key("phases"),
     };
-    claims::conflicts(&compiled.plan, others, &at)
+    let mut conflicts = claims::conflicts(&compiled.plan, &runs::active(client).await?, &at);
+    let standing = target::catalog::standing(client).await?;
+    if !standing.is_empty() {
+        let kept = kept::kept(&runs::completed_with_sync(client).await?, &standing);
+        conflicts.extend(kept::refusals(&compiled.plan, &kept, &at));
+    }
+    Ok(conflicts)
 }
 
 /// Decodes, asks the server for what compiling needs to know, and compiles. The outer error is the connection's.
@@ -514,7 +538,7 @@ async fn compile_with(
     session: &Session,
     text: &str,
 ) -> Result<Result<Compiled, Vec<PlanError>>, ServiceError> {
-    let document = match read_document(text) {
+    let document = match read_form(text) {
         Ok(document) => document,
         Err(errors) => return Ok(Err(errors)),
     };

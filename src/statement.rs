@@ -4,6 +4,7 @@ pub mod counters;
 pub mod group;
 pub mod link;
 pub mod literal;
+pub mod narrowing;
 pub mod part;
 pub mod quarantine;
 pub mod rename;

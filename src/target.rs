@@ -4,6 +4,7 @@ pub mod activity;
 pub mod batch;
 pub mod catalog;
 pub mod expression;
+pub mod narrowing;
 pub mod observe;
 pub mod readings;
 pub mod references;

@@ -3,11 +3,12 @@
 
 mod resolve;
 mod scope;
+mod table;
 mod tree;
 
 use crate::plan::ident::{Ident, TableName};
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 use tree::Tree;
 
 /// What is asked: the column, and what has to be known to tell it from others of that name.
@@ -19,6 +20,66 @@ pub struct Column {
     pub of_table: Vec<Ident>,
     /// Other relations that have a column of this name.
     pub also_in: Vec<TableName>,
+}
+
+/// A table that goes, or gets another name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    pub name: TableName,
+    pub columns: Vec<Ident>,
+}
+
+/// What is asked about: a column, or a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    Column(Column),
+    Table(Table),
+}
+
+impl Subject {
+    pub fn table(&self) -> &TableName {
+        match self {
+            Self::Column(column) => &column.table,
+            Self::Table(table) => &table.name,
+        }
+    }
+
+    /// A text that has none of these words is not about it.
+    pub fn words(&self) -> Vec<&str> {
+        let table = self.table().name.as_str();
+        match self {
+            Self::Column(column) => vec![column.column.as_str(), table],
+            Self::Table(_) => vec![table],
+        }
+    }
+
+    /// Statements, as an application sends them or `pg_stat_statements` keeps them. `None`: it is not named.
+    pub fn in_statement(&self, sql: &str) -> Option<Naming> {
+        match self {
+            Self::Column(column) => of_statement(sql, column),
+            Self::Table(table) => of_table_statement(sql, table),
+        }
+    }
+
+    pub fn in_routine(&self, routine: &Routine) -> Option<Naming> {
+        match self {
+            Self::Column(column) => of_routine(routine, column),
+            Self::Table(table) => of_table_routine(routine, table),
+        }
+    }
+
+    /// Whether the arguments that a trigger gives its function name the column: the server does not know what they mean.
+    pub fn in_trigger(&self, definition: &str) -> Option<Naming> {
+        let (_, arguments) = definition.rsplit_once(" EXECUTE FUNCTION ")?;
+        let (_, arguments) = arguments.split_once('(')?;
+        match self {
+            Self::Column(column) => {
+                mentions(arguments, column.column.as_str()).then_some(Naming::NotResolved)
+            }
+            // The trigger goes with its table.
+            Self::Table(_) => None,
+        }
+    }
 }
 
 /// How the text names the column, or why that is not known.
@@ -75,25 +136,30 @@ pub struct Routine {
     pub fires_on_table: bool,
 }
 
-/// Statements, as an application sends them or `pg_stat_statements` keeps them. `None`: the column is not named.
-pub fn of_statement(sql: &str, column: &Column) -> Option<Naming> {
+fn of_statement(sql: &str, column: &Column) -> Option<Naming> {
     if !mentions(sql, column.column.as_str()) && !mentions(sql, column.table.name.as_str()) {
         return None;
     }
     match Tree::parse(sql) {
         Some(tree) => resolve::naming(&tree, column, resolve::Rows::OfNoTrigger),
-        None => mentions(sql, column.column.as_str()).then_some(Naming::NotParsed),
+        None => Some(Naming::NotParsed),
     }
 }
 
-/// A function's body. Functions written in C have none that could be read, and never name a column by themselves.
-pub fn of_routine(routine: &Routine, column: &Column) -> Option<Naming> {
-    let named = mentions(&routine.definition, column.column.as_str());
-    if !named && !mentions(&routine.definition, column.table.name.as_str()) {
-        return None;
-    }
+/// A function's body. Of one that is written in C only the name is known that it has there.
+fn of_routine(routine: &Routine, column: &Column) -> Option<Naming> {
+    let names = [column.column.as_str(), column.table.name.as_str()];
+    let may_be_compiled = || {
+        let symbol = routine.definition.to_lowercase();
+        routine.fires_on_table
+            || names
+                .iter()
+                .any(|name| symbol.contains(&name.to_lowercase()))
+    };
+    let is_named = names.iter().any(|name| mentions(&routine.definition, name));
     match routine.language.as_str() {
-        "c" | "internal" => None,
+        "c" | "internal" => may_be_compiled().then_some(Naming::NotParsed),
+        _ if !is_named && !routine.fires_on_table => None,
         "sql" | "plpgsql" => {
             let rows = if routine.fires_on_table {
                 resolve::Rows::OfTable
@@ -102,11 +168,57 @@ pub fn of_routine(routine: &Routine, column: &Column) -> Option<Naming> {
             };
             match Tree::parse(&routine.definition) {
                 Some(tree) => resolve::naming(&tree, column, rows),
-                None => named.then_some(Naming::NotParsed),
+                None => Some(Naming::NotParsed),
             }
         }
-        _ => named.then_some(Naming::NotParsed),
+        _ => Some(Naming::NotParsed),
     }
+}
+
+fn of_table_statement(sql: &str, table: &Table) -> Option<Naming> {
+    if !mentions(sql, table.name.name.as_str()) {
+        return None;
+    }
+    match Tree::parse(sql) {
+        Some(tree) => table::naming(&tree, table),
+        None => Some(Naming::NotParsed),
+    }
+}
+
+fn of_table_routine(routine: &Routine, table: &Table) -> Option<Naming> {
+    let name = table.name.name.as_str();
+    match routine.language.as_str() {
+        "c" | "internal" => {
+            let symbol = routine.definition.to_lowercase();
+            symbol
+                .contains(&name.to_lowercase())
+                .then_some(Naming::NotParsed)
+        }
+        "sql" | "plpgsql" => of_table_statement(&routine.definition, table),
+        _ => mentions(&routine.definition, name).then_some(Naming::NotParsed),
+    }
+}
+
+/// Whether the routine runs statements that are not in its text.
+pub fn is_dynamic(routine: &Routine) -> bool {
+    match routine.language.as_str() {
+        "sql" => false,
+        "plpgsql" => Tree::parse(&routine.definition)
+            .is_none_or(|tree| tree.roots.iter().skip(1).any(resolve::puts_together)),
+        _ => true,
+    }
+}
+
+/// The columns that a statement's UPDATE and MERGE set, of whichever tables. `None`: it was not parsed.
+pub fn columns_set(sql: &str) -> Option<BTreeSet<String>> {
+    let tree = Tree::parse(sql).filter(|tree| !tree.broken)?;
+    let nodes = tree.roots.iter().flat_map(tree::Node::descendants);
+    let targets = nodes.filter(|node| node.kind() == tree::Kind::COLUMN_TARGET);
+    Some(
+        targets
+            .filter_map(|node| tree::path(&node).into_iter().next())
+            .collect(),
+    )
 }
 
 /// Statements of our own name columns on our behalf: told by names that nobody else uses.
@@ -120,7 +232,8 @@ pub fn is_ours(sql: &str) -> bool {
         "SET LOCAL crossfade.",
     ];
     let range = sql.contains("::text)::tid AND ctid < (");
-    range || MARKS.iter().any(|mark| sql.contains(mark))
+    let retires = sql.starts_with("ALTER TABLE ") && sql.contains("_crossfade_retired");
+    range || retires || MARKS.iter().any(|mark| sql.contains(mark))
 }
 
 /// The name occurs as a word or in quotes, in whatever case. A text without it cannot name it.
@@ -133,7 +246,8 @@ fn mentions(text: &str, name: &str) -> bool {
 }
 
 fn words_of(text: &str, name: &str) -> bool {
-    let part_of_word = |c: char| c == '_' || c == '$' || c.is_alphanumeric();
+    // Not `$`, although names may have it: a body's last word touches the quote that ends it.
+    let part_of_word = |c: char| c == '_' || c.is_alphanumeric();
     text.match_indices(name).any(|(at, found)| {
         let before = text[..at].chars().next_back();
         let after = text[at + found.len()..].chars().next();

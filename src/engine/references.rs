@@ -1,14 +1,16 @@
 //! A look at what names the columns that are to go, and the memory of it.
 
 use super::verify::names_now;
-use crate::lifecycle::{gate::Naming, references::Watch, snapshot::Snapshot};
+use crate::analysis::references::Subject;
+use crate::lifecycle::{gate::Naming, references::Watch, snapshot::Snapshot, transition::State};
 use crate::plan::{
-    compiled::{Condition, References},
+    compiled::{Action, Condition, References},
     ident::{Ident, TableName},
+    steps::{DdlStep, retire_table},
 };
 use crate::postgres::sqlstate;
 use crate::store::{self, StoreError, runs};
-use crate::target::references;
+use crate::target::{catalog, references};
 use tokio_postgres::Client;
 
 /// From the end of `switch_reads` on, what is called counts: so the first look is had then.
@@ -35,25 +37,35 @@ pub async fn look(
     let before = store::references::load(&*client, run_id).await?;
     let looked_at = before.as_ref().map(|watch| watch.looked_at);
     let mut objects = Vec::new();
-    let mut columns = Vec::new();
+    let mut subjects = Vec::new();
     for (table, column) in &wanted.columns {
         for name in names_of(snapshot, table, column) {
             let described = references::column(&*client, table, &name).await?;
             let carried: Vec<&str> = wanted.carried.iter().map(String::as_str).collect();
-            objects.extend(references::dependents(&*client, table, &name, &carried).await?);
+            let run = &snapshot.plan.name;
+            objects.extend(references::dependents(&*client, run, table, &name, &carried).await?);
+            let described = Subject::Column(described);
             objects.extend(references::routines(&*client, &described).await?);
-            columns.push(described);
+            subjects.push(described);
+        }
+    }
+    for table in &wanted.tables {
+        for name in table_names(snapshot, table) {
+            let described = Subject::Table(references::table(&*client, &name).await?);
+            objects.extend(catalog::table_dependents_of(&*client, &name).await?);
+            objects.extend(references::routines(&*client, &described).await?);
+            subjects.push(described);
         }
     }
     objects.sort();
     objects.dedup();
     objects.retain(|object| !is_allowed(wanted, object));
-    let statistics = match references::statistics(&*client, &columns).await {
+    let statistics = match references::statistics(&*client, &subjects).await {
         Ok(statistics) => statistics,
         Err(error) if error.as_db_error().is_some() => Err(sqlstate::message(&error)),
         Err(error) => return Err(error.into()),
     };
-    let watch = Watch::look(before, snapshot.now, &objects, &statistics, &columns);
+    let watch = Watch::look(before, snapshot.now, &objects, &statistics, &subjects);
     if let Err(error) = store::references::save(client, run_id, looked_at, &watch).await {
         tracing::debug!(%error, "the look is not remembered");
     }
@@ -78,6 +90,19 @@ fn names_of(snapshot: &Snapshot, table: &TableName, column: &Ident) -> Vec<Ident
         vec![aside]
     } else {
         vec![aside, column.clone()]
+    }
+}
+
+/// The same of a table. Once it is retired texts go on with the name that it had.
+fn table_names(snapshot: &Snapshot, table: &TableName) -> Vec<TableName> {
+    let is_retired = snapshot.plan.steps().any(|(_, step)| {
+        matches!(&step.action, Action::Ddl(DdlStep::RetireTable(retire)) if retire.table == *table)
+            && snapshot.step_state(&step.id) == State::Completed
+    });
+    if is_retired {
+        vec![retire_table::aside(table), table.clone()]
+    } else {
+        vec![table.clone()]
     }
 }
 

@@ -294,7 +294,9 @@ async fn dependents(
     let mut found = Vec::new();
     for (table, column) in columns {
         let names = names_now(snapshot, table);
-        found.extend(catalog::dependents_of(client, table, names.of(column)).await?);
+        found.extend(
+            catalog::dependents_of(client, &snapshot.plan.name, table, names.of(column)).await?,
+        );
     }
     found.sort();
     found.dedup();

@@ -142,12 +142,7 @@ fn no_references(references: &References, now: Timestamp, readings: &Readings) -
         None => return status(kind, false, "not read yet"),
     };
     let since = naming.watch.quiet_since();
-    let names: Vec<String> = references
-        .columns
-        .iter()
-        .map(|(table, column)| format!("{table}.{column}"))
-        .collect();
-    let names = names.join(", ");
+    let names = references.names().join(", ");
     let wanted = references.wanted.quiet;
     let quiet = lasting(
         kind,
@@ -189,7 +184,12 @@ fn named_by(names: &str, reasons: &[String]) -> String {
         0 => String::new(),
         more => format!("; and {more} more"),
     };
-    format!("{names} is named by {}{more}", shown.join("; "))
+    let allow = if reasons.iter().any(|reason| reason.contains("(may name it")) {
+        ". What may name it and does not is allowed by the plan, with a reason: `no_references: {quiet: …, allow: {…: …}}`"
+    } else {
+        ""
+    };
+    format!("{names} is named by {}{more}{allow}", shown.join("; "))
 }
 
 /// Statements that have named the column within the time that is asked for, the latest first.

@@ -1,6 +1,6 @@
 //! The watch of the gate `no_references`: what one look adds to what was known, and for how long nothing has named the column.
 
-use crate::analysis::references::{self, Column, Naming};
+use crate::analysis::references::{self, Naming, Subject};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -64,7 +64,7 @@ impl Watch {
         now: Timestamp,
         objects: &[String],
         statistics: &Result<Statistics, String>,
-        columns: &[Column],
+        subjects: &[Subject],
     ) -> Self {
         let first = before.is_none();
         let mut watch = before.unwrap_or_else(|| Self {
@@ -81,12 +81,12 @@ impl Watch {
         }
         match statistics {
             Err(why) => watch.unknown = Some((now, why.clone())),
-            Ok(statistics) => watch.take(now, first, statistics, columns),
+            Ok(statistics) => watch.take(now, first, statistics, subjects),
         }
         watch
     }
 
-    fn take(&mut self, now: Timestamp, first: bool, seen: &Statistics, columns: &[Column]) {
+    fn take(&mut self, now: Timestamp, first: bool, seen: &Statistics, subjects: &[Subject]) {
         let gap = self.gap(seen);
         if let Some(why) = gap.filter(|_| !first) {
             self.unknown = Some((now, why));
@@ -106,7 +106,7 @@ impl Watch {
                 } else {
                     *calls
                 };
-                if let Some(naming) = naming(query, columns) {
+                if let Some(naming) = naming(query, subjects) {
                     named = Some(Named {
                         calls: named.map_or(0, |named| named.calls) + more,
                         at: now,
@@ -168,13 +168,13 @@ impl Watch {
     }
 }
 
-fn naming(query: &str, columns: &[Column]) -> Option<Naming> {
+fn naming(query: &str, subjects: &[Subject]) -> Option<Naming> {
     if references::is_ours(query) {
         return None;
     }
-    columns
+    subjects
         .iter()
-        .filter_map(|column| references::of_statement(query, column))
+        .filter_map(|subject| subject.in_statement(query))
         .max()
 }
 
@@ -186,18 +186,19 @@ fn shortened(query: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::references::Column;
 
     fn at(minute: i64) -> Timestamp {
         Timestamp::from_second(minute * 60).unwrap()
     }
 
-    fn column() -> Column {
-        Column {
+    fn column() -> Subject {
+        Subject::Column(Column {
             table: "public.vehicles".parse().unwrap(),
             column: "status".parse().unwrap(),
             of_table: vec!["id".parse().unwrap(), "status".parse().unwrap()],
             also_in: Vec::new(),
-        }
+        })
     }
 
     fn statistics(dealloc: i64, statements: &[(i64, i64, &str)]) -> Result<Statistics, String> {

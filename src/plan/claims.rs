@@ -7,6 +7,8 @@ use super::{
     facts::Facts,
     ident::{Ident, TableName},
     link::Kin,
+    scripts,
+    steps::DdlStep,
 };
 use std::{collections::BTreeSet, fmt};
 
@@ -66,6 +68,7 @@ pub fn reads(plan: &Plan, facts: &Facts) -> Vec<(TableName, Ident)> {
             }
             // Of what a query of the author's reads nothing is known.
             Action::Query(_) => {}
+            Action::Ddl(DdlStep::Sql(sql)) => reads.extend(scripts::read(sql, facts)),
             Action::Ddl(step) => {
                 let step = step.ddl();
                 let parts = step.parts(plan);
@@ -95,7 +98,7 @@ fn read_by(table: &TableName, assignments: &[Assignment], key: &[Ident], reads: 
 }
 
 /// The identifiers of a statement, unquoted and folded; what is in string constants is not among them.
-fn words(sql: &str) -> Vec<String> {
+pub(super) fn words(sql: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut letters = sql.chars().peekable();
     while let Some(letter) = letters.next() {
@@ -174,26 +177,30 @@ struct Uses<'a> {
     changes: BTreeSet<&'a (TableName, Ident)>,
     reads: BTreeSet<&'a (TableName, Ident)>,
     /// Tables in whose place it puts something else.
-    whole: BTreeSet<&'a TableName>,
+    whole: BTreeSet<TableName>,
 }
 
 impl<'a> Uses<'a> {
     fn of(plan: &'a Plan) -> Self {
-        let whole = plan.steps().filter_map(|(_, step)| match &step.action {
-            Action::Ddl(step) if step.ddl().replaces_table() => {
-                step.ddl().tables().first().copied()
+        let mut whole = BTreeSet::new();
+        for (_, step) in plan.steps() {
+            match &step.action {
+                Action::Ddl(DdlStep::Sql(sql)) => whole.extend(scripts::replaced(sql)),
+                Action::Ddl(step) if step.ddl().replaces_table() => {
+                    whole.extend(step.ddl().tables().first().map(|table| (*table).clone()));
+                }
+                Action::Ddl(_)
+                | Action::SyncColumns(_)
+                | Action::SyncTables(_)
+                | Action::Fill(_)
+                | Action::Match(_)
+                | Action::Query(_) => {}
             }
-            Action::Ddl(_)
-            | Action::SyncColumns(_)
-            | Action::SyncTables(_)
-            | Action::Fill(_)
-            | Action::Match(_)
-            | Action::Query(_) => None,
-        });
+        }
         Self {
             changes: plan.claims.iter().collect(),
             reads: plan.reads.iter().collect(),
-            whole: whole.collect(),
+            whole,
         }
     }
 

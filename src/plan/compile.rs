@@ -17,13 +17,14 @@ use super::{
     error::{Path, PlanError},
     facts::{Facts, Table},
     ident::{Ident, TableName},
+    scripts,
     steps::{Ddl, DdlStep, Sorted, Step, Undo, add_column::AddColumn},
     types as type_names,
 };
-use expressions::{Added, added_columns, canonical, type_of};
+use expressions::{Added, added_columns, canonical, changed_tables, type_of};
 pub use expressions::{expressions, tables, types};
 use std::collections::BTreeSet;
-pub use structure::check_structure;
+pub use structure::{check_form, check_structure};
 
 /// The explicit phases, whichever form the document has, each with its place in the document.
 pub fn explicit(
@@ -65,11 +66,15 @@ pub fn compile(
     document: &Document,
     facts: &Facts,
 ) -> Result<(Plan, Vec<PlanError>), Vec<PlanError>> {
-    let structure = check_structure(document);
+    let structure = structure::check_form(document);
     if !structure.is_empty() {
         return Err(structure);
     }
     let phases = explicit(document, facts)?;
+    let broken = analysis::errors(document, facts);
+    if !broken.is_empty() {
+        return Err(broken);
+    }
     let gateless = structure::check_gates(document, &phases);
     if !gateless.is_empty() {
         return Err(gateless);
@@ -82,7 +87,7 @@ pub fn compile(
         problems: Vec::new(),
         claims: BTreeSet::new(),
     };
-    for table in tables(document, facts) {
+    for table in changed_tables(document, facts) {
         if !compiler.is_created(&table) {
             compiler.check_table(&table);
         }
@@ -95,7 +100,7 @@ pub fn compile(
         .collect();
     compiler
         .problems
-        .extend(analysis::warnings(document, &phases));
+        .extend(analysis::warnings(document, &phases, facts));
     compiler.warn_of_dependents();
     compiler.warn_of_what_goes_along();
     let (errors, warnings): (Vec<_>, Vec<_>) =
@@ -246,6 +251,7 @@ impl<'a> Compiler<'a> {
                 let path = self.step_path(at, number, step);
                 if let Step::Sql(sql) = step {
                     self.check_script(&path, sql);
+                    self.claims.extend(scripts::changed(sql, self.facts));
                 }
                 if let Step::AddConstraint(constraint) = step {
                     self.check_fits(&path, constraint, phase.phase);

@@ -52,11 +52,14 @@ impl std::fmt::Display for StepId {
     }
 }
 
-/// Nothing is to name these columns, the plan's own work aside.
+/// Nothing is to name these columns and tables, the plan's own work aside.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct References {
     pub wanted: NoReferences,
     pub columns: Vec<(TableName, Ident)>,
+    /// Tables that go, or whose name does. Not in plans of runs that were started before this was asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tables: Vec<TableName>,
     /// Indexes and constraints that have a successor on the new column, or go with the old one, by name.
     pub carried: Vec<String>,
 }
@@ -165,6 +168,17 @@ impl Conversion {
             Self::Copy | Self::Widening => false,
             Self::Expression => true,
         }
+    }
+}
+
+impl References {
+    /// What is not to be named, as an operator reads it.
+    pub fn names(&self) -> Vec<String> {
+        let columns = self.columns.iter();
+        let columns = columns.map(|(table, column)| format!("{table}.{column}"));
+        columns
+            .chain(self.tables.iter().map(ToString::to_string))
+            .collect()
     }
 }
 

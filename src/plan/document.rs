@@ -79,7 +79,8 @@ pub struct Gate {
     /// Time since a writer of the old version was last seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old_writes_quiet: Option<Span>,
-    /// Time since anything named the column that is to go: an object of the database, a function's body, a statement.
+    /// Time since anything named the column or table that is to go: an object of the database, a function's body, a
+    /// statement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub no_references: Option<NoReferences>,
     /// A verification without differences, finished at most this long ago.

@@ -2,7 +2,7 @@
 //! the engine runs the very statements that are shown here.
 
 pub mod estimate;
-mod known;
+pub(super) mod known;
 mod summary;
 
 use super::{
@@ -11,13 +11,14 @@ use super::{
     facts::Facts,
     ident::TableName,
     link::{DeleteAlong, Link},
-    steps::{Undo, Work, retire_column::RetireColumn},
+    steps::{DdlStep, Undo, Work, retire_column::RetireColumn},
 };
 use crate::analysis::{
     catalog::Catalog,
     classify::{Effects, Target, classify},
+    name::Name,
     script::Script,
-    statement::{Filter, Kind},
+    statement::{Filter, Kind, Runs, Verb, Write},
     syntax,
 };
 use crate::statement::{
@@ -67,8 +68,11 @@ pub struct ExplainedStatement {
     pub in_transaction: bool,
     /// Rows of the table that it reads or writes, by the catalog's estimate; `None` where it touches the catalog only.
     pub rows_estimated: Option<u64>,
-    /// `None` where the size of its table is not known.
+    /// `None` where the size of its table is not known, or what it does to how many rows.
     pub estimate: Option<Estimate>,
+    /// Why it cannot be estimated, where that is not the size of a table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_estimated: Option<&'static str>,
     /// Triggers of the application that it fires.
     pub fires: Vec<String>,
     /// Publications that send on what it writes.
@@ -118,6 +122,7 @@ pub fn explain(plan: &Plan, facts: &Facts, surroundings: &Surroundings) -> Expla
         })
         .collect();
     let mut notes = notes(plan);
+    notes.extend(surroundings.losses.iter().map(ToString::to_string));
     notes.extend(uncounted(surroundings));
     Explanation {
         name: plan.name.to_string(),
@@ -159,12 +164,50 @@ fn condition(condition: &super::compiled::Condition) -> String {
         C::OldWritesQuiet(span) => format!("no write of the old version for {span}"),
         C::VerifiedWithin(span) => format!("verified without differences within {span}"),
         C::NoReferences(references) => format!(
-            "nothing has named the old column for {}: no object, no function's body, no statement",
+            "nothing has named {} for {}: no object, no function's body, no statement",
+            references.names().join(", "),
             references.wanted.quiet
         ),
         C::Window(window) => format!("within {window}"),
         C::Http(endpoint) => format!("{} answers {}", endpoint.name, endpoint.expect_status),
         C::Query(query) => format!("the query {} gives what is expected", query.name),
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Written {
+    ByUs,
+    ByTheAuthor,
+}
+
+/// What a statement does, as far as its text says.
+#[derive(Default)]
+struct Classified {
+    effects: Effects,
+    /// A particular kind of work.
+    labour: Option<Labour>,
+    /// Why neither the text nor the catalog says how much it is.
+    unknown: Option<&'static str>,
+    updates: Option<Write>,
+}
+
+/// UPDATE or DELETE without a condition.
+fn is_of_every_row(write: &Write) -> bool {
+    matches!(write.verb, Verb::Update | Verb::Delete) && write.filter == Filter::EveryRow
+}
+
+fn unknown_labour(kind: &Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Write(write) if is_of_every_row(write) => None,
+        Kind::Write(_) => Some("how many rows it writes is not known before it is run"),
+        Kind::Read { .. } | Kind::CreateMaterializedView { .. } | Kind::Refresh { .. } => {
+            Some("how long a query takes is not estimated")
+        }
+        Kind::Body(body) if body.runs == Runs::AtOnce => {
+            Some("what a DO block does is not estimated")
+        }
+        Kind::Unknown(_) => Some("what it does is not known"),
+        _ => None,
     }
 }
 
@@ -179,7 +222,13 @@ struct Explainer<'a> {
 impl Explainer<'_> {
     fn statements(&mut self, action: &Action) -> Vec<ExplainedStatement> {
         match action.work(self.plan) {
-            Work::Parts(parts) => self.parts(&parts),
+            Work::Parts(parts) => {
+                let by = match action {
+                    Action::Ddl(DdlStep::Sql(_)) => Written::ByTheAuthor,
+                    _ => Written::ByUs,
+                };
+                self.parts(&parts, by)
+            }
             Work::Fill(fill, parts) => {
                 let sql = rows::fill(fill, &fill.table);
                 let mut filled =
@@ -187,7 +236,7 @@ impl Explainer<'_> {
                 filled.fires = self.fires(&fill.table);
                 filled.replicates = self.replicates(&fill.table);
                 let mut all = vec![filled];
-                all.extend(self.parts(&parts));
+                all.extend(self.parts(&parts, Written::ByUs));
                 all
             }
             Work::Match(matching) => {
@@ -202,25 +251,32 @@ impl Explainer<'_> {
                 in_transaction: true,
                 rows_estimated: None,
                 estimate: None,
+                not_estimated: Some("how long a query takes is not estimated"),
                 fires: Vec::new(),
                 replicates: Vec::new(),
             }],
         }
     }
 
-    fn parts(&mut self, parts: &[Part]) -> Vec<ExplainedStatement> {
+    fn parts(&mut self, parts: &[Part], by: Written) -> Vec<ExplainedStatement> {
         let mut all = Vec::new();
         for part in parts {
             for statement in &part.statements {
-                all.push(self.statement(statement, part.how));
+                all.push(self.statement(statement, part.how, by));
             }
         }
         all
     }
 
     /// Locks and scans of our own statements are those that they are run by; of the author's, what the classifier says.
-    fn statement(&mut self, statement: &Statement, how: How) -> ExplainedStatement {
-        let (effects, labour) = self.classified(&statement.sql);
+    fn statement(&mut self, statement: &Statement, how: How, by: Written) -> ExplainedStatement {
+        let Classified {
+            effects,
+            labour,
+            unknown,
+            updates,
+        } = self.classified(&statement.sql);
+        let unknown = unknown.filter(|_| by == Written::ByTheAuthor);
         let is_ours = !statement.locks.is_empty();
         let is_guess = is_ours && effects.unknown;
         let rewrite = !effects.rewrites.is_empty() && !is_guess;
@@ -235,6 +291,10 @@ impl Explainer<'_> {
         let estimate = table
             .as_ref()
             .and_then(|table| self.estimate(table, labour));
+        // What names no table is done at once.
+        let estimate = estimate
+            .or_else(|| (labour == Labour::Catalog).then(|| Size::default().estimate(labour)));
+        let (fires, replicates) = self.written_rows(updates, by);
         ExplainedStatement {
             sql: statement.sql.clone(),
             locks: if is_ours {
@@ -250,12 +310,36 @@ impl Explainer<'_> {
             scan,
             in_transaction: how != How::Concurrently,
             rows_estimated: table.filter(|_| scan).and_then(|table| self.rows(&table)),
-            // What names no table is done at once.
-            estimate: estimate
-                .or_else(|| (labour == Labour::Catalog).then(|| Size::default().estimate(labour))),
-            fires: Vec::new(),
-            replicates: Vec::new(),
+            estimate: estimate.filter(|_| unknown.is_none()),
+            not_estimated: unknown,
+            fires,
+            replicates,
         }
+    }
+
+    /// The application's triggers that an UPDATE of the author's fires, and who is sent what it writes.
+    fn written_rows(&self, write: Option<Write>, by: Written) -> (Vec<String>, Vec<String>) {
+        let Some(write) = write.filter(|_| by == Written::ByTheAuthor) else {
+            return (Vec::new(), Vec::new());
+        };
+        let Some(table) = self.known(&write.table) else {
+            return (Vec::new(), Vec::new());
+        };
+        let fires = match write.verb {
+            Verb::Update | Verb::Merge => {
+                let facts = self.facts.table(&table);
+                facts.map_or(Vec::new(), |facts| facts.update_triggers.clone())
+            }
+            Verb::Insert | Verb::Delete | Verb::Copy => Vec::new(),
+        };
+        (fires, self.replicates(&table))
+    }
+
+    fn known(&self, name: &Name) -> Option<TableName> {
+        let mut tables = self.facts.tables.keys();
+        tables
+            .find(|table| known::name(table).may_be(name))
+            .cloned()
     }
 
     /// The locks that a statement is run by, and those on the partitions of its tables, which come with them.
@@ -296,19 +380,23 @@ impl Explainer<'_> {
     }
 
     /// What the text does to the tables as they are by then, and the work if it is a particular one.
-    fn classified(&mut self, sql: &str) -> (Effects, Option<Labour>) {
-        let mut effects = Effects::default();
-        let mut labour = None;
+    fn classified(&mut self, sql: &str) -> Classified {
+        let mut found = Classified::default();
         for statement in syntax::read(&Script::read(sql)) {
-            effects = classify(&statement.kind, &self.catalog);
-            labour = match &statement.kind {
+            found.effects = classify(&statement.kind, &self.catalog);
+            found.unknown = unknown_labour(&statement.kind);
+            found.updates = match &statement.kind {
+                Kind::Write(write) => Some(write.clone()),
+                _ => None,
+            };
+            found.labour = match &statement.kind {
                 Kind::CreateIndex { .. } | Kind::Reindex { .. } => Some(Labour::Build),
-                Kind::Write(write) if write.filter == Filter::EveryRow => Some(Labour::Fill),
+                Kind::Write(write) if is_of_every_row(write) => Some(Labour::Fill),
                 _ => None,
             };
             self.catalog.apply(&statement.kind);
         }
-        (effects, labour)
+        found
     }
 
     /// The first table that the statement is about.
@@ -320,12 +408,7 @@ impl Explainer<'_> {
                 Target::Table(name) => Some(name),
                 Target::TableOf(_) => None,
             });
-            let name = known.next()?;
-            self.facts
-                .tables
-                .keys()
-                .find(|table| known::name(table).may_be(name))
-                .cloned()
+            self.known(known.next()?)
         })
     }
 
@@ -354,6 +437,7 @@ impl Explainer<'_> {
             in_transaction: true,
             rows_estimated: self.rows(table),
             estimate: self.estimate(table, labour),
+            not_estimated: None,
             fires: Vec::new(),
             replicates: Vec::new(),
         }
@@ -420,8 +504,12 @@ fn note(action: &Action, facts: &Facts) -> Option<String> {
         }
         Action::Match(_) => Some("in batches over ranges of blocks, reading only".to_owned()),
         Action::SyncColumns(sync) if sync.backward.is_empty() => Some(
-            "one-way: from the moment the new version writes, going back loses what it wrote"
-                .to_owned(),
+            if sync.key.is_empty() {
+                "one-way: from the moment the new version writes, going back loses what it wrote. Without a key it cannot be noted which rows these are: they differ, and hold contract"
+            } else {
+                "one-way: from the moment the new version writes, going back loses what it wrote"
+            }
+            .to_owned(),
         ),
         Action::Ddl(step) => step.ddl().note(),
         Action::SyncTables(link) => Some(link_note(link)),

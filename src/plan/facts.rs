@@ -93,6 +93,8 @@ pub struct Table {
     /// The application's own triggers on UPDATE, by name.
     pub update_triggers: Vec<String>,
     pub rows_estimated: f64,
+    /// When they were last counted; `None` where nobody has counted, or there was no block then.
+    pub rows_per_block: Option<f64>,
     pub blocks: u32,
     pub has_children: bool,
     pub replica_identity: ReplicaIdentity,
@@ -249,6 +251,14 @@ impl Facts {
 }
 
 impl Table {
+    /// More rows than these it cannot have by now: from its size and how dense its rows were when they were counted, or
+    /// else from how many a block can hold.
+    pub fn rows_max(&self) -> f64 {
+        /// Of 8 kB with rows that have no column but NULLs.
+        const ROWS_PER_BLOCK_MAX: f64 = 291.0;
+        let dense = self.rows_per_block.unwrap_or(ROWS_PER_BLOCK_MAX);
+        (f64::from(self.blocks) * dense).ceil()
+    }
     pub fn is_partitioned(&self) -> bool {
         self.kind == TableKind::Partitioned
     }

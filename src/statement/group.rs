@@ -1,7 +1,10 @@
 //! Groups: the smallest sets of old and new columns that no expression connects with others. Which side is right, what is
 //! filled and what agrees is decided per group, never per column (ARCHITECTURE "Several columns at once").
 
-use crate::plan::compiled::{Assignment, ColumnRef, Conversion};
+use crate::plan::{
+    compiled::{Assignment, ColumnRef, Conversion},
+    ident::TableName,
+};
 
 /// The expressions of one group, in both directions.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,7 +41,20 @@ pub fn groups<'a>(forward: &'a [Assignment], backward: &'a [Assignment]) -> Vec<
     groups.into_iter().map(|(_, group)| group).collect()
 }
 
+/// What `crossfade.overtaken` calls a group: the table, and the first of the group's new columns.
+pub fn overtaken_mark(table: &TableName, group: &Group<'_>) -> String {
+    match group.forward.first() {
+        Some(first) => format!("{table}.{}", first.target.name),
+        None => table.to_string(),
+    }
+}
+
 impl<'a> Group<'a> {
+    /// Nothing is computed back: what the new version writes stays on its side.
+    pub fn is_one_way(&self) -> bool {
+        self.backward.is_empty()
+    }
+
     pub fn new_side(&self) -> Vec<&'a ColumnRef> {
         self.forward
             .iter()

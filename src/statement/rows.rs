@@ -2,7 +2,7 @@
 //! table that the blocks are of: the plan's table, or a partition of it, which is read under the table's name.
 
 use super::{
-    group::{Group, groups},
+    group::{Group, groups, overtaken_mark},
     link::rows as link,
     sync::{Names, differs},
 };
@@ -236,6 +236,9 @@ fn group_disagrees(matching: &Match, group: &Group<'_>) -> String {
     };
     let mut accepted = side(&group.forward, "forward");
     accepted.extend(side(&group.backward, "backward"));
+    if group.is_one_way() && !matching.key.is_empty() {
+        accepted.push(is_overtaken(matching, group));
+    }
     let agrees = group_agrees(group);
     if accepted.is_empty() {
         return format!("NOT {agrees}");
@@ -266,6 +269,19 @@ fn is_accepted(matching: &Match, assignment: &Assignment, direction: &str) -> St
         "({unfilled}(SELECT EXISTS (SELECT {from})) AND ({}, {}) IN (SELECT crossfade_q.row_key, crossfade_q.row_values {from}))",
         object_of(&mut matching.key.iter()),
         object_of(&mut reads.into_iter())
+    )
+}
+
+/// The new version wrote this group of the row, and its old side cannot be computed from it.
+fn is_overtaken(matching: &Match, group: &Group<'_>) -> String {
+    let from = format!(
+        "FROM crossfade.overtaken AS crossfade_o JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_o.run_id \
+         WHERE crossfade_r.state = 'active' AND crossfade_o.table_name = {}",
+        super::literal::text(&overtaken_mark(&matching.table, group))
+    );
+    format!(
+        "((SELECT EXISTS (SELECT {from})) AND {} IN (SELECT crossfade_o.row_key {from}))",
+        object_of(&mut matching.key.iter())
     )
 }
 

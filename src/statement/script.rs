@@ -54,7 +54,7 @@ pub fn unbalanced(query: &str) -> Option<&'static str> {
         let Piece::Code(code) = piece else { continue };
         for letter in code.chars() {
             match letter {
-                ';' => return Some("has a `;`: one query is wanted"),
+                ';' => return Some("has a `;`: one query or expression is wanted, not statements"),
                 '(' => depth += 1,
                 ')' => depth -= 1,
                 _ => {}

@@ -70,6 +70,20 @@ pub async fn active(client: &impl GenericClient) -> Result<Vec<OtherRun>, StoreE
         .collect()
 }
 
+/// The plans of the completed runs that have installed triggers: those that still stand are theirs.
+pub async fn completed_with_sync(client: &impl GenericClient) -> Result<Vec<Plan>, StoreError> {
+    let rows = client
+        .query(
+            "SELECT r.plan FROM crossfade.runs AS r WHERE r.state = 'completed' AND EXISTS (SELECT FROM crossfade.steps AS s \
+                 WHERE s.run_id = r.id AND s.kind IN ('sync_columns', 'sync_tables')) ORDER BY r.id",
+            &[],
+        )
+        .await?;
+    rows.into_iter()
+        .map(|row| serde_json::from_value(row.get(0)).map_err(corrupt))
+        .collect()
+}
+
 /// Held until the transaction ends: two runs that start at the same moment see each other.
 pub async fn lock_claims(transaction: &Transaction<'_>) -> Result<(), StoreError> {
     transaction

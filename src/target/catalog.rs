@@ -2,11 +2,13 @@
 
 use super::Result;
 use crate::plan::{
+    document::RunName,
     facts::{
         Column, Constraint, ConstraintKind, Dependent, Facts, Grant, Identity, Inbound, Index,
         Partition, Table, TableKind,
     },
     ident::{Ident, TableName},
+    kept::Standing,
 };
 use crate::statement::part::ReplicaIdentity;
 use tokio_postgres::{Client, GenericClient, Row};
@@ -32,7 +34,8 @@ const TABLE: &str = "\
            CASE WHEN c.relkind IN ('r', 'm') THEN pg_relation_size(c.oid) WHEN c.relkind = 'p' THEN leaves.bytes ELSE 0 END / current_setting('block_size')::bigint, \
            EXISTS (SELECT 1 FROM pg_inherits AS i WHERE i.inhparent = c.oid), \
            EXISTS (SELECT 1 FROM pg_inherits AS i WHERE i.inhrelid = c.oid), \
-           obj_description(c.oid, 'pg_class'), c.relreplident::text \
+           obj_description(c.oid, 'pg_class'), c.relreplident::text, \
+           CASE WHEN c.reltuples >= 0 AND c.relpages > 0 THEN c.reltuples / c.relpages END::float8 \
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace, pg_roles AS r, \
          LATERAL (SELECT coalesce(sum(greatest(l.reltuples, 0)), 0) AS tuples, coalesce(sum(pg_relation_size(l.oid)), 0)::bigint AS bytes \
                   FROM pg_partition_tree(c.oid) AS p JOIN pg_class AS l ON l.oid = p.relid WHERE p.isleaf AND c.relkind = 'p') AS leaves \
@@ -95,8 +98,9 @@ const INBOUND: &str = "\
     FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace \
     WHERE k.confrelid = $1 AND k.contype = 'f' AND k.conparentid = 0 ORDER BY 1, 2, 3";
 
-/// What names a column and is neither part of the table (index, constraint, default, owned sequence) nor ours. Before
-/// PostgreSQL 15 a generated column depends on the others by itself, and not by its default.
+/// What names a column and is neither part of the table (index, constraint, default, owned sequence) nor ours: a trigger
+/// of the run `$2`, or of any where that is NULL. Before PostgreSQL 15 a generated column depends on the others by
+/// itself, and not by its default.
 const DEPENDENTS: &str = "\
     SELECT DISTINCT a.attname::text, pg_describe_object(o.classid, o.objid, o.objsubid) \
     FROM pg_depend AS p JOIN pg_attribute AS a ON a.attrelid = p.refobjid AND a.attnum = p.refobjsubid \
@@ -108,7 +112,7 @@ const DEPENDENTS: &str = "\
                ON g.attrelid = d.adrelid AND g.attnum = d.adnum WHERE d.oid = p.objid AND g.attgenerated <> '' AND g.attnum <> a.attnum)) \
       AND NOT (p.classid = 'pg_class'::regclass AND EXISTS (SELECT 1 FROM pg_class AS x WHERE x.oid = p.objid AND x.relkind IN ('i', 'I', 'S'))) \
       AND NOT (p.classid = 'pg_trigger'::regclass AND EXISTS (SELECT 1 FROM pg_trigger AS g WHERE g.oid = p.objid \
-               AND (g.tgname LIKE 'zz\\_crossfade\\_%' OR g.tgisinternal))) \
+               AND (g.tgname LIKE 'zz\\_crossfade\\_%' AND g.tgname ~ ('^zz_crossfade_' || coalesce($2, '.*') || '_[a-z]+$') OR g.tgisinternal))) \
       AND NOT (p.classid = 'pg_class'::regclass AND p.objid = p.refobjid AND p.objsubid = 0) \
     ORDER BY 1, 2";
 
@@ -171,6 +175,9 @@ const PARTITION_KEY: &str = "\
 const UPDATE_TRIGGERS: &str = "\
     SELECT t.tgname::text FROM pg_trigger AS t WHERE t.tgrelid = $1 AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') \
       AND (t.tgtype & 16) <> 0 AND t.tgname NOT LIKE 'zz\\_crossfade\\_%' ORDER BY 1";
+
+const OID: &str = "\
+    SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2";
 
 fn ident(row: &Row, column: usize) -> Ident {
     Ident::from_catalog(row.get::<_, String>(column))
@@ -261,6 +268,7 @@ pub async fn table(client: &impl GenericClient, name: &TableName) -> Result<Opti
         rows_hidden: row.get(7),
         columns_ever: u32::try_from(row.get::<_, Option<i64>>(8).unwrap_or(0).max(0)).unwrap_or(0),
         rows_estimated: row.get::<_, f64>(9).max(0.0),
+        rows_per_block: row.get(15),
         blocks: u32::try_from(row.get::<_, i64>(10)).unwrap_or(u32::MAX),
         has_children: row.get(11),
         columns: columns(client, oid).await?,
@@ -268,7 +276,7 @@ pub async fn table(client: &impl GenericClient, name: &TableName) -> Result<Opti
         key,
         constraints: constraints(client, oid).await?,
         referenced_by: inbound(client, oid).await?,
-        dependents: dependents(client, oid).await?,
+        dependents: dependents(client, oid, None).await?,
         update_triggers: client
             .query(UPDATE_TRIGGERS, &[&oid])
             .await?
@@ -464,8 +472,12 @@ async fn inbound(client: &impl GenericClient, oid: u32) -> Result<Vec<Inbound>> 
     Ok(rows.iter().map(inbound).collect())
 }
 
-async fn dependents(client: &impl GenericClient, oid: u32) -> Result<Vec<Dependent>> {
-    let rows = client.query(DEPENDENTS, &[&oid]).await?;
+async fn dependents(
+    client: &impl GenericClient,
+    oid: u32,
+    run: Option<&str>,
+) -> Result<Vec<Dependent>> {
+    let rows = client.query(DEPENDENTS, &[&oid, &run]).await?;
     let dependent = |row: &Row| Dependent {
         column: ident(row, 0),
         object: row.get(1),
@@ -473,27 +485,70 @@ async fn dependents(client: &impl GenericClient, oid: u32) -> Result<Vec<Depende
     Ok(rows.iter().map(dependent).collect())
 }
 
-/// What still names one of these columns, under the name that it has now.
+/// What still names one of these columns, under the name that it has now, but for the triggers of this run.
 pub async fn dependents_of(
     client: &impl GenericClient,
+    run: &RunName,
     name: &TableName,
     column: &Ident,
 ) -> Result<Vec<String>> {
     let row = client
-        .query_opt(
-            "SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2",
-            &[&name.schema.as_str(), &name.name.as_str()],
-        )
+        .query_opt(OID, &[&name.schema.as_str(), &name.name.as_str()])
         .await?;
     let Some(row) = row else {
         return Ok(Vec::new());
     };
-    let found = dependents(client, row.get(0)).await?;
+    let found = dependents(client, row.get(0), Some(run.as_str())).await?;
     Ok(found
         .into_iter()
         .filter(|dependent| dependent.column == *column)
         .map(|dependent| dependent.object)
         .collect())
+}
+
+/// What would have to go with the table of this name, and the foreign keys of other tables that refer to it.
+pub async fn table_dependents_of(
+    client: &impl GenericClient,
+    name: &TableName,
+) -> Result<Vec<String>> {
+    let row = client
+        .query_opt(OID, &[&name.schema.as_str(), &name.name.as_str()])
+        .await?;
+    let Some(oid) = row.map(|row| row.get::<_, u32>(0)) else {
+        return Ok(Vec::new());
+    };
+    let mut found: Vec<String> = client
+        .query(TABLE_DEPENDENTS, &[&oid])
+        .await?
+        .iter()
+        .map(|row| row.get(0))
+        .collect();
+    let inbound = inbound(client, oid).await?.into_iter();
+    let others = inbound.filter(|one| one.table != *name);
+    found.extend(others.map(|one| format!("foreign key {} of {}", one.name, one.table)));
+    Ok(found)
+}
+
+/// The triggers that call functions of Crossfade's, by function and table.
+pub async fn standing(client: &impl GenericClient) -> Result<Vec<Standing>> {
+    let rows = client
+        .query(
+            "SELECT f.proname::text, n.nspname::text, c.relname::text, array_agg(g.tgname::text ORDER BY g.tgname) \
+             FROM pg_trigger AS g JOIN pg_proc AS f ON f.oid = g.tgfoid JOIN pg_namespace AS o ON o.oid = f.pronamespace \
+                  JOIN pg_class AS c ON c.oid = g.tgrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+             WHERE o.nspname = 'crossfade' AND g.tgparentid = 0 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+            &[],
+        )
+        .await?;
+    let standing = |row: &Row| Standing {
+        function: ident(row, 0),
+        table: TableName {
+            schema: ident(row, 1),
+            name: ident(row, 2),
+        },
+        triggers: idents(row.get(3)),
+    };
+    Ok(rows.iter().map(standing).collect())
 }
 
 #[cfg(test)]

@@ -2,9 +2,12 @@
 //! `pg_stat_statements` counts.
 
 use super::{Result, catalog};
-use crate::analysis::references::{self, Column, Routine};
+use crate::analysis::references::{self, Column, Routine, Subject, Table};
 use crate::lifecycle::references::{Counters, StatementId, Statistics};
-use crate::plan::ident::{Ident, TableName};
+use crate::plan::{
+    document::RunName,
+    ident::{Ident, TableName},
+};
 use tokio_postgres::GenericClient;
 
 /// More functions or statements than this are not looked through: then it is not known what they name.
@@ -39,10 +42,16 @@ const ROUTINES: &str = "\
            EXISTS (SELECT 1 FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid JOIN pg_namespace AS tn ON tn.oid = c.relnamespace \
                WHERE t.tgfoid = p.oid AND tn.nspname = $1 AND c.relname = $2) \
     FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang JOIN pg_namespace AS n ON n.oid = p.pronamespace \
-    WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'crossfade') AND l.lanname NOT IN ('c', 'internal') \
+    WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'crossfade') \
       AND p.prokind IN ('f', 'p', 'w') AND p.prosqlbody IS NULL \
       AND NOT EXISTS (SELECT 1 FROM pg_depend AS d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e') \
     ORDER BY 1 LIMIT $3";
+
+/// The application's triggers on the table: their functions may be told names of columns.
+const TRIGGERS: &str = "\
+    SELECT pg_describe_object('pg_trigger'::regclass, t.oid, 0), pg_get_triggerdef(t.oid) \
+    FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+    WHERE n.nspname = $1 AND c.relname = $2 AND NOT t.tgisinternal AND t.tgnargs > 0 AND t.tgparentid = 0 ORDER BY 1";
 
 /// What the resolver has to know to tell the column from others.
 pub async fn column(
@@ -73,11 +82,12 @@ pub async fn column(
 /// Objects that depend on the column by its present name, except indexes and constraints called as in `carried`.
 pub async fn dependents(
     client: &impl GenericClient,
+    run: &RunName,
     table: &TableName,
     column: &Ident,
     carried: &[&str],
 ) -> Result<Vec<String>> {
-    let mut found = catalog::dependents_of(client, table, column).await?;
+    let mut found = catalog::dependents_of(client, run, table, column).await?;
     let parts = client
         .query(
             PARTS,
@@ -93,12 +103,34 @@ pub async fn dependents(
     Ok(found)
 }
 
-/// Functions and procedures whose bodies name the column, or may.
-pub async fn routines(client: &impl GenericClient, column: &Column) -> Result<Vec<String>> {
-    let (schema, name) = (column.table.schema.as_str(), column.table.name.as_str());
+/// What the resolver has to know of a table.
+pub async fn table(client: &impl GenericClient, table: &TableName) -> Result<Table> {
+    let (schema, name) = (table.schema.as_str(), table.name.as_str());
+    let columns = client.query(COLUMNS, &[&schema, &name]).await?;
+    let columns = columns
+        .iter()
+        .map(|row| Ident::from_catalog(row.get::<_, String>(0)));
+    Ok(Table {
+        name: table.clone(),
+        columns: columns.collect(),
+    })
+}
+
+/// Functions and procedures whose bodies name it, or may, and triggers that tell their functions its name.
+pub async fn routines(client: &impl GenericClient, subject: &Subject) -> Result<Vec<String>> {
+    let table = subject.table();
+    let (schema, name) = (table.schema.as_str(), table.name.as_str());
     let rows = client
         .query(ROUTINES, &[&schema, &name, &(READ_MAX + 1)])
         .await?;
+    let is_hidden = client
+        .query_one(
+            "SELECT current_setting('pg_stat_statements.track', true) = 'top'",
+            &[],
+        )
+        .await?
+        .get::<_, Option<bool>>(0)
+        == Some(true);
     let mut found: Vec<String> = rows
         .iter()
         .filter_map(|row| {
@@ -108,10 +140,18 @@ pub async fn routines(client: &impl GenericClient, column: &Column) -> Result<Ve
                 definition: row.get(2),
                 fires_on_table: row.get(3),
             };
-            let naming = references::of_routine(&routine, column)?;
-            Some(format!("{} ({naming})", routine.object))
+            if let Some(naming) = subject.in_routine(&routine) {
+                return Some(format!("{} ({naming})", routine.object));
+            }
+            (is_hidden && references::is_dynamic(&routine))
+                .then(|| format!("{} ({HIDDEN_INSIDE})", routine.object))
         })
         .collect();
+    let triggers = client.query(TRIGGERS, &[&schema, &name]).await?;
+    found.extend(triggers.iter().filter_map(|row| {
+        let naming = subject.in_trigger(row.get(1))?;
+        Some(format!("{} ({naming})", row.get::<_, String>(0)))
+    }));
     if i64::try_from(rows.len()).is_ok_and(|count| count > READ_MAX) {
         found.push(format!("functions beyond the first {READ_MAX} (not read)"));
     }
@@ -121,7 +161,7 @@ pub async fn routines(client: &impl GenericClient, column: &Column) -> Result<Ve
 /// The statements that may be about the table, or why it is not known what is called. The outer error is the connection's.
 pub async fn statistics(
     client: &impl GenericClient,
-    columns: &[Column],
+    subjects: &[Subject],
 ) -> Result<std::result::Result<Statistics, String>> {
     let schema = match readable(client).await? {
         Ok(schema) => schema,
@@ -147,10 +187,10 @@ pub async fn statistics(
             "pg_stat_statements has lost the texts of statements: pg_stat_statements_reset() makes it begin anew".to_owned(),
         ));
     }
-    let mut names: Vec<String> = columns
+    let mut names: Vec<String> = subjects
         .iter()
-        .flat_map(|column| [&column.column, &column.table.name])
-        .map(|name| name.as_str().to_lowercase())
+        .flat_map(Subject::words)
+        .map(str::to_lowercase)
         .collect();
     names.push("u&\"".to_owned());
     let rows = client
@@ -188,6 +228,8 @@ pub async fn statistics(
     }))
 }
 
+/// Of a function that runs statements which are not in its text.
+const HIDDEN_INSIDE: &str = "may name it: it puts statements together, and pg_stat_statements.track is top, which does not count them: set it to all";
 const HIDDEN: &str =
     "statements of other roles are hidden from this one: GRANT pg_read_all_stats TO it";
 const ASK_FOR_IT: &str = "or leave out `no_references` and ask for `old_writes_quiet`";

@@ -6,11 +6,24 @@ const GARAGE: &str = "
     CREATE TABLE vehicles (id bigint PRIMARY KEY, status text, make text, model text, note text);
     CREATE TABLE orders (id bigint PRIMARY KEY, status text);
     INSERT INTO vehicles SELECT i, 'active', 'a', 'b', 'n' FROM generate_series(1, 100) AS i;
+    CREATE TABLE stock (id bigint PRIMARY KEY, quantity integer, price integer, note varchar(9));
+    INSERT INTO stock SELECT i, i, 2, 'n' FROM generate_series(1, 100) AS i;
 ";
 
 fn rename(name: &str, table: &str, from: &str, to: &str) -> String {
     format!(
         "version: 1\nname: {name}\nchange:\n  rename_column: {{table: public.{table}, from: {from}, to: {to}}}\n"
+    )
+}
+
+fn own(name: &str, forward: &str) -> String {
+    let allow = match forward {
+        drop if drop.contains("DROP COLUMN") => "allow: {drop-column: meant so}\n",
+        rename if rename.contains("RENAME") => "allow: {rename: meant so}\n",
+        _ => "",
+    };
+    format!(
+        "version: 1\nname: {name}\n{allow}change:\n  sql:\n    name: a\n    forward: {forward}\n    done_when: SELECT false\n    irreversible: true\n"
     )
 }
 
@@ -64,6 +77,36 @@ fn a_run_may_not_change_what_another_uses() {
             let said = check_and_start(database, &rename("other", "vehicles", from, "renamed"), 1);
             assert!(said.contains(why), "{from}: {said}");
         }
+        // Statements of one's own are read for what they touch.
+        for (forward, why) in [
+            (
+                "UPDATE public.vehicles SET make = upper(make) WHERE id < 5",
+                "public.vehicles.make (label reads it, other changes it)",
+            ),
+            (
+                "ALTER TABLE public.vehicles DROP COLUMN note",
+                "public.vehicles.note (label reads it, other changes it)",
+            ),
+            (
+                "DO $$ BEGIN UPDATE public.vehicles SET label = $x$x$x$ WHERE id = 1; END $$",
+                "public.vehicles.label (label changes it, other changes it)",
+            ),
+            (
+                "ALTER TABLE public.vehicles RENAME TO cars",
+                "public.vehicles, which one of them replaces as a whole",
+            ),
+        ] {
+            let said = check_and_start(database, &own("other", forward), 1);
+            assert!(said.contains(why), "{forward}: {said}");
+        }
+        for forward in [
+            "UPDATE public.vehicles SET status = upper(status) WHERE id < 5",
+            "DELETE FROM public.vehicles WHERE make = $x$none$x$",
+            "ANALYZE public.vehicles",
+        ] {
+            check_and_start(database, &own("other", forward), 0);
+            database.crossfade(&["rollback", "other", "--yes"]).exits(0);
+        }
         let said = check_and_start(database, &rename("other", "vehicles", "make", "brand"), 1);
         for part in [
             "the active run label is in the way of other",
@@ -115,5 +158,87 @@ fn a_run_may_not_change_what_another_uses() {
             database.crossfade(&["rollback", run, "--yes"]).exits(0);
         }
         check_and_start(database, &rename("other", "vehicles", "make", "brand"), 0);
+    });
+}
+
+/// Its triggers stay when it is done.
+const KEPT: &str = "
+version: 1
+name: total_u
+change:
+  add_column: {table: public.stock, column: total, type: integer, forward: quantity * price, keep_sync: true}
+";
+
+#[test]
+fn triggers_that_stay_are_not_taken_anything_from() {
+    on_postgresql(async |database| {
+        database.execute(GARAGE).await;
+        database.crossfade(&["init"]).exits(0);
+        check_and_start(database, KEPT, 0);
+        database
+            .crossfade(&["advance", "total_u", "--to", "verify"])
+            .exits(0);
+        let change = |what: &str| format!("version: 1\nname: total\nchange:\n  {what}\n");
+        for (what, why) in [
+            (
+                "rename_column: {table: public.stock, from: price, to: unit_price}",
+                "public.stock.price, which they read",
+            ),
+            (
+                "drop_column: {table: public.stock, column: total}",
+                "public.stock.total, which they write",
+            ),
+            (
+                "change_column_type: {table: public.stock, column: quantity, type: bigint, keep_name: true}",
+                "public.stock.quantity, which they read",
+            ),
+            (
+                "rename_column: {table: public.stock, from: price, to: unit_price, strategy: alias}",
+                "public.stock.price, which they read",
+            ),
+            (
+                "add_column: {table: public.stock, column: twice, type: integer, forward: total * 2}",
+                "public.stock.total, which they write and triggers of total would read",
+            ),
+        ] {
+            let said = check_and_start(database, &change(what), 1);
+            assert!(
+                said.contains("the run total_u is completed and its triggers stay on public.stock"),
+                "{what}: {said}"
+            );
+            assert!(said.contains(why), "{what}: {said}");
+        }
+        for what in [
+            "rename_column: {table: public.stock, from: note, to: remark}",
+            "add_index: {table: public.stock, columns: [total]}",
+            "set_not_null: {table: public.stock, column: total}",
+        ] {
+            check_and_start(database, &change(what), 0);
+            database.crossfade(&["rollback", "total", "--yes"]).exits(0);
+        }
+
+        let said = check_and_start(
+            database,
+            &own(
+                "own",
+                "ALTER TABLE public.stock RENAME COLUMN price TO unit_price",
+            ),
+            1,
+        );
+        assert!(
+            said.contains("public.stock.price, which they read"),
+            "{said}"
+        );
+
+        // The table may have another name by now; and once the triggers are gone, as it is said, nothing is in the way.
+        database.execute("ALTER TABLE stock RENAME TO goods").await;
+        let rename = rename("total", "goods", "price", "unit_price");
+        let said = check_and_start(database, &rename, 1);
+        assert!(said.contains("`crossfade rollback total_u`"), "{said}");
+        let drops = said
+            .split_once("no more: ")
+            .and_then(|(_, drops)| drops.lines().next());
+        database.execute(drops.unwrap()).await;
+        check_and_start(database, &rename, 0);
     });
 }

@@ -1,6 +1,6 @@
 //! What `explain` says, in its three forms: estimates, rewrites, what is written for people. Its locks: `explained_locks`.
 
-use crate::support::{on_postgresql, plan, plan_file};
+use crate::support::{Database, on_postgresql, plan, plan_file};
 
 const TABLES: &str = "
     CREATE TABLE depots (id bigint PRIMARY KEY);
@@ -94,7 +94,56 @@ fn a_rewrite_in_statements_of_ones_own_is_told() {
         );
         let text = database.crossfade(&["explain", plan]).exits(0).stdout;
         assert!(text.contains("writes the whole table anew"), "{text}");
+        statements_of_ones_own_are_judged_by_what_is_there(database).await;
     });
+}
+
+/// The same database, analyzed, with a CHECK that proves what a statement would else have to look for.
+async fn statements_of_ones_own_are_judged_by_what_is_there(database: &Database) {
+    database
+        .execute("ALTER TABLE vehicles ADD CONSTRAINT depot_known CHECK (depot IS NOT NULL); ANALYZE vehicles")
+        .await;
+    let own = |forward: &str, allow: &str| {
+        plan_file(&format!(
+            "version: 1\nname: own\n{allow}change:\n  sql: {{name: a, forward: '{forward}', done_when: select false, irreversible: true}}\n"
+        ))
+    };
+    let proven = own(
+        "ALTER TABLE public.vehicles ALTER COLUMN depot SET NOT NULL",
+        "",
+    );
+    let proven = proven.path().to_str().expect("a path of text");
+    database.crossfade(&["check", proven]).exits(0);
+    let said = database.crossfade(&["check", "--offline", proven]).exits(1);
+    assert!(
+        said.stderr.contains("set-not-null-without-proof"),
+        "{}",
+        said.stderr
+    );
+
+    let statement = |forward: &str, allow: &str| {
+        let plan = own(forward, allow);
+        let path = plan.path().to_str().expect("a path of text");
+        let explained = database
+            .crossfade(&["explain", path, "--format", "json"])
+            .exits(0)
+            .json();
+        explained["phases"][0]["steps"][0]["statements"][0].clone()
+    };
+    let all = statement(
+        "UPDATE public.vehicles SET depot = depot",
+        "allow: {whole-table-write: few rows}\n",
+    );
+    assert_eq!(all["estimate"]["rows"], 1000, "{all}");
+    assert_eq!(all["locks"][0]["lock"], "ROW EXCLUSIVE");
+    assert_eq!(all["locks"][0]["table"], "public.vehicles");
+    assert_eq!(all["fires"].as_array().map(Vec::len), Some(1), "{all}");
+    let some = statement("UPDATE public.vehicles SET depot = depot WHERE id = 1", "");
+    assert!(some["estimate"].is_null(), "{some}");
+    assert_eq!(
+        some["not_estimated"],
+        "how many rows it writes is not known before it is run"
+    );
 }
 
 #[test]

@@ -340,3 +340,61 @@ fn a_broken_row_is_named_stops_contract_and_is_repaired_from_the_side_that_reads
         assert_eq!(database.status("price")["state"], "completed");
     });
 }
+
+#[test]
+fn values_that_a_narrowing_would_not_take_or_lose_are_counted_before_it_is_run() {
+    on_postgresql(async |database| {
+        database
+            .execute(
+                "CREATE TABLE narrow (id bigint PRIMARY KEY, code text, price numeric(10,2), big bigint, \"Odd one\" varchar(9));
+                 INSERT INTO narrow SELECT i, i::text, i, i, 'abc' FROM generate_series(1, 200) AS i;
+                 UPDATE narrow SET code = 'none' WHERE id <= 3; UPDATE narrow SET code = '0' || id WHERE id BETWEEN 4 AND 8;
+                 UPDATE narrow SET price = 1.25 WHERE id <= 7; UPDATE narrow SET big = 3000000000 + id WHERE id <= 2;
+                 UPDATE narrow SET \"Odd one\" = 'abcdefg' WHERE id <= 5;
+                 CREATE TABLE large (id bigint PRIMARY KEY, big bigint, filler text) WITH (fillfactor = 10);
+                 INSERT INTO large SELECT i, i, repeat('x', 500) FROM generate_series(1, 2500) AS i; ANALYZE",
+            )
+            .await;
+        let notes = |change: &str| {
+            let plan = plan_file(&format!("version: 1\nname: x\nchange:\n  {change}\n"));
+            let path = plan.path().to_str().expect("a path of text");
+            database.crossfade(&["explain", path]).exits(0).stdout
+        };
+        for (change, expected) in [
+            (
+                "change_column_type: {table: public.narrow, column: code, type: integer, forward: 'code::integer', keep_name: true}",
+                "of all 200 rows of public.narrow 3 have a value that code_new does not take: they go to quarantine, and hold the gates until the value is mended or the row accepted. 5 lose something",
+            ),
+            (
+                "change_column_type: {table: public.narrow, column: price, to: rounded, type: 'numeric(10,1)'}",
+                "of all 200 rows of public.narrow 0 have a value that rounded does not take: they go to quarantine, and hold the gates until the value is mended or the row accepted. 7 lose something",
+            ),
+            (
+                "change_column_type: {table: public.narrow, column: big, type: integer, keep_name: true}",
+                "of all 200 rows of public.narrow 2 have a value that big_new does not take",
+            ),
+            (
+                "change_column_type: {table: public.narrow, column: '\"Odd one\"', type: varchar(3), to: short}",
+                "of all 200 rows of public.narrow 5 have a value that short does not take",
+            ),
+            (
+                "change_column_type: {table: public.narrow, column: '\"Odd one\"', type: varchar(3), to: short, forward: 'substring(narrow.\"Odd one\", 1, 3)'}",
+                "does not take: they go to quarantine, and hold the gates until the value is mended or the row accepted. 5 lose something",
+            ),
+        ] {
+            let said = notes(change);
+            assert!(said.contains(expected), "{change}: {said}");
+        }
+        // Of a table of some 2,500 blocks a part is looked at.
+        let said = notes(
+            "change_column_type: {table: public.large, column: big, type: integer, keep_name: true}",
+        );
+        let sample = said
+            .split_once("of a sample of ")
+            .and_then(|(_, rest)| rest.split_once(" rows of public.large none"));
+        let rows: u64 = sample
+            .and_then(|(rows, _)| rows.parse().ok())
+            .unwrap_or_else(|| panic!("{said}"));
+        assert!((100..2_000).contains(&rows), "{rows}");
+    });
+}

@@ -583,3 +583,54 @@ fn what_has_no_single_successor_is_refused_or_told_by_name() {
         }
     });
 }
+
+#[test]
+fn what_the_new_version_writes_of_a_one_way_change_is_left_out_of_the_comparison() {
+    on_postgresql(async |database| {
+        database
+            .execute(
+                "CREATE TABLE t (id bigint PRIMARY KEY, b integer, n integer);
+                 INSERT INTO t SELECT i, i, 0 FROM generate_series(1, 50) AS i",
+            )
+            .await;
+        database.crossfade(&["init"]).exits(0);
+        let plan = plan_file(
+            "version: 1\nname: own\nchange:\n  add_column: {table: public.t, column: c, type: integer, forward: b * 2}\n",
+        );
+        database
+            .crossfade(&["start", plan.path().to_str().unwrap()])
+            .exits(0);
+        database
+            .crossfade(&["advance", "own", "--to", "switch_reads"])
+            .exits(0);
+        database
+            .execute("UPDATE t SET c = 999 WHERE id IN (3, 4); INSERT INTO t (id, b, c) VALUES (100, 1, 77), (101, 1, 78); UPDATE t SET c = NULL WHERE id = 7")
+            .await;
+        // The old version goes on: what it writes is followed again, also in a row that comes under the same key.
+        database
+            .execute("UPDATE t SET b = 40 WHERE id = 4; DELETE FROM t WHERE id = 101; INSERT INTO t (id, b) VALUES (101, 6)")
+            .await;
+        database.crossfade(&["verify", "own"]).exits(0);
+        // And nothing else is left out: these rows nobody has written by the triggers.
+        database
+            .execute("ALTER TABLE t DISABLE TRIGGER ALL; UPDATE t SET c = -1 WHERE id IN (4, 5, 101); ALTER TABLE t ENABLE TRIGGER ALL")
+            .await;
+        let found = database.crossfade(&["verify", "own"]).exits(5);
+        assert!(found.stdout.contains("3 differ"), "{}", found.stdout);
+        let refused = database.crossfade(&["verify", "own", "--repair"]).exits(1);
+        assert!(
+            refused.stderr.contains("has no `backward`"),
+            "{}",
+            refused.stderr
+        );
+        database
+            .execute("UPDATE t SET c = b * 2 WHERE id IN (4, 5, 101)")
+            .await;
+        database.crossfade(&["advance", "own", "--yes"]).exits(0);
+        let kept = "SELECT string_agg(id || '=' || coalesce(c::text, 'null'), ' ' ORDER BY id) FROM t WHERE id IN (3, 4, 5, 7, 100, 101)";
+        assert_eq!(
+            database.value(kept).await,
+            "3=999 4=80 5=10 7=null 100=77 101=12"
+        );
+    });
+}

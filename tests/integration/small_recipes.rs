@@ -16,6 +16,8 @@ const TABLES: &str = r#"
     CREATE TABLE "Odd one"."select" ("Order" integer, "a,b" text NOT NULL DEFAULT 'x', "from""to" text, plain text);
     INSERT INTO "Odd one"."select" ("Order", "a,b") SELECT i, 'v' || i FROM generate_series(1, 50) AS i;
     ANALYZE;
+    CREATE TABLE uncounted (a integer) WITH (autovacuum_enabled = false);
+    INSERT INTO uncounted SELECT generate_series(1, 20000);
 "#;
 
 fn check(database: &Database, change: &str) -> crate::support::Ran {
@@ -44,7 +46,7 @@ fn what_does_not_fit_is_refused_by_name() {
             ),
             (
                 "add_index: {table: items, columns: [name], with: \"fillfactor = 10); DROP TABLE items; --\"}",
-                "multiple commands",
+                "closes a parenthesis",
             ),
             (
                 "add_index: {table: items, expressions: lower(name)}",
@@ -130,6 +132,10 @@ fn what_does_not_fit_is_refused_by_name() {
             (
                 "add_exclusion: {table: items, name: e, exclude: USING gist (a WITH =), max_rows: 10}",
                 "`max_rows` is 10",
+            ),
+            (
+                "add_exclusion: {table: uncounted, name: e, exclude: USING gist (a WITH =)}",
+                "public.uncounted was never analyzed and may have up to",
             ),
             (
                 "add_enum_value: {name: public.kind, value: x}",

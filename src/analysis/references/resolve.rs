@@ -29,18 +29,19 @@ pub fn naming(tree: &Tree, column: &Column, rows: Rows) -> Option<Naming> {
     for root in &tree.roots {
         resolver.visit(root, &[]);
     }
-    resolver.dynamic_sql(tree, &all);
+    resolver.dynamic_sql(tree);
     if tree.faulty {
         resolver.errors(tree);
     }
     // One error can make nonsense of all that follows it.
-    if tree.broken && tree.roots.iter().any(|root| resolver.in_words(root)) {
+    let reads_all = table_named && all.iter().any(|(kind, _)| *kind == Kind::STAR);
+    if tree.broken && (reads_all || tree.roots.iter().any(|root| resolver.in_words(root))) {
         resolver.note(Naming::NotParsed);
     }
     resolver.found
 }
 
-fn is_text(kind: Kind) -> bool {
+pub(super) fn is_text(kind: Kind) -> bool {
     matches!(
         kind,
         Kind::STRING | Kind::DOLLAR_QUOTED_STRING | Kind::ESC_STRING | Kind::UNICODE_ESC_STRING
@@ -383,21 +384,25 @@ impl Resolver<'_> {
             .any(|(kind, text)| !is_text(*kind) && is_name(text, &self.column.column))
     }
 
-    /// Text that is made into a statement may name the column or read all of them.
-    fn dynamic_sql(&mut self, tree: &Tree, all: &[(Kind, String)]) {
-        let is_code = tree.roots.len() > 1;
-        let executes = all.iter().any(|(kind, _)| *kind == Kind::EXECUTE_KW);
-        if !is_code || !executes {
-            return;
-        }
-        let bodies = tree.roots.iter().skip(1).flat_map(words);
-        for (kind, text) in bodies.filter(|(kind, _)| is_text(*kind)) {
-            let names = super::mentions(&text, self.column.column.as_str());
-            let reads_all =
-                super::mentions(&text, self.column.table.name.as_str()) && text.contains('*');
-            if is_text(kind) && (names || reads_all) {
-                self.note(Naming::DynamicSql);
-            }
+    /// Text that is made into a statement may name the column, or is about the table and gets the column from elsewhere.
+    fn dynamic_sql(&mut self, tree: &Tree) {
+        let is_there = |text: &str| {
+            super::mentions(text, self.column.column.as_str())
+                || super::mentions(text, self.column.table.name.as_str())
+        };
+        let may = tree.roots.iter().skip(1).any(|body| {
+            let texts = texts_executed(body).into_iter();
+            texts
+                .filter(|text| is_there(text.as_str()))
+                .any(|text| match text {
+                    Executed::Piece(_) => true,
+                    Executed::Whole(sql) => super::of_statement(&sql, self.column).is_some(),
+                })
+        });
+        // A trigger's function reads what it is given, by names that it puts together.
+        let reads_row = self.rows == Rows::OfTable && tree.roots.iter().skip(1).any(puts_together);
+        if may || reads_row {
+            self.note(Naming::DynamicSql);
         }
     }
 
@@ -421,6 +426,74 @@ impl Resolver<'_> {
             }
         }
     }
+}
+
+/// A text in a body that makes statements of text.
+pub(super) enum Executed {
+    /// All of what one EXECUTE runs.
+    Whole(String),
+    /// It may become part of a statement.
+    Piece(String),
+}
+
+impl Executed {
+    pub(super) fn as_str(&self) -> &str {
+        match self {
+            Self::Whole(text) | Self::Piece(text) => text,
+        }
+    }
+}
+
+/// The places of EXECUTE, in a body's words, where it makes a statement of a text.
+fn executes(all: &[(Kind, String)]) -> impl Iterator<Item = usize> {
+    all.iter().enumerate().filter_map(|(at, (kind, _))| {
+        let next = all.get(at + 1).map(|(kind, _)| *kind);
+        // Of a trigger, and the privilege.
+        let other = matches!(
+            next,
+            Some(Kind::FUNCTION_KW | Kind::PROCEDURE_KW | Kind::ON_KW | Kind::COMMA)
+        );
+        (*kind == Kind::EXECUTE_KW && !other).then_some(at)
+    })
+}
+
+/// What stands behind this EXECUTE is one constant text.
+fn is_whole(all: &[(Kind, String)], at: usize) -> bool {
+    let kind = |at: usize| all.get(at).map(|(kind, _)| *kind);
+    let ends = matches!(
+        kind(at + 2),
+        None | Some(Kind::SEMICOLON | Kind::INTO_KW | Kind::USING_KW | Kind::LOOP_KW)
+    );
+    kind(at + 1) == Some(Kind::STRING) && ends
+}
+
+pub(super) fn texts_executed(body: &Node) -> Vec<Executed> {
+    let all = words(body);
+    let mut whole: Vec<usize> = Vec::new();
+    let mut any = false;
+    for at in executes(&all) {
+        any = true;
+        whole.extend(is_whole(&all, at).then_some(at + 1));
+    }
+    let texts = all
+        .iter()
+        .enumerate()
+        .filter(|(_, (kind, _))| is_text(*kind));
+    let executed = texts.map(|(at, (_, text))| {
+        if whole.contains(&at) {
+            let inner = text.trim_matches('\'').replace("''", "'");
+            Executed::Whole(inner)
+        } else {
+            Executed::Piece(text.clone())
+        }
+    });
+    executed.filter(|_| any).collect()
+}
+
+/// Somewhere it makes a statement of more than one constant text.
+pub fn puts_together(body: &Node) -> bool {
+    let all = words(body);
+    executes(&all).any(|at| !is_whole(&all, at))
 }
 
 /// `SELECT a INTO STRICT b, c FROM …` as SQL has it.

@@ -1,6 +1,8 @@
 //! What names a column and what does not, text by text.
 
-use super::{Column, Naming, Routine, is_ours, of_routine, of_statement};
+use super::{
+    Column, Naming, Routine, Subject, Table, is_dynamic, is_ours, of_routine, of_statement,
+};
 use Naming::{ByName, DynamicSql, NotParsed, NotResolved, Positions, Row, Star};
 
 fn status() -> Column {
@@ -381,7 +383,31 @@ fn bodies_of_functions_are_read() {
         (
             "plpgsql",
             "() RETURNS void",
-            "BEGIN EXECUTE 'UPDATE vehicles SET note = 1'; END",
+            "BEGIN EXECUTE 'UPDATE vehicles SET note = ''x'''; END",
+            None,
+        ),
+        (
+            "plpgsql",
+            "(c text) RETURNS void",
+            "BEGIN EXECUTE format('SELECT %I FROM vehicles', c); END",
+            Some(DynamicSql),
+        ),
+        (
+            "plpgsql",
+            "(c text) RETURNS void",
+            "BEGIN EXECUTE 'UPDATE vehicles SET note = 1 WHERE ' || c; END",
+            Some(DynamicSql),
+        ),
+        (
+            "plpgsql",
+            "(c text) RETURNS void",
+            "BEGIN EXECUTE format('SELECT %I FROM orders', c); END",
+            None,
+        ),
+        (
+            "plpgsql",
+            "() RETURNS void",
+            "BEGIN RAISE NOTICE 'vehicles are counted'; PERFORM count(*) FROM vehicles; END",
             None,
         ),
         (
@@ -400,9 +426,21 @@ fn bodies_of_functions_are_read() {
             "plpython3u",
             "() RETURNS void",
             "plpy.execute('select note from vehicles')",
+            Some(NotParsed),
+        ),
+        (
+            "plpython3u",
+            "() RETURNS void",
+            "plpy.execute('select note from cars')",
             None,
         ),
-        ("c", "(status text) RETURNS text", "vehicles_status", None),
+        (
+            "c",
+            "(s text) RETURNS text",
+            "vehicles_normal",
+            Some(NotParsed),
+        ),
+        ("c", "(s text) RETURNS text", "cars_normal", None),
     ] {
         let routine = routine(language, signature, body);
         assert_eq!(of_routine(&routine, &status()), expected, "{body}");
@@ -506,5 +544,188 @@ fn our_own_statements_are_known() {
     assert!(is_ours(
         "SELECT count(*) FROM (SELECT ctid AS crossfade_tid, status FROM ONLY public.vehicles) AS v"
     ));
+    assert!(is_ours(
+        "ALTER TABLE public.orders RENAME TO orders_crossfade_retired"
+    ));
     assert!(!is_ours("SELECT status FROM vehicles"));
+    assert!(!is_ours("SELECT id FROM orders_crossfade_retired"));
+}
+
+fn orders() -> Subject {
+    Subject::Table(Table {
+        name: "public.orders".parse().unwrap(),
+        columns: vec!["id".parse().unwrap(), "status".parse().unwrap()],
+    })
+}
+
+#[test]
+fn a_table_is_told_from_what_else_has_its_name() {
+    for (sql, expected) in [
+        ("SELECT 1 FROM orders", Some(ByName)),
+        (
+            "select 1 from Public.Orders o where o.id = $1",
+            Some(ByName),
+        ),
+        ("SELECT 1 FROM archive.orders", None),
+        ("SELECT orders FROM items", None),
+        ("SELECT i.orders FROM items AS i", None),
+        ("SELECT orders.id FROM items AS orders", None),
+        ("SELECT count(*) AS orders FROM items", None),
+        ("SELECT orders(1)", None),
+        ("SELECT 'orders'", None),
+        ("SELECT 1 FROM items JOIN orders USING (id)", Some(ByName)),
+        (
+            "SELECT 1 FROM items WHERE id IN (SELECT id FROM orders)",
+            Some(ByName),
+        ),
+        ("INSERT INTO orders DEFAULT VALUES", Some(ByName)),
+        ("INSERT INTO items (orders) VALUES ($1)", None),
+        ("UPDATE orders SET status = $1", Some(ByName)),
+        ("UPDATE items SET orders = $1", None),
+        ("DELETE FROM ONLY public.orders", Some(ByName)),
+        ("DELETE FROM items USING orders WHERE true", Some(ByName)),
+        (
+            "MERGE INTO items USING orders ON true WHEN MATCHED THEN DELETE",
+            Some(ByName),
+        ),
+        ("TABLE orders", Some(ByName)),
+        ("COPY orders FROM STDIN", Some(ByName)),
+        ("COPY public.orders (id) TO STDOUT", Some(ByName)),
+        ("COPY public.orders (id, status) TO STDOUT", None),
+        ("LOCK TABLE public.orders IN ACCESS SHARE MODE", None),
+        ("LOCK TABLE public.orders IN SHARE MODE", Some(ByName)),
+        (
+            "WITH orders AS (SELECT 1) SELECT * FROM orders",
+            Some(NotResolved),
+        ),
+    ] {
+        assert_eq!(orders().in_statement(sql), expected, "{sql}");
+    }
+    // However these are read, none of them is clear.
+    for sql in [
+        "TRUNCATE orders",
+        "TRUNCATE TABLE items, public.orders",
+        "ALTER TABLE orders ADD COLUMN a int",
+        "CREATE INDEX ON orders (id)",
+        "ANALYZE orders",
+        "VACUUM orders",
+        "CREATE TRIGGER t BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION f()",
+        "CREATE TABLE x (LIKE orders)",
+        "CREATE TABLE x (o bigint REFERENCES orders)",
+        "GRANT SELECT ON orders TO r",
+        "COMMENT ON TABLE orders IS 'x'",
+        "DROP TABLE orders",
+        "CREATE VIEW v AS SELECT 1 FROM orders",
+    ] {
+        assert!(orders().in_statement(sql).is_some(), "{sql}");
+    }
+}
+
+#[test]
+fn bodies_that_are_about_a_table_are_found() {
+    for (language, signature, body, expected) in [
+        (
+            "sql",
+            "() RETURNS bigint",
+            "SELECT count(id) FROM orders",
+            Some(ByName),
+        ),
+        ("sql", "() RETURNS SETOF orders", "SELECT NULL", Some(Row)),
+        (
+            "plpgsql",
+            "() RETURNS void",
+            "DECLARE o orders%ROWTYPE; BEGIN NULL; END",
+            Some(Row),
+        ),
+        (
+            "plpgsql",
+            "() RETURNS void",
+            "DECLARE o public.orders.id%TYPE; BEGIN NULL; END",
+            Some(Row),
+        ),
+        (
+            "plpgsql",
+            "() RETURNS void",
+            "DECLARE orders int; BEGIN orders := 1; END",
+            None,
+        ),
+        (
+            "plpgsql",
+            "() RETURNS void",
+            "BEGIN EXECUTE 'DELETE FROM orders'; END",
+            Some(DynamicSql),
+        ),
+        (
+            "plpgsql",
+            "() RETURNS void",
+            "BEGIN EXECUTE 'DELETE FROM items WHERE orders = 1'; END",
+            None,
+        ),
+        (
+            "plpgsql",
+            "(t text) RETURNS void",
+            "BEGIN EXECUTE 'DELETE FROM orders' || t; END",
+            Some(DynamicSql),
+        ),
+        (
+            "plpgsql",
+            "() RETURNS void",
+            "BEGIN PERFORM pg_relation_size('orders'::regclass); END",
+            Some(NotResolved),
+        ),
+        (
+            "plpgsql",
+            "() RETURNS void",
+            "BEGIN RAISE NOTICE 'orders'; END",
+            None,
+        ),
+        (
+            "plpython3u",
+            "() RETURNS void",
+            "plpy.execute('select 1 from orders')",
+            Some(NotParsed),
+        ),
+    ] {
+        let routine = routine(language, signature, body);
+        assert_eq!(orders().in_routine(&routine), expected, "{body}");
+    }
+    // As it is written back, the body's last word touches the quote.
+    let mut touching = routine("sql", "() RETURNS bigint", "SELECT count(*) FROM orders");
+    touching.definition = touching
+        .definition
+        .replace("\n$function$\n", "$function$\n");
+    assert_eq!(orders().in_routine(&touching), Some(ByName));
+    let mut star = routine("sql", "() RETURNS record", "SELECT * FROM vehicles");
+    star.definition = star.definition.replace("\n$function$\n", "$function$\n");
+    assert_eq!(of_routine(&star, &status()), Some(Star));
+    let into = routine(
+        "plpgsql",
+        "() RETURNS void",
+        "DECLARE n int; BEGIN SELECT count(*) INTO STRICT n FROM orders; END",
+    );
+    assert!(orders().in_routine(&into).is_some());
+}
+
+#[test]
+fn what_puts_statements_together_is_told() {
+    for (language, body, expected) in [
+        ("plpgsql", "BEGIN EXECUTE s; END", true),
+        ("plpgsql", "BEGIN EXECUTE 'SELECT 1' INTO s; END", false),
+        ("plpgsql", "BEGIN EXECUTE 'SELECT ' || s; END", true),
+        (
+            "plpgsql",
+            "BEGIN GRANT EXECUTE ON FUNCTION f() TO r; END",
+            false,
+        ),
+        (
+            "plpgsql",
+            "BEGIN RETURN QUERY EXECUTE format('SELECT %L', s); END",
+            true,
+        ),
+        ("sql", "SELECT 1", false),
+        ("plpython3u", "pass", true),
+    ] {
+        let routine = routine(language, "(s text) RETURNS text", body);
+        assert_eq!(is_dynamic(&routine), expected, "{body}");
+    }
 }

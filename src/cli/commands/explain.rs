@@ -69,7 +69,7 @@ fn summary(phase: &ExplainedPhase) -> Vec<(&'static str, String)> {
     }
     let takes = match &summary.estimate {
         Some(estimate) => amounts::of(estimate),
-        None => not_estimated(phase).to_owned(),
+        None => not_estimated(phase),
     };
     let mut lines = vec![("does", summary.does.join(", ")), ("takes", takes)];
     if summary.blocks.is_empty() {
@@ -86,15 +86,11 @@ fn summary(phase: &ExplainedPhase) -> Vec<(&'static str, String)> {
 }
 
 /// Why it is not said how long a phase may take.
-fn not_estimated(phase: &ExplainedPhase) -> &'static str {
-    let has = |kind| phase.steps.iter().any(|step| step.kind == kind);
-    if has("sql") {
-        "not known: statements of one's own are not estimated"
-    } else if has("query") {
-        "not known: how long a query takes is not estimated"
-    } else {
-        "not known: the size of a table is not known yet"
-    }
+fn not_estimated(phase: &ExplainedPhase) -> String {
+    let mut statements = phase.steps.iter().flat_map(|step| &step.statements);
+    let why = statements.find_map(|statement| statement.not_estimated);
+    let why = why.unwrap_or("the size of a table is not known yet");
+    format!("not known: {why}")
 }
 
 fn step_in_words(step: &ExplainedStep, text: &mut String) {
@@ -155,6 +151,9 @@ fn effects(statement: &ExplainedStatement) -> Vec<String> {
     }
     if let Some(estimate) = statement.estimate.filter(|estimate| estimate.rows > 0) {
         effects.push(amounts::of(&estimate));
+    }
+    if let Some(why) = statement.not_estimated {
+        effects.push(why.to_owned());
     }
     if !statement.fires.is_empty() {
         effects.push(format!("fires {}", statement.fires.join(", ")));

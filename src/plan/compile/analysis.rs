@@ -5,31 +5,37 @@ use crate::analysis::{self, Context, Finding, name::Name, rules};
 use crate::plan::{
     document::{Document, PhaseDocument},
     error::{Path, PlanError},
+    explain::known,
     facts::Facts,
     steps::{Sorted, Step},
 };
 
-/// Whether a rule is broken, and whether what is allowed is a rule and has a reason. Needs no database.
-pub(super) fn errors(document: &Document) -> Vec<PlanError> {
+/// Whether a rule is broken, and whether what is allowed is a rule and has a reason. Without facts it is taken for broken
+/// where only a look at the table could say that it is not.
+pub(super) fn errors(document: &Document, facts: &Facts) -> Vec<PlanError> {
     let mut errors = wrong_allowances(document);
     // A recipe that cannot be told without a database has no statements of the author's.
-    let phases = explicit(document, &Facts::default()).unwrap_or_default();
-    let found = found(document, &phases);
+    let phases = explicit(document, facts).unwrap_or_default();
+    let found = found(document, &phases, facts);
     errors.extend(found.into_iter().filter(PlanError::is_error));
     errors
 }
 
 /// The rest: what does not keep the plan from being run.
-pub(super) fn warnings(document: &Document, phases: &[(Path, PhaseDocument)]) -> Vec<PlanError> {
-    let mut warnings = found(document, phases);
+pub(super) fn warnings(
+    document: &Document,
+    phases: &[(Path, PhaseDocument)],
+    facts: &Facts,
+) -> Vec<PlanError> {
+    let mut warnings = found(document, phases, facts);
     warnings.retain(|found| !found.is_error());
-    warnings.extend(idle_allowances(document, phases));
+    warnings.extend(idle_allowances(document, phases, facts));
     warnings
 }
 
-fn found(document: &Document, phases: &[(Path, PhaseDocument)]) -> Vec<PlanError> {
+fn found(document: &Document, phases: &[(Path, PhaseDocument)], facts: &Facts) -> Vec<PlanError> {
     let mut found = Vec::new();
-    each_script(document, phases, |path, text, context| {
+    each_script(document, phases, facts, |path, text, context| {
         let lines = text.trim_end().lines().count();
         let findings = analysis::lint(text, context).into_iter();
         found.extend(findings.map(|finding| problem(path, finding, lines)));
@@ -41,12 +47,14 @@ fn found(document: &Document, phases: &[(Path, PhaseDocument)]) -> Vec<PlanError
 fn each_script(
     document: &Document,
     phases: &[(Path, PhaseDocument)],
+    facts: &Facts,
     mut take: impl FnMut(&Path, &str, &Context),
 ) {
     let mut context = Context {
         // Every statement of a plan is run with them.
         timeouts_set: true,
         allowed: document.allow.clone(),
+        catalog: known::catalog(facts),
         ..Context::default()
     };
     for (at, phase) in phases {
@@ -115,9 +123,13 @@ fn wrong_allowances(document: &Document) -> Vec<PlanError> {
 }
 
 /// An allowance that nothing needs would hide what is written later.
-fn idle_allowances(document: &Document, phases: &[(Path, PhaseDocument)]) -> Vec<PlanError> {
+fn idle_allowances(
+    document: &Document,
+    phases: &[(Path, PhaseDocument)],
+    facts: &Facts,
+) -> Vec<PlanError> {
     let mut broken = Vec::new();
-    each_script(document, phases, |_, text, context| {
+    each_script(document, phases, facts, |_, text, context| {
         let mut strict = context.clone();
         strict.allowed.clear();
         let findings = analysis::lint(text, &strict).into_iter();

@@ -7,6 +7,7 @@ use crate::plan::{
     facts::{ExpressionKey, Facts},
     ident::{Ident, TableName},
     recipes::Recipe,
+    scripts,
     steps::{
         Step,
         add_constraint::AddConstraint,
@@ -181,6 +182,22 @@ pub(super) fn canonical(type_name: &str, facts: &Facts) -> String {
 /// The tables that facts are needed of, those among them that a recipe finds with the facts that there are: partitions,
 /// what a foreign key refers to.
 pub fn tables(document: &Document, facts: &Facts) -> Vec<TableName> {
+    let phases = explicit(document, facts).unwrap_or_default();
+    let steps = phases.iter().flat_map(|(_, phase)| &phase.steps);
+    let scripts = steps.filter_map(|step| match step {
+        Step::Sql(sql) => Some(scripts::tables(sql)),
+        _ => None,
+    });
+    let mut tables = changed_tables(document, facts);
+    tables.extend(scripts.flatten());
+    tables.sort();
+    tables.dedup();
+    tables
+}
+
+/// Those of them that the plan's steps are about: they must be there, and be the role's own. What the author's own
+/// statements are about is theirs to know.
+pub(super) fn changed_tables(document: &Document, facts: &Facts) -> Vec<TableName> {
     let phases = explicit(document, facts).unwrap_or_default();
     let steps = phases.iter().flat_map(|(_, phase)| &phase.steps);
     let mut tables = document.tables(facts);

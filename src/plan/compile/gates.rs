@@ -74,15 +74,24 @@ impl Compiler<'_> {
             Step::RetireColumn(step) => Some((step.table.clone(), step.column.clone())),
             _ => None,
         }));
+        // Under the name that the view gives it too.
+        columns.extend(self.steps().filter_map(|step| match step {
+            Step::DropAlias(step) => {
+                let renamed = step.rename_column.as_ref()?;
+                Some((step.table.clone(), renamed.from.clone()))
+            }
+            _ => None,
+        }));
         columns.sort();
         columns.dedup();
+        let tables = self.tables_going();
         let refused = if !is_taking_away(phase) {
             Some(
-                "`no_references` belongs to the gates of retire and contract: until then the old column is in use",
+                "`no_references` belongs to the gates of retire and contract: until then the old column or table is in use",
             )
-        } else if columns.is_empty() {
+        } else if columns.is_empty() && tables.is_empty() {
             Some(
-                "`no_references` asks for a column that the plan retires or drops, and it does neither",
+                "`no_references` asks for a column or a table that the plan retires or drops, and it does neither",
             )
         } else {
             None
@@ -101,7 +110,24 @@ impl Compiler<'_> {
             carried: carried.collect(),
             wanted,
             columns,
+            tables,
         })
+    }
+
+    /// The tables that go, or whose name does.
+    fn tables_going(&self) -> Vec<TableName> {
+        let mut tables: Vec<TableName> = self
+            .steps()
+            .filter_map(|step| match step {
+                Step::RetireTable(step) => Some(step.table.clone()),
+                Step::DropTable(step) => Some(step.table.clone()),
+                Step::DropAlias(step) if step.rename_column.is_none() => Some(step.table.clone()),
+                _ => None,
+            })
+            .collect();
+        tables.sort();
+        tables.dedup();
+        tables
     }
 }
 

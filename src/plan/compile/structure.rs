@@ -6,10 +6,19 @@ use crate::plan::{
     error::{Path, PlanError},
     facts::Facts,
 };
+use crate::statement::script;
+use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// What can be said of a document without a database.
 pub fn check_structure(document: &Document) -> Vec<PlanError> {
+    let mut errors = check_form(document);
+    errors.extend(analysis::errors(document, &Facts::default()));
+    errors
+}
+
+/// The same without a judgement of the author's own statements, which depends on what is known of their tables.
+pub fn check_form(document: &Document) -> Vec<PlanError> {
     let mut errors = Vec::new();
     if document.change.is_some() == document.phases.is_some() {
         errors.extend(
@@ -31,7 +40,6 @@ pub fn check_structure(document: &Document) -> Vec<PlanError> {
             ));
         }
     }
-    errors.extend(analysis::errors(document));
     if let Some(phases) = &document.phases {
         let located: Vec<(Path, PhaseDocument)> = phases
             .iter()
@@ -42,7 +50,75 @@ pub fn check_structure(document: &Document) -> Vec<PlanError> {
         errors.extend(check_gates(document, &located));
         errors.extend(same_names(document, phases));
     }
+    errors.extend(more_than_one_piece(document));
     errors
+}
+
+/// Under these words stands SQL that becomes part of a statement.
+const PIECES: [&str; 18] = [
+    "backward",
+    "check",
+    "columns",
+    "condition",
+    "default",
+    "definition",
+    "exclude",
+    "expressions",
+    "forward",
+    "include",
+    "options",
+    "order_by",
+    "previous",
+    "set",
+    "type",
+    "using",
+    "where",
+    "with",
+];
+/// Whole statements and queries, which are looked at by themselves; and texts that are none.
+const NO_PIECES: [&str; 4] = ["comment", "comments", "query", "sql"];
+
+/// SQL that would leave the place where it is put: the server would refuse some of it, and without one all of it passes.
+fn more_than_one_piece(document: &Document) -> Vec<PlanError> {
+    let mut errors = Vec::new();
+    let Ok(whole) = serde_json::to_value(document) else {
+        return errors;
+    };
+    for key in ["change", "phases"] {
+        if let Some(value) = whole.get(key) {
+            pieces(value, &Path::root().key(key), None, &mut errors);
+        }
+    }
+    errors
+}
+
+/// `word`: the one of `PIECES` that this stands under.
+fn pieces(value: &Value, at: &Path, word: Option<&str>, errors: &mut Vec<PlanError>) {
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map
+                .iter()
+                .filter(|(key, _)| !NO_PIECES.contains(&key.as_str()))
+            {
+                let own = PIECES.contains(&key.as_str()).then_some(key.as_str());
+                pieces(value, &at.key(key), own.or(word), errors);
+            }
+        }
+        Value::Array(list) => {
+            for (number, value) in list.iter().enumerate() {
+                pieces(value, &at.index(number), word, errors);
+            }
+        }
+        Value::String(text) => {
+            if let (Some(word), Some(why)) = (word, script::unbalanced(text)) {
+                let message = format!("`{word}` {why}");
+                errors.push(PlanError::at(at.clone(), message).help(
+                    "what stands here becomes part of one statement: statements of your own are a `sql` step",
+                ));
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// A phase's gate is what stands there and what `gates` adds: what is asked in both must be told apart by its name.
@@ -142,4 +218,60 @@ fn check_phases(phases: &[(Path, PhaseDocument)]) -> Vec<PlanError> {
         }
     }
     errors
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::service::read_document;
+
+    fn refused(plan: &str) -> Vec<(String, String)> {
+        let text = format!("version: 1\nname: a\n{plan}\n");
+        let errors = read_document(&text).err().unwrap_or_default().into_iter();
+        errors
+            .map(|error| (error.path.to_string(), error.message))
+            .collect()
+    }
+
+    #[test]
+    fn what_would_leave_its_place_in_a_statement_is_refused_without_a_database() {
+        let column = "change:\n  add_column: {table: public.t, column: c, ";
+        let step = "phases:\n  - phase: expand\n    steps:\n      - ";
+        for (plan, place, why) in [
+            (
+                format!("{column}type: 'int; drop table x'}}"),
+                "change.add_column.type",
+                "`type` has a `;`: one query or expression is wanted, not statements",
+            ),
+            (
+                format!("{column}type: int, default: '1); drop table x; select (1'}}"),
+                "change.add_column.default",
+                "`default` closes a parenthesis that it has not opened",
+            ),
+            (
+                format!("{column}type: int, forward: \"a || 'b\"}}"),
+                "change.add_column.forward",
+                "`forward` has a quote that is not closed",
+            ),
+            (
+                format!("{step}create_index: {{table: public.t, name: i, using: 'btree (a); select 1'}}"),
+                "phases[0].steps[0].create_index.using",
+                "`using` has a `;`: one query or expression is wanted, not statements",
+            ),
+            (
+                "change:\n  transform_columns:\n    table: public.t\n    from: [a]\n    to: {b: {type: 'text;'}}\n    forward: {b: a}\n    backward: {a: 'b;'}".to_owned(),
+                "change.transform_columns.to.b.type",
+                "`type` has a `;`: one query or expression is wanted, not statements",
+            ),
+        ] {
+            let found = refused(&plan);
+            let found_one = found.iter().any(|(at, what)| at == place && what == why);
+            assert!(found_one, "{plan}: {found:?}");
+        }
+        for plan in [
+            format!("{column}type: 'numeric(10,2)', default: \"';'\", comment: 'a; b)'}}"),
+            "change:\n  sql: {name: a, forward: 'SELECT 1; SELECT 2', done_when: select true, irreversible: true}".to_owned(),
+        ] {
+            assert_eq!(refused(&plan), [], "{plan}");
+        }
+    }
 }

@@ -1,8 +1,8 @@
 //! How much a statement has to do, from the server's statistics: estimates, as ranges. `docs/estimates.md` says how.
 
-use crate::plan::ident::TableName;
+use crate::plan::ident::{Ident, TableName};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 /// What is known of the server and its tables beside their definitions.
 #[derive(Clone, Debug, Default)]
@@ -10,6 +10,60 @@ pub struct Surroundings {
     /// `minimal`, `replica` or `logical`; empty where it is not known.
     pub wal_level: String,
     pub sizes: BTreeMap<TableName, Size>,
+    /// What conversions would do to values that are there.
+    pub losses: Vec<Loss>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loss {
+    pub table: TableName,
+    /// The new columns.
+    pub columns: Vec<Ident>,
+    /// `Err`: why it could not be tried.
+    pub seen: Result<Seen, String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    pub rows: u64,
+    /// Rows with a value that a new column does not take.
+    pub failed: u64,
+    /// Rows of which something else comes back than was there.
+    pub lost: u64,
+    /// The whole table was looked at, and no sample of it.
+    pub is_all: bool,
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let columns: Vec<String> = self.columns.iter().map(ToString::to_string).collect();
+        let (table, columns) = (&self.table, columns.join(", "));
+        let seen = match &self.seen {
+            Ok(seen) => seen,
+            Err(why) => {
+                return write!(
+                    f,
+                    "which values of {table} {columns} would not take or lose was not counted: {why}"
+                );
+            }
+        };
+        let of = if seen.is_all {
+            format!("all {} rows of {table}", seen.rows)
+        } else {
+            format!("a sample of {} rows of {table}", seen.rows)
+        };
+        if seen.failed == 0 && seen.lost == 0 {
+            return write!(
+                f,
+                "of {of} none has a value that {columns} would not take or lose"
+            );
+        }
+        write!(
+            f,
+            "of {of} {} have a value that {columns} does not take: they go to quarantine, and hold the gates until the value is mended or the row accepted. {} lose something: another value comes back than was there, which is gone when the old column is",
+            seen.failed, seen.lost
+        )
+    }
 }
 
 /// From `pg_class`, `pg_stats` and the sizes of the files.

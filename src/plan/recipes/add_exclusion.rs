@@ -56,12 +56,23 @@ impl Change for AddExclusion {
             let help = "write what follows EXCLUDE: `USING gist (room WITH =, during WITH &&)`";
             return relation::refuse(&at.key("exclude"), format!("`exclude` {why}"), help);
         }
-        if table.rows_estimated as u64 > self.max_rows {
+        let rows = table.rows_max() as u64;
+        if rows > self.max_rows {
+            let (how, help) = if table.rows_per_block.is_some() {
+                (
+                    "has about",
+                    "the table would be locked while all of them are read: a higher `max_rows` says that it may be",
+                )
+            } else {
+                (
+                    "was never analyzed and may have up to",
+                    "ANALYZE it, so that its rows are known: the table would be locked while all of them are read. A higher `max_rows` says that it may be",
+                )
+            };
             let message = format!(
-                "{} has about {} rows, and `max_rows` is {}",
-                self.table, table.rows_estimated as u64, self.max_rows
+                "{} {how} {rows} rows, and `max_rows` is {}",
+                self.table, self.max_rows
             );
-            let help = "the table would be locked while all of them are read: a higher `max_rows` says that it may be";
             return relation::refuse(&at.key("table"), message, help);
         }
         let step = AddExclusionStep {

@@ -8,7 +8,7 @@ use crate::plan::{
     steps::sync_columns::OnUnconvertible,
 };
 use crate::statement::{
-    group::{Group, groups},
+    group::{Group, groups, overtaken_mark},
     literal,
 };
 use std::fmt::Write;
@@ -150,12 +150,15 @@ impl Writing<'_> {
         );
         let _ = write!(
             body,
-            "  IF crossfade_side = 'new' THEN\n    crossfade_new_write := true;\n{}{}  ELSIF crossfade_side = 'old' THEN\n{}{}  ELSE\n{}  END IF;\n",
+            "  IF crossfade_side = 'new' THEN\n    crossfade_new_write := true;\n{}{}{}  ELSIF crossfade_side = 'old' THEN\n{}{}{}  ELSE\n{}{}  END IF;\n",
             self.fill_beside(group),
             self.direction(&group.backward, Direction::Backward, group),
+            self.overtake(group),
             self.note_old_write(&old_side),
             self.direction(&group.forward, Direction::Forward, group),
+            self.not_overtaken(group),
             self.neither_side(group),
+            self.not_overtaken_as_inserted(group),
         );
     }
 
@@ -179,6 +182,60 @@ impl Writing<'_> {
         }
         text.push_str("    END IF;\n    END IF;\n");
         text
+    }
+
+    /// One-way: what the new version writes stays on its side, and the group need not agree in this row from now on. Rows
+    /// that no key tells apart cannot be noted.
+    fn overtake(&self, group: &Group<'_>) -> String {
+        self.overtaken(
+            group,
+            "INSERT INTO crossfade.overtaken (run_id, table_name, row_key) SELECT r.id, q.table_name, q.row_key",
+            " ON CONFLICT DO NOTHING",
+        )
+    }
+
+    /// The old version wrote the row again, and the new side was computed from that.
+    fn not_overtaken(&self, group: &Group<'_>) -> String {
+        self.overtaken(
+            group,
+            "DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key",
+            ") AS gone WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key)",
+        )
+    }
+
+    /// Another row with that key was.
+    fn not_overtaken_as_inserted(&self, group: &Group<'_>) -> String {
+        match self.not_overtaken(group) {
+            delete if delete.is_empty() => delete,
+            delete => format!("    IF tg_op = 'INSERT' THEN\n{delete}    END IF;\n"),
+        }
+    }
+
+    fn overtaken(&self, group: &Group<'_>, what: &str, end: &str) -> String {
+        if !group.is_one_way() || self.sync.key.is_empty() {
+            return String::new();
+        }
+        format!(
+            "      {what}\n        FROM crossfade.runs AS r, (VALUES ({}, {})) AS q (table_name, row_key) WHERE r.name = {} AND r.state = 'active'{end};\n",
+            literal::text(&overtaken_mark(&self.sync.table, group)),
+            self.object(self.sync.key.iter().collect()),
+            literal::text(self.run.as_str()),
+        )
+    }
+
+    /// The row's columns as a JSON object.
+    fn object(&self, columns: Vec<&Ident>) -> String {
+        let pairs: Vec<String> = columns
+            .iter()
+            .map(|column| {
+                format!(
+                    "{}, {}",
+                    literal::text(column.as_str()),
+                    Row::New.column(column, self.names)
+                )
+            })
+            .collect();
+        format!("jsonb_build_object({})", pairs.join(", "))
     }
 
     /// A column that stays is written by the new version too: it tells nothing of the old one.
@@ -350,19 +407,6 @@ impl Writing<'_> {
     }
 
     fn quarantine(&self, assignment: &Assignment, direction: Direction) -> String {
-        let object = |columns: Vec<&Ident>| {
-            let pairs: Vec<String> = columns
-                .iter()
-                .map(|column| {
-                    format!(
-                        "{}, {}",
-                        literal::text(column.as_str()),
-                        Row::New.column(column, self.names)
-                    )
-                })
-                .collect();
-            format!("jsonb_build_object({})", pairs.join(", "))
-        };
         let reads = assignment.reads.iter().map(|column| &column.name).collect();
         let direction = match direction {
             Direction::Forward => "forward",
@@ -373,8 +417,8 @@ impl Writing<'_> {
             "      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)\n        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error\n        FROM crossfade.runs AS r, (VALUES ({}, {}, {}, {}, '{direction}')) AS q (table_name, column_name, row_key, row_values, direction)\n        WHERE r.name = {} AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o\n          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));\n",
             literal::text(&self.sync.table.to_string()),
             literal::text(assignment.target.name.as_str()),
-            object(self.sync.key.iter().collect()),
-            object(reads),
+            self.object(self.sync.key.iter().collect()),
+            self.object(reads),
             literal::text(self.run.as_str()),
         )
     }
