@@ -88,7 +88,12 @@ pub fn classify(statement: &Kind, catalog: &Catalog) -> Effects {
         Kind::DropIndex { indexes, how } => {
             for index in indexes {
                 let lock = building(*how, Lock::AccessExclusiveLock);
-                effects.add_lock(of_index(index, catalog), lock);
+                match catalog.table_of_index(index) {
+                    Some(table) if table.partitioned => {
+                        effects.lock_with_children(&table.name, lock, catalog)
+                    }
+                    Some(_) | None => effects.add_lock(of_index(index, catalog), lock),
+                }
             }
             effects.outside_transaction = *how == Building::Concurrently;
         }

@@ -145,7 +145,9 @@ pub enum ChangeKind {
     RenameTable {
         to: String,
     },
-    RenameConstraint,
+    RenameConstraint {
+        from: String,
+    },
     SetSchema {
         schema: String,
     },

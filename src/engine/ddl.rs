@@ -8,7 +8,7 @@ use crate::plan::{
     ident::TableName,
 };
 use crate::postgres::sqlstate::{ErrorClass, classify};
-use crate::statement::part::{Goal, How, Lock, Part};
+use crate::statement::part::{Goal, How, Lock, Part, Reach};
 use crate::store::{
     history,
     lease::{self, MayGoOn},
@@ -72,7 +72,10 @@ async fn observed(driver: &Driver, step: &StepId, goal: &Goal) -> Result<Observe
     match observe(&*driver.work, goal).await? {
         Observed::Conflict(what) => Err(EngineError::Conflict {
             step: step.clone(),
-            what: format!("{what}. Nothing has changed: make room or roll back"),
+            what: match goal.itself() {
+                Goal::IndexWhole { .. } | Goal::PartitionsRefer { .. } => what,
+                _ => format!("{what}. Nothing has changed: make room or roll back"),
+            },
         }),
         other => Ok(other),
     }
@@ -150,10 +153,10 @@ fn at_step(step: &StepId, error: tokio_postgres::Error) -> EngineError {
     }
 }
 
-/// The strongest lock on each table, in the order of first use.
-fn strongest(parts: &[&Part]) -> Vec<(TableName, Lock)> {
+/// The strongest lock on each table, in the order of first use, and how far one reaches.
+fn strongest(parts: &[&Part]) -> Vec<(TableName, Lock, Reach)> {
     let mut order = Vec::new();
-    let mut locks: BTreeMap<TableName, Lock> = BTreeMap::new();
+    let mut locks: BTreeMap<TableName, (Lock, Reach)> = BTreeMap::new();
     for taken in parts
         .iter()
         .flat_map(|part| &part.statements)
@@ -162,27 +165,32 @@ fn strongest(parts: &[&Part]) -> Vec<(TableName, Lock)> {
         if !locks.contains_key(&taken.table) {
             order.push(taken.table.clone());
         }
-        let lock = locks.entry(taken.table.clone()).or_insert(taken.lock);
+        let entry = locks.entry(taken.table.clone());
+        let (lock, reach) = entry.or_insert((taken.lock, taken.reach));
         *lock = (*lock).max(taken.lock);
+        *reach = (*reach).max(taken.reach);
     }
     order
         .into_iter()
         .filter_map(|table| {
-            let lock = *locks.get(&table)?;
-            Some((table, lock))
+            let (lock, reach) = *locks.get(&table)?;
+            Some((table, lock, reach))
         })
         .collect()
 }
 
-/// A lock on a partitioned table is one on each of its partitions: they are taken one by one before the statement asks
-/// for them, each with its own short limit.
+/// A lock on a partitioned table is one on each of its partitions, but for `ONLY`: they are taken one by one before the
+/// statement asks for them, each with its own short limit.
 async fn with_partitions(
     driver: &Driver,
-    locks: Vec<(TableName, Lock)>,
+    locks: Vec<(TableName, Lock, Reach)>,
 ) -> Result<Vec<(TableName, Lock)>, EngineError> {
     let mut all = Vec::new();
-    for (table, lock) in locks {
-        let partitions = activity::partitions_of(&*driver.work, &table).await?;
+    for (table, lock, reach) in locks {
+        let partitions = match reach {
+            Reach::WithPartitions => activity::partitions_of(&*driver.work, &table).await?,
+            Reach::Alone => Vec::new(),
+        };
         all.push((table, lock));
         all.extend(partitions.into_iter().map(|partition| (partition, lock)));
     }
@@ -498,7 +506,7 @@ async fn drop_invalid(
     step: &StepId,
     goal: &Goal,
 ) -> Result<(), tokio_postgres::Error> {
-    match goal {
+    match goal.itself() {
         Goal::Index { table, name, .. } => {
             let part = create_index::drop_index(table, name);
             execute_watched(driver, plan, step, &part).await

@@ -345,7 +345,7 @@ impl Driver {
 /// Whether something else in the place of this goal says that the step has not been done. After a rename both names may
 /// be taken, the old one by somebody else: that is looked at by whoever mends it.
 fn excludes_ours(goal: &Goal, state: State) -> bool {
-    match goal {
+    match goal.itself() {
         Goal::Column { .. }
         | Goal::Index { .. }
         | Goal::PartitionedIndex { .. }

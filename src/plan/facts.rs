@@ -97,11 +97,15 @@ pub struct Table {
     pub rows_per_block: Option<f64>,
     pub blocks: u32,
     pub has_children: bool,
+    /// It is a partition, and may be partitioned itself.
+    pub is_partition: bool,
     pub replica_identity: ReplicaIdentity,
     /// Of a partitioned table, all levels, a parent before its own.
     pub partitions: Vec<Partition>,
-    /// The columns that say which partition a row belongs to, in expressions too.
+    /// The columns that say which partition a row belongs to, on all levels, in expressions too.
     pub partition_key: Vec<Ident>,
+    /// A partition key, on whatever level, has an expression: PostgreSQL then allows nothing unique.
+    pub partition_key_computed: bool,
     /// What would have to go with the table: views, functions of its row type, as the server describes them.
     pub table_dependents: Vec<String>,
 }
@@ -191,6 +195,8 @@ pub struct Index {
     pub comment: Option<String>,
     /// Where it is stored (`pg_relation_filenode`); `None` for a partitioned one, which has no storage.
     pub filenode: Option<u32>,
+    /// Of a partition: the index that it is attached to, of the table that the partition is of.
+    pub of: Option<Ident>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -202,6 +208,8 @@ pub struct Constraint {
     pub columns: Vec<Ident>,
     pub validated: bool,
     pub comment: Option<String>,
+    /// Of a partition: the constraint that it comes with, of the table that the partition is of.
+    pub of: Option<Ident>,
 }
 
 impl Constraint {

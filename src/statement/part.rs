@@ -37,6 +37,16 @@ pub struct Statement {
 pub struct LockTaken {
     pub table: TableName,
     pub lock: Lock,
+    pub reach: Reach,
+}
+
+/// Whether the lock of a partitioned table comes with one of each of its partitions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reach {
+    /// `ONLY`, or what is about the table's place in the catalog.
+    Alone,
+    WithPartitions,
 }
 
 /// PostgreSQL's table locks, as `pg_locks.mode` names them. Source of the modes: measurements on PostgreSQL 14 to 18.
@@ -263,6 +273,23 @@ pub enum Goal {
         name: Ident,
         filenode: u32,
     },
+    /// A partitioned table's index is valid: every partition has its part. Those listed are known to be on their way.
+    IndexWhole {
+        table: TableName,
+        name: Ident,
+        known: Vec<TableName>,
+    },
+    /// Each partition with rows has a validated foreign key of one of these names, so that the table's reads none of them.
+    PartitionsRefer {
+        table: TableName,
+        names: Vec<Ident>,
+    },
+    /// The goal is about a partition of this table: one that was detached or dropped since has nothing to reach.
+    OfPartition {
+        partition: TableName,
+        of: TableName,
+        goal: Box<Goal>,
+    },
     /// The partitioned index has this one of a partition.
     IndexAttached {
         parent: TableName,
@@ -320,10 +347,18 @@ impl Statement {
             scans: false,
         }
     }
-    pub fn lock(mut self, table: &TableName, lock: Lock) -> Self {
+    pub fn lock(self, table: &TableName, lock: Lock) -> Self {
+        self.taking(table, lock, Reach::WithPartitions)
+    }
+    /// On the table alone, whatever partitions it has.
+    pub fn lock_only(self, table: &TableName, lock: Lock) -> Self {
+        self.taking(table, lock, Reach::Alone)
+    }
+    fn taking(mut self, table: &TableName, lock: Lock, reach: Reach) -> Self {
         self.locks.push(LockTaken {
             table: table.clone(),
             lock,
+            reach,
         });
         self
     }
@@ -333,7 +368,32 @@ impl Statement {
     }
 }
 
+impl Goal {
+    /// What is to be reached, whether or not it is a partition's.
+    pub fn itself(&self) -> &Self {
+        match self {
+            Self::OfPartition { goal, .. } => goal.itself(),
+            other => other,
+        }
+    }
+}
+
 impl Part {
+    /// Not run any more once `partition` is no partition of the table.
+    pub fn of_partition(mut self, partition: &TableName, of: Option<&TableName>) -> Self {
+        if let Some(of) = of {
+            self.goal = Goal::OfPartition {
+                partition: partition.clone(),
+                of: of.clone(),
+                goal: Box::new(self.goal),
+            };
+        }
+        self
+    }
+    /// Only looked at: what is in the way is an error of its own.
+    pub fn asking(goal: Goal) -> Self {
+        Self::locking(goal, Vec::new())
+    }
     pub fn locking(goal: Goal, statements: Vec<Statement>) -> Self {
         Self {
             goal,

@@ -80,16 +80,20 @@ const INDEXES: &str = "\
            (SELECT array_agg(a.attname::text ORDER BY k.n) FROM unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, n) \
                JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum WHERE k.n <= i.indnkeyatts), \
            pg_relation_filenode(i.indexrelid), \
-           (SELECT count(DISTINCT k.attnum) FROM unnest(i.indkey::smallint[]) AS k (attnum) WHERE k.attnum > 0) \
+           (SELECT count(DISTINCT k.attnum) FROM unnest(i.indkey::smallint[]) AS k (attnum) WHERE k.attnum > 0), \
+           (SELECT p.relname::text FROM pg_inherits AS h JOIN pg_class AS p ON p.oid = h.inhparent WHERE h.inhrelid = i.indexrelid) \
     FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid LEFT JOIN pg_tablespace AS s ON s.oid = c.reltablespace \
          LEFT JOIN pg_constraint AS k ON k.conindid = i.indexrelid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u', 'x') \
     WHERE i.indrelid = $1 AND c.relname NOT LIKE '%\\_ccnew%' ORDER BY i.indisprimary DESC, c.relname";
 
+/// A foreign key to a partitioned table has further rows for its partitions, which are no constraints of their own.
 const CONSTRAINTS: &str = "\
     SELECT k.conname::text, k.contype::text, pg_get_constraintdef(k.oid), \
            coalesce((SELECT array_agg(a.attname::text) FROM pg_attribute AS a WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)), '{}'), \
-           k.convalidated, obj_description(k.oid, 'pg_constraint') \
-    FROM pg_constraint AS k WHERE k.conrelid = $1 AND k.contype IN ('c', 'f', 'p', 'u', 'x') ORDER BY k.conname";
+           k.convalidated, obj_description(k.oid, 'pg_constraint'), \
+           CASE WHEN k.coninhcount > 0 THEN coalesce(p.conname, k.conname)::text END \
+    FROM pg_constraint AS k LEFT JOIN pg_constraint AS p ON p.oid = k.conparentid \
+    WHERE k.conrelid = $1 AND k.contype IN ('c', 'f', 'p', 'u', 'x') AND p.conrelid IS DISTINCT FROM k.conrelid ORDER BY k.conname";
 
 const INBOUND: &str = "\
     SELECT n.nspname::text, c.relname::text, k.conname::text, pg_get_constraintdef(k.oid), \
@@ -165,12 +169,13 @@ const PARTITIONS: &str = "\
          JOIN pg_class AS pc ON pc.oid = t.parentrelid JOIN pg_namespace AS pn ON pn.oid = pc.relnamespace \
     WHERE t.level > 0 ORDER BY t.level, 1, 2";
 
-/// The server notes what a partition key reads, as it may not be dropped.
+/// The server notes what a partition key reads, as it may not be dropped: of a table and its own columns it is the column
+/// that depends on the table. The keys of all levels, with whether one is computed.
 const PARTITION_KEY: &str = "\
-    SELECT DISTINCT a.attname::text FROM pg_partitioned_table AS p JOIN pg_attribute AS a ON a.attrelid = p.partrelid \
-    WHERE p.partrelid = $1 AND (a.attnum = ANY (p.partattrs) OR EXISTS (SELECT 1 FROM pg_depend AS d \
-      WHERE d.classid = 'pg_class'::regclass AND d.objid = p.partrelid AND d.objsubid = 0 \
-        AND d.refclassid = 'pg_class'::regclass AND d.refobjid = p.partrelid AND d.refobjsubid = a.attnum)) ORDER BY 1";
+    SELECT DISTINCT a.attname::text, 0 = ANY (p.partattrs) FROM pg_partitioned_table AS p JOIN pg_attribute AS a ON a.attrelid = p.partrelid \
+    WHERE p.partrelid IN (SELECT relid FROM pg_partition_tree($1::oid)) AND (a.attnum = ANY (p.partattrs) OR EXISTS (SELECT 1 FROM pg_depend AS d \
+      WHERE d.classid = 'pg_class'::regclass AND d.objid = p.partrelid AND d.objsubid = a.attnum \
+        AND d.refclassid = 'pg_class'::regclass AND d.refobjid = p.partrelid AND d.refobjsubid = 0)) ORDER BY 1";
 
 const UPDATE_TRIGGERS: &str = "\
     SELECT t.tgname::text FROM pg_trigger AS t WHERE t.tgrelid = $1 AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') \
@@ -242,10 +247,14 @@ pub async fn table(client: &impl GenericClient, name: &TableName) -> Result<Opti
             }),
         _ => ReplicaIdentity::Default,
     };
+    let keys = client.query(PARTITION_KEY, &[&oid]).await?;
+    let mut partition_key: Vec<Ident> = keys.iter().map(|row| ident(row, 0)).collect();
+    partition_key.dedup();
     Ok(Some(Table {
         replica_identity,
         partitions: partitions(client, oid).await?,
-        partition_key: partition_key(client, oid).await?,
+        partition_key_computed: keys.iter().any(|row| row.get(1)),
+        partition_key,
         table_dependents: client
             .query(TABLE_DEPENDENTS, &[&oid])
             .await?
@@ -271,6 +280,7 @@ pub async fn table(client: &impl GenericClient, name: &TableName) -> Result<Opti
         rows_per_block: row.get(15),
         blocks: u32::try_from(row.get::<_, i64>(10)).unwrap_or(u32::MAX),
         has_children: row.get(11),
+        is_partition: row.get(3),
         columns: columns(client, oid).await?,
         indexes,
         key,
@@ -326,11 +336,6 @@ async fn partitions(client: &impl GenericClient, oid: u32) -> Result<Vec<Partiti
         foreign: row.get(5),
     };
     Ok(rows.iter().map(partition).collect())
-}
-
-async fn partition_key(client: &impl GenericClient, oid: u32) -> Result<Vec<Ident>> {
-    let rows = client.query(PARTITION_KEY, &[&oid]).await?;
-    Ok(rows.iter().map(|row| ident(row, 0)).collect())
 }
 
 async fn columns(client: &impl GenericClient, oid: u32) -> Result<Vec<Column>> {
@@ -409,6 +414,7 @@ async fn indexes(client: &impl GenericClient, oid: u32) -> Result<(Vec<Index>, V
             comment: row.get(10),
             filenode: row.get(13),
             plain_columns: usize::try_from(row.get::<_, i64>(14)).unwrap_or(0),
+            of: row.get::<_, Option<String>>(15).map(Ident::from_catalog),
         };
         // The primary key comes first.
         if key.is_empty() && index.unique && row.get::<_, bool>(11) {
@@ -452,6 +458,7 @@ async fn constraints(client: &impl GenericClient, oid: u32) -> Result<Vec<Constr
         columns: idents(row.get(3)),
         validated: row.get(4),
         comment: row.get(5),
+        of: row.get::<_, Option<String>>(6).map(Ident::from_catalog),
     };
     Ok(rows.iter().map(constraint).collect())
 }

@@ -8,7 +8,8 @@ use crate::plan::{
 use crate::postgres::sqlstate;
 use tokio_postgres::{Client, error::SqlState};
 
-/// The table as a derived one with the columns that do not exist yet. They are NULLs that the planner cannot fold.
+/// The table as a derived one with the columns that do not exist yet. They are NULLs that the planner cannot fold. So are
+/// all columns of a partitioned table: without its partitions it has no rows, and of a scan of none no plan says anything.
 fn source(key: &ExpressionKey, table: &Table, without: Option<&Ident>) -> String {
     // Without the column that is called like its table, that name would mean the whole row.
     let alias = if without == Some(&key.table.name) {
@@ -16,29 +17,30 @@ fn source(key: &ExpressionKey, table: &Table, without: Option<&Ident>) -> String
     } else {
         key.table.name.quoted()
     };
-    let mut columns: Vec<String> = table
-        .columns
-        .iter()
-        .filter(|column| Some(&column.name) != without)
-        .filter(|column| !key.added.iter().any(|(name, _)| *name == column.name))
-        .map(|column| format!("crossfade_source.{}", column.name.quoted()))
+    let null = |name: &Ident, type_name: &str| {
+        format!(
+            "CASE WHEN crossfade_source.ctid IS NULL THEN NULL::{type_name} END AS {}",
+            name.quoted()
+        )
+    };
+    let own = table.columns.iter().filter(|column| {
+        Some(&column.name) != without && !key.added.iter().any(|(name, _)| *name == column.name)
+    });
+    let mut columns: Vec<String> = own
+        .map(|column| match table.is_partitioned() {
+            true => null(&column.name, &column.type_name),
+            false => format!("crossfade_source.{}", column.name.quoted()),
+        })
         .collect();
-    columns.extend(
-        key.added
-            .iter()
-            .filter(|(name, _)| Some(name) != without)
-            .map(|(name, type_name)| {
-                format!(
-                    "CASE WHEN crossfade_source.ctid IS NULL THEN NULL::{type_name} END AS {}",
-                    name.quoted()
-                )
-            }),
-    );
+    let added = key.added.iter().filter(|(name, _)| Some(name) != without);
+    columns.extend(added.map(|(name, type_name)| null(name, type_name)));
+    let rows = match table.is_partitioned() {
+        true => "pg_catalog.pg_class".to_owned(),
+        false => key.table.to_string(),
+    };
     format!(
-        "(SELECT {} FROM ONLY {} AS crossfade_source) AS {}",
-        columns.join(", "),
-        key.table,
-        alias
+        "(SELECT {} FROM ONLY {rows} AS crossfade_source) AS {alias}",
+        columns.join(", ")
     )
 }
 

@@ -1,5 +1,7 @@
 //! Whether the catalog shows a goal: every step is observed before it is run.
 
+mod partitions;
+
 use super::Result;
 use crate::plan::ident::{Ident, TableName};
 use crate::statement::part::{Commented, Goal, ReplicaIdentity};
@@ -324,6 +326,18 @@ pub async fn observe<C: GenericClient>(client: &C, goal: &Goal) -> Result<Observ
                 .await?;
             holds(attached == Some(true))
         }
+        Goal::IndexWhole { table, name, known } => {
+            partitions::index_is_whole(client, table, name, known).await?
+        }
+        Goal::PartitionsRefer { table, names } => partitions::refer(client, table, names).await?,
+        Goal::OfPartition {
+            partition,
+            of,
+            goal,
+        } => match partitions::is_partition(client, partition, of).await? {
+            true => Box::pin(observe(client, goal)).await?,
+            false => Observed::Holds,
+        },
         Goal::Aliased { table, base } => {
             let kinds = (
                 eye(table).kind(&table.name).await?,

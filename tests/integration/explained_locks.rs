@@ -22,7 +22,8 @@ const ORDER: [&str; 8] = [
 ];
 /// The application's relations: what a lock is on, where it is stored, and of what kind it is.
 const RELATIONS: &str = "SELECT c.oid, format('%I.%I', n.nspname, c.relname), pg_relation_filenode(c.oid), c.relkind::text FROM pg_class AS c \
-    JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S') AND n.nspname = 'public'";
+    JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S') \
+    AND n.nspname NOT IN ('crossfade', 'pg_catalog', 'information_schema', 'pg_toast')";
 const HELD: &str = "SELECT relation, mode FROM pg_locks WHERE pid = $1 AND locktype = 'relation' AND granted \
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 
@@ -201,7 +202,8 @@ fn words(locks: &Locks) -> String {
     list.join(", ")
 }
 
-async fn as_explained(template: &Database, file: &str) -> Vec<String> {
+/// What is not as `explain` says, on a copy of that database.
+pub async fn as_explained(template: &Database, file: &str) -> Vec<String> {
     let database = template.copy().await;
     let explained = database
         .crossfade(&["explain", file, "--format", "json"])

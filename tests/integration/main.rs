@@ -22,6 +22,7 @@ mod lossy;
 mod no_gap;
 mod oracle;
 mod pacing;
+mod partitioned_structure;
 mod partitions;
 mod pause;
 mod plan_language;

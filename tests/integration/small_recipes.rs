@@ -66,7 +66,7 @@ fn what_does_not_fit_is_refused_by_name() {
                 "is NOT NULL already",
             ),
             (
-                "set_not_null: {table: measured, column: at}",
+                "add_exclusion: {table: measured, name: e, exclude: USING gist (at WITH =)}",
                 "is partitioned",
             ),
             (

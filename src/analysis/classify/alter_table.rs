@@ -72,7 +72,6 @@ impl Altered<'_> {
                 self.foreign_keys_go(effects);
             }
             ChangeKind::RenameColumn { .. }
-            | ChangeKind::RenameConstraint
             | ChangeKind::ColumnDefault
             | ChangeKind::DropNotNull { .. }
             | ChangeKind::ColumnStorage
@@ -88,6 +87,7 @@ impl Altered<'_> {
             | ChangeKind::ReplicaIdentity
             | ChangeKind::Owner
             | ChangeKind::OfType => effects.lock(self.table, AccessExclusiveLock),
+            ChangeKind::RenameConstraint { from } => self.rename_constraint(from, effects),
             ChangeKind::SetNotNull { column } => self.set_not_null(column, effects),
             ChangeKind::SetType(new) => self.set_type(new, effects),
             ChangeKind::AddConstraint(constraint) => self.add_constraint(constraint, effects),
@@ -219,7 +219,7 @@ impl Altered<'_> {
         match &constraint.kind {
             ConstraintKind::ForeignKey { references } => {
                 self.lock_all(Lock::ShareRowExclusiveLock, effects);
-                effects.lock(references, Lock::ShareRowExclusiveLock);
+                effects.lock_with_children(references, Lock::ShareRowExclusiveLock, self.catalog);
                 if at_once {
                     effects.scan(references);
                 }
@@ -282,13 +282,33 @@ impl Altered<'_> {
             .map(|known| &known.kind)
         {
             Some(ConstraintKind::ForeignKey { references }) => {
-                effects.lock(references, Lock::AccessExclusiveLock)
+                effects.lock_with_children(references, Lock::AccessExclusiveLock, self.catalog);
+                if self.known.is_some_and(|known| known.partitioned) {
+                    effects.lock_all(&self.children, Lock::AccessExclusiveLock);
+                }
             }
             Some(_) => effects.lock_all(&self.children, Lock::AccessExclusiveLock),
-            None => effects.add_lock(
-                Target::TableOf(Unnamed::ReferencedBy(name.to_owned())),
-                Lock::AccessExclusiveLock,
-            ),
+            None => {
+                let other = Target::TableOf(Unnamed::ReferencedBy(name.to_owned()));
+                effects.add_lock(other, Lock::AccessExclusiveLock);
+                effects.lock_all(&self.children, Lock::AccessExclusiveLock);
+            }
+        }
+    }
+
+    /// What has an index of its own, or refers to a table, is another's on each partition.
+    fn rename_constraint(&self, name: &str, effects: &mut Effects) {
+        let constraint = self.known.and_then(|known| known.constraint(name));
+        match constraint.map(|known| &known.kind) {
+            Some(ConstraintKind::Check(_) | ConstraintKind::NotNull { .. }) | None => {
+                self.lock_all(Lock::AccessExclusiveLock, effects)
+            }
+            Some(
+                ConstraintKind::ForeignKey { .. }
+                | ConstraintKind::Unique { .. }
+                | ConstraintKind::PrimaryKey { .. }
+                | ConstraintKind::Exclude,
+            ) => effects.lock(self.table, Lock::AccessExclusiveLock),
         }
     }
 

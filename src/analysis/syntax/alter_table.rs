@@ -55,7 +55,9 @@ fn change(node: &SyntaxNode, place: &Place<'_>) -> ChangeKind {
         K::TABLE_RENAME_TO => ChangeKind::RenameTable {
             to: word(node, K::TABLE_NAME),
         },
-        K::RENAME_CONSTRAINT => ChangeKind::RenameConstraint,
+        K::RENAME_CONSTRAINT => ChangeKind::RenameConstraint {
+            from: word(node, K::CONSTRAINT_NAME_REF),
+        },
         K::SET_SCHEMA => ChangeKind::SetSchema {
             schema: word(node, K::SCHEMA_REF),
         },

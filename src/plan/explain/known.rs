@@ -17,7 +17,9 @@ pub fn catalog(facts: &Facts) -> Catalog {
         if let Some(table) = table {
             catalog.add(known(name, table));
             for partition in &table.partitions {
-                catalog.add(partition_of(table, &partition.table));
+                if facts.table(&partition.table).is_none() {
+                    catalog.add(partition_of(table, &partition.table));
+                }
             }
         }
     }

@@ -138,6 +138,7 @@ impl IntoParent<'_> {
         let required = self.columns.iter().filter(|(_, column)| column.not_null);
         retire.extend(required.map(|(name, _)| {
             Step::from(SetNotNull {
+                partitions: Vec::new(),
                 table: to.clone(),
                 column: name.clone(),
             })

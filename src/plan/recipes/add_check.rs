@@ -28,13 +28,18 @@ impl Change for AddCheck {
         vec![&self.table]
     }
 
+    fn tables_given(&self, facts: &Facts) -> Vec<TableName> {
+        relation::with_partitions(facts, &self.table)
+    }
+
     fn conditions(&self) -> Vec<Condition<'_>> {
         Condition::boolean("check", &self.table, Some(&self.check))
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {
-        let table = relation::table(facts, &self.table, at, Fit::Ordinary)?;
-        relation::name_is_free(&self.table, table, &self.name, at)?;
+        let table = relation::table(facts, &self.table, at, Fit::Partitioned)?;
+        relation::no_foreign_partition(table, at)?;
+        relation::name_is_free_everywhere(facts, (&self.table, table), &self.name, at)?;
         let query = Query {
             name: format!("every row meets {}", self.name),
             sql: format!(
@@ -52,6 +57,8 @@ impl Change for AddCheck {
             index: None,
             references: None,
             validate: true,
+            partitions: relation::leaves(table),
+            partition_of: None,
         };
         Ok(vec![
             relation::phase(PhaseName::Verify, vec![Step::Query(query)]),

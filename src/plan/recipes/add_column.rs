@@ -67,10 +67,11 @@ impl AddColumn {
         })
     }
 
-    fn not_null(&self) -> Vec<Step> {
+    fn not_null(&self, table: &Table) -> Vec<Step> {
         let step = SetNotNull {
             table: self.table.clone(),
             column: self.column.clone(),
+            partitions: relation::leaves(table).unwrap_or_default(),
         };
         if self.not_null {
             vec![Step::from(step)]
@@ -101,12 +102,12 @@ impl AddColumn {
             ),
             relation::phase(PhaseName::Backfill, vec![self.fill(default)]),
             relation::phase(PhaseName::Verify, verify),
-            relation::phase(PhaseName::Enforce, self.not_null()),
+            relation::phase(PhaseName::Enforce, self.not_null(table)),
         ])
     }
 
     /// What the old version's values convert to may be NULL: NOT NULL waits until it no longer writes.
-    fn computed(&self, forward: &Expression) -> Vec<PhaseDocument> {
+    fn computed(&self, facts: &Table, forward: &Expression) -> Vec<PhaseDocument> {
         let table = self.table.clone();
         let set = Assignments::from([(self.column.clone(), forward.clone())]);
         let verify = MatchStep {
@@ -131,7 +132,7 @@ impl AddColumn {
             relation::phase(PhaseName::DualWrite, vec![Step::SyncColumns(sync)]),
             relation::phase(PhaseName::Backfill, vec![self.fill(forward)]),
             relation::phase(PhaseName::Verify, vec![Step::Match(verify)]),
-            relation::phase(PhaseName::Retire, self.not_null()),
+            relation::phase(PhaseName::Retire, self.not_null(facts)),
             relation::phase(PhaseName::Contract, drop_sync),
         ];
         phases = relation::filled(phases);
@@ -207,10 +208,16 @@ impl Change for AddColumn {
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {
-        let table = relation::table(facts, &self.table, at, Fit::Ordinary)?;
+        let table = relation::table(facts, &self.table, at, Fit::Partitioned)?;
+        relation::no_foreign_partition(table, at)?;
+        if table.is_partitioned() && self.forward.is_some() {
+            let message = format!("{} is partitioned", self.table);
+            let help = "an update that moves a row to another partition arrives there as an insert with the column's old value, which could no longer be told from a new version's: add the column without `forward`, and let the new version compute it";
+            return relation::refuse(&at.key("forward"), message, help);
+        }
         self.check(table, facts, at)?;
         if let Some(forward) = &self.forward {
-            return Ok(self.computed(forward));
+            return Ok(self.computed(table, forward));
         }
         let Some(default) = &self.default else {
             let step = self.step(None, false);

@@ -7,7 +7,7 @@ use super::{
 use crate::plan::{
     document::{PhaseDocument, PhaseName},
     error::Path,
-    facts::Facts,
+    facts::{Facts, Table},
     ident::{Ident, TableName},
     steps::{Step, add_exclusion::AddExclusion as AddExclusionStep},
 };
@@ -50,6 +50,12 @@ impl Change for AddExclusion {
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {
+        let partitioned = facts.table(&self.table).is_some_and(Table::is_partitioned);
+        if partitioned {
+            let message = format!("{} is partitioned", self.table);
+            let help = "PostgreSQL before 17 has no exclusion constraint over partitions, and later ones only over whole partition keys, read under a lock on all of them: add one to each partition by itself";
+            return relation::refuse(&at.key("table"), message, help);
+        }
         let table = relation::table(facts, &self.table, at, Fit::Ordinary)?;
         relation::name_is_free(&self.table, table, &self.name, at)?;
         if let Some(why) = script::unbalanced(&self.exclude) {

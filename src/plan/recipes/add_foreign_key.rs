@@ -1,4 +1,5 @@
-//! `add_foreign_key`: asked first, added NOT VALID under a short lock of both tables, and validated while both are used.
+//! `add_foreign_key`: asked first, added NOT VALID under a short lock of both tables, and validated while both are used. Of
+//! a partitioned table each partition's by itself, and then the table's, which takes them for its own and reads nothing.
 
 use super::{
     Change,
@@ -139,9 +140,41 @@ impl AddForeignKey {
     }
 }
 
+impl AddForeignKey {
+    /// Of a partitioned table each partition's first, by itself.
+    fn steps(&self, table: &Table, name: &Ident, definition: &str) -> Vec<Step> {
+        let leaves = relation::leaves(table);
+        let add = |on: &TableName, partitions: Option<Vec<TableName>>| {
+            Step::from(AddConstraint {
+                table: on.clone(),
+                name: name.clone(),
+                definition: definition.to_owned(),
+                index: None,
+                references: Some(self.references.clone()).filter(|other| other != on),
+                validate: true,
+                partitions,
+                partition_of: Some(self.table.clone()).filter(|of| of != on),
+            })
+        };
+        let mut steps: Vec<Step> = leaves
+            .iter()
+            .flatten()
+            .map(|leaf| add(leaf, None))
+            .collect();
+        steps.push(add(&self.table, leaves));
+        steps
+    }
+}
+
 impl Change for AddForeignKey {
     fn tables(&self) -> Vec<&TableName> {
         vec![&self.table, &self.references]
+    }
+
+    fn tables_given(&self, facts: &Facts) -> Vec<TableName> {
+        let mut tables = relation::with_partitions(facts, &self.table);
+        tables.push(self.references.clone());
+        tables
     }
 
     fn advice(&self, facts: &Facts) -> Vec<(String, &'static str)> {
@@ -166,7 +199,8 @@ impl Change for AddForeignKey {
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {
-        let table = relation::table(facts, &self.table, at, Fit::Ordinary)?;
+        let table = relation::table(facts, &self.table, at, Fit::Partitioned)?;
+        relation::no_foreign_partition(table, at)?;
         let Some(other) = facts.table(&self.references) else {
             let message = format!("there is no table {}", self.references);
             let help = "write `schema.table`, quoted as in SQL where needed";
@@ -180,7 +214,9 @@ impl Change for AddForeignKey {
             .name
             .clone()
             .unwrap_or_else(|| relation::name_after(&self.table, self.columns.names(), "_fkey"));
-        relation::name_is_free(&self.table, table, &name, at)?;
+        relation::name_is_free_everywhere(facts, (&self.table, table), &name, at)?;
+        let columns = self.columns.names();
+        relation::no_own_foreign_key(facts, table, (columns, &self.references), at)?;
         let to: Vec<String> = referred.iter().map(Ident::to_string).collect();
         let mut definition = format!(
             "FOREIGN KEY ({}) REFERENCES {}({})",
@@ -193,20 +229,10 @@ impl Change for AddForeignKey {
                 definition += &format!(" ON {event} {}", reaction.as_str());
             }
         }
-        let step = AddConstraint {
-            table: self.table.clone(),
-            definition,
-            index: None,
-            references: Some(self.references.clone()).filter(|other| *other != self.table),
-            validate: true,
-            name: name.clone(),
-        };
+        let verify = vec![Step::Query(self.orphans(table, &name, &referred))];
         Ok(vec![
-            relation::phase(
-                PhaseName::Verify,
-                vec![Step::Query(self.orphans(table, &name, &referred))],
-            ),
-            relation::phase(PhaseName::Enforce, vec![Step::from(step)]),
+            relation::phase(PhaseName::Verify, verify),
+            relation::phase(PhaseName::Enforce, self.steps(table, &name, &definition)),
         ])
     }
 }

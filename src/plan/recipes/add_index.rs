@@ -101,23 +101,16 @@ impl AddIndex {
             using: using.to_owned(),
             tablespace: self.tablespace.clone(),
             only,
+            partition_of: Some(self.table.clone()).filter(|of| of != table),
         }
     }
 
     /// The partitioned table's own index, those of the leaves, and then each attached to what it is a partition of.
     fn on_partitions(&self, name: &Ident, using: &str, partitions: &[Partition]) -> Vec<Step> {
-        // A partition's name is its own, whatever the partitioned table's is.
-        let of_partition = |table: &TableName| {
-            let whole = format!("{}.{} {name}", table.schema, table.name);
-            let mark = format!("_{:08x}_idx", crate::plan::ident::short_hash(&whole));
-            table.name.with_suffix(&mark)
-        };
-        let name_of = |table: &TableName| {
-            if *table == self.table {
-                name.clone()
-            } else {
-                of_partition(table)
-            }
+        let names = Names {
+            table: &self.table,
+            name,
+            ending: "_idx",
         };
         let mut steps = vec![Step::from(self.create(
             &self.table,
@@ -126,19 +119,50 @@ impl AddIndex {
             true,
         ))];
         steps.extend(partitions.iter().map(|partition| {
-            let name = name_of(&partition.table);
+            let name = names.of(&partition.table);
             Step::from(self.create(&partition.table, name, using, !partition.leaf))
         }));
-        // The lowest first: an index is whole once all of its own are attached.
-        steps.extend(partitions.iter().rev().map(|partition| {
+        steps.extend(names.attached(partitions, false));
+        steps.push(relation::index_is_whole(&self.table, name));
+        steps
+    }
+}
+
+/// What the parts of a partitioned index are called.
+pub(super) struct Names<'a> {
+    /// The table that is partitioned, and the name there.
+    pub table: &'a TableName,
+    pub name: &'a Ident,
+    pub ending: &'a str,
+}
+
+impl Names<'_> {
+    /// A partition's name is its own, whatever the partitioned table's is.
+    pub fn of(&self, table: &TableName) -> Ident {
+        if table == self.table {
+            return self.name.clone();
+        }
+        let whole = format!("{}.{} {}", table.schema, table.name, self.name);
+        let mark = format!(
+            "_{:08x}{}",
+            crate::plan::ident::short_hash(&whole),
+            self.ending
+        );
+        table.name.with_suffix(&mark)
+    }
+
+    /// The lowest first: an index is whole once all of its own are attached.
+    pub fn attached(&self, partitions: &[Partition], constraint: bool) -> Vec<Step> {
+        let attach = |partition: &Partition| {
             Step::from(AttachIndex {
                 table: partition.table.clone(),
-                name: name_of(&partition.table),
+                name: self.of(&partition.table),
                 of: partition.of.clone(),
-                to: name_of(&partition.of),
+                to: self.of(&partition.of),
+                constraint,
             })
-        }));
-        steps
+        };
+        partitions.iter().rev().map(attach).collect()
     }
 }
 
@@ -156,14 +180,16 @@ impl Change for AddIndex {
         let using = self.using(table, at)?;
         let name = self.index_name(at)?;
         relation::name_is_free(&self.table, table, &name, at)?;
-        if let Some(foreign) = table.partitions.iter().find(|p| p.leaf && p.foreign) {
-            let message = format!("the partition {} is a foreign table", foreign.table);
-            return relation::refuse(&at.key("table"), message, "it cannot have an index");
+        relation::no_foreign_partition(table, at)?;
+        if self.unique && table.is_partitioned() {
+            let columns = self.columns.iter().flat_map(|columns| columns.names());
+            let columns: Vec<Ident> = columns.cloned().collect();
+            relation::unique_over(&self.table, table, &columns, &at.key("columns"))?;
         }
-        let steps = if table.partitions.is_empty() && !table.is_partitioned() {
-            vec![Step::from(self.create(&self.table, name, &using, false))]
-        } else {
+        let steps = if table.is_partitioned() {
             self.on_partitions(&name, &using, &table.partitions)
+        } else {
+            vec![Step::from(self.create(&self.table, name, &using, false))]
         };
         // A unique index makes writes fail from the moment that it is there.
         let phase = if self.unique {

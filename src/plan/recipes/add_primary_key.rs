@@ -9,7 +9,7 @@ use crate::plan::{
     columns::Columns,
     document::{PhaseDocument, PhaseName},
     error::Path,
-    facts::Facts,
+    facts::{Facts, Table},
     ident::{Ident, TableName},
     steps::{Step, set_not_null::SetNotNull},
 };
@@ -26,17 +26,32 @@ pub struct AddPrimaryKey {
     pub name: Option<Ident>,
 }
 
+impl AddPrimaryKey {
+    fn no_other(&self, name: &TableName, table: &Table, at: &Path) -> Result<(), Errors> {
+        let Some(primary) = table.indexes.iter().find(|index| index.primary) else {
+            return Ok(());
+        };
+        let message = format!("{name} has the primary key {}", primary.name);
+        let help = "a table has one primary key: drop that one first";
+        relation::refuse(&at.key("table"), message, help)
+    }
+}
+
 impl Change for AddPrimaryKey {
     fn tables(&self) -> Vec<&TableName> {
         vec![&self.table]
     }
 
+    fn tables_given(&self, facts: &Facts) -> Vec<TableName> {
+        relation::with_partitions(facts, &self.table)
+    }
+
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {
-        let table = relation::table(facts, &self.table, at, Fit::Ordinary)?;
-        if let Some(primary) = table.indexes.iter().find(|index| index.primary) {
-            let message = format!("{} has the primary key {}", self.table, primary.name);
-            let help = "a table has one primary key: drop that one first";
-            return relation::refuse(&at.key("table"), message, help);
+        let table = relation::table(facts, &self.table, at, Fit::Partitioned)?;
+        relation::no_foreign_partition(table, at)?;
+        self.no_other(&self.table, table, at)?;
+        for (partition, facts) in relation::partitions(facts, table) {
+            self.no_other(&partition.table, facts, at)?;
         }
         let name = self
             .name
@@ -49,15 +64,21 @@ impl Change for AddPrimaryKey {
             let found = relation::column(&self.table, table, column, at.key("columns"))?;
             if !found.not_null {
                 verify.push(set_not_null::no_null(&self.table, table, column));
+                set_not_null::same_on_partitions(facts, table, column, at)?;
                 enforce.push(Step::from(SetNotNull {
                     table: self.table.clone(),
                     column: column.clone(),
+                    partitions: relation::leaves(table).unwrap_or_default(),
                 }));
             }
         }
+        if table.is_partitioned() {
+            let columns = self.columns.names();
+            relation::unique_over(&self.table, table, columns, &at.key("columns"))?;
+        }
         verify.push(add_unique::no_duplicates(&self.table, &self.columns));
-        enforce.push(add_unique::unique_index(&self.table, &name, &self.columns));
-        enforce.push(add_unique::over_index(&self.table, &name, "PRIMARY KEY"));
+        let key = (&self.table, table);
+        enforce.extend(add_unique::key(key, &name, &self.columns, "PRIMARY KEY"));
         Ok(vec![
             relation::phase(PhaseName::Verify, verify),
             relation::phase(PhaseName::Enforce, enforce),

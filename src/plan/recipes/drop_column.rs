@@ -91,17 +91,47 @@ impl DropColumn {
         errors
     }
 
+    /// Those of the table, and what its partitions have of their own.
+    fn all_refusals(&self, facts: &Facts, table: &Table, column: &Column, at: &Path) -> Errors {
+        let mut errors = self.refusals(table, column, at);
+        let mut refuse = |message: String, help: &str| {
+            errors.push(PlanError::at(at.key("column"), message).help(help));
+        };
+        if table.partition_key.contains(&self.column) {
+            let message = format!("{} is in the partition key of {}", self.column, self.table);
+            refuse(
+                message,
+                "PostgreSQL never drops what rows are divided by: make a table that is partitioned otherwise, and move the rows",
+            );
+        }
+        if self.default.is_some()
+            && let Err(more) = relation::same_default_on_partitions(facts, table, column, at)
+        {
+            errors.extend(more);
+        }
+        for (partition, own) in relation::partitions(facts, table) {
+            let own = self.refusals(&without_attached(own), column, at);
+            errors.extend(own.into_iter().map(|error| {
+                let message = format!("the partition {}: {}", partition.table, error.message);
+                let help = "it is the partition's own: drop it there by hand first (DROP INDEX CONCURRENTLY, ALTER TABLE … DROP CONSTRAINT)";
+                PlanError::at(error.path, message).help(help)
+            }));
+        }
+        errors
+    }
+
     /// They would go with the column, and with a lock on the table that they refer to: so they go by name, before it.
-    fn foreign_keys(&self, table: &Table) -> Vec<Step> {
+    fn foreign_keys(&self, name: &TableName, table: &Table) -> Vec<Step> {
         let keys = table.constraints.iter().filter(|constraint| {
             constraint.kind == ConstraintKind::ForeignKey
                 && constraint.columns.contains(&self.column)
+                && constraint.of.is_none()
         });
         keys.map(|key| {
             Step::from(DropConstraint {
-                table: self.table.clone(),
+                table: name.clone(),
                 name: key.name.clone(),
-                references: key.references().filter(|other| *other != self.table),
+                references: key.references().filter(|other| other != name),
                 restore: None,
                 irreversible: false,
             })
@@ -110,7 +140,7 @@ impl DropColumn {
     }
 
     /// The new version's inserts do not name the column: they must not fail.
-    fn relax(&self, column: &Column) -> Vec<Step> {
+    fn relax(&self, table: &Table, column: &Column) -> Vec<Step> {
         let fills_itself =
             column.default.is_some() || column.generated || column.identity.is_some();
         match &self.default {
@@ -123,10 +153,19 @@ impl DropColumn {
             None if column.not_null && !fills_itself => vec![Step::from(DropNotNull {
                 table: self.table.clone(),
                 column: self.column.clone(),
+                partitions: relation::leaves(table).unwrap_or_default(),
             })],
             None => Vec::new(),
         }
     }
+}
+
+/// A partition without what it has of the table that it is a partition of.
+fn without_attached(partition: &Table) -> Table {
+    let mut own = partition.clone();
+    own.indexes.retain(|index| index.of.is_none());
+    own.constraints.retain(|constraint| constraint.of.is_none());
+    own
 }
 
 impl Change for DropColumn {
@@ -142,10 +181,14 @@ impl Change for DropColumn {
             .collect()
     }
 
+    fn tables_given(&self, facts: &Facts) -> Vec<TableName> {
+        relation::with_partitions(facts, &self.table)
+    }
+
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {
-        let table = relation::table(facts, &self.table, at, Fit::Ordinary)?;
+        let table = relation::table(facts, &self.table, at, Fit::Partitioned)?;
         let column = relation::column(&self.table, table, &self.column, at.key("column"))?;
-        let errors = self.refusals(table, column, at);
+        let errors = self.all_refusals(facts, table, column, at);
         if !errors.is_empty() {
             return Err(errors);
         }
@@ -158,10 +201,13 @@ impl Change for DropColumn {
             table: self.table.clone(),
             column: self.column.clone(),
         });
-        let mut contract = self.foreign_keys(table);
+        let mut contract = self.foreign_keys(&self.table, table);
+        for (partition, own) in relation::partitions(facts, table) {
+            contract.extend(self.foreign_keys(&partition.table, own));
+        }
         contract.push(drop);
         Ok(relation::filled(vec![
-            relation::phase(PhaseName::Expand, self.relax(column)),
+            relation::phase(PhaseName::Expand, self.relax(table, column)),
             relation::phase(PhaseName::Retire, vec![retire]),
             relation::phase(PhaseName::Contract, contract),
         ]))

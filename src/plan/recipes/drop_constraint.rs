@@ -11,11 +11,14 @@ use crate::plan::{
     ident::{Ident, TableName},
     steps::{
         Step,
-        drop_constraint::{ConstraintShape, DropConstraint as DropConstraintStep},
+        drop_constraint::{
+            ConstraintShape, DropConstraint as DropConstraintStep, PartitionConstraint,
+        },
     },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -46,8 +49,29 @@ pub(super) fn constraint<'a>(
     }
 }
 
+/// The leaves, with what the constraint is called there.
+fn parts(facts: &Facts, table: &Table, found: &Constraint) -> Vec<PartitionConstraint> {
+    // The names of those found so far, by the table that they are of.
+    let mut names: BTreeMap<&TableName, &Ident> = BTreeMap::new();
+    let mut leaves = Vec::new();
+    for (partition, facts) in relation::partitions(facts, table) {
+        let to = names.get(&partition.of).copied().unwrap_or(&found.name);
+        let mut own = facts.constraints.iter();
+        let own = own.find(|own| own.of.as_ref() == Some(to) && own.kind == found.kind);
+        let Some(own) = own else { continue };
+        names.insert(&partition.table, &own.name);
+        if partition.leaf {
+            leaves.push(PartitionConstraint {
+                table: partition.table.clone(),
+                name: own.name.clone(),
+            });
+        }
+    }
+    leaves
+}
+
 impl DropConstraint {
-    fn shape(&self, table: &Table, found: &Constraint) -> Option<ConstraintShape> {
+    fn shape(&self, facts: &Facts, table: &Table, found: &Constraint) -> Option<ConstraintShape> {
         let (definition, validate) = match found.definition.strip_suffix(" NOT VALID") {
             Some(definition) => (definition, false),
             None => (found.definition.as_str(), true),
@@ -59,7 +83,8 @@ impl DropConstraint {
                 let own = |index: &&crate::plan::facts::Index| {
                     index.constraint.as_ref() == Some(&self.name)
                 };
-                index = Some(drop_index::shape(table.indexes.iter().find(own)?));
+                let own = table.indexes.iter().find(own)?;
+                index = Some(drop_index::shape(facts, table, own));
                 let kind = match found.kind {
                     ConstraintKind::PrimaryKey => "PRIMARY KEY",
                     _ => "UNIQUE",
@@ -67,7 +92,11 @@ impl DropConstraint {
                 let deferring = definition
                     .find(" DEFERRABLE")
                     .map_or("", |at| &definition[at..]);
-                format!("{kind}{deferring}")
+                if table.is_partitioned() {
+                    definition.to_owned()
+                } else {
+                    format!("{kind}{deferring}")
+                }
             }
             ConstraintKind::Exclusion | ConstraintKind::Other => return None,
         };
@@ -76,6 +105,7 @@ impl DropConstraint {
             index,
             validate,
             comment: found.comment.clone(),
+            partitions: table.is_partitioned().then(|| parts(facts, table, found)),
         })
     }
 }
@@ -85,8 +115,13 @@ impl Change for DropConstraint {
         vec![&self.table]
     }
 
+    fn tables_given(&self, facts: &Facts) -> Vec<TableName> {
+        relation::with_partitions(facts, &self.table)
+    }
+
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {
-        let table = relation::table(facts, &self.table, at, Fit::Ordinary)?;
+        let table = relation::table(facts, &self.table, at, Fit::Partitioned)?;
+        relation::no_foreign_partition(table, at)?;
         let found = constraint(&self.table, table, &self.name, &at.key("name"))?;
         let is_key = matches!(
             found.kind,
@@ -107,12 +142,15 @@ impl Change for DropConstraint {
             );
             return relation::refuse(&at.key("name"), message, "drop that one first");
         }
+        if let Some(other) = found.references() {
+            relation::no_own_foreign_key(facts, table, (&found.columns, &other), at)?;
+        }
         let references = found.references().filter(|other| *other != self.table);
         let step = DropConstraintStep {
             table: self.table.clone(),
             name: self.name.clone(),
             references,
-            restore: self.shape(table, found),
+            restore: self.shape(facts, table, found),
             irreversible: self.irreversible,
         };
         Ok(vec![relation::phase(

@@ -42,9 +42,14 @@ impl Change for DropDefault {
         }
     }
 
+    fn tables_given(&self, facts: &Facts) -> Vec<TableName> {
+        relation::with_partitions(facts, &self.table)
+    }
+
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {
-        let table = relation::table(facts, &self.table, at, Fit::Ordinary)?;
+        let table = relation::table(facts, &self.table, at, Fit::Partitioned)?;
         let column = column_with_default(&self.table, table, &self.column, at)?;
+        relation::same_default_on_partitions(facts, table, column, at)?;
         let Some(previous) = &column.default else {
             let message = format!("{}.{} has no default", self.table, self.column);
             return relation::refuse(&at.key("column"), message, "there is nothing to do");

@@ -1,4 +1,4 @@
-//! `drop_index`: concurrently, and built again when it is taken back.
+//! `drop_index`: concurrently but for partitioned tables, and built again when it is taken back.
 
 use super::{
     Change,
@@ -7,15 +7,16 @@ use super::{
 use crate::plan::{
     document::{PhaseDocument, PhaseName},
     error::Path,
-    facts::{Facts, Index, Table},
+    facts::{Facts, Index, Partition, Table},
     ident::{Ident, TableName},
     steps::{
         Step,
-        drop_index::{DropIndex as DropIndexStep, IndexShape},
+        drop_index::{DropIndex as DropIndexStep, IndexShape, PartitionIndex},
     },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -42,8 +43,52 @@ pub(super) fn index<'a>(
     }
 }
 
-pub(super) fn shape(index: &Index) -> IndexShape {
+/// How to build it again, with those of the partitions.
+pub(super) fn shape(facts: &Facts, table: &Table, index: &Index) -> IndexShape {
+    let mut shape = alone(index);
+    if !table.is_partitioned() {
+        return shape;
+    }
+    let found: Vec<PartitionIndex> = parts(facts, table, index)
+        .map(|(partition, to, own)| PartitionIndex {
+            table: partition.table.clone(),
+            name: own.name.clone(),
+            of: partition.of.clone(),
+            to: to.clone(),
+            index: IndexShape {
+                partitions: (!partition.leaf).then(Vec::new),
+                ..alone(own)
+            },
+        })
+        .collect();
+    let partitions = table.partitions.iter().map(|partition| &partition.table);
+    let without = partitions.filter(|table| !found.iter().any(|own| own.table == **table));
+    shape.without = without.cloned().collect();
+    shape.partitions = Some(found);
+    shape
+}
+
+/// The partitions that have a part of this index, that which it is attached to, and theirs; a parent before its own.
+pub(super) fn parts<'a>(
+    facts: &'a Facts,
+    table: &'a Table,
+    index: &'a Index,
+) -> impl Iterator<Item = (&'a Partition, &'a Ident, &'a Index)> {
+    // The names of those found so far, by the table that they are of.
+    let mut names: BTreeMap<&TableName, &Ident> = BTreeMap::new();
+    relation::partitions(facts, table).filter_map(move |(partition, facts)| {
+        let to = names.get(&partition.of).copied().unwrap_or(&index.name);
+        let mut own = facts.indexes.iter();
+        let own = own.find(|own| own.of.as_ref() == Some(to))?;
+        names.insert(&partition.table, &own.name);
+        Some((partition, to, own))
+    })
+}
+
+fn alone(index: &Index) -> IndexShape {
     IndexShape {
+        partitions: None,
+        without: Vec::new(),
         unique: index.unique,
         using: index.using.clone(),
         tablespace: index.tablespace.clone(),
@@ -57,8 +102,13 @@ impl Change for DropIndex {
         vec![&self.table]
     }
 
+    fn tables_given(&self, facts: &Facts) -> Vec<TableName> {
+        relation::with_partitions(facts, &self.table)
+    }
+
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {
-        let table = relation::table(facts, &self.table, at, Fit::Ordinary)?;
+        let table = relation::table(facts, &self.table, at, Fit::Partitioned)?;
+        relation::no_foreign_partition(table, at)?;
         let index = index(&self.table, table, &self.name, at)?;
         if let Some(constraint) = &index.constraint {
             let message = format!("{} serves the constraint {constraint}", self.name);
@@ -73,7 +123,8 @@ impl Change for DropIndex {
         let step = DropIndexStep {
             table: self.table.clone(),
             name: self.name.clone(),
-            restore: Some(shape(index)),
+            restore: Some(shape(facts, table, index)),
+            partitioned: table.is_partitioned(),
             irreversible: false,
         };
         Ok(vec![relation::phase(

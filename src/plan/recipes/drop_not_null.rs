@@ -27,7 +27,7 @@ impl Change for DropNotNull {
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {
-        let table = relation::table(facts, &self.table, at, Fit::Ordinary)?;
+        let table = relation::table(facts, &self.table, at, Fit::Partitioned)?;
         let column = relation::column(&self.table, table, &self.column, at.key("column"))?;
         let place = at.key("column");
         if !column.not_null {
@@ -46,6 +46,7 @@ impl Change for DropNotNull {
         let step = DropNotNullStep {
             table: self.table.clone(),
             column: self.column.clone(),
+            partitions: relation::leaves(table).unwrap_or_default(),
         };
         Ok(vec![relation::phase(
             PhaseName::Expand,

@@ -212,6 +212,7 @@ impl Change for ExtractTable {
         let mut expand = vec![Step::from(self.create(facts, table))];
         expand.extend(required.map(|column| {
             Step::from(DropNotNull {
+                partitions: Vec::new(),
                 table: from.clone(),
                 column: column.clone(),
             })

@@ -7,7 +7,7 @@ use super::{
 use crate::plan::{
     document::{PhaseDocument, PhaseName},
     error::Path,
-    facts::Facts,
+    facts::{ConstraintKind, Facts},
     ident::{Ident, TableName},
     steps::{Step, rename_constraint::RenameConstraint as RenameConstraintStep},
 };
@@ -27,11 +27,23 @@ impl Change for RenameConstraint {
         vec![&self.table]
     }
 
+    fn tables_given(&self, facts: &Facts) -> Vec<TableName> {
+        relation::with_partitions(facts, &self.table)
+    }
+
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {
-        let table = relation::table(facts, &self.table, at, Fit::Ordinary)?;
-        drop_constraint::constraint(&self.table, table, &self.from, &at.key("from"))?;
-        relation::name_is_free(&self.table, table, &self.to, at)?;
+        let table = relation::table(facts, &self.table, at, Fit::Partitioned)?;
+        let place = at.key("from");
+        let found = drop_constraint::constraint(&self.table, table, &self.from, &place)?;
+        // A CHECK has one name everywhere; what has an index or refers to another table has its own on each partition.
+        let goes_down = found.kind == ConstraintKind::Check;
+        if goes_down {
+            relation::name_is_free_everywhere(facts, (&self.table, table), &self.to, at)?;
+        } else {
+            relation::name_is_free(&self.table, table, &self.to, at)?;
+        }
         let step = RenameConstraintStep {
+            alone: table.is_partitioned() && !goes_down,
             table: self.table.clone(),
             from: self.from.clone(),
             to: self.to.clone(),

@@ -5,6 +5,7 @@ mod refusals;
 mod successors;
 
 use super::new_column::{self, NewColumn};
+use super::relation;
 use super::widen_key::Family;
 use crate::plan::{
     document::{Assignments, Expect, Gate, PhaseDocument, PhaseName, Query},
@@ -212,6 +213,7 @@ impl<'a> Replacement<'a> {
             Step::SetNotNull(SetNotNull {
                 table: self.table_name.clone(),
                 column: name.clone(),
+                partitions: relation::leaves(self.table).unwrap_or_default(),
             })
         }));
         steps

@@ -53,9 +53,14 @@ impl Change for SetDefault {
         )]
     }
 
+    fn tables_given(&self, facts: &Facts) -> Vec<TableName> {
+        relation::with_partitions(facts, &self.table)
+    }
+
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {
-        let table = relation::table(facts, &self.table, at, Fit::Ordinary)?;
+        let table = relation::table(facts, &self.table, at, Fit::Partitioned)?;
         let column = column_with_default(&self.table, table, &self.column, at)?;
+        relation::same_default_on_partitions(facts, table, column, at)?;
         let step = SetDefaultStep {
             table: self.table.clone(),
             column: self.column.clone(),

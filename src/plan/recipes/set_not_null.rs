@@ -33,21 +33,48 @@ pub(super) fn no_null(name: &TableName, table: &Table, column: &Ident) -> Step {
     })
 }
 
+/// What a partition has by itself would go when the table's is taken back: PostgreSQL keeps no account of whose it is.
+pub(super) fn same_on_partitions(
+    facts: &Facts,
+    table: &Table,
+    column: &Ident,
+    at: &Path,
+) -> Result<(), Errors> {
+    let requires = |facts: &Table| facts.column(column).is_some_and(|column| column.not_null);
+    let mut partitions = relation::partitions(facts, table);
+    let Some((partition, _)) = partitions.find(|(_, facts)| requires(facts)) else {
+        return Ok(());
+    };
+    let message = format!(
+        "the partition {} requires {column} by itself",
+        partition.table
+    );
+    let help = "a rollback could not tell its NOT NULL from the table's: take it off the partition first (ALTER TABLE … DROP NOT NULL), and it comes back with this change";
+    relation::refuse(&at.key("table"), message, help)
+}
+
 impl Change for SetNotNull {
     fn tables(&self) -> Vec<&TableName> {
         vec![&self.table]
     }
 
+    fn tables_given(&self, facts: &Facts) -> Vec<TableName> {
+        relation::with_partitions(facts, &self.table)
+    }
+
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {
-        let table = relation::table(facts, &self.table, at, Fit::Ordinary)?;
+        let table = relation::table(facts, &self.table, at, Fit::Partitioned)?;
         let column = relation::column(&self.table, table, &self.column, at.key("column"))?;
         if column.not_null {
             let message = format!("{}.{} is NOT NULL already", self.table, self.column);
             return relation::refuse(&at.key("column"), message, "there is nothing to do");
         }
+        relation::no_foreign_partition(table, at)?;
+        same_on_partitions(facts, table, &self.column, at)?;
         let step = SetNotNullStep {
             table: self.table.clone(),
             column: self.column.clone(),
+            partitions: relation::leaves(table).unwrap_or_default(),
         };
         Ok(vec![
             relation::phase(

@@ -54,6 +54,69 @@ impl SetReplicaIdentity {
             ),
         }
     }
+
+    /// The index to be, where one is named.
+    fn named<'a>(&self, table: &'a Table, at: &Path) -> Result<Option<&'a Index>, Errors> {
+        let Some(name) = &self.index else {
+            return Ok(None);
+        };
+        let index = drop_index::index(&self.table, table, name, at)?;
+        if !index.unique || index.using.contains(" WHERE ") {
+            let message = format!("{name} is not a unique index over all rows");
+            let help = "a replica identity tells every row from every other";
+            return relation::refuse(&at.key("index"), message, help);
+        }
+        self.check_required(table, index, at)?;
+        Ok(Some(index))
+    }
+
+    fn of_table(&self, table: &Table, at: &Path) -> Result<ReplicaIdentity, Errors> {
+        match (self.identity, self.named(table, at)?) {
+            (Some(Identity::Default), None) => Ok(ReplicaIdentity::Default),
+            (Some(Identity::Full), None) => Ok(ReplicaIdentity::Full),
+            (Some(Identity::Nothing), None) => Ok(ReplicaIdentity::Nothing),
+            (None, Some(index)) => Ok(ReplicaIdentity::Index(index.name.clone())),
+            (Some(_), Some(_)) | (None, None) => {
+                let help = "say `identity: full`, `default` or `nothing`, or `index: NAME`";
+                relation::refuse(at, "one of `identity` and `index` is wanted", help)
+            }
+        }
+    }
+
+    /// A partition's rows are logged by its own identity: PostgreSQL hands none down.
+    fn of_partitions(
+        &self,
+        facts: &Facts,
+        table: &Table,
+        identity: &ReplicaIdentity,
+        at: &Path,
+    ) -> Result<Vec<Step>, Errors> {
+        let named = self.named(table, at)?;
+        let parts: Vec<_> = named
+            .into_iter()
+            .flat_map(|index| drop_index::parts(facts, table, index))
+            .collect();
+        let mut steps = Vec::new();
+        for (partition, own) in relation::partitions(facts, table) {
+            let part = parts.iter().find(|(found, ..)| *found == partition);
+            let identity = match (named, part) {
+                (None, _) => identity.clone(),
+                (Some(_), Some((_, _, index))) => ReplicaIdentity::Index(index.name.clone()),
+                (Some(index), None) => {
+                    let message = format!("{} has no part of {}", partition.table, index.name);
+                    let help = "an index that a partition is missing from tells its rows from nothing: drop_index, and add_index again";
+                    return relation::refuse(&at.key("index"), message, help);
+                }
+            };
+            steps.push(Step::from(SetReplicaIdentityStep {
+                table: partition.table.clone(),
+                identity,
+                previous: own.replica_identity.clone(),
+                partition_of: Some(self.table.clone()),
+            }));
+        }
+        Ok(steps)
+    }
 }
 
 impl Change for SetReplicaIdentity {
@@ -61,35 +124,21 @@ impl Change for SetReplicaIdentity {
         vec![&self.table]
     }
 
+    fn tables_given(&self, facts: &Facts) -> Vec<TableName> {
+        relation::with_partitions(facts, &self.table)
+    }
+
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {
-        let table = relation::table(facts, &self.table, at, Fit::Ordinary)?;
-        let identity = match (self.identity, &self.index) {
-            (Some(Identity::Default), None) => ReplicaIdentity::Default,
-            (Some(Identity::Full), None) => ReplicaIdentity::Full,
-            (Some(Identity::Nothing), None) => ReplicaIdentity::Nothing,
-            (None, Some(name)) => {
-                let index = drop_index::index(&self.table, table, name, at)?;
-                if !index.unique || index.using.contains(" WHERE ") {
-                    let message = format!("{name} is not a unique index over all rows");
-                    let help = "a replica identity tells every row from every other";
-                    return relation::refuse(&at.key("index"), message, help);
-                }
-                self.check_required(table, index, at)?;
-                ReplicaIdentity::Index(name.clone())
-            }
-            (Some(_), Some(_)) | (None, None) => {
-                let help = "say `identity: full`, `default` or `nothing`, or `index: NAME`";
-                return relation::refuse(at, "one of `identity` and `index` is wanted", help);
-            }
-        };
-        let step = SetReplicaIdentityStep {
+        let table = relation::table(facts, &self.table, at, Fit::Partitioned)?;
+        relation::no_foreign_partition(table, at)?;
+        let identity = self.of_table(table, at)?;
+        let mut steps = vec![Step::from(SetReplicaIdentityStep {
             table: self.table.clone(),
-            identity,
+            identity: identity.clone(),
             previous: table.replica_identity.clone(),
-        };
-        Ok(vec![relation::phase(
-            PhaseName::Expand,
-            vec![Step::from(step)],
-        )])
+            partition_of: None,
+        })];
+        steps.extend(self.of_partitions(facts, table, &identity, at)?);
+        Ok(vec![relation::phase(PhaseName::Expand, steps)])
     }
 }

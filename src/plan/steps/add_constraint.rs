@@ -27,6 +27,14 @@ pub struct AddConstraint {
     /// False: it is left NOT VALID, as the one that it succeeds is.
     #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
     pub validate: bool,
+    /// On a partitioned table: its partitions that have rows. A CHECK is validated on each by itself, so that what was
+    /// read need not be read again. Of a FOREIGN KEY each has its own by then, validated, which becomes part of the
+    /// table's. A UNIQUE or PRIMARY KEY is the table's alone, until those of its partitions are attached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partitions: Option<Vec<TableName>>,
+    /// The table is a partition of this one: once it is so no more, there is nothing to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition_of: Option<TableName>,
 }
 
 fn yes() -> bool {
@@ -54,12 +62,106 @@ impl AddConstraint {
         }
     }
 
+    pub(super) fn is_foreign_key(&self) -> bool {
+        self.definition.trim_start().starts_with("FOREIGN KEY")
+    }
+
+    /// `UNIQUE (a, b) DEFERRABLE` as `UNIQUE DEFERRABLE`, as it is over an index.
+    pub(super) fn without_columns(&self) -> String {
+        let kind = if self.definition.trim_start().starts_with("PRIMARY KEY") {
+            "PRIMARY KEY"
+        } else {
+            "UNIQUE"
+        };
+        let deferring = self.definition.find(" DEFERRABLE");
+        let deferring = deferring.map_or("", |at| &self.definition[at..]);
+        format!("{kind}{deferring}")
+    }
+
+    fn is_key(&self) -> bool {
+        let definition = self.definition.trim_start();
+        definition.starts_with("UNIQUE") || definition.starts_with("PRIMARY KEY")
+    }
+
     fn strong_lock(&self) -> Lock {
-        if self.definition.trim_start().starts_with("FOREIGN KEY") {
+        if self.is_foreign_key() {
             Lock::ShareRowExclusiveLock
         } else {
             Lock::AccessExclusiveLock
         }
+    }
+
+    /// The constraint takes the index of its name.
+    fn over(&self, index: &Ident) -> Part {
+        let Self { table, name, .. } = self;
+        let definition = self.definition.trim();
+        let kinds = ["PRIMARY KEY", "UNIQUE"];
+        let (kind, deferring) = kinds
+            .into_iter()
+            .find_map(|kind| Some((kind, definition.strip_prefix(kind)?)))
+            .unwrap_or(("UNIQUE", ""));
+        let statement = Statement::new(format!(
+            "ALTER TABLE {table} ADD CONSTRAINT {name} {kind} USING INDEX {index}{deferring}"
+        ));
+        Part::locking(
+            self.goal(true),
+            vec![statement.lock(table, Lock::AccessExclusiveLock)],
+        )
+    }
+
+    /// PostgreSQL has no NOT VALID and no USING INDEX here: what its partitions have is what spares it the reading.
+    /// `names`: what the foreign keys of the partitions are called.
+    pub(super) fn on_partitioned(&self, names: Vec<Ident>) -> Vec<Part> {
+        let Self {
+            table,
+            name,
+            definition,
+            ..
+        } = self;
+        let statement = if self.is_key() {
+            Statement::new(format!(
+                "ALTER TABLE ONLY {table} ADD CONSTRAINT {name} {definition}"
+            ))
+            .lock_only(table, Lock::AccessExclusiveLock)
+        } else {
+            let add = Statement::new(format!(
+                "ALTER TABLE {table} ADD CONSTRAINT {name} {definition}"
+            ));
+            // On the side that is referred to, the triggers of the partitions' own keys give way to the table's.
+            match &self.references {
+                Some(other) => add
+                    .lock(table, Lock::ShareRowExclusiveLock)
+                    .lock(other, Lock::AccessExclusiveLock),
+                None => add.lock(table, Lock::AccessExclusiveLock),
+            }
+        };
+        let add = Part::locking(self.goal(true), vec![statement]);
+        let add = add.of_partition(table, self.partition_of.as_ref());
+        if self.is_key() {
+            return vec![add];
+        }
+        let refer = Goal::PartitionsRefer {
+            table: table.clone(),
+            names,
+        };
+        vec![Part::asking(refer), add]
+    }
+
+    fn validate(&self, table: &TableName) -> Part {
+        let name = &self.name;
+        let mut validate =
+            Statement::new(format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}"))
+                .lock(table, Lock::ShareUpdateExclusiveLock)
+                .scans();
+        if let Some(other) = &self.references {
+            validate = validate.lock_only(other, Lock::RowShareLock);
+        }
+        let goal = Goal::Constraint {
+            table: table.clone(),
+            name: name.clone(),
+            validated: true,
+        };
+        Part::scanning(goal, validate)
     }
 }
 
@@ -70,6 +172,7 @@ impl Described for AddConstraint {
     fn tables(&self) -> Vec<&TableName> {
         std::iter::once(&self.table)
             .chain(&self.references)
+            .chain(self.partitions.iter().flatten())
             .collect()
     }
     fn subject(&self) -> String {
@@ -86,37 +189,28 @@ impl Ddl for AddConstraint {
             ..
         } = self;
         if let Some(index) = &self.index {
-            let definition = definition.trim();
-            let kinds = ["PRIMARY KEY", "UNIQUE"];
-            let (kind, deferring) = kinds
-                .into_iter()
-                .find_map(|kind| Some((kind, definition.strip_prefix(kind)?)))
-                .unwrap_or(("UNIQUE", ""));
-            let statement = Statement::new(format!(
-                "ALTER TABLE {table} ADD CONSTRAINT {name} {kind} USING INDEX {index}{deferring}"
-            ));
-            return vec![Part::locking(
-                self.goal(true),
-                vec![statement.lock(table, Lock::AccessExclusiveLock)],
-            )];
+            let of = self.partition_of.as_ref();
+            return vec![self.over(index).of_partition(table, of)];
+        }
+        if self.partitions.is_some() && (self.is_key() || self.is_foreign_key()) {
+            return self.on_partitioned(vec![name.clone()]);
         }
         let mut add = Statement::new(format!(
             "ALTER TABLE {table} ADD CONSTRAINT {name} {definition} NOT VALID"
         ))
         .lock(table, self.strong_lock());
-        let mut validate =
-            Statement::new(format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}"))
-                .lock(table, Lock::ShareUpdateExclusiveLock)
-                .scans();
         if let Some(other) = &self.references {
             add = add.lock(other, Lock::ShareRowExclusiveLock);
-            validate = validate.lock(other, Lock::RowShareLock);
         }
         let mut parts = vec![Part::locking(self.goal(false), vec![add])];
         if self.validate {
-            parts.push(Part::scanning(self.goal(true), validate));
+            let leaves = self.partitions.iter().flatten();
+            parts.extend(leaves.map(|leaf| self.validate(leaf).of_partition(leaf, Some(table))));
+            parts.push(self.validate(table));
         }
-        parts
+        let of = self.partition_of.as_ref();
+        let parts = parts.into_iter();
+        parts.map(|part| part.of_partition(table, of)).collect()
     }
 
     fn undo(&self, _: &Plan) -> Undo {

@@ -1,6 +1,6 @@
 //! `attach_index`: a partition's index becomes part of the partitioned table's.
 
-use super::{Ddl, Described, Undo};
+use super::{Ddl, Described, Undo, add_constraint};
 use crate::plan::{
     compiled::Plan,
     document::PhaseName,
@@ -19,6 +19,9 @@ pub struct AttachIndex {
     /// The partitioned table that it is a partition of, and its index.
     pub of: TableName,
     pub to: Ident,
+    /// Both serve a UNIQUE or PRIMARY KEY.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub constraint: bool,
 }
 
 impl AttachIndex {
@@ -53,17 +56,26 @@ impl Ddl for AttachIndex {
     fn parts(&self, _: &Plan) -> Vec<Part> {
         let (parent, index) = (self.parent(), self.index());
         let attach = Statement::new(format!("ALTER INDEX {parent} ATTACH PARTITION {index}"))
-            .lock(&self.of, Lock::AccessShareLock)
-            .lock(&self.table, Lock::AccessShareLock);
-        vec![Part::locking(
-            Goal::IndexAttached { parent, index },
-            vec![attach],
-        )]
+            .lock_only(&self.of, Lock::AccessShareLock)
+            .lock_only(&self.table, Lock::AccessShareLock);
+        let part = Part::locking(Goal::IndexAttached { parent, index }, vec![attach]);
+        vec![part.of_partition(&self.table, Some(&self.of))]
     }
 
     /// There is no DETACH for an index: the partitioned table's index goes, and those of the partitions with it.
     fn undo(&self, _: &Plan) -> Undo {
-        Undo::Parts(vec![drop_partitioned(&self.of, &self.to)])
+        Undo::Parts(vec![if self.constraint {
+            add_constraint::drop_constraint(&self.of, &self.to, None)
+        } else {
+            drop_partitioned(&self.of, &self.to)
+        }])
+    }
+
+    fn note(&self) -> Option<String> {
+        Some(format!(
+            "the partition's index is locked for a moment: whoever plans a statement over {} waits for that long",
+            self.table
+        ))
     }
 }
 

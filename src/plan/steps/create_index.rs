@@ -25,6 +25,9 @@ pub struct CreateIndex {
     /// On a partitioned table: on itself and not on its partitions, whose indexes are built apart and attached.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub only: bool,
+    /// The table is a partition of this one: once it is so no more, there is nothing to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition_of: Option<TableName>,
 }
 
 impl Described for CreateIndex {
@@ -42,8 +45,12 @@ impl Described for CreateIndex {
 impl Ddl for CreateIndex {
     fn parts(&self, _: &Plan) -> Vec<Part> {
         let unique = if self.unique { "UNIQUE " } else { "" };
+        let of = self.partition_of.as_ref();
         if self.only {
-            return vec![self.without_partitions(unique)];
+            return vec![
+                self.without_partitions(unique)
+                    .of_partition(&self.table, of),
+            ];
         }
         let create = Statement::new(format!(
             "CREATE {unique}INDEX CONCURRENTLY {} ON {} USING {}",
@@ -64,7 +71,7 @@ impl Ddl for CreateIndex {
             part.statements
                 .push(Statement::new("RESET default_tablespace"));
         }
-        vec![part]
+        vec![part.of_partition(&self.table, of)]
     }
 
     fn undo(&self, _: &Plan) -> Undo {
@@ -127,7 +134,7 @@ impl CreateIndex {
                 table: self.table.clone(),
                 name: self.name.clone(),
             },
-            vec![create.lock(&self.table, Lock::ShareLock)],
+            vec![create.lock_only(&self.table, Lock::ShareLock)],
         )
     }
 }
@@ -196,6 +203,7 @@ mod tests {
                 using: using.to_owned(),
                 tablespace: None,
                 only: false,
+                partition_of: None,
             };
             let found: Vec<String> = index
                 .expressions()

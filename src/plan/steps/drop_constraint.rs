@@ -32,7 +32,8 @@ pub struct DropConstraint {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConstraintShape {
-    /// `CHECK (quantity > 0)`; of one with an index only what stands before and after its columns.
+    /// `CHECK (quantity > 0)`; of one with an index only what stands before and after its columns, unless the table is
+    /// partitioned.
     pub definition: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index: Option<IndexShape>,
@@ -41,6 +42,17 @@ pub struct ConstraintShape {
     pub validate: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    /// Of a partitioned table's: those of its partitions that have rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partitions: Option<Vec<PartitionConstraint>>,
+}
+
+/// What it is called on a partition.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PartitionConstraint {
+    pub table: TableName,
+    pub name: Ident,
 }
 
 fn yes() -> bool {
@@ -75,19 +87,7 @@ impl Ddl for DropConstraint {
         let Some(shape) = &self.restore else {
             return Undo::Irreversible;
         };
-        let mut parts = Vec::new();
-        if let Some(index) = &shape.index {
-            parts.extend(index.parts(plan, &self.table, &self.name));
-        }
-        let constraint = AddConstraint {
-            table: self.table.clone(),
-            name: self.name.clone(),
-            definition: shape.definition.clone(),
-            index: shape.index.as_ref().map(|_| self.name.clone()),
-            references: self.references.clone(),
-            validate: shape.validate,
-        };
-        parts.extend(constraint.parts(plan));
+        let mut parts = self.again(plan, shape);
         if let Some(comment) = &shape.comment {
             let on = Commented::Constraint(self.table.clone(), self.name.clone());
             parts.push(on.part(Some(comment.clone())));
@@ -98,4 +98,95 @@ impl Ddl for DropConstraint {
     fn irreversible(&self) -> bool {
         self.irreversible
     }
+}
+
+impl DropConstraint {
+    fn again(&self, plan: &Plan, shape: &ConstraintShape) -> Vec<Part> {
+        let constraint = AddConstraint {
+            table: self.table.clone(),
+            name: self.name.clone(),
+            definition: shape.definition.clone(),
+            index: None,
+            references: self.references.clone(),
+            validate: shape.validate,
+            partitions: None,
+            partition_of: None,
+        };
+        match (&shape.partitions, &shape.index) {
+            (None, None) => constraint.parts(plan),
+            (None, Some(index)) => {
+                let over = AddConstraint {
+                    index: Some(self.name.clone()),
+                    ..constraint
+                };
+                let mut parts = index.parts(plan, &self.table, &self.name);
+                parts.extend(over.parts(plan));
+                parts
+            }
+            (Some(_), Some(index)) => keys(plan, &constraint, index),
+            (Some(partitions), None) => on_partitions(plan, constraint, partitions),
+        }
+    }
+}
+
+/// A CHECK, or a FOREIGN KEY, which each partition has first.
+fn on_partitions(
+    plan: &Plan,
+    constraint: AddConstraint,
+    partitions: &[PartitionConstraint],
+) -> Vec<Part> {
+    let tables = partitions.iter().map(|partition| partition.table.clone());
+    let whole = AddConstraint {
+        partitions: Some(tables.collect()),
+        ..constraint.clone()
+    };
+    if !constraint.is_foreign_key() {
+        return whole.parts(plan);
+    }
+    let mut parts = Vec::new();
+    for partition in partitions {
+        let own = AddConstraint {
+            table: partition.table.clone(),
+            name: partition.name.clone(),
+            partition_of: Some(constraint.table.clone()),
+            ..constraint.clone()
+        };
+        parts.extend(own.parts(plan));
+    }
+    let names = partitions.iter().map(|partition| partition.name.clone());
+    parts.extend(whole.on_partitioned(names.collect()));
+    parts
+}
+
+/// A UNIQUE or PRIMARY KEY: of the partitioned tables alone, of each leaf over an index, and all attached.
+fn keys(plan: &Plan, constraint: &AddConstraint, index: &IndexShape) -> Vec<Part> {
+    let divided = AddConstraint {
+        partitions: Some(Vec::new()),
+        ..constraint.clone()
+    };
+    let mut parts = divided.parts(plan);
+    parts.extend(index.marks(&constraint.table, &constraint.name));
+    parts.extend(index.of_partitions(&constraint.table, |own| {
+        let of_partition = AddConstraint {
+            table: own.table.clone(),
+            name: own.name.clone(),
+            ..divided.clone()
+        };
+        if own.index.partitions.is_some() {
+            let mut parts = of_partition.parts(plan);
+            parts.extend(own.index.marks(&own.table, &own.name));
+            return parts;
+        }
+        let over = AddConstraint {
+            definition: of_partition.without_columns(),
+            index: Some(own.name.clone()),
+            partitions: None,
+            ..of_partition
+        };
+        let mut parts = own.index.alone(plan, &own.table, &own.name);
+        parts.extend(over.parts(plan));
+        parts
+    }));
+    parts.extend(index.attached(plan, (&constraint.table, &constraint.name), true));
+    parts
 }

@@ -1,5 +1,7 @@
-//! `drop_index`: concurrently, always. What is needed to build it again is kept, so that it can be taken back.
+//! `drop_index`: concurrently, but for a partitioned one, which PostgreSQL cannot drop so: it goes under a short lock. What
+//! is needed to build it again is kept, so that it can be taken back.
 
+use super::attach_index::{self, AttachIndex};
 use super::create_index::{self, CreateIndex};
 use super::{Ddl, Described, Undo};
 use crate::plan::{
@@ -19,6 +21,9 @@ pub struct DropIndex {
     /// How to build it again. Without it, dropping cannot be taken back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restore: Option<IndexShape>,
+    /// It is a partitioned table's: those of all partitions go with it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partitioned: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub irreversible: bool,
 }
@@ -38,21 +43,107 @@ pub struct IndexShape {
     /// The table is marked as clustered on it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub clustered: bool,
+    /// Of a partitioned table's: those of its partitions, a parent's before its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partitions: Option<Vec<PartitionIndex>>,
+    /// The partitions that had no part of it: it was INVALID, and is so again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<TableName>,
+}
+
+/// A partition's part of an index.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PartitionIndex {
+    pub table: TableName,
+    pub name: Ident,
+    /// The table that it is a partition of, and the index there.
+    pub of: TableName,
+    pub to: Ident,
+    pub index: IndexShape,
+}
+
+impl PartitionIndex {
+    pub fn attach(&self, constraint: bool) -> AttachIndex {
+        AttachIndex {
+            table: self.table.clone(),
+            name: self.name.clone(),
+            of: self.of.clone(),
+            to: self.to.clone(),
+            constraint,
+        }
+    }
 }
 
 impl IndexShape {
     /// Builds it, and puts on it what was on it.
     pub fn parts(&self, plan: &Plan, table: &TableName, name: &Ident) -> Vec<Part> {
+        let mut parts = self.alone(plan, table, name);
+        if self.partitions.is_some() {
+            parts.extend(
+                self.of_partitions(table, |own| own.index.alone(plan, &own.table, &own.name)),
+            );
+            parts.extend(self.attached(plan, (table, name), false));
+        }
+        parts
+    }
+
+    /// What each partition gets, a parent before its own, as long as it is one.
+    pub fn of_partitions(
+        &self,
+        table: &TableName,
+        mut parts: impl FnMut(&PartitionIndex) -> Vec<Part>,
+    ) -> Vec<Part> {
+        let partitions = self.partitions.iter().flatten();
+        partitions
+            .flat_map(|own| {
+                let parts = parts(own).into_iter();
+                parts.map(|part| part.of_partition(&own.table, Some(table)))
+            })
+            .collect()
+    }
+
+    /// Each partition's part with what it is a part of, the lowest first; then nothing may be missing.
+    pub fn attached(
+        &self,
+        plan: &Plan,
+        (table, name): (&TableName, &Ident),
+        constraint: bool,
+    ) -> Vec<Part> {
+        let partitions = self.partitions.as_deref().unwrap_or_default();
+        let mut parts = Vec::new();
+        for own in partitions.iter().rev() {
+            let attach = own.attach(constraint).parts(plan).into_iter();
+            parts.extend(attach.map(|part| part.of_partition(&own.table, Some(table))));
+        }
+        let known = partitions.iter().map(|own| &own.table);
+        parts.push(Part::asking(Goal::IndexWhole {
+            table: table.clone(),
+            name: name.clone(),
+            known: known.chain(&self.without).cloned().collect(),
+        }));
+        parts
+    }
+
+    /// Without what its partitions have.
+    pub fn alone(&self, plan: &Plan, table: &TableName, name: &Ident) -> Vec<Part> {
         let create = CreateIndex {
             table: table.clone(),
             name: name.clone(),
             unique: self.unique,
             using: self.using.clone(),
             tablespace: self.tablespace.clone(),
-            only: false,
+            only: self.partitions.is_some(),
+            partition_of: None,
         };
+        let mut parts = create.parts(plan);
+        parts.extend(self.marks(table, name));
+        parts
+    }
+
+    /// What was on it.
+    pub fn marks(&self, table: &TableName, name: &Ident) -> Vec<Part> {
         let mut parts = Vec::new();
-        parts.extend(create.parts(plan));
         if let Some(comment) = &self.comment {
             let on = Commented::Index(table.clone(), name.clone());
             parts.push(on.part(Some(comment.clone())));
@@ -89,7 +180,11 @@ impl Described for DropIndex {
 
 impl Ddl for DropIndex {
     fn parts(&self, _: &Plan) -> Vec<Part> {
-        vec![create_index::drop_index(&self.table, &self.name)]
+        vec![if self.partitioned {
+            attach_index::drop_partitioned(&self.table, &self.name)
+        } else {
+            create_index::drop_index(&self.table, &self.name)
+        }]
     }
 
     fn undo(&self, plan: &Plan) -> Undo {

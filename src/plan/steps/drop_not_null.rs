@@ -16,6 +16,9 @@ use serde::{Deserialize, Serialize};
 pub struct DropNotNull {
     pub table: TableName,
     pub column: Ident,
+    /// Of a partitioned table: its partitions that have rows, which are read one by one when this is taken back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub partitions: Vec<TableName>,
 }
 
 impl DropNotNull {
@@ -23,6 +26,7 @@ impl DropNotNull {
         SetNotNull {
             table: self.table.clone(),
             column: self.column.clone(),
+            partitions: self.partitions.clone(),
         }
     }
 }

@@ -17,6 +17,9 @@ pub struct RebuildIndex {
     pub name: Ident,
     /// Where it is stored before (`pg_relation_filenode`): somewhere else, and it has been rebuilt.
     pub filenode: u32,
+    /// The table is a partition of this one: once it is so no more, there is nothing to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition_of: Option<TableName>,
 }
 
 impl Described for RebuildIndex {
@@ -38,14 +41,15 @@ impl Ddl for RebuildIndex {
             "REINDEX INDEX CONCURRENTLY {}.{name}",
             table.schema
         ));
-        vec![Part::concurrently(
+        let part = Part::concurrently(
             Goal::IndexRebuilt {
                 table: table.clone(),
                 name: name.clone(),
                 filenode: self.filenode,
             },
             rebuild.lock(table, Lock::ShareUpdateExclusiveLock).scans(),
-        )]
+        );
+        vec![part.of_partition(table, self.partition_of.as_ref())]
     }
 
     /// The same index as before, only smaller.

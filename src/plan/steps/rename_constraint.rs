@@ -16,19 +16,27 @@ pub struct RenameConstraint {
     pub table: TableName,
     pub from: Ident,
     pub to: Ident,
+    /// Of a partitioned table: those of its partitions keep their names. A CHECK has one name on all of them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alone: bool,
 }
 
-fn rename(table: &TableName, from: &Ident, to: &Ident) -> Part {
+fn rename(table: &TableName, from: &Ident, to: &Ident, alone: bool) -> Part {
     let statement = Statement::new(format!(
         "ALTER TABLE {table} RENAME CONSTRAINT {from} TO {to}"
     ));
+    let statement = if alone {
+        statement.lock_only(table, Lock::AccessExclusiveLock)
+    } else {
+        statement.lock(table, Lock::AccessExclusiveLock)
+    };
     Part::locking(
         Goal::ConstraintRenamed {
             table: table.clone(),
             from: from.clone(),
             to: to.clone(),
         },
-        vec![statement.lock(table, Lock::AccessExclusiveLock)],
+        vec![statement],
     )
 }
 
@@ -46,10 +54,10 @@ impl Described for RenameConstraint {
 
 impl Ddl for RenameConstraint {
     fn parts(&self, _: &Plan) -> Vec<Part> {
-        vec![rename(&self.table, &self.from, &self.to)]
+        vec![rename(&self.table, &self.from, &self.to, self.alone)]
     }
 
     fn undo(&self, _: &Plan) -> Undo {
-        Undo::Parts(vec![rename(&self.table, &self.to, &self.from)])
+        Undo::Parts(vec![rename(&self.table, &self.to, &self.from, self.alone)])
     }
 }

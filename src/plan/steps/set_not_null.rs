@@ -15,6 +15,9 @@ use serde::{Deserialize, Serialize};
 pub struct SetNotNull {
     pub table: TableName,
     pub column: Ident,
+    /// Of a partitioned table: its partitions that have rows, which are read one by one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub partitions: Vec<TableName>,
 }
 
 impl SetNotNull {
@@ -29,7 +32,9 @@ impl Described for SetNotNull {
         &[PhaseName::Enforce, PhaseName::Retire]
     }
     fn tables(&self) -> Vec<&TableName> {
-        vec![&self.table]
+        std::iter::once(&self.table)
+            .chain(&self.partitions)
+            .collect()
     }
     fn subject(&self) -> String {
         format!("{}.{}", self.table, self.column)
@@ -43,48 +48,49 @@ impl Ddl for SetNotNull {
 
     fn parts(&self, _: &Plan) -> Vec<Part> {
         let (table, column, proof) = (&self.table, &self.column, self.proof());
-        let constraint = |validated| Goal::Constraint {
+        let constraint = |table: &TableName, validated| Goal::Constraint {
             table: table.clone(),
             name: proof.clone(),
             validated,
         };
+        let validate = |table: &TableName| {
+            let statement =
+                Statement::new(format!("ALTER TABLE {table} VALIDATE CONSTRAINT {proof}"))
+                    .lock(table, Lock::ShareUpdateExclusiveLock)
+                    .scans();
+            Part::scanning(constraint(table, true), statement)
+        };
         let alter = |what: String, lock| {
             Statement::new(format!("ALTER TABLE {table} {what}")).lock(table, lock)
         };
-        vec![
-            Part::locking(
-                constraint(false),
-                vec![alter(
-                    format!("ADD CONSTRAINT {proof} CHECK ({column} IS NOT NULL) NOT VALID"),
-                    Lock::AccessExclusiveLock,
-                )],
-            ),
-            Part::scanning(
-                constraint(true),
+        let mut parts = vec![Part::locking(
+            constraint(table, false),
+            vec![alter(
+                format!("ADD CONSTRAINT {proof} CHECK ({column} IS NOT NULL) NOT VALID"),
+                Lock::AccessExclusiveLock,
+            )],
+        )];
+        let leaves = self.partitions.iter();
+        parts.extend(leaves.map(|leaf| validate(leaf).of_partition(leaf, Some(table))));
+        parts.push(validate(table));
+        parts.push(Part::locking(
+            Goal::NotNull {
+                table: table.clone(),
+                column: column.clone(),
+                proof: proof.clone(),
+            },
+            vec![
                 alter(
-                    format!("VALIDATE CONSTRAINT {proof}"),
-                    Lock::ShareUpdateExclusiveLock,
-                )
-                .scans(),
-            ),
-            Part::locking(
-                Goal::NotNull {
-                    table: table.clone(),
-                    column: column.clone(),
-                    proof: proof.clone(),
-                },
-                vec![
-                    alter(
-                        format!("ALTER COLUMN {column} SET NOT NULL"),
-                        Lock::AccessExclusiveLock,
-                    ),
-                    alter(
-                        format!("DROP CONSTRAINT IF EXISTS {proof}"),
-                        Lock::AccessExclusiveLock,
-                    ),
-                ],
-            ),
-        ]
+                    format!("ALTER COLUMN {column} SET NOT NULL"),
+                    Lock::AccessExclusiveLock,
+                ),
+                alter(
+                    format!("DROP CONSTRAINT IF EXISTS {proof}"),
+                    Lock::AccessExclusiveLock,
+                ),
+            ],
+        ));
+        parts
     }
 
     fn undo(&self, _: &Plan) -> Undo {

@@ -12,6 +12,9 @@ pub struct SetReplicaIdentity {
     pub table: TableName,
     pub identity: ReplicaIdentity,
     pub previous: ReplicaIdentity,
+    /// The table is a partition of this one: once it is so no more, there is nothing to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition_of: Option<TableName>,
 }
 
 impl SetReplicaIdentity {
@@ -23,8 +26,9 @@ impl SetReplicaIdentity {
                 table: table.clone(),
                 identity: identity.clone(),
             },
-            vec![set.lock(table, Lock::AccessExclusiveLock)],
+            vec![set.lock_only(table, Lock::AccessExclusiveLock)],
         )
+        .of_partition(table, self.partition_of.as_ref())
     }
 }
 

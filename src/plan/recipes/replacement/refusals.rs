@@ -16,7 +16,7 @@ pub(in crate::plan::recipes) fn only_ordinary<'a>(
     column_key: &str,
 ) -> Result<(&'a Table, &'a Column), Vec<PlanError>> {
     let table = match facts.table(name) {
-        Some(table) if table.is_partitioned() => table,
+        Some(table) if table.is_partitioned() && !table.is_partition => table,
         _ => ordinary_table(facts, name, at)?,
     };
     match table.column(column) {
@@ -48,8 +48,10 @@ pub(in crate::plan::recipes) fn ordinary_table<'a>(
     let why = match table.kind {
         TableKind::Table if table.has_children => "has tables that inherit from it",
         TableKind::Table => return Ok(table),
-        TableKind::Partitioned => "is partitioned",
-        TableKind::Partition => "is a partition: its columns are its parent's",
+        TableKind::Partitioned if !table.is_partition => "is partitioned",
+        TableKind::Partitioned | TableKind::Partition => {
+            "is a partition: its columns are its parent's"
+        }
         TableKind::View | TableKind::MaterializedView => "is a view",
         TableKind::Foreign => "is a foreign table",
         TableKind::Temporary => "is a temporary table",

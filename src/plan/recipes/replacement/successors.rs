@@ -1,6 +1,6 @@
 //! The indexes and constraints that are built on the new columns in place of those on the old ones.
 
-use super::{Family, Keys, Pair, Replacement};
+use super::{Family, Keys, Pair, Replacement, relation};
 use crate::plan::{
     facts::{Constraint, ConstraintKind, Inbound, Index},
     ident::Ident,
@@ -91,6 +91,7 @@ impl<'a> Replacement<'a> {
             let step = SetNotNull {
                 table: self.table_name.clone(),
                 column: self.name(when, pair).clone(),
+                partitions: relation::leaves(self.table).unwrap_or_default(),
             };
             successors.push(when, Step::SetNotNull(step));
         }
@@ -133,6 +134,7 @@ impl<'a> Replacement<'a> {
             using: self.renamed(&index.using, |pair| self.name(when, pair)),
             tablespace: index.tablespace.clone(),
             only: false,
+            partition_of: None,
         });
         successors.push(when, create);
         let constraint = index.constraint.as_ref().and_then(|name| {
@@ -165,6 +167,8 @@ impl<'a> Replacement<'a> {
                     index: Some(index_name),
                     references: None,
                     validate: true,
+                    partitions: None,
+                    partition_of: None,
                 };
                 let comment = constraint.comment.as_ref();
                 successors.add(when, add, &constraint.name, comment, index.clustered);
@@ -203,6 +207,8 @@ impl<'a> Replacement<'a> {
             index: None,
             references,
             validate,
+            partitions: relation::leaves(self.table),
+            partition_of: None,
         };
         let comment = constraint.comment.as_ref();
         successors.add(when, add, &constraint.name, comment, false);
@@ -241,6 +247,8 @@ impl<'a> Replacement<'a> {
             index: None,
             references: Some(self.table_name.clone()),
             validate,
+            partitions: None,
+            partition_of: None,
         };
         let comment = inbound.comment.as_ref();
         successors.add(when, add, &inbound.name, comment, false);
