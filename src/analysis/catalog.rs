@@ -1,12 +1,13 @@
 //! What is known of the tables that statements are about: from the database, or from the statements before in the file.
 
 use super::{
-    name::Name,
+    name::{Name, fold},
     statement::{
         AlterTable, Bound, Change, ChangeKind, ConstraintKind, CreateTable, Kind, NewColumn,
-        NewConstraint, Validation,
+        NewConstraint, Object, Validation,
     },
-    syntax::normalized,
+    syntax::{renamed, says_not_null},
+    types::element,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +17,20 @@ pub struct Catalog {
     tables: BTreeMap<String, Vec<KnownTable>>,
     /// Domains with a constraint, and the tables with a column of one.
     constrained_domains: BTreeSet<String>,
+    /// Types and domains that the file has made, which are not such domains.
+    types: BTreeSet<String>,
+    /// What the open transaction has changed, as it was.
+    undo: Option<BTreeMap<String, Vec<KnownTable>>>,
+}
+
+/// Whether a table was there before the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    There,
+    /// The file has made it: it is empty, and known to nobody.
+    New,
+    /// The file makes it if it is not there (IF NOT EXISTS).
+    MayBeNew,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +48,9 @@ pub struct KnownTable {
     pub reads: Vec<Name>,
     /// All of it is known: what is not listed is not there.
     pub complete: bool,
+    pub origin: Origin,
+    /// Columns that the file has added, and whether they have a default.
+    pub added: BTreeMap<String, bool>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -58,17 +76,56 @@ pub struct KnownConstraint {
 impl Catalog {
     pub fn add(&mut self, table: KnownTable) {
         self.remove(&table.name);
-        let slot = self.tables.entry(table.name.name.clone()).or_default();
-        slot.push(table);
+        self.slot(&table.name.name.clone()).push(table);
+    }
+
+    /// Something that the file has made whatever it is like.
+    pub fn add_new(&mut self, name: Name) {
+        let mut table = KnownTable::new(name);
+        table.origin = Origin::New;
+        self.add(table);
+    }
+
+    /// From now on changes can be undone.
+    pub fn begin(&mut self) {
+        self.undo = Some(BTreeMap::new());
+    }
+
+    pub fn commit(&mut self) {
+        self.undo = None;
+    }
+
+    /// All tables are what they were at `begin`.
+    pub fn roll_back(&mut self) {
+        self.tables.extend(self.undo.take().unwrap_or_default());
+    }
+
+    /// Every change goes through here.
+    fn slot(&mut self, name: &str) -> &mut Vec<KnownTable> {
+        let slot = self.tables.entry(name.to_owned()).or_default();
+        if let Some(undo) = &mut self.undo
+            && !undo.contains_key(name)
+        {
+            undo.insert(name.to_owned(), slot.clone());
+        }
+        slot
     }
 
     pub fn table(&self, name: &Name) -> Option<&KnownTable> {
         let slot = self.tables.get(&name.name)?;
-        slot.iter().find(|table| table.name.may_be(name))
+        slot.iter().find(|table| table.name.same(name))
+    }
+
+    pub fn origin(&self, name: &Name) -> Origin {
+        self.table(name).map_or(Origin::There, |table| table.origin)
     }
 
     pub fn has_constrained_domain(&self, type_name: &str) -> bool {
-        self.constrained_domains.contains(type_name)
+        self.constrained_domains.contains(&fold(type_name))
+    }
+
+    pub fn has_type(&self, type_name: &str) -> bool {
+        self.types.contains(&fold(element(type_name)))
     }
 
     /// The tables with a column of this type.
@@ -97,7 +154,7 @@ impl Catalog {
     pub fn referencing(&self, name: &Name) -> Vec<Name> {
         let references = |table: &&KnownTable| {
             table.constraints.iter().any(|constraint| {
-                matches!(&constraint.kind, ConstraintKind::ForeignKey { references } if references.may_be(name))
+                matches!(&constraint.kind, ConstraintKind::ForeignKey { references } if references.same(name))
             })
         };
         let tables = self.tables.values().flatten();
@@ -111,22 +168,23 @@ impl Catalog {
     pub fn views_of(&self, name: &Name) -> Vec<Name> {
         let tables = self.tables.values().flatten();
         tables
-            .filter(|table| table.reads.iter().any(|read| read.may_be(name)))
+            .filter(|table| table.reads.iter().any(|read| read.same(name)))
             .map(|table| table.name.clone())
             .collect()
     }
 
     fn table_mut(&mut self, name: &Name) -> Option<&mut KnownTable> {
-        let slot = self.tables.get_mut(&name.name)?;
-        slot.iter_mut().find(|table| table.name.may_be(name))
+        self.table(name)?;
+        let mut slot = self.slot(&name.name).iter_mut();
+        slot.find(|table| table.name.same(name))
     }
 
     /// The table, which from now on is known in part.
     fn table_or_new(&mut self, name: &Name) -> &mut KnownTable {
-        let slot = self.tables.entry(name.name.clone()).or_default();
+        let slot = self.slot(&name.name);
         let at = slot
             .iter()
-            .position(|table| table.name.may_be(name))
+            .position(|table| table.name.same(name))
             .unwrap_or_else(|| {
                 slot.push(KnownTable::new(name.clone()));
                 slot.len() - 1
@@ -135,18 +193,27 @@ impl Catalog {
     }
 
     fn remove(&mut self, name: &Name) -> Option<KnownTable> {
-        let slot = self.tables.get_mut(&name.name)?;
-        let at = slot.iter().position(|table| table.name.may_be(name))?;
+        self.table(name)?;
+        let slot = self.slot(&name.name);
+        let at = slot.iter().position(|table| table.name.same(name))?;
         Some(slot.remove(at))
     }
 
-    fn drop(&mut self, name: &Name) {
+    pub fn drop(&mut self, name: &Name) {
         self.remove(name);
-        for table in self.tables.values_mut().flatten() {
-            table.children.retain(|child| !child.may_be(name));
+        let parents: Vec<Name> = self
+            .tables
+            .values()
+            .flatten()
+            .filter(|table| table.children.iter().any(|child| child.same(name)))
+            .map(|table| table.name.clone())
+            .collect();
+        for parent in parents {
+            let table = self.table_or_new(&parent);
+            table.children.retain(|child| !child.same(name));
             table
                 .default_partition
-                .take_if(|partition| partition.may_be(name));
+                .take_if(|partition| partition.same(name));
         }
     }
 
@@ -169,14 +236,37 @@ impl Catalog {
                     self.drop(table);
                 }
             }
-            Kind::CreateView { view, reads, .. } | Kind::CreateMaterializedView { view, reads } => {
-                self.table_or_new(view).reads.clone_from(reads);
-            }
+            Kind::CreateView {
+                view,
+                reads,
+                replaces,
+            } => self.create_view(view, reads, *replaces),
+            Kind::CreateMaterializedView {
+                view,
+                reads,
+                if_not_exists,
+            } => self.create_view(view, reads, *if_not_exists),
+            Kind::Read {
+                into: Some(table),
+                if_not_exists,
+                ..
+            } => self.create_view(table, &[], *if_not_exists),
             Kind::CreateDomain {
                 domain,
-                constrained: true,
+                constrained,
             } => {
-                self.constrained_domains.insert(domain.name.clone());
+                let known = if *constrained {
+                    &mut self.constrained_domains
+                } else {
+                    &mut self.types
+                };
+                known.insert(domain.name.clone());
+            }
+            Kind::CreateObject {
+                object: Object::Type,
+                name,
+            } => {
+                self.types.insert(name.name.clone());
             }
             Kind::AddDomainCheck { domain, .. } => {
                 self.constrained_domains.insert(domain.name.clone());
@@ -185,9 +275,26 @@ impl Catalog {
         }
     }
 
+    /// What a query fills.
+    fn create_view(&mut self, view: &Name, reads: &[Name], may_be_there: bool) {
+        if !may_be_there {
+            self.add_new(view.clone());
+        }
+        reads.clone_into(&mut self.table_or_new(view).reads);
+    }
+
     fn create_table(&mut self, create: &CreateTable) {
+        if create.if_not_exists {
+            // If it is there, it may be like anything.
+            if self.table(&create.table).is_none() {
+                self.table_or_new(&create.table).origin = Origin::MayBeNew;
+            }
+            return;
+        }
         let mut table = KnownTable::new(create.table.clone());
         table.complete = true;
+        table.origin = Origin::New;
+        table.partitioned = create.partitioned;
         for constraint in &create.constraints {
             table.constrain(constraint);
         }
@@ -233,14 +340,14 @@ impl Catalog {
                 ChangeKind::Detach { partition, .. } => {
                     self.table_or_new(&alter.table)
                         .children
-                        .retain(|child| !child.may_be(partition));
+                        .retain(|child| !child.same(partition));
                 }
                 ChangeKind::Inherit { parent } => {
                     self.table_or_new(parent).children.push(alter.table.clone());
                 }
                 ChangeKind::NoInherit { parent } => {
                     if let Some(parent) = self.table_mut(parent) {
-                        parent.children.retain(|child| !child.may_be(&alter.table));
+                        parent.children.retain(|child| !child.same(&alter.table));
                     }
                 }
                 other => self.table_or_new(&alter.table).change(other),
@@ -268,6 +375,8 @@ impl KnownTable {
             default_partition: None,
             reads: Vec::new(),
             complete: false,
+            origin: Origin::There,
+            added: BTreeMap::new(),
         }
     }
 
@@ -321,16 +430,74 @@ impl KnownTable {
     }
 
     fn constrain(&mut self, constraint: &NewConstraint) {
-        if let ConstraintKind::PrimaryKey { columns, .. } = &constraint.kind {
-            for column in columns {
+        if let ConstraintKind::PrimaryKey { columns, index } = &constraint.kind {
+            let of_index = index.as_ref().and_then(|index| self.index(index));
+            let of_index = of_index.map_or_else(Vec::new, |index| index.columns.clone());
+            for column in columns.iter().chain(&of_index) {
                 self.set_not_null(column, true);
             }
         }
         self.constraints.push(KnownConstraint {
-            name: constraint.name.clone().unwrap_or_default(),
+            name: constraint
+                .name
+                .clone()
+                .unwrap_or_else(|| self.name_for(constraint)),
             kind: constraint.kind.clone(),
             validated: constraint.validation == Validation::AtOnce,
         });
+    }
+
+    /// What the server calls a constraint that nobody has named. Source: `ChooseConstraintName`, `ChooseIndexName`.
+    fn name_for(&self, constraint: &NewConstraint) -> String {
+        let columns = constraint.columns.join("_");
+        let (columns, label) = match &constraint.kind {
+            ConstraintKind::Check(_) if constraint.columns.len() == 1 => (columns, "check"),
+            ConstraintKind::Check(_) => (String::new(), "check"),
+            ConstraintKind::NotNull { .. } => (columns, "not_null"),
+            ConstraintKind::ForeignKey { .. } => (columns, "fkey"),
+            ConstraintKind::Unique { .. } => (columns, "key"),
+            ConstraintKind::PrimaryKey { .. } => (String::new(), "pkey"),
+            ConstraintKind::Exclude => (columns, "excl"),
+        };
+        let parts = [self.name.name.as_str(), &columns, label];
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        let name = parts.join("_");
+        let taken = |name: &str| self.constraint(name).is_some();
+        (1..=self.constraints.len())
+            .map(|number| format!("{name}{number}"))
+            .fold(
+                name.clone(),
+                |chosen, next| {
+                    if taken(&chosen) { next } else { chosen }
+                },
+            )
+    }
+
+    fn rename_column(&mut self, from: &str, to: &str) {
+        let rename = |name: &mut String| {
+            if name == from {
+                to.clone_into(name);
+            }
+        };
+        self.columns
+            .iter_mut()
+            .for_each(|column| rename(&mut column.name));
+        for index in &mut self.indexes {
+            index.columns.iter_mut().for_each(rename);
+        }
+        for constraint in &mut self.constraints {
+            match &mut constraint.kind {
+                ConstraintKind::Check(expression) => *expression = renamed(expression, from, to),
+                ConstraintKind::NotNull { column } => rename(column),
+                ConstraintKind::PrimaryKey { columns, .. } => columns.iter_mut().for_each(rename),
+                ConstraintKind::ForeignKey { .. }
+                | ConstraintKind::Unique { .. }
+                | ConstraintKind::Exclude => {}
+            }
+        }
+        if let Some(has_default) = self.added.remove(from) {
+            self.added.insert(to.to_owned(), has_default);
+        }
     }
 
     fn set_not_null(&mut self, name: &str, not_null: bool) {
@@ -351,26 +518,41 @@ impl KnownTable {
 
     fn change(&mut self, change: &ChangeKind) {
         match change {
-            ChangeKind::AddColumn(column) => self.add_column(column),
+            ChangeKind::AddColumn(column) => {
+                self.add_column(column);
+                let has_default = column.default.is_some() || column.fill.is_some();
+                self.added.insert(column.name.clone(), has_default);
+            }
             ChangeKind::DropColumn { column } => self.columns.retain(|known| known.name != *column),
             ChangeKind::RenameColumn { from, to } => {
-                for column in self
-                    .columns
-                    .iter_mut()
-                    .filter(|column| column.name == *from)
-                {
-                    column.name.clone_from(to);
-                }
+                self.rename_column(from, to);
             }
             ChangeKind::SetNotNull { column } => self.set_not_null(column, true),
             ChangeKind::DropNotNull { column } => self.set_not_null(column, false),
             ChangeKind::SetType(new) => {
+                let not_null = self
+                    .column(&new.column)
+                    .is_some_and(|column| column.not_null);
                 self.columns.retain(|known| known.name != new.column);
                 self.columns.push(KnownColumn {
                     name: new.column.clone(),
                     type_name: new.type_name.clone(),
-                    not_null: false,
+                    not_null,
                 });
+            }
+            ChangeKind::ColumnDefault { column, dropped } => {
+                if let Some(has_default) = self.added.get_mut(column) {
+                    *has_default = !dropped;
+                }
+            }
+            ChangeKind::RenameConstraint { from, to } => {
+                for constraint in self
+                    .constraints
+                    .iter_mut()
+                    .filter(|known| known.name == *from)
+                {
+                    constraint.name.clone_from(to);
+                }
             }
             ChangeKind::AddConstraint(constraint) => self.constrain(constraint),
             ChangeKind::ValidateConstraint { name } => {
@@ -388,18 +570,4 @@ impl KnownTable {
             _ => {}
         }
     }
-}
-
-/// `column IS NOT NULL`, alone or as one of several conditions that must all hold.
-fn says_not_null(expression: &str, column: &str) -> bool {
-    let padded = format!(" {} ", expression.replace(['(', ')'], " "));
-    if padded.contains(" or ") || padded.contains(" case ") {
-        return false;
-    }
-    let wanted = normalized(&format!("{column} is not null"));
-    let quoted = format!("\"{column}\" is not null");
-    padded
-        .split(" and ")
-        .map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "))
-        .any(|part| part == wanted || part == quoted)
 }

@@ -208,6 +208,8 @@ pub struct PlanError {
     /// Set where the path cannot say it: syntax errors, and the second of two equal keys.
     pub position: Option<Position>,
     pub severity: Severity,
+    /// Which of the rules about SQL found it in the plan's own statements.
+    pub rule: Option<&'static str>,
 }
 
 impl PlanError {
@@ -219,6 +221,7 @@ impl PlanError {
             help: None,
             position: None,
             severity: Severity::Error,
+            rule: None,
         }
     }
 
@@ -237,6 +240,12 @@ impl PlanError {
     #[must_use]
     pub fn warning(mut self) -> PlanError {
         self.severity = Severity::Warning;
+        self
+    }
+
+    #[must_use]
+    pub fn found_by(mut self, rule: &'static str) -> PlanError {
+        self.rule = Some(rule);
         self
     }
 

@@ -72,8 +72,8 @@ impl Altered<'_> {
                 self.foreign_keys_go(effects);
             }
             ChangeKind::RenameColumn { .. }
-            | ChangeKind::RenameConstraint
-            | ChangeKind::ColumnDefault
+            | ChangeKind::RenameConstraint { .. }
+            | ChangeKind::ColumnDefault { .. }
             | ChangeKind::DropNotNull { .. }
             | ChangeKind::ColumnStorage
             | ChangeKind::DropExpression => self.lock_all(AccessExclusiveLock, effects),

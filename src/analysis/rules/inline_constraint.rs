@@ -34,6 +34,7 @@ fn check(site: &Site<'_>) -> Vec<Found> {
                 ),
             };
             found.push(Found {
+                severity: None,
                 range: constraint.range.clone(),
                 message,
                 help: "add the column alone; then the constraint NOT VALID and VALIDATE CONSTRAINT, or by an index that was made CONCURRENTLY".to_owned(),

@@ -36,6 +36,7 @@ fn check(site: &Site<'_>) -> Vec<Found> {
             continue;
         };
         found.push(Found {
+            severity: None,
             range: change.range.clone(),
             message: format!(
                 "changing {table}.{} to {}{from} {cost} while the application can neither read nor write",
