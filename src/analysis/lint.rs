@@ -196,7 +196,7 @@ impl Linter<'_> {
                 rules::unclassified::generated(&event.range),
             ),
             Event::Connect => {
-                *state = fresh(context, statements);
+                state.begin_again(fresh(context, statements));
                 return;
             }
             Event::Section {
@@ -204,7 +204,7 @@ impl Linter<'_> {
                 in_transaction,
             } => {
                 self.goes_back = goes_back;
-                *state = fresh(context, statements);
+                state.begin_again(fresh(context, statements));
                 state.in_transaction |= in_transaction;
                 return;
             }

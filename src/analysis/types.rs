@@ -80,6 +80,23 @@ pub fn element(type_name: &str) -> &str {
     bare.strip_suffix(" array").unwrap_or(bare)
 }
 
+/// From which types this one is had for nothing, in words; `None` where there is no other than itself.
+pub fn free_from(to: &str) -> Option<&'static str> {
+    let to = Type::read(to);
+    match (to.name.as_str(), to.array, to.modifiers.is_empty()) {
+        (_, true, _) => None,
+        ("text" | "varchar", _, true) => Some("a varchar or a text"),
+        ("varchar" | "varbit", ..) => Some("the same with a smaller limit"),
+        ("numeric", _, true) => Some("a numeric"),
+        ("numeric", ..) => Some("a numeric of the same scale and no more digits"),
+        ("timestamp" | "timestamptz" | "time" | "timetz" | "interval", ..) => {
+            Some("the same with no more digits")
+        }
+        ("inet", ..) => Some("a cidr"),
+        _ => None,
+    }
+}
+
 /// No limit, or one that is not smaller.
 fn widens(from: &[u32], to: &[u32]) -> bool {
     match (from, to) {

@@ -69,6 +69,13 @@ impl State {
         }
     }
 
+    /// Another session, which has said once what it says once in a file.
+    pub fn begin_again(&mut self, fresh: Self) {
+        let missed = self.missed;
+        *self = fresh;
+        self.missed = missed;
+    }
+
     /// What the file will make, so that it is known what comes again after it was dropped.
     pub fn foresee(&mut self, statements: &[Statement]) {
         for (number, statement) in statements.iter().enumerate() {
@@ -190,11 +197,12 @@ impl State {
             Kind::CreateObject { object, name } => self.made(*object, name),
             Kind::CreateDomain { domain, .. } => self.made(Object::Domain, domain),
             Kind::CreateSchema { schema, .. } => self.made(Object::Schema, schema),
+            // Nobody knows the new name.
             Kind::RenameObject {
                 object,
-                name,
                 renaming: Renaming::Name(to),
-            } if self.is_new_object(*object, name) => {
+                ..
+            } => {
                 self.objects.insert((*object, to.clone()));
             }
             Kind::Prepare { name, statement } => {

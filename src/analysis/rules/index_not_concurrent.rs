@@ -46,9 +46,19 @@ fn check(site: &Site<'_>) -> Vec<Found> {
         Kind::DropIndex { .. } => "read or write",
         _ => "write",
     };
+    let after = match &site.statement.kind {
+        Kind::DropIndex { .. } => "if it fails the index is there and INVALID: run it again",
+        Kind::Reindex { .. } => {
+            "if it fails drop the INVALID index that it leaves, whose name ends in _ccnew"
+        }
+        _ => "if it fails drop the INVALID index that it leaves",
+    };
     let found = site.found(
-        format!("{what} keeps the application from using {}: nobody can {whom} until it is done", list(&locked)),
-        format!("{what} CONCURRENTLY, outside a transaction and without lock_timeout; drop the INVALID index if it fails"),
+        format!(
+            "{what} keeps the application from using {}: nobody can {whom} until it is done",
+            list(&locked)
+        ),
+        format!("{what} CONCURRENTLY, outside a transaction and without lock_timeout; {after}"),
     );
     // Of a file that is run again and again both do something only where nothing is there.
     let again = matches!(&site.statement.kind, Kind::CreateIndex { table, if_not_exists: true, .. } if site.may_be_new(table));

@@ -99,9 +99,15 @@ fn written(site: &Site<'_>, write: &Write) -> Option<Found> {
             if write.by_key {
                 return None;
             }
-            format!("rows of {} are written, as many as there are", write.table)
+            format!(
+                "how long writing rows of {} takes depends on how many there are: it is done",
+                write.table
+            )
         }
-        Verb::Insert => format!("rows of {} are copied", old(site, &write.reads)?),
+        Verb::Insert => format!(
+            "how long copying rows of {} takes depends on how many there are: it is done",
+            old(site, &write.reads)?
+        ),
         Verb::Copy if !site.is_new(&write.table) => format!("rows are loaded into {}", write.table),
         _ => return None,
     };
@@ -112,7 +118,7 @@ fn found(site: &Site<'_>, range: Range<usize>, what: &str) -> Found {
     Found::at(
         range,
         format!(
-            "{what} while {} stays locked by this transaction: the application waits for it until COMMIT",
+            "{what} while {} stays locked by this transaction, and the application waits for that until COMMIT",
             list(&site.state.locked)
         ),
         "COMMIT between them: the change of the schema in a short transaction, this in another"
@@ -142,6 +148,7 @@ mod tests {
     #[test]
     fn what_is_short_or_stands_before_or_behind_is_not() {
         for good in [
+            "DO $$ BEGIN ALTER TABLE t ADD a int; COMMIT; UPDATE t SET a = 1; END $$;",
             "BEGIN;UPDATE t SET a = 1;ALTER TABLE t ADD b int;COMMIT;",
             "ALTER TABLE t ADD a int;UPDATE t SET a = 1;",
             "BEGIN;ALTER TABLE t ADD a int;COMMIT;ALTER TABLE t VALIDATE CONSTRAINT c;",

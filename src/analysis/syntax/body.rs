@@ -7,7 +7,7 @@ use super::{
 };
 use crate::analysis::{
     lexer::{Class, Token, tokens},
-    statement::{Body, Kind, Runs, Statement, Unknown},
+    statement::{Body, Kind, Runs, Statement, TransactionControl, Unknown},
 };
 use squawk_syntax::{
     SyntaxKind as K, SyntaxNode,
@@ -94,6 +94,15 @@ fn collect(node: &SyntaxNode, place: &Place<'_>, body: &mut Body) {
         match part.kind() {
             K::PLPGSQL_DECLARE_SECTION | K::PLPGSQL_CONDITION => {}
             K::PLPGSQL_EXPR => called(&part, place, body),
+            // The next transaction begins at once.
+            K::PLPGSQL_COMMIT_STMT | K::PLPGSQL_ROLLBACK_STMT => body.statements.push(Statement {
+                range: place.of(&part),
+                kind: Kind::Transaction(TransactionControl::End {
+                    undone: part.kind() == K::PLPGSQL_ROLLBACK_STMT,
+                    chained: true,
+                }),
+                calls: Vec::new(),
+            }),
             K::PLPGSQL_DYN_EXECUTE_STMT | K::PLPGSQL_RETURN_QUERY_EXECUTE_STMT => {
                 execute(&part, &part, place, body);
             }
