@@ -204,7 +204,7 @@ pub struct PlanError {
     pub part: Part,
     pub message: String,
     /// What would be right.
-    pub help: Option<String>,
+    pub help: Option<Box<str>>,
     /// Set where the path cannot say it: syntax errors, and the second of two equal keys.
     pub position: Option<Position>,
     pub severity: Severity,
@@ -227,7 +227,7 @@ impl PlanError {
 
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> PlanError {
-        self.help = Some(text.into());
+        self.help = Some(text.into().into_boxed_str());
         self
     }
 

@@ -37,7 +37,7 @@ pub fn locate_all(file_name: &str, text: &str, errors: &[PlanError]) -> Vec<Loca
             column: position.map(|position| position.column),
             path: error.path.to_string(),
             message: error.message.clone(),
-            help: error.help.clone(),
+            help: error.help.clone().map(String::from),
             severity: error.severity,
             rule: error.rule,
         })
