@@ -1,14 +1,16 @@
 //! What is known of the tables that statements are about: from the database, or from the statements before in the file.
 
+mod table;
+
 use super::{
-    name::Name,
+    name::{Name, fold},
     statement::{
-        AlterTable, Bound, Change, ChangeKind, ConstraintKind, CreateTable, Kind, NewColumn,
-        NewConstraint, Validation,
+        AlterTable, Bound, Change, ChangeKind, ConstraintKind, CreateTable, Kind, Object, Renaming,
     },
-    syntax::normalized,
+    types::element,
 };
 use std::collections::{BTreeMap, BTreeSet};
+pub use table::{KnownColumn, KnownConstraint, KnownIndex, KnownTable, Origin};
 
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
@@ -16,59 +18,65 @@ pub struct Catalog {
     tables: BTreeMap<String, Vec<KnownTable>>,
     /// Domains with a constraint, and the tables with a column of one.
     constrained_domains: BTreeSet<String>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct KnownTable {
-    pub name: Name,
-    pub columns: Vec<KnownColumn>,
-    pub constraints: Vec<KnownConstraint>,
-    pub indexes: Vec<KnownIndex>,
-    /// Children by inheritance, and partitions.
-    pub children: Vec<Name>,
-    /// The children are partitions.
-    pub partitioned: bool,
-    pub default_partition: Option<Name>,
-    /// What a view reads.
-    pub reads: Vec<Name>,
-    /// All of it is known: what is not listed is not there.
-    pub complete: bool,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct KnownColumn {
-    pub name: String,
-    pub type_name: String,
-    pub not_null: bool,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct KnownIndex {
-    pub name: String,
-    pub columns: Vec<String>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct KnownConstraint {
-    pub name: String,
-    pub kind: ConstraintKind,
-    pub validated: bool,
+    /// Types and domains that the file has made, which are not such domains.
+    types: BTreeSet<String>,
+    /// What the open transaction has changed, as it was.
+    undo: Option<BTreeMap<String, Vec<KnownTable>>>,
 }
 
 impl Catalog {
     pub fn add(&mut self, table: KnownTable) {
         self.remove(&table.name);
-        let slot = self.tables.entry(table.name.name.clone()).or_default();
-        slot.push(table);
+        self.slot(&table.name.name.clone()).push(table);
+    }
+
+    /// Something that the file has made whatever it is like.
+    pub fn add_new(&mut self, name: Name) {
+        let mut table = KnownTable::new(name);
+        table.origin = Origin::New;
+        self.add(table);
+    }
+
+    /// From now on changes can be undone.
+    pub fn begin(&mut self) {
+        self.undo = Some(BTreeMap::new());
+    }
+
+    pub fn commit(&mut self) {
+        self.undo = None;
+    }
+
+    /// All tables are what they were at `begin`.
+    pub fn roll_back(&mut self) {
+        self.tables.extend(self.undo.take().unwrap_or_default());
+    }
+
+    /// Every change goes through here.
+    fn slot(&mut self, name: &str) -> &mut Vec<KnownTable> {
+        let slot = self.tables.entry(name.to_owned()).or_default();
+        if let Some(undo) = &mut self.undo
+            && !undo.contains_key(name)
+        {
+            undo.insert(name.to_owned(), slot.clone());
+        }
+        slot
     }
 
     pub fn table(&self, name: &Name) -> Option<&KnownTable> {
         let slot = self.tables.get(&name.name)?;
-        slot.iter().find(|table| table.name.may_be(name))
+        slot.iter().find(|table| table.name.same(name))
+    }
+
+    pub fn origin(&self, name: &Name) -> Origin {
+        self.table(name).map_or(Origin::There, |table| table.origin)
     }
 
     pub fn has_constrained_domain(&self, type_name: &str) -> bool {
-        self.constrained_domains.contains(type_name)
+        self.constrained_domains.contains(&fold(type_name))
+    }
+
+    pub fn has_type(&self, type_name: &str) -> bool {
+        self.types.contains(&fold(element(type_name)))
     }
 
     /// The tables with a column of this type.
@@ -97,7 +105,7 @@ impl Catalog {
     pub fn referencing(&self, name: &Name) -> Vec<Name> {
         let references = |table: &&KnownTable| {
             table.constraints.iter().any(|constraint| {
-                matches!(&constraint.kind, ConstraintKind::ForeignKey { references } if references.may_be(name))
+                matches!(&constraint.kind, ConstraintKind::ForeignKey { references } if references.same(name))
             })
         };
         let tables = self.tables.values().flatten();
@@ -111,22 +119,23 @@ impl Catalog {
     pub fn views_of(&self, name: &Name) -> Vec<Name> {
         let tables = self.tables.values().flatten();
         tables
-            .filter(|table| table.reads.iter().any(|read| read.may_be(name)))
+            .filter(|table| table.reads.iter().any(|read| read.same(name)))
             .map(|table| table.name.clone())
             .collect()
     }
 
     fn table_mut(&mut self, name: &Name) -> Option<&mut KnownTable> {
-        let slot = self.tables.get_mut(&name.name)?;
-        slot.iter_mut().find(|table| table.name.may_be(name))
+        self.table(name)?;
+        let mut slot = self.slot(&name.name).iter_mut();
+        slot.find(|table| table.name.same(name))
     }
 
     /// The table, which from now on is known in part.
     fn table_or_new(&mut self, name: &Name) -> &mut KnownTable {
-        let slot = self.tables.entry(name.name.clone()).or_default();
+        let slot = self.slot(&name.name);
         let at = slot
             .iter()
-            .position(|table| table.name.may_be(name))
+            .position(|table| table.name.same(name))
             .unwrap_or_else(|| {
                 slot.push(KnownTable::new(name.clone()));
                 slot.len() - 1
@@ -135,18 +144,27 @@ impl Catalog {
     }
 
     fn remove(&mut self, name: &Name) -> Option<KnownTable> {
-        let slot = self.tables.get_mut(&name.name)?;
-        let at = slot.iter().position(|table| table.name.may_be(name))?;
+        self.table(name)?;
+        let slot = self.slot(&name.name);
+        let at = slot.iter().position(|table| table.name.same(name))?;
         Some(slot.remove(at))
     }
 
-    fn drop(&mut self, name: &Name) {
+    pub fn drop(&mut self, name: &Name) {
         self.remove(name);
-        for table in self.tables.values_mut().flatten() {
-            table.children.retain(|child| !child.may_be(name));
+        let parents: Vec<Name> = self
+            .tables
+            .values()
+            .flatten()
+            .filter(|table| table.children.iter().any(|child| child.same(name)))
+            .map(|table| table.name.clone())
+            .collect();
+        for parent in parents {
+            let table = self.table_or_new(&parent);
+            table.children.retain(|child| !child.same(name));
             table
                 .default_partition
-                .take_if(|partition| partition.may_be(name));
+                .take_if(|partition| partition.same(name));
         }
     }
 
@@ -169,14 +187,46 @@ impl Catalog {
                     self.drop(table);
                 }
             }
-            Kind::CreateView { view, reads, .. } | Kind::CreateMaterializedView { view, reads } => {
-                self.table_or_new(view).reads.clone_from(reads);
-            }
+            Kind::CreateView {
+                view,
+                reads,
+                replaces,
+            } => self.create_view(view, reads, *replaces),
+            Kind::CreateMaterializedView {
+                view,
+                reads,
+                if_not_exists,
+            } => self.create_view(view, reads, *if_not_exists),
+            Kind::Read {
+                into: Some(table),
+                if_not_exists,
+                ..
+            } => self.create_view(table, &[], *if_not_exists),
+            Kind::RenameObject {
+                object: Object::View | Object::MaterializedView,
+                name,
+                renaming,
+            } => match renaming {
+                Renaming::Name(to) => self.rename(name, name.renamed(to)),
+                Renaming::Schema(to) => self.rename(name, name.within(to)),
+                Renaming::Part(..) => {}
+            },
             Kind::CreateDomain {
                 domain,
-                constrained: true,
+                constrained,
             } => {
-                self.constrained_domains.insert(domain.name.clone());
+                let known = if *constrained {
+                    &mut self.constrained_domains
+                } else {
+                    &mut self.types
+                };
+                known.insert(domain.name.clone());
+            }
+            Kind::CreateObject {
+                object: Object::Type,
+                name,
+            } => {
+                self.types.insert(name.name.clone());
             }
             Kind::AddDomainCheck { domain, .. } => {
                 self.constrained_domains.insert(domain.name.clone());
@@ -185,9 +235,26 @@ impl Catalog {
         }
     }
 
+    /// What a query fills.
+    fn create_view(&mut self, view: &Name, reads: &[Name], may_be_there: bool) {
+        if !may_be_there {
+            self.add_new(view.clone());
+        }
+        reads.clone_into(&mut self.table_or_new(view).reads);
+    }
+
     fn create_table(&mut self, create: &CreateTable) {
+        if create.if_not_exists {
+            // If it is there, it may be like anything.
+            if self.table(&create.table).is_none() {
+                self.table_or_new(&create.table).origin = Origin::MayBeNew;
+            }
+            return;
+        }
         let mut table = KnownTable::new(create.table.clone());
         table.complete = true;
+        table.origin = Origin::New;
+        table.partitioned = create.partitioned;
         for constraint in &create.constraints {
             table.constrain(constraint);
         }
@@ -221,11 +288,7 @@ impl Catalog {
                     self.rename(&alter.table, alter.table.renamed(to))
                 }
                 ChangeKind::SetSchema { schema } => {
-                    let to = Name {
-                        schema: Some(schema.clone()),
-                        name: alter.table.name.clone(),
-                    };
-                    self.rename(&alter.table, to);
+                    self.rename(&alter.table, alter.table.within(schema));
                 }
                 ChangeKind::Attach { partition, bound } => {
                     self.attach(&alter.table, partition, bound)
@@ -233,14 +296,14 @@ impl Catalog {
                 ChangeKind::Detach { partition, .. } => {
                     self.table_or_new(&alter.table)
                         .children
-                        .retain(|child| !child.may_be(partition));
+                        .retain(|child| !child.same(partition));
                 }
                 ChangeKind::Inherit { parent } => {
                     self.table_or_new(parent).children.push(alter.table.clone());
                 }
                 ChangeKind::NoInherit { parent } => {
                     if let Some(parent) = self.table_mut(parent) {
-                        parent.children.retain(|child| !child.may_be(&alter.table));
+                        parent.children.retain(|child| !child.same(&alter.table));
                     }
                 }
                 other => self.table_or_new(&alter.table).change(other),
@@ -254,152 +317,4 @@ impl Catalog {
             self.add(table);
         }
     }
-}
-
-impl KnownTable {
-    pub fn new(name: Name) -> Self {
-        Self {
-            name,
-            columns: Vec::new(),
-            constraints: Vec::new(),
-            indexes: Vec::new(),
-            children: Vec::new(),
-            partitioned: false,
-            default_partition: None,
-            reads: Vec::new(),
-            complete: false,
-        }
-    }
-
-    pub fn column(&self, name: &str) -> Option<&KnownColumn> {
-        self.columns.iter().find(|column| column.name == name)
-    }
-
-    pub fn constraint(&self, name: &str) -> Option<&KnownConstraint> {
-        self.constraints
-            .iter()
-            .find(|constraint| constraint.name == name)
-    }
-
-    pub fn index(&self, name: &str) -> Option<&KnownIndex> {
-        self.indexes.iter().find(|index| index.name == name)
-    }
-
-    /// Whether a validated constraint says that no value of the column is NULL.
-    pub fn proves_not_null(&self, column: &str) -> bool {
-        self.column(column).is_some_and(|known| known.not_null)
-            || self.constraints.iter().any(|constraint| {
-                constraint.validated
-                    && match &constraint.kind {
-                        ConstraintKind::NotNull { column: proven } => proven == column,
-                        ConstraintKind::Check(expression) => says_not_null(expression, column),
-                        _ => false,
-                    }
-            })
-    }
-
-    /// Whether a validated CHECK seems to hold all rows within these bounds. The partition key is not known here: a
-    /// CHECK that excludes NULL and names every bound is taken for the proof.
-    pub fn proves_bounds(&self, values: &[String]) -> bool {
-        self.constraints.iter().any(|constraint| {
-            constraint.validated
-                && matches!(&constraint.kind, ConstraintKind::Check(expression)
-                    if expression.contains("is not null")
-                        && values.iter().all(|value| expression.split(' ').any(|word| word == value)))
-        })
-    }
-
-    fn add_column(&mut self, column: &NewColumn) {
-        self.columns.push(KnownColumn {
-            name: column.name.clone(),
-            type_name: column.type_name.clone(),
-            not_null: column.not_null,
-        });
-        for constraint in &column.constraints {
-            self.constrain(constraint);
-        }
-    }
-
-    fn constrain(&mut self, constraint: &NewConstraint) {
-        if let ConstraintKind::PrimaryKey { columns, .. } = &constraint.kind {
-            for column in columns {
-                self.set_not_null(column, true);
-            }
-        }
-        self.constraints.push(KnownConstraint {
-            name: constraint.name.clone().unwrap_or_default(),
-            kind: constraint.kind.clone(),
-            validated: constraint.validation == Validation::AtOnce,
-        });
-    }
-
-    fn set_not_null(&mut self, name: &str, not_null: bool) {
-        match self.columns.iter_mut().find(|column| column.name == name) {
-            Some(column) => column.not_null = not_null,
-            None if not_null => self.constraints.push(KnownConstraint {
-                name: String::new(),
-                kind: ConstraintKind::NotNull {
-                    column: name.to_owned(),
-                },
-                validated: true,
-            }),
-            None => self.constraints.retain(
-                |constraint| !matches!(&constraint.kind, ConstraintKind::NotNull { column } if column == name),
-            ),
-        }
-    }
-
-    fn change(&mut self, change: &ChangeKind) {
-        match change {
-            ChangeKind::AddColumn(column) => self.add_column(column),
-            ChangeKind::DropColumn { column } => self.columns.retain(|known| known.name != *column),
-            ChangeKind::RenameColumn { from, to } => {
-                for column in self
-                    .columns
-                    .iter_mut()
-                    .filter(|column| column.name == *from)
-                {
-                    column.name.clone_from(to);
-                }
-            }
-            ChangeKind::SetNotNull { column } => self.set_not_null(column, true),
-            ChangeKind::DropNotNull { column } => self.set_not_null(column, false),
-            ChangeKind::SetType(new) => {
-                self.columns.retain(|known| known.name != new.column);
-                self.columns.push(KnownColumn {
-                    name: new.column.clone(),
-                    type_name: new.type_name.clone(),
-                    not_null: false,
-                });
-            }
-            ChangeKind::AddConstraint(constraint) => self.constrain(constraint),
-            ChangeKind::ValidateConstraint { name } => {
-                for constraint in self
-                    .constraints
-                    .iter_mut()
-                    .filter(|known| known.name == *name)
-                {
-                    constraint.validated = true;
-                }
-            }
-            ChangeKind::DropConstraint { name } => {
-                self.constraints.retain(|known| known.name != *name)
-            }
-            _ => {}
-        }
-    }
-}
-
-/// `column IS NOT NULL`, alone or as one of several conditions that must all hold.
-fn says_not_null(expression: &str, column: &str) -> bool {
-    let padded = format!(" {} ", expression.replace(['(', ')'], " "));
-    if padded.contains(" or ") || padded.contains(" case ") {
-        return false;
-    }
-    let wanted = normalized(&format!("{column} is not null"));
-    let quoted = format!("\"{column}\" is not null");
-    padded
-        .split(" and ")
-        .map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "))
-        .any(|part| part == wanted || part == quoted)
 }

@@ -92,6 +92,10 @@ impl<'a> Scanner<'a> {
             b'"' => self.quoted_name(0),
             b'$' => self.dollar(),
             b'{' => self.placeholder(0),
+            b'\\' if self.peek(1) == Some(b';') => {
+                self.at += 2;
+                Class::Semicolon
+            }
             b'\\' => {
                 self.skip_while(|byte| byte != b'\n');
                 Class::Meta

@@ -1,20 +1,25 @@
 //! Goes through a file statement by statement, as a server would, and asks every rule.
 
+mod state;
+
 use super::{
-    catalog::Catalog,
+    catalog::{Catalog, Origin},
     classify::{Effects, Target, classify},
     finding::{Finding, Lines},
     name::Name,
     rules::{self, Found, RULES, Rule, When},
-    script::{Allowance, Script},
-    statement::{
-        Body, Building, Change, ChangeKind, Kind, Runs, Setting, Statement, TransactionControl,
-    },
+    script::{Allowance, Event, Happening, Script},
+    statement::{AlterTable, Body, Change, Kind, Object, Runs, Statement},
     syntax,
 };
 use crate::plan::error::Severity;
-use crate::statement::part::Lock;
+pub use state::{State, Timeouts};
 use std::collections::BTreeMap;
+
+/// So many statements of called functions are looked at in one file.
+const CALLED_STATEMENTS_MAX: usize = 20_000;
+/// Functions that call each other.
+const CALLS_DEPTH_MAX: usize = 8;
 
 /// What is known beside the text.
 #[derive(Clone, Debug, Default)]
@@ -41,34 +46,59 @@ pub struct Site<'a> {
     pub state: &'a State,
 }
 
-/// What the statements before have left behind.
-#[derive(Debug, Default)]
-pub struct State {
-    pub catalog: Catalog,
-    /// Tables that the file has made: empty, and known to nobody.
-    pub new_tables: Vec<Name>,
-    pub in_transaction: bool,
-    pub in_body: bool,
-    /// What the open transaction has locked so that the application cannot write.
-    pub locked: Vec<Target>,
-    /// Labels, in quotes, that the open transaction has added to an enum.
-    pub enum_values: Vec<String>,
-    pub lock_timeout: bool,
-    pub statement_timeout: bool,
-    /// Said once in a file.
-    pub lock_timeout_missed: bool,
-    pub statement_timeout_missed: bool,
-}
-
 impl Site<'_> {
     pub fn is_new(&self, table: &Name) -> bool {
         self.state.is_new(table)
     }
 
+    pub fn is_new_object(&self, object: Object, name: &Name) -> bool {
+        self.state.is_new_object(object, name)
+    }
+
+    /// The server's own tables.
+    pub fn is_catalog(&self, table: &Name) -> bool {
+        let schema = table.schema.as_deref();
+        matches!(schema, Some("pg_catalog" | "information_schema"))
+            || (schema.is_none() && table.name.starts_with("pg_"))
+    }
+
+    /// A column that the file has added to a table that was there.
+    pub fn is_added(&self, table: &Name, column: &str) -> bool {
+        let known = self.state.catalog.table(table);
+        known.is_some_and(|known| known.added.contains_key(column))
+    }
+
+    pub fn comes_again(&self, name: &Name) -> bool {
+        self.state.comes_again(name)
+    }
+
+    /// Something else has the name when the transaction ends: nobody misses it.
+    pub fn is_replaced(&self, name: &Name) -> bool {
+        self.state.in_transaction && self.comes_again(name)
+    }
+
+    /// CREATE TABLE IF NOT EXISTS stands before: it is new, or it is not.
+    pub fn may_be_new(&self, table: &Name) -> bool {
+        self.state.catalog.origin(table) == Origin::MayBeNew
+    }
+
+    /// Of the tables that the statement locks.
+    fn first_that_may_be_new(&self) -> Option<Name> {
+        let mut locked = self.effects.locks.iter();
+        locked.find_map(|taken| match &taken.target {
+            Target::Table(name) if self.may_be_new(name) => Some(name.clone()),
+            Target::Table(_) | Target::TableOf(_) => None,
+        })
+    }
+
     /// The changes that ALTER TABLE makes to a table that was there before.
     pub fn changes(&self) -> impl Iterator<Item = (&Name, &Change)> {
+        self.all_changes().filter(|(table, _)| !self.is_new(table))
+    }
+
+    pub fn all_changes(&self) -> impl Iterator<Item = (&Name, &Change)> {
         let alter = match &self.statement.kind {
-            Kind::AlterTable(alter) if !self.is_new(&alter.table) => Some(alter),
+            Kind::AlterTable(alter) => Some(alter),
             _ => None,
         };
         alter.into_iter().flat_map(|alter| {
@@ -81,7 +111,7 @@ impl Site<'_> {
 
     /// What the change alone does.
     pub fn effects_of(&self, table: &Name, change: &Change) -> Effects {
-        let alone = Kind::AlterTable(super::statement::AlterTable {
+        let alone = Kind::AlterTable(AlterTable {
             table: table.clone(),
             only: false,
             changes: vec![change.clone()],
@@ -90,94 +120,7 @@ impl Site<'_> {
     }
 
     pub fn found(&self, message: String, help: String) -> Found {
-        Found {
-            range: self.statement.range.clone(),
-            message,
-            help,
-        }
-    }
-}
-
-impl State {
-    pub fn is_new(&self, table: &Name) -> bool {
-        self.new_tables.iter().any(|new| new.may_be(table))
-    }
-
-    /// Without what concerns new tables only, and what keeps nobody waiting.
-    fn on_old_tables(&self, statement: &Kind, mut effects: Effects) -> Effects {
-        let is_old = |target: &Target| match target {
-            Target::Table(name) => !self.is_new(name),
-            Target::TableOf(_) => true,
-        };
-        effects.locks.retain(|taken| is_old(&taken.target));
-        effects.rewrites.retain(is_old);
-        effects.scans.retain(is_old);
-        match statement {
-            // A foreign key of a table without rows is not looked for in the other.
-            Kind::AlterTable(alter) if self.is_new(&alter.table) => effects.scans.clear(),
-            // Nobody writes to a materialized view, and everybody can read it.
-            Kind::Refresh {
-                how: Building::Concurrently,
-                ..
-            } => effects = Effects::default(),
-            _ => {}
-        }
-        effects
-    }
-
-    fn after(&mut self, statement: &Statement, effects: &Effects) {
-        let blocking = effects.locks.iter().filter(|taken| {
-            taken.lock >= Lock::ShareLock && matches!(taken.target, Target::Table(_))
-        });
-        for taken in blocking {
-            if !self.locked.contains(&taken.target) {
-                self.locked.push(taken.target.clone());
-            }
-        }
-        match &statement.kind {
-            Kind::Transaction(TransactionControl::Begin) => {
-                self.locked.clear();
-                self.in_transaction = true;
-            }
-            Kind::Transaction(TransactionControl::End) => {
-                self.in_transaction = false;
-                self.enum_values.clear();
-            }
-            Kind::Set(setting) => self.set(setting),
-            Kind::CreateTable(create) => self.new_tables.push(create.table.clone()),
-            Kind::Read {
-                into: Some(table), ..
-            } => self.new_tables.push(table.clone()),
-            Kind::CreateMaterializedView { view, .. } => self.new_tables.push(view.clone()),
-            Kind::AddEnumValue { value } if self.in_transaction => {
-                self.enum_values.push(value.clone())
-            }
-            Kind::AlterTable(alter) if self.is_new(&alter.table) => {
-                for change in &alter.changes {
-                    if let ChangeKind::RenameTable { to } = &change.kind {
-                        self.new_tables.push(alter.table.renamed(to));
-                    }
-                }
-            }
-            _ => {}
-        }
-        if !self.in_transaction {
-            self.locked.clear();
-        }
-        self.catalog.apply(&statement.kind);
-    }
-
-    fn set(&mut self, setting: &Setting) {
-        // Outside a transaction it does nothing.
-        if setting.local && !self.in_transaction {
-            return;
-        }
-        match setting.name.as_str() {
-            "lock_timeout" => self.lock_timeout = !setting.is_off,
-            "statement_timeout" => self.statement_timeout = !setting.is_off,
-            "all" => (self.lock_timeout, self.statement_timeout) = (false, false),
-            _ => {}
-        }
+        Found::at(self.statement.range.clone(), message, help)
     }
 }
 
@@ -185,55 +128,125 @@ impl State {
 pub fn lint(sql: &str, context: &Context) -> Vec<Finding> {
     let script = Script::read(sql);
     let statements = syntax::read(&script);
-    let mut state = State {
-        catalog: context.catalog.clone(),
-        new_tables: context.new_tables.clone(),
-        in_transaction: context.in_transaction,
-        lock_timeout: context.timeouts_set,
-        statement_timeout: context.timeouts_set,
-        ..State::default()
-    };
     let mut linter = Linter {
         text: &script.text,
         found: Vec::new(),
+        within: Vec::new(),
+        called_statements: 0,
+        goes_back: false,
     };
+    let mut state = fresh(context, &statements);
+    let mut events = script.events.iter().peekable();
     for (number, statement) in statements.iter().enumerate() {
+        while let Some(event) = events.next_if(|event| event.range.start < statement.range.start) {
+            linter.event(event, number, &mut state, context, &statements);
+        }
+        state.number = number;
         linter.statement(statement, number, &mut state);
     }
-    for include in &script.includes {
-        let number = statements.partition_point(|statement| statement.range.end <= include.start);
-        linter.found.push(Hit {
-            number,
-            rule: &rules::unclassified::RULE,
-            severity: Severity::Warning,
-            found: rules::unclassified::included(include),
-        });
+    for event in events {
+        linter.event(event, statements.len(), &mut state, context, &statements);
     }
     allow(sql, linter.found, &script.allowances, context)
+}
+
+/// What is known as a session begins.
+fn fresh(context: &Context, statements: &[Statement]) -> State {
+    let mut catalog = context.catalog.clone();
+    for table in &context.new_tables {
+        catalog.add_new(table.clone());
+    }
+    let mut state = State::new(catalog, context.in_transaction, context.timeouts_set);
+    state.foresee(statements);
+    state
 }
 
 struct Linter<'a> {
     text: &'a str,
     found: Vec<Hit>,
+    /// The functions being run, and how they are called in messages.
+    within: Vec<Name>,
+    called_statements: usize,
+    /// To take away what was added is what going back is for.
+    goes_back: bool,
 }
 
 /// A finding, with the number of its statement.
 struct Hit {
     number: usize,
     rule: &'static Rule,
-    severity: Severity,
     found: Found,
 }
 
 impl Linter<'_> {
+    /// `number` is that of the next statement.
+    fn event(
+        &mut self,
+        event: &Happening,
+        number: usize,
+        state: &mut State,
+        context: &Context,
+        statements: &[Statement],
+    ) {
+        let (number, found) = match event.what {
+            Event::Include => (number, rules::unclassified::included(&event.range)),
+            Event::Shell => (number, rules::unclassified::shell(&event.range)),
+            Event::Execute => (
+                number.saturating_sub(1),
+                rules::unclassified::generated(&event.range),
+            ),
+            Event::Connect => {
+                state.begin_again(fresh(context, statements));
+                return;
+            }
+            Event::Section {
+                goes_back,
+                in_transaction,
+            } => {
+                self.goes_back = goes_back;
+                state.begin_again(fresh(context, statements));
+                state.in_transaction |= in_transaction;
+                return;
+            }
+        };
+        self.found.push(Hit {
+            number,
+            rule: &rules::unclassified::RULE,
+            found,
+        });
+    }
+
     fn statement(&mut self, statement: &Statement, number: usize, state: &mut State) {
-        if let Kind::Body(body) = &statement.kind
-            && body.runs == Runs::AtOnce
-        {
-            self.body(body, number, state);
+        let expanded = state.expand(statement);
+        let mut resolved = expanded.unwrap_or_else(|| statement.clone());
+        state.resolve(&mut resolved.kind);
+        self.calls(&resolved, number, state);
+        match &resolved.kind {
+            Kind::Body(body) if body.runs == Runs::AtOnce => self.body(body, number, state),
+            Kind::CreateSchema { schema, elements } => {
+                for element in elements {
+                    let mut element = element.clone();
+                    element
+                        .kind
+                        .each_relation(&mut |name| within(name, &schema.name));
+                    if let Some(made) = element.kind.new_relation() {
+                        within(made, &schema.name);
+                    }
+                    self.statement(&element, number, state);
+                }
+            }
+            _ => {}
         }
-        let effects =
-            state.on_old_tables(&statement.kind, classify(&statement.kind, &state.catalog));
+        self.judge(&resolved, number, state);
+    }
+
+    /// Asks every rule, and takes in what the statement has done.
+    fn judge(&mut self, statement: &Statement, number: usize, state: &mut State) {
+        let effects = match &statement.kind {
+            // Its elements have been judged.
+            Kind::CreateSchema { .. } => Effects::default(),
+            kind => state.on_old_tables(kind, classify(kind, &state.catalog)),
+        };
         let site = Site {
             text: self.text,
             statement,
@@ -242,24 +255,32 @@ impl Linter<'_> {
         };
         let before = self.found.len();
         for rule in RULES {
-            let asked = match rule.when {
-                When::Always => true,
-                When::NothingElseFound => self.found.len() == before,
-            };
-            if asked {
-                let found = (rule.check)(&site).into_iter();
-                self.found.extend(found.map(|found| Hit {
+            let said_better = rule.when == When::NothingElseFound && self.found.len() > before;
+            if said_better || (self.goes_back && rules::GOING_BACK.contains(&rule.name)) {
+                continue;
+            }
+            let found = (rule.check)(&site).into_iter();
+            let (routine, may_be_new) = (self.within.last().cloned(), site.first_that_may_be_new());
+            self.found.extend(found.map(|found| {
+                let found = match &routine {
+                    Some(routine) => found.called(routine, &statement.range),
+                    None => found,
+                };
+                let found = match &may_be_new {
+                    Some(table) => found.unless_new(table),
+                    None => found,
+                };
+                Hit {
                     number,
                     rule,
-                    severity: rule.severity,
                     found,
-                }));
-            }
+                }
+            }));
         }
         if effects.blocks() && !effects.outside_transaction && !effects.unknown {
             let long = !effects.scans.is_empty() || !effects.rewrites.is_empty();
-            state.lock_timeout_missed |= !state.lock_timeout;
-            state.statement_timeout_missed |= long && !state.statement_timeout;
+            state.missed.lock |= !state.timeouts.lock;
+            state.missed.statement |= long && !state.timeouts.statement;
         }
         state.after(statement, &effects);
     }
@@ -274,8 +295,42 @@ impl Linter<'_> {
         state.in_body = was_in_body;
         state.in_transaction = was_in_transaction;
         if !was_in_transaction {
-            state.locked.clear();
+            state.unlock();
         }
+    }
+
+    /// What functions of the file do where they are called.
+    fn calls(&mut self, statement: &Statement, number: usize, state: &mut State) {
+        for called in &statement.calls {
+            let Some(body) = state.routine(called) else {
+                continue;
+            };
+            let again = self
+                .within
+                .iter()
+                .any(|running| running.name == called.name);
+            if again || self.within.len() >= CALLS_DEPTH_MAX {
+                continue;
+            }
+            self.called_statements += body.statements.len() + 1;
+            if self.called_statements > CALLED_STATEMENTS_MAX {
+                return;
+            }
+            // What it does is told at the call.
+            let mut body = body.clone();
+            for inner in &mut body.statements {
+                inner.range.clone_from(&statement.range);
+            }
+            self.within.push(called.clone());
+            self.body(&body, number, state);
+            self.within.pop();
+        }
+    }
+}
+
+fn within(name: &mut Name, schema: &str) {
+    if name.schema.is_none() {
+        *name = name.within(schema);
     }
 }
 
@@ -293,7 +348,8 @@ fn allow(sql: &str, hits: Vec<Hit>, allowances: &[Allowance], context: &Context)
         if let Some(by) = by {
             used[by] = true;
         } else if !context.allowed.contains_key(hit.rule.name) {
-            kept.push(finding(hit.rule.name, hit.severity, hit.found, &lines));
+            let severity = hit.found.severity.unwrap_or(hit.rule.severity);
+            kept.push(finding(hit.rule.name, severity, hit.found, &lines));
         }
     }
     for (allowance, used) in allowances.iter().zip(used) {

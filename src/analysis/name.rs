@@ -3,6 +3,11 @@
 use crate::plan::ident::Ident;
 use std::fmt;
 
+/// Where names without a schema are, unless the search path says otherwise.
+pub const PUBLIC: &str = "public";
+/// Where a session finds its temporary tables, before all others.
+pub const TEMPORARY: &str = "pg_temp";
+
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name {
     pub schema: Option<String>,
@@ -29,6 +34,23 @@ impl Name {
             }
     }
 
+    /// Whether both are the same relation: without a schema it is in `public`, as long as nothing else was said.
+    pub fn same(&self, other: &Self) -> bool {
+        self.name == other.name && self.schema_or_public() == other.schema_or_public()
+    }
+
+    fn schema_or_public(&self) -> &str {
+        self.schema.as_deref().unwrap_or(PUBLIC)
+    }
+
+    /// The same name in this schema.
+    pub fn within(&self, schema: &str) -> Self {
+        Self {
+            schema: Some(schema.to_owned()),
+            name: self.name.clone(),
+        }
+    }
+
     /// The same name in another schema, or another name in the same one.
     pub fn renamed(&self, name: &str) -> Self {
         Self {
@@ -40,7 +62,7 @@ impl Name {
 
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(schema) = &self.schema {
+        if let Some(schema) = self.schema.as_ref().filter(|schema| *schema != TEMPORARY) {
             write!(f, "{}.", Ident::from_catalog(schema.clone()))?;
         }
         write!(f, "{}", Ident::from_catalog(self.name.clone()))
@@ -91,5 +113,8 @@ mod tests {
         let (bare, one, two) = (Name::read("t"), Name::read("a.t"), Name::read("b.t"));
         assert!(bare.may_be(&one) && two.may_be(&bare) && !one.may_be(&two));
         assert!(!bare.may_be(&Name::read("u")));
+        assert!(
+            !bare.same(&one) && bare.same(&Name::read("public.t")) && bare.within("a").same(&one)
+        );
     }
 }

@@ -13,9 +13,11 @@ pub mod filled_column;
 pub mod index_not_concurrent;
 pub mod inline_constraint;
 pub mod lock_table;
+pub mod long_under_lock;
 pub mod missing_timeout;
 pub mod refresh_not_concurrent;
 pub mod rename;
+pub mod required_column;
 pub mod rewrite_under_lock;
 pub mod scan_under_lock;
 pub mod set_not_null_without_proof;
@@ -30,6 +32,7 @@ pub mod whole_table_write;
 use super::{
     classify::Target,
     lint::Site,
+    name::Name,
     statement::{ConstraintKind, NewConstraint},
 };
 use crate::plan::error::Severity;
@@ -54,9 +57,47 @@ pub enum When {
 /// What a rule has found. The range is bytes of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
+    /// Where it is not that of the rule.
+    pub severity: Option<Severity>,
     pub range: Range<usize>,
     pub message: String,
     pub help: String,
+}
+
+impl Found {
+    pub fn at(range: Range<usize>, message: String, help: String) -> Self {
+        Self {
+            severity: None,
+            range,
+            message,
+            help,
+        }
+    }
+
+    /// It may be harmless: it depends on what is not known here.
+    #[must_use]
+    pub fn warning(mut self) -> Self {
+        self.severity = Some(Severity::Warning);
+        self
+    }
+
+    /// The same about a table that CREATE TABLE IF NOT EXISTS has made, or has not.
+    #[must_use]
+    pub fn unless_new(mut self, table: &Name) -> Self {
+        self.help = format!(
+            "{} ({table} may be an old one: IF NOT EXISTS leaves what is there)",
+            self.help
+        );
+        self
+    }
+
+    /// The same where a function of the file that does it is called.
+    #[must_use]
+    pub fn called(mut self, routine: &Name, at: &Range<usize>) -> Self {
+        self.range.clone_from(at);
+        self.message = format!("{routine}() is called here: {}", self.message);
+        self
+    }
 }
 
 /// In the order in which they are asked: the general ones after those that know better.
@@ -67,6 +108,7 @@ pub const RULES: &[Rule] = &[
     volatile_default::RULE,
     filled_column::RULE,
     inline_constraint::RULE,
+    required_column::RULE,
     type_change::RULE,
     rename::RULE,
     drop_table::RULE,
@@ -84,9 +126,13 @@ pub const RULES: &[Rule] = &[
     unclassified::RULE,
     rewrite_under_lock::RULE,
     scan_under_lock::RULE,
+    long_under_lock::RULE,
     several_locks::RULE,
     missing_timeout::RULE,
 ];
+
+/// What going back may do: it takes away what was added.
+pub const GOING_BACK: [&str; 3] = ["drop-column", "drop-table", "rename"];
 
 pub fn rule(name: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.name == name)
@@ -105,6 +151,15 @@ fn list(targets: &[Target]) -> String {
         names.push(format!("{} more", targets.len() - NAMES_SHOWN_MAX));
     }
     names.join(", ")
+}
+
+/// `one` and `two more` as a sentence has them.
+fn names(all: &[&Name]) -> String {
+    let targets: Vec<Target> = all
+        .iter()
+        .map(|name| Target::Table((*name).clone()))
+        .collect();
+    list(&targets)
 }
 
 fn constraint_words(constraint: &NewConstraint) -> String {
@@ -133,6 +188,16 @@ pub mod tests {
             .collect()
     }
 
+    /// The lines in which it finds an error.
+    pub fn errors(rule: &str, sql: &str) -> Vec<usize> {
+        let found = lint(sql, &Context::default());
+        let errors = found.iter().filter(|finding| finding.is_error());
+        errors
+            .filter(|finding| finding.rule == rule)
+            .map(|finding| finding.line)
+            .collect()
+    }
+
     #[test]
     fn every_rule_has_a_name_of_its_own_and_a_page() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules");
@@ -156,5 +221,46 @@ pub mod tests {
             RULES.len() + 1,
             "one page for each rule, and one for allowances"
         );
+    }
+
+    /// The text of the SQL blocks below the headings of a page, by whether the heading is that of the bad examples.
+    fn examples(page: &str) -> [String; 2] {
+        let mut texts = [String::new(), String::new()];
+        let (mut bad, mut inside) = (false, false);
+        for line in page.lines() {
+            match line {
+                "```sql" => inside = true,
+                "```" => inside = false,
+                _ if inside => texts[usize::from(bad)].push_str(&format!("{line}\n")),
+                _ if line.starts_with("## ") => bad = line == "## For example",
+                _ => {}
+            }
+        }
+        texts
+    }
+
+    #[test]
+    fn every_page_finds_its_bad_example_and_nothing_in_its_good_one() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules");
+        for page in std::fs::read_dir(folder).unwrap() {
+            let path = page.unwrap().path();
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            let [good, bad] = examples(&std::fs::read_to_string(&path).unwrap());
+            let rules = |sql: &str, errors_only: bool| -> Vec<String> {
+                let found = lint(sql, &Context::default()).into_iter();
+                let wanted = found.filter(|finding| finding.is_error() || !errors_only);
+                wanted
+                    .map(|finding| format!("{}:{} {}", finding.rule, finding.line, finding.message))
+                    .collect()
+            };
+            assert_eq!(rules(&good, true), [""; 0], "the good way of {name}");
+            let found = rules(&bad, false);
+            assert!(
+                found
+                    .iter()
+                    .any(|found| found.starts_with(&format!("{name}:"))),
+                "{name}: {found:?}"
+            );
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! A file of SQL as psql would read it: its statements, without psql's own commands and the data of COPY, and what its
 //! author allows in comments.
 
+mod tools;
+
 use super::lexer::{Class, Scanner, Token};
 use std::ops::Range;
 
@@ -14,8 +16,32 @@ pub struct Script {
     pub text: String,
     pub statements: Vec<Range<usize>>,
     pub allowances: Vec<Allowance>,
-    /// Files that psql would read here.
-    pub includes: Vec<Range<usize>>,
+    /// What psql would do beside sending statements, in its order.
+    pub events: Vec<Happening>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Happening {
+    pub range: Range<usize>,
+    pub what: Event,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Another file is read.
+    Include,
+    /// What a query has given is run.
+    Execute,
+    /// A new session begins.
+    Connect,
+    /// Something else than psql is run.
+    Shell,
+    /// A part of the file that a tool runs by itself.
+    Section {
+        /// It undoes what another part does.
+        goes_back: bool,
+        in_transaction: bool,
+    },
 }
 
 /// `-- crossfade:allow rule, rule: reason`
@@ -39,6 +65,7 @@ impl Script {
         let mut comments = Vec::new();
         while let Some(token) = scanner.next() {
             if token.is_comment() {
+                reader.comment(&token);
                 comments.push(token);
             } else if let Some(place) = reader.take(&token) {
                 scanner.go_to(place);
@@ -54,7 +81,7 @@ impl Script {
             text: String::from_utf8(reader.bytes).unwrap_or_else(|_| original.to_owned()),
             statements: reader.statements,
             allowances,
-            includes: reader.includes,
+            events: reader.events,
         }
     }
 }
@@ -63,7 +90,9 @@ struct Reader<'a> {
     original: &'a str,
     bytes: Vec<u8>,
     statements: Vec<Range<usize>>,
-    includes: Vec<Range<usize>>,
+    events: Vec<Happening>,
+    /// The tool was told not to wrap the file.
+    unwrapped: bool,
     open: Option<Open>,
 }
 
@@ -86,7 +115,8 @@ impl<'a> Reader<'a> {
             original,
             bytes: original.as_bytes().to_vec(),
             statements: Vec::new(),
-            includes: Vec::new(),
+            events: Vec::new(),
+            unwrapped: false,
             open: None,
         }
     }
@@ -95,24 +125,57 @@ impl<'a> Reader<'a> {
     fn take(&mut self, token: &Token) -> Option<usize> {
         match token.class {
             Class::Meta => self.meta(token),
-            Class::Semicolon => return self.semicolon(token),
+            Class::Semicolon => {
+                // `\;` keeps psql from sending the one before it by itself.
+                if token.range.len() == 2 {
+                    self.replace(token.range.start..token.range.start + 1, |_| b' ');
+                }
+                return self.semicolon(token);
+            }
             _ => self.word_or_sign(token),
         }
         None
+    }
+
+    fn comment(&mut self, token: &Token) {
+        if token.class != Class::LineComment {
+            return;
+        }
+        let text = token.text(self.original);
+        self.unwrapped |= tools::wants_no_transaction(text);
+        if let Some(what) = tools::section(text, self.unwrapped) {
+            self.end();
+            self.events.push(Happening {
+                range: token.range.clone(),
+                what,
+            });
+        }
     }
 
     fn meta(&mut self, token: &Token) {
         let command = token.text(self.original).trim_start_matches('\\');
         let name: String = command
             .chars()
-            .take_while(char::is_ascii_alphabetic)
+            .take_while(|letter| letter.is_ascii_alphabetic() || *letter == '_')
             .collect();
-        match name.as_str() {
-            "i" | "ir" | "include" | "include_relative" => self.includes.push(token.range.clone()),
-            // They send what has been written so far.
-            "g" | "gx" | "gset" | "gexec" | "gdesc" | "crosstabview" | "watch" => self.end(),
-            _ => {}
+        // They send what has been written so far.
+        if matches!(
+            name.as_str(),
+            "g" | "gx" | "gset" | "gexec" | "gdesc" | "crosstabview" | "watch"
+        ) {
+            self.end();
         }
+        let what = match name.as_str() {
+            "i" | "ir" | "include" | "include_relative" => Some(Event::Include),
+            "gexec" => Some(Event::Execute),
+            "c" | "connect" => Some(Event::Connect),
+            _ if command.starts_with('!') => Some(Event::Shell),
+            _ => None,
+        };
+        self.events.extend(what.map(|what| Happening {
+            range: token.range.clone(),
+            what,
+        }));
         self.replace(token.range.clone(), |_| b' ');
     }
 
@@ -287,8 +350,15 @@ mod tests {
             ["COPY t FROM STDIN;"]
         );
         assert_eq!(
-            Script::read("\\i other.sql\n").includes.first(),
-            Some(&(0..12))
+            Script::read("\\i other.sql\n").events,
+            [Happening {
+                range: 0..12,
+                what: Event::Include
+            }]
+        );
+        assert_eq!(
+            statements("SELECT 1\\; SELECT 2;"),
+            ["SELECT 1 ;", "SELECT 2;"]
         );
     }
 

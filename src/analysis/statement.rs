@@ -1,6 +1,8 @@
 //! The statements that matter to a live database, as values: what `syntax` reads and `classify` judges.
 
-use super::name::Name;
+mod names;
+
+use super::name::{Name, TEMPORARY};
 use crate::statement::part::Lock;
 use std::ops::Range;
 
@@ -9,6 +11,8 @@ use std::ops::Range;
 pub struct Statement {
     pub range: Range<usize>,
     pub kind: Kind,
+    /// Functions that it calls and that are not the server's own.
+    pub calls: Vec<Name>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +25,13 @@ pub enum Kind {
         /// Those that are not expressions.
         columns: Vec<String>,
         how: Building,
+        /// `ON ONLY`: of a partitioned table, without its partitions.
+        only: bool,
+        if_not_exists: bool,
+    },
+    /// An index of a partition becomes part of the partitioned table's.
+    AttachIndex {
+        partition: Name,
     },
     DropIndex {
         indexes: Vec<Name>,
@@ -89,15 +100,20 @@ pub enum Kind {
     CreateMaterializedView {
         view: Name,
         reads: Vec<Name>,
+        if_not_exists: bool,
     },
     Write(Write),
     Read {
         tables: Vec<Name>,
         lock: Lock,
+        filter: Filter,
         /// `SELECT … INTO new_table`, `CREATE TABLE … AS`.
         into: Option<Name>,
+        /// The new table may be there already.
+        if_not_exists: bool,
     },
     AddEnumValue {
+        of: Name,
         value: String,
     },
     AddDomainCheck {
@@ -107,6 +123,36 @@ pub enum Kind {
     CreateDomain {
         domain: Name,
         constrained: bool,
+    },
+    /// What is no table: its making, unless it replaces one or may be there already.
+    CreateObject {
+        object: Object,
+        name: Name,
+    },
+    DropObjects {
+        object: Object,
+        names: Vec<Name>,
+    },
+    RenameObject {
+        object: Object,
+        name: Name,
+        renaming: Renaming,
+    },
+    /// CREATE SCHEMA with what it makes in it.
+    CreateSchema {
+        schema: Name,
+        elements: Vec<Statement>,
+    },
+    Prepare {
+        name: String,
+        statement: Box<Statement>,
+    },
+    /// EXECUTE of a prepared statement.
+    Execute {
+        name: String,
+    },
+    Call {
+        procedure: Name,
     },
     Body(Body),
     Transaction(TransactionControl),
@@ -147,11 +193,16 @@ pub enum ChangeKind {
     },
     RenameConstraint {
         from: String,
+        to: String,
     },
     SetSchema {
         schema: String,
     },
-    ColumnDefault,
+    ColumnDefault {
+        column: String,
+        /// DROP DEFAULT.
+        dropped: bool,
+    },
     SetNotNull {
         column: String,
     },
@@ -250,6 +301,8 @@ pub struct NewConstraint {
     pub name: Option<String>,
     pub kind: ConstraintKind,
     pub validation: Validation,
+    /// Those that its expression names or that it is over.
+    pub columns: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -297,6 +350,9 @@ pub enum Bound {
 pub struct CreateTable {
     pub table: Name,
     pub temporary: bool,
+    pub if_not_exists: bool,
+    /// ON COMMIT DROP.
+    pub until_commit: bool,
     pub columns: Vec<NewColumn>,
     pub constraints: Vec<NewConstraint>,
     pub partition_of: Option<(Name, Bound)>,
@@ -318,6 +374,10 @@ pub struct Write {
     pub table: Name,
     pub reads: Vec<Name>,
     pub filter: Filter,
+    /// WHERE says a key: a column called `id` or the like is one value.
+    pub by_key: bool,
+    /// What is written from end to end, which may be another table in a WITH.
+    pub whole: Option<(Verb, Name)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -336,15 +396,71 @@ pub enum Filter {
     Some,
 }
 
+impl Object {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::View => "view",
+            Self::MaterializedView => "materialized view",
+            Self::Routine => "function",
+            Self::Type => "type",
+            Self::Domain => "domain",
+            Self::Sequence => "sequence",
+            Self::Schema => "schema",
+            Self::Extension => "extension",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Object {
+    View,
+    MaterializedView,
+    Routine,
+    Type,
+    Domain,
+    Sequence,
+    Schema,
+    Extension,
+}
+
+/// How a name goes away although what it named stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Renaming {
+    Name(String),
+    Schema(String),
+    /// A column of a view, an attribute of a type or a label of an enum: as it was, and as it is then.
+    Part(String, String),
+}
+
 /// `DO`, or the body of a function.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Body {
     pub runs: Runs,
+    /// Of a function or procedure.
+    pub routine: Option<Name>,
     pub statements: Vec<Statement>,
     /// EXECUTE of a text that is put together as it runs.
     pub dynamic: Vec<Range<usize>>,
     /// What could not be read.
     pub unread: Vec<Range<usize>>,
+}
+
+impl Body {
+    /// Names of the temporary tables that it makes, at whatever place.
+    pub fn temporary(&self) -> Vec<String> {
+        let made = self.statements.iter().filter_map(|statement| {
+            let name = match &statement.kind {
+                Kind::CreateTable(create) => &create.table,
+                Kind::Read {
+                    into: Some(table), ..
+                } => table,
+                _ => return None,
+            };
+            let is_temporary = name.schema.as_deref() == Some(TEMPORARY);
+            is_temporary.then(|| name.name.clone())
+        });
+        made.collect()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -356,7 +472,11 @@ pub enum Runs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransactionControl {
     Begin,
-    End,
+    /// COMMIT or ROLLBACK; AND CHAIN begins the next at once.
+    End {
+        undone: bool,
+        chained: bool,
+    },
     /// Savepoints, and what else leaves the transaction open.
     Within,
 }
@@ -364,6 +484,8 @@ pub enum TransactionControl {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
     pub name: String,
+    /// Its parts, without quotes.
+    pub values: Vec<String>,
     /// `0` and DEFAULT take a timeout away.
     pub is_off: bool,
     /// Until the end of the transaction.
@@ -378,6 +500,10 @@ pub enum Unknown {
     TooLarge,
     /// Read, but its locks are not known here.
     NotClassified,
-    /// CALL and EXECUTE: what they do is written elsewhere.
+    /// What it does is written elsewhere.
     Elsewhere,
+    /// What is known of it, in words.
+    Says(&'static str),
+    /// The same of what most often locks nothing for long.
+    Perhaps(&'static str),
 }

@@ -3,20 +3,25 @@
 
 mod alter_table;
 mod body;
+mod condition;
 mod create;
+mod functions;
 mod limits;
 mod node;
+mod object;
 mod other;
 mod rows;
 
 use super::{
     lexer::{Class, tokens},
-    name::Name,
+    name::{Name, fold},
     script::Script,
     statement::{Filter, Kind, Statement, Unknown, Verb, Write},
 };
+use crate::plan::ident::Ident;
 use node::Place;
 use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode, ast::AstNode};
+use std::ops::Range;
 
 /// The statements of a script, in its order.
 pub fn read(script: &Script) -> Vec<Statement> {
@@ -25,26 +30,36 @@ pub fn read(script: &Script) -> Vec<Statement> {
         .iter()
         .map(|range| {
             let text = script.text.get(range.clone()).unwrap_or_default();
-            Statement {
-                range: range.clone(),
-                kind: one(text, &Place::From(range.start)),
-            }
+            one(text, range.clone(), &Place::From(range.start))
         })
         .collect()
 }
 
-/// One statement. `place` says where in the file it stands.
-fn one(text: &str, place: &Place<'_>) -> Kind {
+/// One statement. `place` says where in the file its parts stand.
+fn one(text: &str, range: Range<usize>, place: &Place<'_>) -> Statement {
+    let alone = |kind| Statement {
+        range: range.clone(),
+        kind,
+        calls: Vec::new(),
+    };
     if !limits::fits(text) {
-        return large_insert(text).unwrap_or(Kind::Unknown(Unknown::TooLarge));
+        return alone(large_insert(text).unwrap_or(Kind::Unknown(Unknown::TooLarge)));
     }
     let parse = SourceFile::parse(text);
     if let Some(error) = parse.errors().first() {
-        return Kind::Unknown(Unknown::NotRead(error.message().to_owned()));
+        return alone(Kind::Unknown(Unknown::NotRead(error.message().to_owned())));
     }
     match parse.tree().syntax().children().next() {
-        Some(node) => kind(&node, place),
-        None => Kind::NoTable,
+        Some(node) => statement(&node, range, place),
+        None => alone(Kind::NoTable),
+    }
+}
+
+fn statement(node: &SyntaxNode, range: Range<usize>, place: &Place<'_>) -> Statement {
+    Statement {
+        range,
+        kind: kind(node, place),
+        calls: rows::calls(node),
     }
 }
 
@@ -64,15 +79,18 @@ fn large_insert(text: &str) -> Option<Kind> {
         table: Name::read(text.get(first.range.start..end)?),
         reads: Vec::new(),
         filter: Filter::Some,
+        by_key: true,
+        whole: None,
     }))
 }
 
 fn kind(node: &SyntaxNode, place: &Place<'_>) -> Kind {
     create::kind(node, place)
+        .or_else(|| object::kind(node, place))
         .or_else(|| alter_table::kind(node, place))
-        .or_else(|| rows::kind(node))
+        .or_else(|| rows::kind(node, place))
         .or_else(|| body::kind(node, place))
-        .or_else(|| other::kind(node))
+        .or_else(|| other::kind(node, place))
         .unwrap_or(Kind::Unknown(Unknown::NotClassified))
 }
 
@@ -95,6 +113,22 @@ pub fn type_text(text: &str) -> String {
         text = text.replace(spaced, tight);
     }
     text
+}
+
+pub use condition::says_not_null;
+
+/// An expression with a column renamed in it.
+pub fn renamed(expression: &str, from: &str, to: &str) -> String {
+    let words: Vec<String> = tokens(expression)
+        .iter()
+        .map(|token| match token.class {
+            Class::Word | Class::QuotedName if fold(token.text(expression)) == from => {
+                Ident::from_catalog(to.to_owned()).to_string()
+            }
+            _ => token.text(expression).to_owned(),
+        })
+        .collect();
+    words.join(" ")
 }
 
 /// The words and signs of an expression in small letters with single spaces, strings and quoted names as they are.

@@ -108,6 +108,35 @@ fn a_file_that_is_cut_anywhere_is_read_to_its_end() {
     }
 }
 
+/// What pg_dump writes of so many tables.
+fn dump(tables: usize) -> String {
+    let each = |text: &dyn Fn(usize) -> String| (0..tables).map(text).collect::<String>();
+    let made = each(&|n| {
+        format!(
+            "--\n-- Name: t{n}; Type: TABLE\n--\nCREATE TABLE public.t{n} (\n    id bigint NOT NULL,\n    parent_id bigint\n);\nALTER TABLE public.t{n} OWNER TO app;\nCOPY public.t{n} (id) FROM stdin;\n1\tit's; DROP TABLE x;\n\\.\n"
+        )
+    });
+    let keys = each(&|n| {
+        format!(
+            "ALTER TABLE ONLY public.t{n}\n    ADD CONSTRAINT t{n}_pkey PRIMARY KEY (id);\nCREATE INDEX t{n}_parent ON public.t{n} (parent_id);\nALTER TABLE ONLY public.t{n}\n    ADD FOREIGN KEY (parent_id) REFERENCES public.t0(id);\n"
+        )
+    });
+    format!("SELECT pg_catalog.set_config('search_path', '', false);\n{made}{keys}")
+}
+
+#[test]
+fn the_time_for_a_dump_grows_with_its_length_only() {
+    let time = |tables| {
+        let sql = dump(tables);
+        let began = Instant::now();
+        assert_eq!(lint(&sql, &Context::default()), []);
+        began.elapsed()
+    };
+    // 50,000 lines, and an eighth of them. Twice the proportion leaves room for a busy machine.
+    let (small, large) = (time(390), time(3_125));
+    assert!(large < small * 16, "{small:?} and {large:?}");
+}
+
 #[test]
 fn what_nests_without_end_is_not_followed() {
     for piece in PIECES.iter().chain(&[

@@ -46,6 +46,57 @@ pub fn cost(from: Option<&str>, to: &str) -> Cost {
     }
 }
 
+/// Types of the server and of extensions that are often used: none of them is a domain with a constraint. Source:
+/// `pg_type` of PostgreSQL 15 without those of the server's own use, the extensions of `contrib`, PostGIS and pgvector.
+const KNOWN: &str = "bigint bigserial bit boolean box bpchar bytea char character cidr circle citext cube date datemultirange \
+    daterange double ean13 geography geometry halfvec hstore inet int int2 int4 int4multirange int4range int8 int8multirange \
+    int8range integer interval isbn isbn13 issn issn13 json jsonb jsonpath line lquery lseg ltree ltxtquery macaddr macaddr8 \
+    money name numeric nummultirange numrange oid path pg_lsn point polygon raster real regclass regproc regprocedure regrole \
+    regtype seg serial serial2 serial4 serial8 smallint smallserial sparsevec text time timestamp timestamptz timetz tsmultirange \
+    tsquery tsrange tstzmultirange tstzrange tsvector txid_snapshot upc uuid varbit varchar vector xid xid8 xml";
+
+/// Whether it is one of those, whatever its modifiers.
+pub fn is_known(type_name: &str) -> bool {
+    let name = Type::read(element(type_name)).name;
+    let name = name
+        .strip_prefix("national ")
+        .map_or_else(|| name.clone(), standard);
+    let last = name
+        .rsplit('.')
+        .next()
+        .unwrap_or(&name)
+        .trim_matches('"')
+        .to_owned();
+    KNOWN.split_whitespace().any(|known| known == last) || last.starts_with("interval ")
+}
+
+/// Without modifiers, and of an array the type of its elements.
+pub fn element(type_name: &str) -> &str {
+    let bare = type_name
+        .split(['(', '['])
+        .next()
+        .unwrap_or(type_name)
+        .trim();
+    bare.strip_suffix(" array").unwrap_or(bare)
+}
+
+/// From which types this one is had for nothing, in words; `None` where there is no other than itself.
+pub fn free_from(to: &str) -> Option<&'static str> {
+    let to = Type::read(to);
+    match (to.name.as_str(), to.array, to.modifiers.is_empty()) {
+        (_, true, _) => None,
+        ("text" | "varchar", _, true) => Some("a varchar or a text"),
+        ("varchar" | "varbit", ..) => Some("the same with a smaller limit"),
+        ("numeric", _, true) => Some("a numeric"),
+        ("numeric", ..) => Some("a numeric of the same scale and no more digits"),
+        ("timestamp" | "timestamptz" | "time" | "timetz" | "interval", ..) => {
+            Some("the same with no more digits")
+        }
+        ("inet", ..) => Some("a cidr"),
+        _ => None,
+    }
+}
+
 /// No limit, or one that is not smaller.
 fn widens(from: &[u32], to: &[u32]) -> bool {
     match (from, to) {
@@ -132,6 +183,30 @@ fn standard(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_known_is_no_domain() {
+        for known in [
+            "text",
+            "varchar(5)[]",
+            "timestamp(3) with time zone",
+            "double precision",
+            "public.citext",
+            "geometry(point, 4326)",
+            "pg_catalog.int4",
+            "national character varying(5)",
+            "interval day to second",
+            "numeric(5, 2)",
+            "bigint[]",
+            "int array",
+            "bit varying(5)",
+            "\"char\"",
+            "vector(3)",
+        ] {
+            assert!(is_known(known), "{known}");
+        }
+        assert!(!is_known("\"Role\"") && !is_known("app.positive") && !is_known("positive[]"));
+    }
 
     #[test]
     fn what_was_measured() {

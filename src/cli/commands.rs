@@ -98,16 +98,29 @@ pub fn read_plan(path: &Path) -> anyhow::Result<(String, String)> {
         path.display().to_string()
     };
     let mut bytes = Vec::new();
+    let most = BYTES_MAX + 1;
     if path == Path::new("-") {
-        std::io::stdin()
-            .lock()
-            .take(BYTES_MAX)
-            .read_to_end(&mut bytes)
+        std::io::stdin().lock().take(most).read_to_end(&mut bytes)
     } else {
-        std::fs::File::open(path).and_then(|file| file.take(BYTES_MAX).read_to_end(&mut bytes))
+        std::fs::File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes))
     }
-    .with_context(|| format!("the plan {name} cannot be read"))?;
-    let text =
-        String::from_utf8(bytes).with_context(|| format!("the plan {name} is not UTF-8 text"))?;
-    Ok((name, text))
+    .with_context(|| format!("{name} cannot be read"))?;
+    if bytes.len() as u64 > BYTES_MAX {
+        anyhow::bail!("{name} is longer than 64 MiB, which is the most that is read");
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok((name, text)),
+        Err(error) => {
+            let valid = error.utf8_error().valid_up_to();
+            let bytes = error.into_bytes();
+            let line = 1 + bytes
+                .iter()
+                .take(valid)
+                .filter(|byte| **byte == b'\n')
+                .count();
+            anyhow::bail!(
+                "{name} is not UTF-8 text from line {line} on: convert it, for example with iconv -t UTF-8"
+            )
+        }
+    }
 }

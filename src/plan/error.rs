@@ -204,10 +204,12 @@ pub struct PlanError {
     pub part: Part,
     pub message: String,
     /// What would be right.
-    pub help: Option<String>,
+    pub help: Option<Box<str>>,
     /// Set where the path cannot say it: syntax errors, and the second of two equal keys.
     pub position: Option<Position>,
     pub severity: Severity,
+    /// Which of the rules about SQL found it in the plan's own statements.
+    pub rule: Option<&'static str>,
 }
 
 impl PlanError {
@@ -219,12 +221,13 @@ impl PlanError {
             help: None,
             position: None,
             severity: Severity::Error,
+            rule: None,
         }
     }
 
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> PlanError {
-        self.help = Some(text.into());
+        self.help = Some(text.into().into_boxed_str());
         self
     }
 
@@ -237,6 +240,12 @@ impl PlanError {
     #[must_use]
     pub fn warning(mut self) -> PlanError {
         self.severity = Severity::Warning;
+        self
+    }
+
+    #[must_use]
+    pub fn found_by(mut self, rule: &'static str) -> PlanError {
+        self.rule = Some(rule);
         self
     }
 

@@ -136,6 +136,89 @@ fn reports_for_machines() {
     );
 }
 
+/// What cannot be read is one finding, in every report; the other files are looked at.
+#[test]
+fn a_file_that_is_no_text_does_not_end_the_report() {
+    let folder = folder(&[
+        ("bad.sql", BAD),
+        ("empty.sql", ""),
+        (
+            "windows.sql",
+            "\u{FEFF}SET lock_timeout = '1s';\r\nCREATE INDEX i ON t (a);\r\n",
+        ),
+    ]);
+    std::fs::write(
+        folder.path().join("latin.sql"),
+        b"SELECT 1;\nSELECT '\xe9';\n",
+    )
+    .expect("written");
+    std::fs::write(folder.path().join("latin.yaml"), b"name: \xe9\n").expect("written");
+    let files = [
+        "latin.sql",
+        "latin.yaml",
+        "nowhere.sql",
+        "empty.sql",
+        "windows.sql",
+        "bad.sql",
+    ];
+    let with = |format: &'static str| {
+        let mut arguments = files.to_vec();
+        arguments.extend(["--offline", "--format", format]);
+        check(folder.path(), &arguments)
+    };
+    let json = with("json");
+    assert_eq!(json.code, Some(1));
+    let report: serde_json::Value = serde_json::from_str(&json.stdout).expect("one document");
+    let found = |at: usize| report["sql"][at]["findings"].as_array().map_or(0, Vec::len);
+    assert_eq!(
+        [found(0), found(1), found(2), found(3), found(4)],
+        [1, 1, 0, 2, 2],
+        "{report:#}"
+    );
+    let message = report["sql"][0]["findings"][0]["message"]
+        .as_str()
+        .expect("a message");
+    assert!(message.contains("not UTF-8 text from line 2"), "{message}");
+    assert_eq!(report["sql"][3]["findings"][0]["line"], 2);
+    assert_eq!(report["plans"][0]["ok"], false);
+    let sarif: serde_json::Value =
+        serde_json::from_str(&with("sarif").stdout).expect("one document");
+    assert_eq!(
+        sarif["runs"][0]["results"].as_array().map(Vec::len),
+        Some(7)
+    );
+    let text = with("text").stderr;
+    assert!(
+        text.contains("--> latin.sql") && text.contains("bad.sql:2:1"),
+        "{text}"
+    );
+}
+
+/// A statement of a plan breaks the rule that it breaks in a file.
+#[test]
+fn the_rule_of_a_plans_statement_is_in_every_report() {
+    let plan = "version: 1\nname: own\nphases:\n  - phase: sql\n    steps:\n      - sql: {name: a, done_when: select true, irreversible: true, forward: 'CREATE INDEX i ON s.t (a)'}\n";
+    let folder = folder(&[("own.yaml", plan)]);
+    let with = |format| {
+        check(
+            folder.path(),
+            &["own.yaml", "--offline", "--format", format],
+        )
+        .stdout
+    };
+    let sarif: serde_json::Value = serde_json::from_str(&with("sarif")).expect("one document");
+    assert_eq!(
+        sarif["runs"][0]["results"][0]["ruleId"],
+        "index-not-concurrent"
+    );
+    assert!(with("github").contains("title=index-not-concurrent::"));
+    let json: serde_json::Value = serde_json::from_str(&with("json")).expect("one document");
+    assert_eq!(
+        json["plans"][0]["problems"][0]["rule"],
+        "index-not-concurrent"
+    );
+}
+
 #[test]
 fn rules_are_listed_and_nothing_is_a_usage_error() {
     let folder = folder(&[]);

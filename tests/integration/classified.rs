@@ -158,7 +158,10 @@ async fn compare(database: &Database) {
         let name = fact["name"].as_str().expect("a name");
         let sql = statements(fact["sql"].as_str().expect("text"));
         let commits = sql.iter().any(|(statement, _)| {
-            matches!(statement.kind, Kind::Transaction(TransactionControl::End))
+            matches!(
+                statement.kind,
+                Kind::Transaction(TransactionControl::End { .. })
+            )
         });
         if commits {
             continue;

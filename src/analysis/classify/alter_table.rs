@@ -72,7 +72,7 @@ impl Altered<'_> {
                 self.foreign_keys_go(effects);
             }
             ChangeKind::RenameColumn { .. }
-            | ChangeKind::ColumnDefault
+            | ChangeKind::ColumnDefault { .. }
             | ChangeKind::DropNotNull { .. }
             | ChangeKind::ColumnStorage
             | ChangeKind::DropExpression => self.lock_all(AccessExclusiveLock, effects),
@@ -87,7 +87,7 @@ impl Altered<'_> {
             | ChangeKind::ReplicaIdentity
             | ChangeKind::Owner
             | ChangeKind::OfType => effects.lock(self.table, AccessExclusiveLock),
-            ChangeKind::RenameConstraint { from } => self.rename_constraint(from, effects),
+            ChangeKind::RenameConstraint { from, .. } => self.rename_constraint(from, effects),
             ChangeKind::SetNotNull { column } => self.set_not_null(column, effects),
             ChangeKind::SetType(new) => self.set_type(new, effects),
             ChangeKind::AddConstraint(constraint) => self.add_constraint(constraint, effects),

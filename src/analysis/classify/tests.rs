@@ -148,7 +148,7 @@ fn it_agrees_with_every_measurement() {
         let mut held = Effects::default();
         for step in &steps {
             match &step.kind {
-                Kind::Transaction(TransactionControl::End) => held = Effects::default(),
+                Kind::Transaction(TransactionControl::End { .. }) => held = Effects::default(),
                 kind => held.locks.extend(classify(kind, &catalog).locks),
             }
             catalog.apply(&step.kind);

@@ -9,6 +9,7 @@ pub const NAME: &str = "allowance";
 /// What is wrong with an allowance; it cannot be allowed itself.
 pub fn wrong(allowance: &Allowance, used: bool) -> Option<(Severity, Found)> {
     let found = |message: String, help: String| Found {
+        severity: None,
         range: allowance.range.clone(),
         message,
         help,

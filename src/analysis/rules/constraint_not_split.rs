@@ -41,6 +41,7 @@ fn check(site: &Site<'_>) -> Vec<Found> {
             }
         };
         found.push(Found {
+            severity: None,
             range: change.range.clone(),
             message: format!(
                 "{} on {table} is checked against every row while the application cannot write",

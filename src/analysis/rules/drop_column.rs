@@ -15,6 +15,7 @@ pub const RULE: Rule = Rule {
 fn check(site: &Site<'_>) -> Vec<Found> {
     let dropped = site.changes().filter_map(|(table, change)| match &change.kind {
         ChangeKind::DropColumn { column } => Some(Found {
+            severity: None,
             range: change.range.clone(),
             message: format!(
                 "{table}.{column} and its values are gone for good, and every statement that still names it fails"

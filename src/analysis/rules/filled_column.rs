@@ -3,7 +3,9 @@
 use super::{Found, Rule, When};
 use crate::analysis::{
     lint::Site,
-    statement::{ChangeKind, ColumnFill},
+    name::Name,
+    statement::{Change, ChangeKind, ColumnFill},
+    types::is_known,
 };
 use crate::plan::error::Severity;
 
@@ -34,9 +36,13 @@ fn check(site: &Site<'_>) -> Vec<Found> {
                 "a stored generated column",
                 "add a plain column that a trigger keeps and a backfill fills; or from PostgreSQL 18 on a VIRTUAL one",
             ),
-            Some(ColumnFill::GeneratedVirtual) | None => continue,
+            Some(ColumnFill::GeneratedVirtual) | None => {
+                found.extend(perhaps_a_domain(site, table, change, &column.type_name));
+                continue;
+            }
         };
         found.push(Found {
+            severity: None,
             range: change.range.clone(),
             message: format!(
                 "{what} gets its value in every row: all of {table} is written anew while the application can neither read nor write"
@@ -47,9 +53,30 @@ fn check(site: &Site<'_>) -> Vec<Found> {
     found
 }
 
+/// A value of a domain is checked in every row. Whether it is one is written elsewhere.
+fn perhaps_a_domain(
+    site: &Site<'_>,
+    table: &Name,
+    change: &Change,
+    type_name: &str,
+) -> Option<Found> {
+    let catalog = &site.state.catalog;
+    if is_known(type_name)
+        || catalog.has_type(type_name)
+        || catalog.has_constrained_domain(type_name)
+    {
+        return None;
+    }
+    let message = format!(
+        "what {type_name} is, is not in this file: if it is a domain with a constraint, all of {table} is written anew while the application can neither read nor write"
+    );
+    let help = "a column of the type that the domain is over, with the constraint added NOT VALID and validated; if it is no such domain, all is well";
+    Some(Found::at(change.range.clone(), message, help.to_owned()).warning())
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::analysis::rules::tests::lines;
+    use crate::analysis::rules::tests::{errors, lines};
 
     #[test]
     fn columns_with_a_value_for_every_row_are_found() {
@@ -63,5 +90,17 @@ mod tests {
             ),
             [0; 0]
         );
+    }
+
+    #[test]
+    fn a_type_that_is_not_known_may_be_a_domain() {
+        let rule = "filled-column";
+        let sql = "ALTER TABLE t ADD a positive;\nALTER TABLE t ADD b app.positive DEFAULT 1;\nCREATE DOMAIN d AS int CHECK (value > 0);\nALTER TABLE t ADD c d;";
+        assert_eq!(lines(rule, sql), [1, 2]);
+        assert_eq!(errors(rule, sql), [0; 0]);
+        assert_eq!(errors("rewrite-under-lock", sql), [4]);
+        let good = "CREATE TYPE e AS ENUM ('a');\nALTER TABLE t ADD a e, ADD b e[], ADD c varchar(5)[], ADD d timestamp(3) with time zone;\n\
+                    CREATE DOMAIN d AS int;\nALTER TABLE t ADD f d, ADD g public.citext, ADD h geometry(Point,4326), ADD i double precision, ADD j pg_catalog.int4, ADD k national character varying(5);";
+        assert_eq!(lines(rule, good), [0; 0]);
     }
 }

@@ -19,14 +19,14 @@ fn check(site: &Site<'_>) -> Vec<Found> {
         return Vec::new();
     }
     let mut found = Vec::new();
-    if !state.lock_timeout && !state.lock_timeout_missed {
+    if !state.timeouts.lock && !state.missed.lock {
         found.push(site.found(
             "no lock_timeout is set: while this waits for its lock, every statement of the application queues behind it".to_owned(),
             "SET lock_timeout = '100ms' before it, and run the file again when it fails".to_owned(),
         ));
     }
     let long = !effects.scans.is_empty() || !effects.rewrites.is_empty();
-    if long && !state.statement_timeout && !state.statement_timeout_missed {
+    if long && !state.timeouts.statement && !state.missed.statement {
         found.push(
             site.found(
                 "no statement_timeout is set: nothing ends this if it holds its lock for too long"
@@ -70,6 +70,32 @@ mod tests {
             ),
             [2]
         );
+        for (good, set) in [
+            (
+                "SELECT set_config('lock_timeout', '1s', false);\n",
+                [0; 0].as_slice(),
+            ),
+            (
+                "SELECT pg_catalog.set_config('lock_timeout', '0', false);\n",
+                &[2],
+            ),
+            ("BEGIN;SET LOCAL lock_timeout = '1s';COMMIT;\n", &[2]),
+            ("BEGIN;SET lock_timeout = '1s';ROLLBACK;\n", &[2]),
+            ("BEGIN;SET lock_timeout = '1s';COMMIT;\n", &[]),
+            ("BEGIN;SET LOCAL lock_timeout = '1s';\n", &[]),
+            ("SET lock_timeout = '1s';\\c other\n", &[2]),
+            ("-- migrate:up\nSET LOCAL lock_timeout = '1s';\n", &[]),
+            (
+                "-- migrate:up transaction:false\nSET LOCAL lock_timeout = '1s';\n",
+                &[3],
+            ),
+        ] {
+            assert_eq!(
+                lines(rule, &format!("{good}ALTER TABLE t ADD a int;")),
+                set,
+                "{good}"
+            );
+        }
         assert_eq!(
             lines(
                 rule,

@@ -22,6 +22,7 @@ fn check(site: &Site<'_>) -> Vec<Found> {
             continue;
         }
         found.push(Found {
+            severity: None,
             range: change.range.clone(),
             message: format!("SET NOT NULL reads all of {table} while the application can neither read nor write"),
             help: format!(
@@ -59,5 +60,23 @@ mod tests {
         let proven = "ALTER TABLE t ADD CONSTRAINT p CHECK (\"A\" IS NOT NULL AND b > 0) NOT VALID;\n\
                       ALTER TABLE t VALIDATE CONSTRAINT p;\nALTER TABLE t ALTER \"A\" SET NOT NULL;";
         assert_eq!(lines(RULE, proven), [0; 0]);
+        for proven in [
+            "ALTER TABLE t ADD CHECK (a IS NOT NULL) NOT VALID;ALTER TABLE t VALIDATE CONSTRAINT t_a_check;",
+            "ALTER TABLE t ADD CONSTRAINT p CHECK (NOT (a IS NULL)) NOT VALID;ALTER TABLE t VALIDATE CONSTRAINT p;",
+            "ALTER TABLE t ADD CONSTRAINT p CHECK (b IS NOT NULL) NOT VALID;ALTER TABLE t VALIDATE CONSTRAINT p;ALTER TABLE t RENAME b TO a;",
+            "ALTER TABLE t ADD CONSTRAINT o CHECK (a IS NOT NULL) NOT VALID;ALTER TABLE t RENAME CONSTRAINT o TO p;ALTER TABLE t VALIDATE CONSTRAINT p;",
+        ] {
+            let sql = format!("{proven}ALTER TABLE t ALTER a SET NOT NULL;");
+            assert_eq!(lines(RULE, &sql), [0; 0], "{proven}");
+        }
+        for unproven in [
+            "ALTER TABLE t ADD CONSTRAINT p CHECK (NOT (a IS NULL AND b IS NULL));",
+            "ALTER TABLE u.t ADD CONSTRAINT p CHECK (a IS NOT NULL);",
+            "BEGIN;ALTER TABLE t ADD CONSTRAINT p CHECK (a IS NOT NULL);ROLLBACK;",
+            "CREATE TABLE IF NOT EXISTS t (a int NOT NULL);",
+        ] {
+            let sql = format!("{unproven}ALTER TABLE t ALTER a SET NOT NULL;");
+            assert_eq!(lines(RULE, &sql), [1], "{unproven}");
+        }
     }
 }

@@ -26,7 +26,7 @@ fn check(site: &Site<'_>) -> Vec<Found> {
         .filter(|taken| {
             taken.lock >= Lock::ShareLock
                 && matches!(taken.target, Target::Table(_))
-                && !held.contains(&taken.target)
+                && !site.state.holds(&taken.target)
         })
         .map(|taken| taken.target.clone())
         .collect();

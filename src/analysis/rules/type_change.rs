@@ -1,7 +1,7 @@
 //! Columns that get another type in place.
 
 use super::{Found, Rule, When};
-use crate::analysis::{lint::Site, statement::ChangeKind};
+use crate::analysis::{lint::Site, statement::ChangeKind, types::free_from};
 use crate::plan::error::Severity;
 
 pub const RULE: Rule = Rule {
@@ -24,10 +24,11 @@ fn check(site: &Site<'_>) -> Vec<Found> {
             .catalog
             .table(table)
             .and_then(|known| known.column(&new.column));
-        let from = known.map_or_else(
-            || " (its type is not known here; only widening a varchar or a numeric and going to text is free)".to_owned(),
-            |column| format!(" from {}", column.type_name),
-        );
+        let from = known.map_or_else(String::new, |column| format!(" from {}", column.type_name));
+        let unless = free_from(&new.type_name).filter(|_| known.is_none() && !new.computed);
+        let perhaps = unless.map_or_else(String::new, |unless| {
+            format!(", unless it is {unless} now, which is not in this file")
+        });
         let cost = if !effects.rewrites.is_empty() {
             "copies the whole table"
         } else if !effects.scans.is_empty() {
@@ -35,13 +36,24 @@ fn check(site: &Site<'_>) -> Vec<Found> {
         } else {
             continue;
         };
-        found.push(Found {
-            range: change.range.clone(),
-            message: format!(
-                "changing {table}.{} to {}{from} {cost} while the application can neither read nor write",
+        let it = Found::at(
+            change.range.clone(),
+            format!(
+                "changing {table}.{} to {}{from} {cost} while the application can neither read nor write{perhaps}",
                 new.column, new.type_name
             ),
-            help: "the recipe `change_column_type` does it with a second column, kept in step and filled in batches".to_owned(),
+            "the recipe `change_column_type` does it with a second column, kept in step and filled in batches".to_owned(),
+        );
+        // Most often it was a varchar.
+        let is_text = unless.is_some()
+            && matches!(
+                new.type_name.as_str(),
+                "text" | "varchar" | "character varying"
+            );
+        found.push(if is_text && !new.collation {
+            it.warning()
+        } else {
+            it
         });
     }
     found
@@ -49,7 +61,7 @@ fn check(site: &Site<'_>) -> Vec<Found> {
 
 #[cfg(test)]
 mod tests {
-    use crate::analysis::rules::tests::lines;
+    use crate::analysis::rules::tests::{errors, lines};
 
     #[test]
     fn only_what_is_known_to_be_free_is_free() {
@@ -59,5 +71,10 @@ mod tests {
         // After the first its type is known.
         let good = "ALTER TABLE t ALTER a TYPE varchar(50);\nALTER TABLE t ALTER a TYPE varchar(90);\nALTER TABLE t ALTER a TYPE text USING a::text;";
         assert_eq!(lines(rule, good), [1]);
+        let text = "ALTER TABLE t ALTER a TYPE text;\nALTER TABLE t ALTER b SET DATA TYPE TEXT COLLATE \"C\";";
+        assert_eq!(
+            (lines(rule, text), errors(rule, text)),
+            (vec![1, 2], vec![2])
+        );
     }
 }

@@ -29,8 +29,12 @@ fn check(site: &Site<'_>) -> Vec<Found> {
         Kind::Unknown(Unknown::NotClassified) => {
             "it is not known what this locks: taken for the worst".to_owned()
         }
-        Kind::Unknown(Unknown::Elsewhere) => {
+        Kind::Unknown(Unknown::Elsewhere) | Kind::Execute { .. } | Kind::Call { .. } => {
             "what this runs is written elsewhere: taken for the worst".to_owned()
+        }
+        Kind::Unknown(Unknown::Says(words)) => (*words).to_owned(),
+        Kind::Unknown(Unknown::Perhaps(words)) => {
+            return vec![site.found((*words).to_owned(), HELP.to_owned()).warning()];
         }
         Kind::AlterTable(alter) => {
             let other = site.changes().find_map(|(_, change)| match &change.kind {
@@ -50,6 +54,7 @@ fn check(site: &Site<'_>) -> Vec<Found> {
                 .unread
                 .iter()
                 .map(|range| Found {
+                    severity: None,
                     range: range.clone(),
                     message: "this part of a body is not understood here".to_owned(),
                     help: HELP.to_owned(),
@@ -61,13 +66,27 @@ fn check(site: &Site<'_>) -> Vec<Found> {
     vec![site.found(message, HELP.to_owned())]
 }
 
+/// What `\gexec` runs.
+pub fn generated(range: &Range<usize>) -> Found {
+    let message = "what the query gives is run as SQL: what that is cannot be told here";
+    Found::at(range.clone(), message.to_owned(), HELP.to_owned())
+}
+
+/// A program, or another psql.
+pub fn shell(range: &Range<usize>) -> Found {
+    let message = "what the shell runs here is not looked at";
+    Found::at(range.clone(), message.to_owned(), HELP.to_owned()).warning()
+}
+
 /// A file that psql would read in this place.
 pub fn included(range: &Range<usize>) -> Found {
     Found {
+        severity: None,
         range: range.clone(),
         message: "the file that is included here is not looked at".to_owned(),
         help: "give it to `crossfade check` too".to_owned(),
     }
+    .warning()
 }
 
 #[cfg(test)]
@@ -84,6 +103,15 @@ mod tests {
             ),
             [1, 2, 3, 4, 5]
         );
+        assert_eq!(
+            lines(
+                rule,
+                "SELECT 'DROP TABLE ' || a FROM b \\gexec\nREASSIGN OWNED BY a TO b;\nALTER EXTENSION e UPDATE;\n\\! rm x\nALTER INDEX ALL IN TABLESPACE a SET TABLESPACE b;"
+            ),
+            [1, 2, 3, 4, 5]
+        );
+        let allowed = "-- crossfade:allow unclassified: it only grants\nSELECT 'GRANT' \\gexec\n";
+        assert_eq!(lines(rule, allowed), [0; 0]);
         assert_eq!(
             lines(
                 rule,

@@ -57,6 +57,7 @@ fn change(node: &SyntaxNode, place: &Place<'_>) -> ChangeKind {
         },
         K::RENAME_CONSTRAINT => ChangeKind::RenameConstraint {
             from: word(node, K::CONSTRAINT_NAME_REF),
+            to: word(node, K::CONSTRAINT_NAME),
         },
         K::SET_SCHEMA => ChangeKind::SetSchema {
             schema: word(node, K::SCHEMA_REF),
@@ -130,7 +131,10 @@ fn column_change(node: &SyntaxNode) -> ChangeKind {
         return other(node);
     };
     match option.kind() {
-        K::SET_DEFAULT | K::DROP_DEFAULT => ChangeKind::ColumnDefault,
+        K::SET_DEFAULT | K::DROP_DEFAULT => ChangeKind::ColumnDefault {
+            column,
+            dropped: option.kind() == K::DROP_DEFAULT,
+        },
         K::SET_NOT_NULL => ChangeKind::SetNotNull { column },
         K::DROP_NOT_NULL => ChangeKind::DropNotNull { column },
         K::SET_TYPE => ChangeKind::SetType(new_type(&option, column)),

@@ -1,12 +1,12 @@
 //! CREATE of what holds rows or stands on a table.
 
 use super::{
-    below,
+    below, functions,
     node::{Place, child, has, name, names, table, tables, text_of, type_of, word},
-    normalized, type_text,
+    normalized, rows, type_text,
 };
 use crate::analysis::{
-    name::Name,
+    name::{Name, TEMPORARY, fold},
     statement::{
         Bound, Building, ColumnFill, ConstraintKind, CreateTable, DefaultValue, Kind, NewColumn,
         NewConstraint, Validation,
@@ -15,63 +15,23 @@ use crate::analysis::{
 use crate::statement::part::Lock;
 use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 
-/// Functions that are evaluated once for all rows, as they are not volatile.
-const EVALUATED_ONCE: [&str; 40] = [
-    "abs",
-    "array_fill",
-    "ceil",
-    "concat",
-    "concat_ws",
-    "current_database",
-    "current_setting",
-    "current_user",
-    "daterange",
-    "date_trunc",
-    "floor",
-    "format",
-    "int4range",
-    "int8range",
-    "json_build_array",
-    "json_build_object",
-    "jsonb_build_array",
-    "jsonb_build_object",
-    "left",
-    "length",
-    "lower",
-    "make_date",
-    "make_interval",
-    "make_timestamptz",
-    "md5",
-    "now",
-    "numrange",
-    "repeat",
-    "replace",
-    "right",
-    "round",
-    "statement_timestamp",
-    "to_char",
-    "to_date",
-    "to_jsonb",
-    "to_timestamp",
-    "to_tsvector",
-    "transaction_timestamp",
-    "tstzrange",
-    "upper",
-];
-
 pub fn kind(node: &SyntaxNode, place: &Place<'_>) -> Option<Kind> {
     Some(match node.kind() {
         K::CREATE_TABLE | K::CREATE_FOREIGN_TABLE => Kind::CreateTable(create_table(node, place)),
         K::CREATE_TABLE_AS => Kind::Read {
             tables: tables(node),
             lock: Lock::AccessShareLock,
-            into: Some(name(node, K::TABLE_NAME)),
+            filter: rows::reads_of(node),
+            into: Some(new_table(node, node)),
+            if_not_exists: has(node, K::IF_NOT_EXISTS),
         },
         K::CREATE_INDEX => Kind::CreateIndex {
             table: table(node),
             index: child(node, K::INDEX).map(|index| Name::read(&index.text().to_string())),
             columns: indexed_columns(node),
             how: building(node),
+            only: child(node, K::TABLE_RELATION_NAME).is_some_and(|table| has(&table, K::ONLY_KW)),
+            if_not_exists: has(node, K::IF_NOT_EXISTS),
         },
         K::CREATE_VIEW => Kind::CreateView {
             view: name(node, K::VIEW),
@@ -80,7 +40,13 @@ pub fn kind(node: &SyntaxNode, place: &Place<'_>) -> Option<Kind> {
         },
         K::CREATE_MATERIALIZED_VIEW => Kind::CreateMaterializedView {
             view: name(node, K::VIEW),
-            reads: tables(node),
+            // WITH NO DATA its query is not run.
+            reads: if has(node, K::WITH_NO_DATA) {
+                Vec::new()
+            } else {
+                tables(node)
+            },
+            if_not_exists: has(node, K::IF_NOT_EXISTS),
         },
         K::CREATE_TRIGGER => Kind::TouchTrigger {
             table: table(node),
@@ -133,8 +99,10 @@ fn create_table(node: &SyntaxNode, place: &Place<'_>) -> CreateTable {
     };
     let constraints = arguments.iter().flat_map(|list| list.children());
     CreateTable {
-        table: name(node, K::TABLE_NAME),
+        table: new_table(node, node),
         temporary: has(node, K::TEMP),
+        if_not_exists: has(node, K::IF_NOT_EXISTS),
+        until_commit: child(node, K::ON_COMMIT).is_some_and(|on| has(&on, K::DROP)),
         columns: parts(K::COLUMN)
             .iter()
             .map(|part| column(part, place))
@@ -147,6 +115,16 @@ fn create_table(node: &SyntaxNode, place: &Place<'_>) -> CreateTable {
             .map(|inherits| names(&inherits, K::TABLE_NAME_REF))
             .unwrap_or_default(),
         partitioned: has(node, K::PARTITION_BY),
+    }
+}
+
+/// A temporary table is in a schema of its session, whatever else has its name. `node` says whether it is one.
+pub fn new_table(node: &SyntaxNode, holder: &SyntaxNode) -> Name {
+    let named = name(holder, K::TABLE_NAME);
+    if has(node, K::TEMP) {
+        named.within(TEMPORARY)
+    } else {
+        named
     }
 }
 
@@ -210,8 +188,8 @@ fn default_value(node: &SyntaxNode) -> DefaultValue {
     }
     let volatile = below(node, K::CALL_EXPR)
         .filter_map(|call| child(&call, K::NAME_REF).or_else(|| child(&call, K::FIELD_EXPR)))
-        .map(|name| Name::read(&name.text().to_string()).name)
-        .find(|name| !EVALUATED_ONCE.contains(&name.as_str()));
+        .map(|name| Name::read(&name.text().to_string()))
+        .find(|name| !functions::is_evaluated_once(name));
     match volatile {
         Some(function) => DefaultValue::EveryRow(format!("{function}()")),
         None => DefaultValue::Once,
@@ -232,7 +210,7 @@ pub fn constraint(node: &SyntaxNode, place: &Place<'_>) -> Option<NewConstraint>
         K::UNIQUE_CONSTRAINT => ConstraintKind::Unique { index: index(node) },
         K::PRIMARY_KEY_CONSTRAINT => ConstraintKind::PrimaryKey {
             columns: below(node, K::COLUMN_NAME_REF)
-                .map(|column| crate::analysis::name::fold(&column.text().to_string()))
+                .map(|column| fold(&column.text().to_string()))
                 .collect(),
             index: index(node),
         },
@@ -254,7 +232,30 @@ pub fn constraint(node: &SyntaxNode, place: &Place<'_>) -> Option<NewConstraint>
         } else {
             Validation::AtOnce
         },
+        columns: columns_of(node),
     })
+}
+
+/// The columns that a constraint names, each once; of a foreign key those of its own table.
+fn columns_of(node: &SyntaxNode) -> Vec<String> {
+    let own = match node.kind() {
+        K::FOREIGN_KEY_CONSTRAINT => child(node, K::FOREIGN_KEY_COLUMN_LIST),
+        K::REFERENCES_CONSTRAINT => None,
+        _ => Some(node.clone()),
+    };
+    let named = own.iter().flat_map(SyntaxNode::descendants).filter(|part| {
+        let is_function = part
+            .parent()
+            .is_some_and(|parent| parent.kind() == K::CALL_EXPR);
+        part.kind() == K::COLUMN_NAME_REF || (part.kind() == K::NAME_REF && !is_function)
+    });
+    let mut columns: Vec<String> = Vec::new();
+    for column in named.map(|part| fold(&part.text().to_string())) {
+        if !columns.contains(&column) {
+            columns.push(column);
+        }
+    }
+    columns
 }
 
 fn index(node: &SyntaxNode) -> Option<String> {

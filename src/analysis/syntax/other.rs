@@ -3,18 +3,21 @@
 use super::{
     below,
     create::building,
-    node::{child, has, name, names, table, tables, text_of, word},
-    normalized,
+    node::{Place, child, has, name, names, table, tables, text_of, word},
+    normalized, rows,
 };
 use crate::analysis::{
     name::{Name, fold},
-    statement::{Building, Kind, ReindexTarget, Setting, TransactionControl, Unknown, Validation},
+    statement::{
+        AlterTable, Building, Change, ChangeKind, Kind, ReindexTarget, Setting, TransactionControl,
+        Unknown, Validation,
+    },
 };
 use crate::statement::part::Lock;
 use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 
-pub fn kind(node: &SyntaxNode) -> Option<Kind> {
-    whole(node)
+pub fn kind(node: &SyntaxNode, place: &Place<'_>) -> Option<Kind> {
+    whole(node, place)
         .or_else(|| maintenance(node))
         .or_else(|| touch(node))
         .or_else(|| session(node))
@@ -22,7 +25,7 @@ pub fn kind(node: &SyntaxNode) -> Option<Kind> {
 }
 
 /// What is dropped or altered as a whole.
-fn whole(node: &SyntaxNode) -> Option<Kind> {
+fn whole(node: &SyntaxNode, place: &Place<'_>) -> Option<Kind> {
     let cascade = has(node, K::CASCADE);
     Some(match node.kind() {
         K::DROP_TABLE | K::DROP_FOREIGN_TABLE => Kind::DropTable {
@@ -38,9 +41,10 @@ fn whole(node: &SyntaxNode) -> Option<Kind> {
             how: building(node),
         },
         K::DROP_SCHEMA | K::DROP_OWNED => Kind::DropOther { cascade },
-        K::ALTER_INDEX if has(node, K::ATTACH_INDEX_PARTITION) => {
-            Kind::Unknown(Unknown::NotClassified)
-        }
+        K::ALTER_INDEX if has(node, K::ATTACH_INDEX_PARTITION) => Kind::AttachIndex {
+            partition: child(node, K::ATTACH_INDEX_PARTITION)
+                .map(|attached| name(&attached, K::INDEX_REF))?,
+        },
         // A new tablespace is a copy of the index.
         K::ALTER_INDEX if has(node, K::SET_TABLESPACE) => Kind::Reindex {
             target: ReindexTarget::Index(name(node, K::INDEX_REF)),
@@ -49,12 +53,24 @@ fn whole(node: &SyntaxNode) -> Option<Kind> {
         K::ALTER_INDEX if has(node, K::INDEX_REF) => Kind::TouchIndex {
             index: name(node, K::INDEX_REF),
         },
+        // Its rows are copied like those of a table.
+        K::ALTER_MATERIALIZED_VIEW if has(node, K::SET_TABLESPACE) && has(node, K::VIEW_REF) => {
+            Kind::AlterTable(AlterTable {
+                table: name(node, K::VIEW_REF),
+                only: false,
+                changes: vec![Change {
+                    range: place.of(node),
+                    kind: ChangeKind::Tablespace,
+                }],
+            })
+        }
         K::ALTER_VIEW | K::ALTER_MATERIALIZED_VIEW if has(node, K::VIEW_REF) => Kind::Touch {
             table: name(node, K::VIEW_REF),
             lock: Lock::AccessExclusiveLock,
         },
         K::ALTER_TYPE => match child(node, K::ADD_VALUE) {
             Some(add) => Kind::AddEnumValue {
+                of: name(node, K::TYPE_NAME_REF),
                 value: text_of(&add, K::LITERAL),
             },
             None if below(node, K::CASCADE).next().is_some() => {
@@ -63,6 +79,14 @@ fn whole(node: &SyntaxNode) -> Option<Kind> {
             None => Kind::NoTable,
         },
         K::ALTER_DOMAIN => alter_domain(node),
+        K::REASSIGN => Kind::Unknown(Unknown::Says(
+            "REASSIGN OWNED locks everything that the role owns, so that nobody can read or write it until the transaction ends",
+        )),
+        K::ALTER_EXTENSION if has(node, K::ALTER_EXTENSION_UPDATE) => {
+            Kind::Unknown(Unknown::Perhaps(
+                "ALTER EXTENSION … UPDATE runs the extension's own scripts: what they lock is written there",
+            ))
+        }
         _ => return None,
     })
 }
@@ -124,9 +148,13 @@ fn maintenance(node: &SyntaxNode) -> Option<Kind> {
 }
 
 fn reindex(node: &SyntaxNode) -> Kind {
-    let concurrently = node
-        .descendants_with_tokens()
-        .any(|part| part.kind() == K::CONCURRENTLY_KW);
+    let option = below(node, K::REINDEX_OPTION_CONCURRENTLY).next();
+    let concurrently = match option {
+        Some(option) => !rows::is_off(&normalized(&option.text().to_string())),
+        None => node
+            .descendants_with_tokens()
+            .any(|part| part.kind() == K::CONCURRENTLY_KW),
+    };
     let target = match (
         child(node, K::REINDEX_TARGET_INDEX),
         child(node, K::REINDEX_TARGET_TABLE),
@@ -148,12 +176,7 @@ fn reindex(node: &SyntaxNode) -> Kind {
 fn is_full(node: &SyntaxNode) -> bool {
     let option = below(node, K::VACUUM_OPTION)
         .find(|option| text_of(option, K::VACUUM_OPTION_NAME).eq_ignore_ascii_case("full"));
-    let off = |option: &SyntaxNode| {
-        let text = normalized(&option.text().to_string());
-        ["false", "off", "0", "no"]
-            .iter()
-            .any(|off| text.ends_with(off))
-    };
+    let off = |option: &SyntaxNode| rows::is_off(&normalized(&option.text().to_string()));
     has(node, K::FULL_KW) || option.is_some_and(|option| !off(&option))
 }
 
@@ -230,7 +253,10 @@ fn session(node: &SyntaxNode) -> Option<Kind> {
     Some(match node.kind() {
         K::BEGIN => Kind::Transaction(TransactionControl::Begin),
         K::COMMIT_TRANSACTION | K::ROLLBACK_TRANSACTION | K::PREPARE_TRANSACTION => {
-            Kind::Transaction(TransactionControl::End)
+            Kind::Transaction(TransactionControl::End {
+                undone: node.kind() == K::ROLLBACK_TRANSACTION,
+                chained: has(node, K::AND_CHAIN),
+            })
         }
         K::ROLLBACK_TO_SAVEPOINT
         | K::SAVEPOINT_CREATE
@@ -241,6 +267,7 @@ fn session(node: &SyntaxNode) -> Option<Kind> {
             name: below(node, K::CONFIG_PARAMETER_REF)
                 .next()
                 .map_or_else(|| "all".to_owned(), |name| fold(&name.text().to_string())),
+            values: Vec::new(),
             is_off: true,
             local: false,
         }),
@@ -255,18 +282,9 @@ fn set(node: &SyntaxNode) -> Kind {
     let value = child(&config, K::TO_CONFIG_VALUE)
         .map(|value| normalized(&value.text().to_string()))
         .unwrap_or_default();
-    let value = value
-        .trim_start_matches('=')
-        .trim_start_matches("to ")
-        .trim_matches([' ', '\''])
-        .to_owned();
-    let number =
-        value.trim_end_matches(|letter: char| letter.is_ascii_alphabetic() || letter == ' ');
-    Kind::Set(Setting {
-        name: word(&config, K::CONFIG_PARAMETER_REF),
-        is_off: value == "default" || number.parse::<f64>().is_ok_and(|number| number == 0.0),
-        local: has(node, K::LOCAL_SCOPE),
-    })
+    let value = value.trim_start_matches('=').trim_start_matches("to ");
+    let name = word(&config, K::CONFIG_PARAMETER_REF);
+    Kind::Set(rows::setting(name, value, has(node, K::LOCAL_SCOPE)))
 }
 
 /// What looks at the catalog only. What is not in this list is not known.
@@ -274,7 +292,6 @@ fn no_table(node: &SyntaxNode) -> Option<Kind> {
     let text = normalized(&node.text().to_string());
     let cascades = has(node, K::CASCADE);
     Some(match node.kind() {
-        K::CALL | K::EXECUTE => Kind::Unknown(Unknown::Elsewhere),
         K::CREATE_DATABASE
         | K::DROP_DATABASE
         | K::CREATE_TABLESPACE
@@ -346,7 +363,6 @@ fn no_table(node: &SyntaxNode) -> Option<Kind> {
                 "load",
                 "move",
                 "notify",
-                "reassign",
                 "reset",
                 "set",
                 "show",

@@ -29,8 +29,9 @@ fn sample(at: Duration, amounts: &[(Signal, f64)]) -> Sample {
     sample
 }
 
+/// As many workers as plans have that do not say.
 fn free() -> Pace {
-    Pace::free(10, 2)
+    Pace::free(10, Pacing::default().workers)
 }
 
 fn after(limits: &Pacing, last: &Pace, amounts: &[(Signal, f64)]) -> Pace {

@@ -81,7 +81,7 @@ fn each_script(
 /// To take away what `forward` has added is what a reverse is for.
 fn going_back(context: &Context) -> Context {
     let mut context = context.clone();
-    for name in ["drop-column", "drop-table", "rename"] {
+    for name in rules::GOING_BACK {
         let reason = "it undoes its step".to_owned();
         context.allowed.entry(name.to_owned()).or_insert(reason);
     }
@@ -102,7 +102,8 @@ fn problem(path: &Path, finding: Finding, lines: usize) -> PlanError {
     .help(format!(
         "{}; if it is meant so, say why at the top of the plan: `allow: {{{}: …}}`",
         finding.help, finding.rule
-    ));
+    ))
+    .found_by(finding.rule);
     if is_error { error } else { error.warning() }
 }
 

@@ -180,10 +180,8 @@ fn place_repeated_keys(text: &str, errors: &mut [PlanError]) {
         let places = locator.key_positions(&error.path);
         error.position = places.get(*times).copied();
         if let Some(first) = places.first() {
-            error.help = Some(format!(
-                "it is given first on line {}; keep one",
-                first.line
-            ));
+            let help = format!("it is given first on line {}; keep one", first.line);
+            error.help = Some(help.into_boxed_str());
         }
     }
 }

@@ -22,6 +22,9 @@ pub struct LocatedError {
     pub message: String,
     pub help: Option<String>,
     pub severity: Severity,
+    /// The rule about SQL that a statement of the plan breaks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<&'static str>,
 }
 
 /// The errors with their places, sorted by place.
@@ -34,8 +37,9 @@ pub fn locate_all(file_name: &str, text: &str, errors: &[PlanError]) -> Vec<Loca
             column: position.map(|position| position.column),
             path: error.path.to_string(),
             message: error.message.clone(),
-            help: error.help.clone(),
+            help: error.help.clone().map(String::from),
             severity: error.severity,
+            rule: error.rule,
         })
         .collect()
 }
@@ -132,14 +136,23 @@ fn render_one(file_name: &str, lines: &[&str], problem: &Shown<'_>) -> String {
 
 /// The line as a terminal can show it, and the carets to print below it.
 fn excerpt(line: &str, position: Position) -> (String, String) {
-    let characters: Vec<char> = line.chars().collect();
-    let caret_start = position.column.saturating_sub(1).min(characters.len());
-    let (from, to) = if characters.len() > LINE_SHOWN_MAX {
+    let length = line.chars().count();
+    let caret_start = position.column.saturating_sub(1).min(length);
+    let (from, to) = if length > LINE_SHOWN_MAX {
         let from = caret_start.saturating_sub(LINE_SHOWN_BEFORE);
-        (from, (from + LINE_SHOWN_MAX).min(characters.len()))
+        (from, (from + LINE_SHOWN_MAX).min(length))
     } else {
-        (0, characters.len())
+        (0, length)
     };
+    // A file of one line may have thousands of findings: no more of it is gone through than is shown.
+    let first = if line.is_ascii() {
+        from
+    } else {
+        line.char_indices()
+            .nth(from)
+            .map_or(line.len(), |(at, _)| at)
+    };
+    let characters = line.get(first..).unwrap_or_default().chars();
     let caret_end = caret_start.saturating_add(position.length.max(1)).min(to);
     let mut shown = String::new();
     let mut caret = String::new();
@@ -147,15 +160,15 @@ fn excerpt(line: &str, position: Position) -> (String, String) {
         shown.push('…');
         caret.push(' ');
     }
-    for (at, character) in characters.iter().enumerate().take(to).skip(from) {
-        let width = show(*character, &mut shown);
+    for (at, character) in (from..to).zip(characters) {
+        let width = show(character, &mut shown);
         if at < caret_start {
             caret.extend(std::iter::repeat_n(' ', width));
         } else if at < caret_end {
             caret.extend(std::iter::repeat_n('^', width));
         }
     }
-    if to < characters.len() {
+    if to < length {
         shown.push('…');
     }
     if !caret.ends_with('^') {

@@ -22,7 +22,7 @@ impl Problem {
             file: error.file,
             line: error.line.unwrap_or(1),
             column: error.column.unwrap_or(1),
-            rule: OF_PLANS,
+            rule: error.rule.unwrap_or(OF_PLANS),
             severity: error.severity,
             message: error.message,
             help: error.help.unwrap_or_default(),
