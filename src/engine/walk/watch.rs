@@ -192,8 +192,9 @@ impl<'a> Watch<'a> {
         Ok(())
     }
 
-    /// What is told and kept at the end of a pass.
+    /// What is told and kept at the end of a pass. The next one begins with batches of the size that this one came to.
     pub async fn end(&self, site: &Site<'_>) -> Result<(), EngineError> {
+        walks::note_pace(&**self.session, site.lease, &site.step.0, &site.pace()).await?;
         self.point(site).await?;
         self.tell(site).await
     }
