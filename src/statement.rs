@@ -1,5 +1,6 @@
 //! Plan values → SQL text. Pure: what is written here is what `explain` shows and what the engine runs.
 
+mod block;
 pub mod counters;
 pub mod group;
 pub mod link;

@@ -1,6 +1,6 @@
 //! How many values a conversion would not take, or lose: tried on rows that are there, as the triggers would convert them.
 
-use super::{group::groups, literal, sync::differs};
+use super::{block, group::groups, literal, sync::differs};
 use crate::plan::{
     compiled::{Assignment, Match},
     ident::{Ident, TableName},
@@ -124,25 +124,15 @@ impl Counting<'_> {
     }
 }
 
-/// A block that is named as the table and has the columns that an expression reads as variables, as in the triggers.
+/// As in the triggers.
 fn block(
     table: &TableName,
     one: &Assignment,
     source: &dyn Fn(&Ident) -> String,
     inside: &str,
 ) -> String {
-    let mut text = format!("    <<{}>>\n    DECLARE\n", table.name.quoted());
-    for column in &one.reads {
-        let _ = writeln!(
-            text,
-            "      {} {} := {};",
-            column.name.quoted(),
-            column.type_name,
-            source(&column.name)
-        );
-    }
-    let _ = write!(text, "    BEGIN\n      {inside}    END;\n");
-    text
+    let head = block::head(table, one, source);
+    format!("{head}    BEGIN\n      {inside}    END;\n")
 }
 
 #[cfg(test)]

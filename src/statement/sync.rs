@@ -161,6 +161,7 @@ fn update_trigger(run: &RunName, sync: &Sync, filling: Filling, names: &Names) -
         columns.extend(group.new_side());
     }
     let mut when = vec![body::changed(&columns, names)];
+    when.extend(body::key_changed(sync, &groups, names));
     if filling == Filling::Yes {
         when.extend(
             groups

@@ -606,6 +606,10 @@ fn what_the_new_version_writes_of_a_one_way_change_is_left_out_of_the_comparison
         database
             .execute("UPDATE t SET c = 999 WHERE id IN (3, 4); INSERT INTO t (id, b, c) VALUES (100, 1, 77), (101, 1, 78); UPDATE t SET c = NULL WHERE id = 7")
             .await;
+        // It stays noted when the row's key is another one, also one that a row had which is gone.
+        database
+            .execute("UPDATE t SET c = 888 WHERE id IN (8, 9); DELETE FROM t WHERE id = 9; UPDATE t SET id = 9 WHERE id = 8; UPDATE t SET id = 203 WHERE id = 3")
+            .await;
         // The old version goes on: what it writes is followed again, also in a row that comes under the same key.
         database
             .execute("UPDATE t SET b = 40 WHERE id = 4; DELETE FROM t WHERE id = 101; INSERT INTO t (id, b) VALUES (101, 6)")
@@ -627,10 +631,10 @@ fn what_the_new_version_writes_of_a_one_way_change_is_left_out_of_the_comparison
             .execute("UPDATE t SET c = b * 2 WHERE id IN (4, 5, 101)")
             .await;
         database.crossfade(&["advance", "own", "--yes"]).exits(0);
-        let kept = "SELECT string_agg(id || '=' || coalesce(c::text, 'null'), ' ' ORDER BY id) FROM t WHERE id IN (3, 4, 5, 7, 100, 101)";
+        let kept = "SELECT string_agg(id || '=' || coalesce(c::text, 'null'), ' ' ORDER BY id) FROM t WHERE id IN (203, 4, 5, 7, 9, 100, 101)";
         assert_eq!(
             database.value(kept).await,
-            "3=999 4=80 5=10 7=null 100=77 101=12"
+            "4=80 5=10 7=null 9=888 100=77 101=12 203=999"
         );
     });
 }

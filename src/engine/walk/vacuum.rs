@@ -32,15 +32,19 @@ pub async fn as_it_goes(site: &Site<'_>) -> Result<(), EngineError> {
     }
     while !site.halt.is_cancelled() {
         let percent = i64::from(site.limits().vacuum_percent);
+        if percent == 0 {
+            site.sleep(LOOK_EVERY).await;
+            continue;
+        }
         let all = walks::done_by_storage(&**session, &site.walk).await?;
         let blocks: i64 = all.iter().map(|done| done.blocks_total).sum();
-        let mut left = blocks;
+        let mut left = BLOCKS_MIN.max(blocks);
         let due = all.into_iter().find(|done| {
             let since = done.blocks_done - vacuumed.get(&done.relation).unwrap_or(&0);
             let is_through = done.blocks_done == done.blocks_total;
             let enough = BLOCKS_MIN.max(blocks * percent / 100);
             left = left.min(enough - since);
-            percent > 0 && (since >= enough || is_through && since >= BLOCKS_MIN)
+            since >= enough || is_through && since >= BLOCKS_MIN
         });
         match due {
             None => {

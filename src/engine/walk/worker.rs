@@ -93,6 +93,7 @@ impl<'a> Worker<'a> {
     }
 
     async fn work(&mut self) -> Result<End, EngineError> {
+        let mut storage = None;
         loop {
             if let Some(end) = self.told_to_end()? {
                 return Ok(end);
@@ -108,6 +109,12 @@ impl<'a> Worker<'a> {
                 }
                 return Ok(End::NothingLeft);
             };
+            // The server keeps prepared statements for as long as they are not let go, and a table may have ten thousand
+            // partitions, each with statements of its own.
+            if segment.storage != storage {
+                self.client.statement_cache.clear();
+                storage.clone_from(&segment.storage);
+            }
             if let Some(end) = self.segment(segment).await? {
                 return Ok(end);
             }

@@ -9,6 +9,7 @@ use crate::plan::{
     link::{Kin, Link},
 };
 use crate::statement::{
+    block,
     group::{Group, groups},
     literal, quarantine,
     sync::{Names, differs},
@@ -210,17 +211,12 @@ impl Writing<'_> {
         ) {
             return format!("    {value} := {from}.{};\n", source.name.quoted());
         }
-        let block = self.link.table(to.other()).name.quoted();
-        let mut text = format!("    BEGIN\n    <<{block}>>\n    DECLARE\n");
-        for column in &assignment.reads {
-            let _ = writeln!(
-                text,
-                "      {} {} := {from}.{};",
-                column.name.quoted(),
-                column.type_name,
-                column.name.quoted()
-            );
-        }
+        let mut text = "    BEGIN\n".to_owned();
+        text.push_str(&block::head(
+            self.link.table(to.other()),
+            assignment,
+            |column| format!("{from}.{}", column.quoted()),
+        ));
         let group = self.group_of(to, assignment);
         // What one cannot compute neither agrees nor is written. For the new side that is noted with NULL in its place, as a
         // stale value would be worse than none; the old side keeps what it had.

@@ -8,6 +8,7 @@ use crate::plan::{
     steps::sync_columns::OnUnconvertible,
 };
 use crate::statement::{
+    block,
     group::{Group, groups, overtaken_mark},
     literal,
 };
@@ -89,6 +90,23 @@ fn any_present(columns: &[&ColumnRef], names: &Names) -> String {
     any(&tests)
 }
 
+/// The row has another key, where something is noted by it. By text, as not every type's operators are on the path.
+pub(super) fn key_changed(sync: &Sync, groups: &[Group<'_>], names: &Names) -> Option<String> {
+    let tests: Vec<String> = sync
+        .key
+        .iter()
+        .map(|column| {
+            format!(
+                "({})::text IS DISTINCT FROM ({})::text",
+                Row::New.column(column, names),
+                Row::Old.column(column, names)
+            )
+        })
+        .collect();
+    let is_noted = groups.iter().any(Group::is_one_way) && !tests.is_empty();
+    is_noted.then(|| any(&tests))
+}
+
 /// The body of the trigger function. The first line tells what it is, so that a reader of `\df+` knows.
 pub fn function_body(run: &RunName, sync: &Sync, filling: Filling, names: &Names) -> String {
     let objects = Objects::of(run, &sync.table);
@@ -106,8 +124,12 @@ pub fn function_body(run: &RunName, sync: &Sync, filling: Filling, names: &Names
         filling,
         names,
     };
-    for group in groups(&sync.forward, &sync.backward) {
-        writing.group(&group, &mut body);
+    let groups = groups(&sync.forward, &sync.backward);
+    if let Some(moved) = key_changed(sync, &groups, names) {
+        body.push_str(&writing.move_marks(&groups, &moved));
+    }
+    for group in &groups {
+        writing.group(group, &mut body);
     }
     for (flag, sequence) in [
         ("crossfade_new_write", &objects.new_writes),
@@ -223,15 +245,39 @@ impl Writing<'_> {
         )
     }
 
+    /// What is noted of a row goes with it to its new key; what was left there by a row that is gone does not stay.
+    fn move_marks(&self, groups: &[Group<'_>], key_changed: &str) -> String {
+        let key = || self.sync.key.iter().collect();
+        let (new, old) = (
+            self.object_of(Row::New, key()),
+            self.object_of(Row::Old, key()),
+        );
+        let run = literal::text(self.run.as_str());
+        let mut text = format!("  IF tg_op = 'UPDATE' THEN\n    IF {key_changed} THEN\n");
+        for group in groups.iter().filter(|group| group.is_one_way()) {
+            let mark = literal::text(&overtaken_mark(&self.sync.table, group));
+            let _ = write!(
+                text,
+                "      DELETE FROM crossfade.overtaken AS o USING crossfade.runs AS r\n        WHERE r.name = {run} AND r.state = 'active' AND o.run_id = r.id AND o.table_name = {mark} AND o.row_key = {new};\n      UPDATE crossfade.overtaken AS o SET row_key = {new} FROM crossfade.runs AS r\n        WHERE r.name = {run} AND r.state = 'active' AND o.run_id = r.id AND o.table_name = {mark} AND o.row_key = {old};\n"
+            );
+        }
+        text.push_str("    END IF;\n  END IF;\n");
+        text
+    }
+
     /// The row's columns as a JSON object.
     fn object(&self, columns: Vec<&Ident>) -> String {
+        self.object_of(Row::New, columns)
+    }
+
+    fn object_of(&self, row: Row, columns: Vec<&Ident>) -> String {
         let pairs: Vec<String> = columns
             .iter()
             .map(|column| {
                 format!(
                     "{}, {}",
                     literal::text(column.as_str()),
-                    Row::New.column(column, self.names)
+                    row.column(column, self.names)
                 )
             })
             .collect();
@@ -376,16 +422,9 @@ impl Writing<'_> {
             );
         }
         let function = Objects::of(self.run, &self.sync.table).function.quoted();
-        let mut text = format!("    <<{}>>\n    DECLARE\n", self.sync.table.name.quoted());
-        for column in &assignment.reads {
-            let _ = writeln!(
-                text,
-                "      {} {} := {function}.new.{};",
-                column.name.quoted(),
-                column.type_name,
-                self.names.of(&column.name).quoted()
-            );
-        }
+        let mut text = block::head(&self.sync.table, assignment, |column| {
+            format!("{function}.new.{}", self.names.of(column).quoted())
+        });
         let expression = &assignment.expression;
         if refuses_null {
             let message = literal::text(&format!(
