@@ -2,6 +2,7 @@
 
 pub mod history;
 pub mod lease;
+pub mod moved;
 pub mod quarantine;
 pub mod references;
 pub mod runs;

@@ -168,6 +168,7 @@ fn line(notice: &Notice) -> Option<String> {
             detail(progress)
         ),
         Notice::WalkRestarted { .. } => "    the table was rewritten: starting again".to_owned(),
+        Notice::WalkWaits { why, .. } => format!("    {why}"),
         Notice::Quarantined { rows, .. } => {
             format!("    {rows} rows could not be converted and are in quarantine")
         }

@@ -40,6 +40,11 @@ pub enum Notice {
     WalkRestarted {
         step: StepId,
     },
+    /// The next pass does not begin yet.
+    WalkWaits {
+        step: StepId,
+        why: String,
+    },
     /// A process that only helps has found this step to help with.
     Helping {
         step: StepId,

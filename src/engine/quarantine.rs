@@ -13,7 +13,7 @@ use crate::statement::{
     sync::{self, Names},
 };
 use crate::store::{
-    lease,
+    lease, moved,
     quarantine::{self, Entry, Which},
 };
 use std::borrow::Cow;
@@ -238,6 +238,8 @@ impl Driver {
         {
             Ok(rows) => {
                 quarantine::remove(&transaction, &[entry.id]).await?;
+                let moved = i64::try_from(rows).unwrap_or(i64::MAX);
+                moved::add(&transaction, lease.run_id, source.table, moved).await?;
                 transaction.commit().await?;
                 Ok(Ok(rows))
             }

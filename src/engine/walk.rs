@@ -21,6 +21,8 @@ use crate::plan::{
 use crate::statement::{rows::Truth, sync::Names};
 use crate::store::{
     StoreError,
+    lease::MayGoOn,
+    moved,
     walks::{self, Done, NewWalk, Totals, Walk},
 };
 use crate::target::batch::{self, Place};
@@ -29,6 +31,7 @@ use deadpool_postgres::Transaction;
 use serde_json::Value;
 pub use site::Hands;
 use site::Site;
+use std::time::Duration;
 use watch::{Role, Watch};
 
 /// What is done to each range.
@@ -64,6 +67,8 @@ pub enum Walked {
 const PASSES_MAX: i32 = 10;
 /// So often a table may be rewritten, or lose a partition, in the middle of one command.
 const RESTARTS_MAX: u32 = 100;
+/// How often it is looked whether another run still moves rows of the table.
+const LOOK_FOR_OTHERS_EVERY: Duration = Duration::from_millis(250);
 /// 8 MiB: small enough that workers end a table together, large enough that claims cost nothing.
 const SEGMENT_BLOCKS_MIN: i64 = 1_024;
 /// The same of a pass that reads, and hardly writes.
@@ -169,8 +174,15 @@ pub async fn walk(
         drop(watch);
         let totals = walks::totals(&*driver.work, driver.lease.run_id, &step.0).await?;
         let is_skipped = totals.blocks_skipped > 0;
-        let found_nothing = totals.rows_changed == 0 && !is_skipped;
-        if found_nothing || matches!(work, Work::Compare { .. }) {
+        let run_id = driver.lease.run_id;
+        let moved = moved::by_others(&*driver.work, run_id, work.table()).await?;
+        let is_complete = moved == walk.moved_before;
+        let is_through = match work {
+            Work::Fill(_) => is_complete && totals.rows_changed == 0 && !is_skipped,
+            // What differs, differs, whatever else there is.
+            Work::Compare { .. } => is_complete || totals.rows_different > 0,
+        };
+        if is_through {
             let examples = walks::examples(&*driver.work, driver.lease.run_id, &step.0).await?;
             let totals = Totals {
                 rows_changed: totals.rows_changed + walk.rows_before,
@@ -178,7 +190,11 @@ pub async fn walk(
             };
             return Ok(Walked::Finished(totals, examples));
         }
-        if is_skipped {
+        if !is_complete {
+            if let Some(end) = until_others_rest(driver, step, work.table()).await? {
+                return Ok(end);
+            }
+        } else if is_skipped {
             // Somebody holds rows for long: waited for as for a lock on the table.
             if totals.rows_changed == 0 {
                 patience.blocked(driver, step, site.take_blockers()).await?;
@@ -199,6 +215,45 @@ pub async fn walk(
             });
         }
         walk = begin(driver, step, &work, Some(&walk), walk.pass + 1).await?;
+    }
+}
+
+/// Rows that another run moves while this one walks may be moved out of its way, so a pass counts only if nobody did.
+/// Waits until nobody is at it. `Some`: something stops the wait.
+async fn until_others_rest(
+    driver: &mut Driver,
+    step: &StepId,
+    table: &TableName,
+) -> Result<Option<Walked>, EngineError> {
+    let (run_id, lease) = (driver.lease.run_id, driver.lease);
+    let mut noted = Vec::new();
+    loop {
+        if driver.stop.is_cancelled() {
+            return Ok(Some(Walked::Interrupted));
+        }
+        if driver.may_go_on().await? == MayGoOn::Paused {
+            return Ok(Some(Walked::Paused));
+        }
+        let runs = moved::movers(&*driver.work, run_id, table).await?;
+        if runs.is_empty() {
+            return Ok(None);
+        }
+        if runs != noted {
+            let (which, moves) = match runs.as_slice() {
+                [one] => (format!("run {one}"), "moves"),
+                more => (format!("runs {}", more.join(", ")), "move"),
+            };
+            let why = format!(
+                "waits for the {which}, which {moves} rows of {table}: only a pass in which nobody does has seen them all"
+            );
+            walks::note_wait(&*driver.work, lease, &step.0, &why).await?;
+            driver.reporter.notice(Notice::WalkWaits {
+                step: step.clone(),
+                why,
+            });
+            noted = runs;
+        }
+        driver.sleep_while_active(LOOK_FOR_OTHERS_EVERY).await?;
     }
 }
 
@@ -235,6 +290,8 @@ async fn begin(
 ) -> Result<Walk, EngineError> {
     let run_id = driver.lease.run_id;
     let table = work.table();
+    // Before the sizes: what is moved from here on is noticed, and what was moved before is within them.
+    let moved_before = moved::by_others(&*driver.work, run_id, table).await?;
     let Some((relation, storages)) = batch::storages(&*driver.work, table).await? else {
         return Err(EngineError::Conflict {
             step: step.clone(),
@@ -280,6 +337,7 @@ async fn begin(
         repair: work.repair().map(Truth::as_str),
         blocks_before: before.as_ref().map_or(blocks, |walk| walk.blocks_before),
         vacuums: before.as_ref().map_or(0, |walk| walk.vacuums),
+        moved_before,
     };
     driver
         .record(

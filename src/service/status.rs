@@ -380,7 +380,8 @@ async fn backfill(
                 batch_rows: i64::from(walk.batch_blocks) * rows_per_block.max(1),
                 delay_ms: walk.delay_ms,
                 workers: if walk.finished { 0 } else { workers },
-                reasons: walk.reasons,
+                // Of a driver that is gone they are no news.
+                reasons: if driven { walk.reasons } else { Vec::new() },
                 tuned: tuned.clone(),
             },
             account: progress::account(&moments, driven).filter(|_| !walk.finished),

@@ -3,6 +3,7 @@
 use super::{
     StoreError,
     lease::{self, Lease, MayGoOn},
+    moved,
     workers::ALIVE,
 };
 use crate::{
@@ -33,6 +34,8 @@ pub struct Walk {
     /// The table's size when the first pass began.
     pub blocks_before: i64,
     pub vacuums: i32,
+    /// Rows of the table that other runs had moved when this pass began.
+    pub moved_before: i64,
     /// When this pass began: what tells it from another one of the same step.
     pub snapshot_at: jiff::Timestamp,
     pub finished: bool,
@@ -85,7 +88,7 @@ pub async fn load(
     let row = client
         .query_opt(
             "SELECT table_name, relation, pass, batch_blocks, delay_ms, reasons, rows_before, \
-                    rows_quarantined, snapshot_at, finished_at IS NOT NULL, workers, repair, blocks_before, vacuums \
+                    rows_quarantined, snapshot_at, finished_at IS NOT NULL, workers, repair, blocks_before, vacuums, moved_before \
              FROM crossfade.walks WHERE run_id = $1 AND step = $2",
             &[&run_id, &step],
         )
@@ -109,6 +112,7 @@ pub async fn load(
         repair: row.get(11),
         blocks_before: row.get(12),
         vacuums: row.get(13),
+        moved_before: row.get(14),
     }))
 }
 
@@ -144,6 +148,7 @@ pub struct NewWalk<'a> {
     pub repair: Option<&'a str>,
     pub blocks_before: i64,
     pub vacuums: i32,
+    pub moved_before: i64,
 }
 
 /// Begins a pass over the whole table, in place of the one before.
@@ -152,17 +157,12 @@ pub async fn begin(
     lease: Lease,
     walk: &NewWalk<'_>,
 ) -> Result<(), StoreError> {
-    client
-        .execute(
-            "DELETE FROM crossfade.walks WHERE run_id = $1 AND step = $2",
-            &[&lease.run_id, &walk.step],
-        )
-        .await?;
+    forget(client, lease, walk.step).await?;
     client
         .execute(
             "INSERT INTO crossfade.walks (run_id, step, table_name, relation, batch_blocks, pass, rows_before, rows_quarantined, \
-                                          repair, blocks_before, vacuums) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                                          repair, blocks_before, vacuums, moved_before) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             &[
                 &lease.run_id,
                 &walk.step,
@@ -175,6 +175,7 @@ pub async fn begin(
                 &walk.repair,
                 &walk.blocks_before,
                 &walk.vacuums,
+                &walk.moved_before,
             ],
         )
         .await?;
@@ -476,6 +477,23 @@ pub async fn note_pace(
     Ok(())
 }
 
+/// Why nobody works on the walk at the moment, for `status`.
+pub async fn note_wait(
+    client: &impl GenericClient,
+    lease: Lease,
+    step: &str,
+    why: &str,
+) -> Result<(), StoreError> {
+    client
+        .execute(
+            "UPDATE crossfade.walks SET reasons = jsonb_build_array($3::text) WHERE run_id = $1 AND step = $2 \
+               AND EXISTS (SELECT 1 FROM crossfade.leases AS l WHERE l.run_id = $1 AND l.epoch = $4)",
+            &[&lease.run_id, &step, &why, &lease.epoch],
+        )
+        .await?;
+    Ok(())
+}
+
 /// A vacuum in the course of the walk, and how long it took.
 pub async fn note_vacuum(
     client: &impl GenericClient,
@@ -577,6 +595,7 @@ pub async fn forget(
     lease: Lease,
     step: &str,
 ) -> Result<(), StoreError> {
+    moved::keep(client, lease.run_id, step).await?;
     client
         .execute(
             "DELETE FROM crossfade.walks WHERE run_id = $1 AND step = $2",

@@ -31,6 +31,7 @@ mod recipe_pages;
 mod references;
 mod repeat_everything;
 mod rows_that_move;
+mod runs_side_by_side;
 mod scenarios;
 mod several_columns;
 mod small_recipes;

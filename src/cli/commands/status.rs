@@ -100,6 +100,8 @@ pub fn in_words(status: &Status) -> String {
                 backfill.pace.workers,
                 backfill.pace.batch_rows
             );
+        } else if !backfill.pace.reasons.is_empty() {
+            let _ = writeln!(text, "  {}", backfill.pace.reasons.join("; "));
         }
         if let Some(growth) = backfill.table_growth {
             let _ = writeln!(

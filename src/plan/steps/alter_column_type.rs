@@ -78,4 +78,11 @@ impl Ddl for AlterColumnType {
     fn irreversible(&self) -> bool {
         self.irreversible
     }
+
+    fn note(&self) -> Option<String> {
+        Some(format!(
+            "a prepared statement that returns {} fails once with \"cached plan must not change result type\" in drivers that do not prepare again",
+            self.column
+        ))
+    }
 }
