@@ -4,7 +4,7 @@ use super::{
     document::Expression,
     ident::{Ident, TableName},
 };
-use crate::statement::part::ReplicaIdentity;
+use crate::statement::{foreign_key::ForeignKey, part::ReplicaIdentity};
 use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, Default)]
@@ -218,9 +218,7 @@ impl Constraint {
         if self.kind != ConstraintKind::ForeignKey {
             return None;
         }
-        let (_, theirs) = self.definition.split_once(" REFERENCES ")?;
-        let (table, _) = theirs.split_once('(')?;
-        table.parse().ok()
+        ForeignKey::read(&self.definition)?.table()
     }
 }
 

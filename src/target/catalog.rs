@@ -86,21 +86,24 @@ const INDEXES: &str = "\
          LEFT JOIN pg_constraint AS k ON k.conindid = i.indexrelid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u', 'x') \
     WHERE i.indrelid = $1 AND c.relname NOT LIKE '%\\_ccnew%' ORDER BY i.indisprimary DESC, c.relname";
 
-/// A foreign key to a partitioned table has further rows for its partitions, which are no constraints of their own.
+/// A foreign key to a partitioned table has further rows for its partitions, which are no constraints of their own. Foreign
+/// keys come in the order in which they act: the server's triggers for them fire in that of their names, and have such
+/// numbers in them. Successors that are made in this order act in it.
 const CONSTRAINTS: &str = "\
     SELECT k.conname::text, k.contype::text, pg_get_constraintdef(k.oid), \
            coalesce((SELECT array_agg(a.attname::text) FROM pg_attribute AS a WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)), '{}'), \
            k.convalidated, obj_description(k.oid, 'pg_constraint'), \
            CASE WHEN k.coninhcount > 0 THEN coalesce(p.conname, k.conname)::text END \
     FROM pg_constraint AS k LEFT JOIN pg_constraint AS p ON p.oid = k.conparentid \
-    WHERE k.conrelid = $1 AND k.contype IN ('c', 'f', 'p', 'u', 'x') AND p.conrelid IS DISTINCT FROM k.conrelid ORDER BY k.conname";
+    WHERE k.conrelid = $1 AND k.contype IN ('c', 'f', 'p', 'u', 'x') AND p.conrelid IS DISTINCT FROM k.conrelid \
+    ORDER BY CASE k.contype WHEN 'f' THEN k.oid::text END NULLS FIRST, k.conname";
 
 const INBOUND: &str = "\
     SELECT n.nspname::text, c.relname::text, k.conname::text, pg_get_constraintdef(k.oid), \
            (SELECT array_agg(a.attname::text) FROM pg_attribute AS a WHERE a.attrelid = k.confrelid AND a.attnum = ANY (k.confkey)), \
            pg_has_role(session_user, c.relowner, 'USAGE'), obj_description(k.oid, 'pg_constraint') \
     FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace \
-    WHERE k.confrelid = $1 AND k.contype = 'f' AND k.conparentid = 0 ORDER BY 1, 2, 3";
+    WHERE k.confrelid = $1 AND k.contype = 'f' AND k.conparentid = 0 ORDER BY 1, 2, k.oid::text";
 
 /// What names a column and is neither part of the table (index, constraint, default, owned sequence) nor ours: a trigger
 /// of the run `$2`, or of any where that is NULL. Before PostgreSQL 15 a generated column depends on the others by

@@ -36,6 +36,7 @@ mod scenarios;
 mod several_columns;
 mod small_recipes;
 mod support;
+mod trees;
 mod undo_under_traffic;
 mod widen_key;
 mod workers;

@@ -407,10 +407,7 @@ fn a_key_that_cannot_be_widened_is_refused_by_name() {
     on_postgresql(async |database| {
         database
             .execute(
-                "CREATE TABLE staff (id integer PRIMARY KEY, boss integer CONSTRAINT boss_of REFERENCES staff, code text);
-                 CREATE TABLE a (id integer PRIMARY KEY, b integer);
-                 CREATE TABLE b (id integer PRIMARY KEY REFERENCES a);
-                 ALTER TABLE a ADD CONSTRAINT a_b FOREIGN KEY (id) REFERENCES b;
+                "CREATE TABLE staff (id integer PRIMARY KEY, boss integer DEFAULT 1 CONSTRAINT boss_of REFERENCES staff ON DELETE SET DEFAULT, code text);
                  CREATE TABLE wide (id bigint PRIMARY KEY);
                  CREATE TABLE c (id integer PRIMARY KEY);
                  CREATE TABLE c_parts (id integer REFERENCES c) PARTITION BY LIST (id);
@@ -423,16 +420,10 @@ fn a_key_that_cannot_be_widened_is_refused_by_name() {
                 "staff",
                 "id",
                 "bigint",
-                "the foreign key boss_of of public.staff leads back",
+                "the foreign key boss_of sets boss to its default",
             ),
             ("staff", "boss", "bigint", "boss is not in the primary key"),
             ("staff", "nope", "bigint", "has no column nope"),
-            (
-                "a",
-                "id",
-                "bigint",
-                "leads back to a table that is widened already",
-            ),
             ("wide", "id", "bigint", "bigint is not a wider integer type"),
             (
                 "wide",

@@ -21,7 +21,10 @@ use crate::plan::{
         sync_columns::{OnUnconvertible, SyncColumns},
     },
 };
-use crate::statement::rename::{names_column, rename_column, without_qualifier};
+use crate::statement::{
+    foreign_key::ForeignKey,
+    rename::{names_column, rename_column, without_qualifier},
+};
 pub(super) use refusals::{only_ordinary, ordinary_table};
 
 /// One column that takes another's place, with all that hangs on it.
@@ -105,16 +108,24 @@ impl<'a> Replacement<'a> {
             .filter(|constraint| self.touched(&constraint.columns).next().is_some())
     }
 
+    /// The foreign keys that refer to an old column, but for those whose own columns are replaced with it: they are among
+    /// the constraints of the table that refers, which may be this one.
     fn inbound(&self) -> impl Iterator<Item = &'a Inbound> {
         self.table.referenced_by.iter().filter(|inbound| {
-            let is_link = match &self.keys {
-                Keys::Refused => false,
-                Keys::Swapped(family) => family.has_link(&inbound.table, &inbound.name),
-            };
+            let own = ForeignKey::read(&inbound.definition).map_or(Vec::new(), |key| key.columns());
+            let changing = self.changing(&inbound.table);
             self.touched(&inbound.columns).next().is_some()
-                && inbound.table != *self.table_name
-                && !is_link
+                && !own.iter().any(|column| changing.contains(&column))
         })
+    }
+
+    /// The columns of a table that others take the place of in this change.
+    fn changing(&self, table: &TableName) -> Vec<&Ident> {
+        match &self.keys {
+            _ if table == self.table_name => self.pairs.iter().map(|pair| &pair.old.name).collect(),
+            Keys::Refused => Vec::new(),
+            Keys::Swapped(family) => family.columns(table).iter().collect(),
+        }
     }
 
     /// A definition with the old columns' names made the new ones'.

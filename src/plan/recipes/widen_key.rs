@@ -9,12 +9,11 @@ use super::{
 use crate::plan::{
     document::{Assignments, Expression, Gate, PhaseDocument, PhaseName},
     error::{Path, PlanError},
-    facts::Facts,
+    facts::{ConstraintKind, Facts},
     ident::{Ident, TableName},
     steps::Step,
     types,
 };
-use references::Cycle;
 pub(super) use references::Family;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -39,23 +38,30 @@ impl Change for WidenKey {
     }
 
     fn tables_given(&self, facts: &Facts) -> Vec<TableName> {
-        match Family::of(&self.table, &self.column, &self.type_name, facts) {
-            Ok(family) => family.tables(),
-            Err(_) => vec![self.table.clone()],
-        }
+        self.family(facts).tables()
+    }
+
+    fn advice(&self, facts: &Facts) -> Vec<(String, &'static str)> {
+        let family = self.family(facts);
+        let tables = family.members().iter();
+        let keys = tables.flat_map(|(name, columns)| {
+            let constraints = facts.table(name).map(|table| table.constraints.as_slice());
+            let constraints = constraints.unwrap_or_default().iter();
+            constraints
+                .filter(|key| {
+                    key.kind == ConstraintKind::PrimaryKey
+                        && key.definition.contains(" DEFERRABLE")
+                        && key.columns.iter().any(|column| columns.contains(column))
+                })
+                .map(move |key| format!("the primary key {} of {name} is deferrable", key.name))
+        });
+        let why = "its successor is a plain unique index until contract: a statement that passes through equal numbers, as `SET id = id + 1` may, fails with 23505 meanwhile";
+        keys.map(|what| (what, why)).collect()
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {
         self.check_key(facts, at)?;
-        let family =
-            Family::of(&self.table, &self.column, &self.type_name, facts).map_err(|cycle| {
-                let Cycle { table, name } = cycle;
-                let error = PlanError::at(
-                    at.clone(),
-                    format!("the foreign key {name} of {table} leads back to a table that is widened already"),
-                );
-                vec![error.help("drop it before the change and add it after it")]
-            })?;
+        let family = self.family(facts);
         let replacements = self.replacements(&family, facts, at)?;
         let mut errors: Vec<PlanError> = Vec::new();
         for replacement in &replacements {
@@ -78,6 +84,10 @@ impl Change for WidenKey {
 }
 
 impl WidenKey {
+    fn family(&self, facts: &Facts) -> Family {
+        Family::of(&self.table, &self.column, &self.type_name, facts)
+    }
+
     fn check_key(&self, facts: &Facts, at: &Path) -> Result<(), Vec<PlanError>> {
         let (table, column) = only_ordinary(facts, &self.table, &self.column, at, "column")?;
         let refuse = |key: &str, what: String, help: String| {
@@ -121,7 +131,7 @@ impl WidenKey {
         at: &Path,
     ) -> Result<Vec<Replacement<'a>>, Vec<PlanError>> {
         let mut replacements = Vec::new();
-        for (name, columns) in &family.members {
+        for (name, columns) in family.members() {
             let table = ordinary_table(facts, name, at)?;
             let mut pairs = Vec::new();
             let (mut forward, mut backward) = (Assignments::new(), Assignments::new());

@@ -6,7 +6,10 @@ use crate::plan::{
     document::PhaseName,
     ident::{Ident, TableName},
 };
-use crate::statement::part::{Commented, Goal, Lock, Part, Statement};
+use crate::statement::{
+    foreign_key::Checked,
+    part::{Commented, Goal, Lock, Part, Statement},
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +26,9 @@ pub struct RenameObject {
     /// For an index: the table is marked as clustered on it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub clustered: bool,
+    /// For a foreign key that was checked when transactions end until then: when it is from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checked: Option<Checked>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -59,6 +65,13 @@ impl Ddl for RenameObject {
             part.statements.push(
                 Statement::new(format!("ALTER TABLE {table} CLUSTER ON {to}"))
                     .lock(table, Lock::ShareUpdateExclusiveLock),
+            );
+        }
+        if let Some(checked) = self.checked {
+            let when = checked.as_str();
+            part.statements.push(
+                Statement::new(format!("ALTER TABLE {table} ALTER CONSTRAINT {to} {when}"))
+                    .lock(table, Lock::AccessExclusiveLock),
             );
         }
         vec![part]

@@ -3,7 +3,7 @@
 use super::Replacement;
 use crate::plan::{
     facts::{Column, ConstraintKind, Grant},
-    ident::Ident,
+    ident::{Ident, TableName},
     steps::{
         Step,
         drop_column::DropColumn,
@@ -23,16 +23,7 @@ impl Replacement<'_> {
         let mut steps = vec![Step::DropSync(DropSync {
             table: table.clone(),
         })];
-        for inbound in self.inbound() {
-            steps.push(Step::DropConstraint(DropConstraint {
-                table: inbound.table.clone(),
-                name: inbound.name.clone(),
-                references: Some(table.clone()),
-                restore: None,
-                irreversible: false,
-            }));
-        }
-        steps.extend(self.drop_own_foreign_keys());
+        steps.extend(self.drop_foreign_keys());
         for pair in &self.pairs {
             let column = if pair.keeps_name {
                 &pair.old.name
@@ -72,35 +63,27 @@ impl Replacement<'_> {
         })
     }
 
-    /// The old foreign keys, from and to the old columns: a primary key that is referred to cannot be swapped.
+    /// The old foreign keys, from and to the old columns: a primary key that is referred to cannot be swapped. Left alone they
+    /// would go with their columns, and with a lock on the other table: so they go by name, before.
     pub fn drop_foreign_keys(&self) -> Vec<Step> {
-        let inbound = self.inbound().map(|inbound| DropConstraint {
-            table: inbound.table.clone(),
-            name: inbound.name.clone(),
-            references: Some(self.table_name.clone()),
-            restore: None,
-            irreversible: false,
-        });
-        let own = self.drop_own_foreign_keys();
-        own.chain(inbound.map(Step::DropConstraint)).collect()
-    }
-
-    /// They would go with their columns, and with a lock on the table that they refer to: so they go by name, before.
-    fn drop_own_foreign_keys(&self) -> impl Iterator<Item = Step> {
-        let own = self
-            .constraints()
-            .filter(|constraint| constraint.kind == ConstraintKind::ForeignKey);
-        own.map(|constraint| {
+        let drop = |on: &TableName, name: &Ident, references: Option<TableName>| {
             Step::DropConstraint(DropConstraint {
-                table: self.table_name.clone(),
-                name: constraint.name.clone(),
-                references: constraint
-                    .references()
-                    .filter(|other| other != self.table_name),
+                table: on.clone(),
+                name: name.clone(),
+                references: references.filter(|other| other != on),
                 restore: None,
                 irreversible: false,
             })
-        })
+        };
+        let own = self
+            .constraints()
+            .filter(|constraint| constraint.kind == ConstraintKind::ForeignKey)
+            .map(|own| drop(self.table_name, &own.name, own.references()));
+        let inbound = self.inbound().map(|inbound| {
+            let references = Some(self.table_name.clone());
+            drop(&inbound.table, &inbound.name, references)
+        });
+        own.chain(inbound).collect()
     }
 
     /// Numbers and defaults pass to the new columns, which take the old ones' place at once.

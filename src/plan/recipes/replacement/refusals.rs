@@ -6,6 +6,7 @@ use crate::plan::{
     facts::{Column, ConstraintKind, Facts, Index, Table, TableKind},
     ident::{Ident, TableName},
 };
+use crate::statement::foreign_key::ForeignKey;
 
 /// The table and the column, if the table is of a kind whose columns can be replaced.
 pub(in crate::plan::recipes) fn only_ordinary<'a>(
@@ -211,20 +212,21 @@ impl Replacement<'_> {
         }
     }
 
+    /// Which of two foreign keys acts first is not to be told, and a new column has no default until it is alone.
     fn refuse_of_pair(&self, pair: &Pair<'_>, refuse: &mut impl FnMut(String, &str)) {
         let column = &pair.old.name;
-        // Whether the column is the one that refers or the one that is referred to.
-        for own in self.table.referenced_by.iter().filter(|inbound| {
-            let mut constraints = self.table.constraints.iter();
-            inbound.table == *self.table_name
-                && (inbound.columns.contains(column)
-                    || constraints.any(|constraint| {
-                        constraint.name == inbound.name && constraint.columns.contains(column)
-                    }))
-        }) {
+        let setting = self.table.constraints.iter().filter(|constraint| {
+            pair.old.default.is_some()
+                && constraint.columns.contains(column)
+                && ForeignKey::read(&constraint.definition).is_some_and(|key| key.sets_default())
+        });
+        for constraint in setting {
             refuse(
-                format!("the foreign key {} refers to its own table", own.name),
-                "drop it before the change and add it after it",
+                format!(
+                    "the foreign key {} sets {column} to its default",
+                    constraint.name
+                ),
+                "its successor would set NULL meanwhile: drop it before the change and add it after it, or drop the default",
             );
         }
     }

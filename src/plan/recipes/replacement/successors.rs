@@ -2,8 +2,8 @@
 
 use super::{Family, Keys, Pair, Replacement, relation};
 use crate::plan::{
-    facts::{Constraint, ConstraintKind, Inbound, Index},
-    ident::Ident,
+    facts::{Constraint, ConstraintKind, Index},
+    ident::{Ident, TableName},
     steps::{
         Step,
         add_constraint::AddConstraint,
@@ -13,7 +13,7 @@ use crate::plan::{
         swap_primary_key::SwapPrimaryKey,
     },
 };
-use crate::statement::rename::rename_column;
+use crate::statement::foreign_key::{Checked, ForeignKey, Renamed};
 
 /// What is built on the new columns, by when it may be.
 #[derive(Default)]
@@ -34,6 +34,14 @@ enum When {
     Retire,
 }
 
+/// A foreign key from or to an old column.
+struct Foreign<'a> {
+    table: &'a TableName,
+    name: &'a Ident,
+    definition: &'a str,
+    comment: Option<&'a String>,
+}
+
 impl Successors {
     fn push(&mut self, when: When, step: Step) {
         match when {
@@ -42,23 +50,22 @@ impl Successors {
         }
     }
 
-    fn add(
-        &mut self,
-        when: When,
-        constraint: AddConstraint,
-        name: &Ident,
-        comment: Option<&String>,
-        clustered: bool,
-    ) {
-        self.renames.push(Step::RenameObject(RenameObject {
-            table: constraint.table.clone(),
-            kind: ObjectKind::Constraint,
-            from: constraint.name.clone(),
-            to: name.clone(),
-            comment: comment.cloned(),
-            clustered,
-        }));
+    fn add(&mut self, when: When, constraint: AddConstraint, rename: RenameObject) {
+        self.renames.push(Step::RenameObject(rename));
         self.push(when, Step::AddConstraint(constraint));
+    }
+}
+
+/// The constraint takes the name of its predecessor, and its comment.
+fn takes_name(constraint: &AddConstraint, to: &Ident, comment: Option<&String>) -> RenameObject {
+    RenameObject {
+        table: constraint.table.clone(),
+        kind: ObjectKind::Constraint,
+        from: constraint.name.clone(),
+        to: to.clone(),
+        comment: comment.cloned(),
+        clustered: false,
+        checked: None,
     }
 }
 
@@ -74,17 +81,36 @@ impl<'a> Replacement<'a> {
         for index in harmless.into_iter().chain(unique) {
             self.succeed_index(index, &mut successors);
         }
-        for constraint in self.constraints() {
-            if matches!(
-                constraint.kind,
-                ConstraintKind::Check | ConstraintKind::ForeignKey
-            ) && self.is_carried(&constraint.columns)
-            {
-                self.succeed_constraint(constraint, &mut successors);
+        let carried = self
+            .constraints()
+            .filter(|one| self.is_carried(&one.columns));
+        for constraint in carried {
+            match constraint.kind {
+                ConstraintKind::Check => self.succeed_check(constraint, &mut successors),
+                ConstraintKind::ForeignKey => {
+                    let old = Foreign {
+                        table: self.table_name,
+                        name: &constraint.name,
+                        definition: &constraint.definition,
+                        comment: constraint.comment.as_ref(),
+                    };
+                    self.succeed_foreign_key(&old, &mut successors);
+                }
+                // They come with their indexes, or are refused.
+                ConstraintKind::PrimaryKey
+                | ConstraintKind::Unique
+                | ConstraintKind::Exclusion
+                | ConstraintKind::Other => {}
             }
         }
         for inbound in self.inbound() {
-            self.succeed_inbound(inbound, &mut successors);
+            let old = Foreign {
+                table: &inbound.table,
+                name: &inbound.name,
+                definition: &inbound.definition,
+                comment: inbound.comment.as_ref(),
+            };
+            self.succeed_foreign_key(&old, &mut successors);
         }
         for pair in self.pairs.iter().filter(|pair| pair.old.not_null) {
             let when = self.when(std::slice::from_ref(&pair.old.name));
@@ -171,7 +197,11 @@ impl<'a> Replacement<'a> {
                     partition_of: None,
                 };
                 let comment = constraint.comment.as_ref();
-                successors.add(when, add, &constraint.name, comment, index.clustered);
+                let rename = RenameObject {
+                    clustered: index.clustered,
+                    ..takes_name(&add, &constraint.name, comment)
+                };
+                successors.add(when, add, rename);
             }
             None => successors.renames.push(Step::RenameObject(RenameObject {
                 table: self.table_name.clone(),
@@ -180,97 +210,99 @@ impl<'a> Replacement<'a> {
                 to: index.name.clone(),
                 comment: index.comment.clone(),
                 clustered: index.clustered,
+                checked: None,
             })),
         }
     }
 
-    fn succeed_constraint(&self, constraint: &Constraint, successors: &mut Successors) {
+    fn succeed_check(&self, constraint: &Constraint, successors: &mut Successors) {
         let when = self.when(&constraint.columns);
-        let (definition, validate) = without_not_valid(&constraint.definition);
-        let renamed = |text: &str| self.renamed(text, |pair| self.name(when, pair));
-        let references = definition.split_once(" REFERENCES ");
-        let (definition, references) = match (constraint.kind, references) {
-            (ConstraintKind::ForeignKey, Some((own, theirs))) => (
-                format!(
-                    "{} REFERENCES {}",
-                    renamed(own),
-                    self.referenced(constraint, theirs)
-                ),
-                constraint.references(),
-            ),
-            _ => (renamed(definition), None),
+        let (definition, validate) = match constraint.definition.strip_suffix(" NOT VALID") {
+            Some(definition) => (definition, false),
+            None => (constraint.definition.as_str(), true),
         };
         let add = AddConstraint {
             table: self.table_name.clone(),
             name: constraint.name.with_suffix("_crossfade"),
-            definition,
+            definition: self.renamed(definition, |pair| self.name(when, pair)),
             index: None,
-            references,
+            references: None,
             validate,
             partitions: relation::leaves(self.table),
             partition_of: None,
         };
-        let comment = constraint.comment.as_ref();
-        successors.add(when, add, &constraint.name, comment, false);
+        let rename = takes_name(&add, &constraint.name, constraint.comment.as_ref());
+        successors.add(when, add, rename);
     }
 
-    /// Where the table that is referred to changes with this one, its columns have working names too.
-    fn referenced(&self, constraint: &Constraint, theirs: &str) -> String {
-        match (&self.keys, constraint.references()) {
-            (Keys::Swapped(family), Some(table))
-                if family.has_link(self.table_name, &constraint.name) =>
-            {
-                family
-                    .columns(&table)
-                    .iter()
-                    .fold(theirs.to_owned(), |text, column| {
-                        rename_referenced(&text, column, &Family::working_name(column))
-                    })
-            }
-            _ => theirs.to_owned(),
+    /// Another foreign key between these tables changes or deletes rows. Which of them comes first is a matter of chance
+    /// while there are successors, and a check that comes before would find rows that are as good as gone.
+    fn acts_beside(&self, old: &Foreign<'_>, referred: &TableName) -> bool {
+        let own = self.table.constraints.iter();
+        let own = own
+            .filter(|_| old.table == self.table_name)
+            .map(|one| (&one.name, &one.definition));
+        let inbound = self.table.referenced_by.iter();
+        let inbound = inbound
+            .filter(|inbound| inbound.table == *old.table)
+            .map(|one| (&one.name, &one.definition));
+        own.chain(inbound)
+            .filter(|(name, _)| *name != old.name)
+            .filter_map(|(_, definition)| ForeignKey::read(definition))
+            .any(|key| key.acts() && key.table().as_ref() == Some(referred))
+    }
+
+    /// Whichever of its sides is replaced, or both: the other table's columns may have working names too, and the other
+    /// table may be this one.
+    fn succeed_foreign_key(&self, old: &Foreign<'_>, successors: &mut Successors) {
+        let Some(key) = ForeignKey::read(old.definition) else {
+            return;
+        };
+        let Some(referred) = key.table() else {
+            return;
+        };
+        let mut columns = Vec::new();
+        if old.table == self.table_name {
+            columns.extend(key.columns());
         }
-    }
-
-    fn succeed_inbound(&self, inbound: &Inbound, successors: &mut Successors) {
-        let when = self.when(&inbound.columns);
-        let (definition, validate) = without_not_valid(&inbound.definition);
-        let (own, theirs) = definition
-            .split_once(" REFERENCES ")
-            .unwrap_or((definition, ""));
-        let theirs = self.pairs.iter().fold(theirs.to_owned(), |text, pair| {
-            rename_referenced(&text, &pair.old.name, self.name(when, pair))
-        });
+        if referred == *self.table_name {
+            columns.extend(key.referred());
+        }
+        let when = self.when(&columns);
+        let validate = key.validated;
+        let checked = key.checked();
+        // A transaction that puts off the one that it knows by its name does not know of this one.
+        let is_deferred = checked == Checked::InitiallyImmediate
+            || checked == Checked::NotDeferrable && self.acts_beside(old, &referred);
+        let key = if is_deferred { key.deferred() } else { key };
+        let definition = key.renamed(&self.names(when, old.table), &self.names(when, &referred));
         let add = AddConstraint {
-            table: inbound.table.clone(),
-            name: inbound.name.with_suffix("_crossfade"),
-            definition: format!("{own} REFERENCES {theirs}"),
+            table: old.table.clone(),
+            name: old.name.with_suffix("_crossfade"),
+            definition,
             index: None,
-            references: Some(self.table_name.clone()),
+            references: Some(referred).filter(|referred| referred != old.table),
             validate,
-            partitions: None,
+            partitions: relation::leaves(self.table).filter(|_| old.table == self.table_name),
             partition_of: None,
         };
-        let comment = inbound.comment.as_ref();
-        successors.add(when, add, &inbound.name, comment, false);
+        let rename = RenameObject {
+            checked: is_deferred.then_some(checked),
+            ..takes_name(&add, old.name, old.comment)
+        };
+        successors.add(when, add, rename);
     }
-}
 
-fn without_not_valid(definition: &str) -> (&str, bool) {
-    match definition.strip_suffix(" NOT VALID") {
-        Some(definition) => (definition, false),
-        None => (definition, true),
-    }
-}
-
-/// `public.vehicles(status) ON DELETE CASCADE`: the columns in the first parentheses are renamed.
-fn rename_referenced(text: &str, from: &Ident, to: &Ident) -> String {
-    match text.split_once('(').and_then(|(table, rest)| {
-        rest.split_once(')')
-            .map(|(columns, tail)| (table, columns, tail))
-    }) {
-        Some((table, columns, tail)) => {
-            format!("{table}({}){tail}", rename_column(columns, from, to))
+    /// The names that a table's columns have then.
+    fn names(&self, when: When, table: &TableName) -> Renamed {
+        if table == self.table_name {
+            let names = |pair: &Pair<'a>| (pair.old.name.clone(), self.name(when, pair).clone());
+            return self.pairs.iter().map(names).collect();
         }
-        None => text.to_owned(),
+        let working = |column: &Ident| (column.clone(), Family::working_name(column));
+        match &self.keys {
+            Keys::Refused => Vec::new(),
+            Keys::Swapped(family) => family.columns(table).iter().map(working).collect(),
+        }
     }
 }

@@ -1,56 +1,39 @@
 //! The columns that a key takes along: all that refer to it, and all that refer to those.
 
 use crate::plan::{
-    facts::{Facts, Inbound},
+    facts::Facts,
     ident::{Ident, TableName},
     types,
 };
-use crate::statement::rename::names;
+use crate::statement::foreign_key::ForeignKey;
 
 /// A table and its columns that are widened, the key's own first.
 pub(in crate::plan::recipes) struct Family {
-    pub members: Vec<(TableName, Vec<Ident>)>,
-    /// The foreign keys from one widened column to another, by the table that refers.
-    pub links: Vec<(TableName, Ident)>,
-}
-
-/// A foreign key that refers to its own table, or to one that refers to it.
-pub(in crate::plan::recipes) struct Cycle {
-    pub table: TableName,
-    pub name: Ident,
+    members: Vec<(TableName, Vec<Ident>)>,
 }
 
 impl Family {
-    /// As far as the facts are known: where a table's are missing, what refers to it is found in the next look.
-    pub fn of(
-        table: &TableName,
-        column: &Ident,
-        type_name: &str,
-        facts: &Facts,
-    ) -> Result<Self, Cycle> {
+    /// As far as the facts are known: where a table's are missing, what refers to it is found in the next look. A table
+    /// may refer to itself, and to one that refers to it.
+    pub fn of(table: &TableName, column: &Ident, type_name: &str, facts: &Facts) -> Self {
         let mut family = Self {
             members: vec![(table.clone(), vec![column.clone()])],
-            links: Vec::new(),
         };
         let mut next = 0;
         // Bounded: every turn looks at a column that was not looked at before.
-        let mut todo = vec![(table.clone(), column.clone(), vec![table.clone()])];
-        while let Some((referred, key, way)) = todo.get(next).cloned() {
+        let mut todo = vec![(table.clone(), column.clone())];
+        while let Some((referred, key)) = todo.get(next).cloned() {
             next += 1;
             let inbound = facts
                 .table(&referred)
                 .map(|table| table.referenced_by.as_slice())
                 .unwrap_or_default();
             for inbound in inbound {
-                let Some(own) = referring_column(inbound, &key) else {
+                let Some(own) = ForeignKey::read(&inbound.definition)
+                    .and_then(|foreign_key| foreign_key.referring_to(&key))
+                else {
                     continue;
                 };
-                if way.contains(&inbound.table) {
-                    return Err(Cycle {
-                        table: inbound.table.clone(),
-                        name: inbound.name.clone(),
-                    });
-                }
                 let is_wide = facts
                     .table(&inbound.table)
                     .and_then(|table| table.column(&own))
@@ -58,18 +41,17 @@ impl Family {
                         types::same(&column.type_name, type_name)
                             || !types::widens(&column.type_name, type_name)
                     });
-                if is_wide {
-                    continue;
-                }
-                family.link(&inbound.table, &inbound.name);
-                if family.add(&inbound.table, &own) {
-                    let mut longer = way.clone();
-                    longer.push(inbound.table.clone());
-                    todo.push((inbound.table.clone(), own, longer));
+                if !is_wide && family.add(&inbound.table, &own) {
+                    todo.push((inbound.table.clone(), own));
                 }
             }
         }
-        Ok(family)
+        family
+    }
+
+    /// Each table, with those of its columns that are widened.
+    pub fn members(&self) -> &[(TableName, Vec<Ident>)] {
+        &self.members
     }
 
     pub fn tables(&self) -> Vec<TableName> {
@@ -83,23 +65,12 @@ impl Family {
         column.with_suffix("_new")
     }
 
-    /// The foreign key's successor is made where it is, both sides renamed.
-    pub fn has_link(&self, table: &TableName, name: &Ident) -> bool {
-        self.links.iter().any(|(t, n)| t == table && n == name)
-    }
-
     /// The columns of a table that are widened.
     pub fn columns(&self, table: &TableName) -> &[Ident] {
         self.members
             .iter()
             .find(|(name, _)| name == table)
             .map_or(&[], |(_, columns)| columns)
-    }
-
-    fn link(&mut self, table: &TableName, name: &Ident) {
-        if !self.has_link(table, name) {
-            self.links.push((table.clone(), name.clone()));
-        }
     }
 
     /// Whether it is new.
@@ -115,50 +86,5 @@ impl Family {
                 true
             }
         }
-    }
-}
-
-/// The column that refers to `key`: the one at its place in the list.
-fn referring_column(inbound: &Inbound, key: &Ident) -> Option<Ident> {
-    let (own, theirs) = inbound.definition.split_once(" REFERENCES ")?;
-    let place = names(in_parentheses(theirs)?)
-        .iter()
-        .position(|name| name == key)?;
-    names(in_parentheses(own)?).get(place).cloned()
-}
-
-/// `order_id, "line no"` of `FOREIGN KEY (order_id, "line no")`: the first parentheses outside quotes.
-fn in_parentheses(text: &str) -> Option<&str> {
-    let mut quoted = false;
-    let mut start = None;
-    for (at, letter) in text.char_indices() {
-        match (letter, start) {
-            ('"', _) => quoted = !quoted,
-            ('(', None) if !quoted => start = Some(at + 1),
-            (')', Some(start)) if !quoted => return text.get(start..at),
-            _ => {}
-        }
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_column_that_refers_is_found_by_its_place() {
-        let inbound = Inbound {
-            table: "public.lines".parse().unwrap(),
-            name: "k".parse().unwrap(),
-            definition: r#"FOREIGN KEY ("Order (Id)", line) REFERENCES "odd (table"("Id", n) ON DELETE CASCADE"#.to_owned(),
-            columns: Vec::new(),
-            owned: true,
-            comment: None,
-        };
-        let found = |key: &str| referring_column(&inbound, &key.parse().unwrap());
-        assert_eq!(found("\"Id\""), Some("\"Order (Id)\"".parse().unwrap()));
-        assert_eq!(found("n"), Some("line".parse().unwrap()));
-        assert_eq!(found("id"), None);
     }
 }
