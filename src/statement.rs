@@ -2,6 +2,7 @@
 
 mod block;
 pub mod counters;
+pub mod foreign_key;
 pub mod group;
 pub mod link;
 pub mod literal;

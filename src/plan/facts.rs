@@ -4,7 +4,7 @@ use super::{
     document::Expression,
     ident::{Ident, TableName},
 };
-use crate::statement::part::ReplicaIdentity;
+use crate::statement::{foreign_key::ForeignKey, part::ReplicaIdentity};
 use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, Default)]
@@ -215,12 +215,7 @@ pub struct Constraint {
 impl Constraint {
     /// The table that a foreign key refers to. The server writes it with its schema.
     pub fn references(&self) -> Option<TableName> {
-        if self.kind != ConstraintKind::ForeignKey {
-            return None;
-        }
-        let (_, theirs) = self.definition.split_once(" REFERENCES ")?;
-        let (table, _) = theirs.split_once('(')?;
-        table.parse().ok()
+        ForeignKey::read(&self.definition)?.table.parse().ok()
     }
 }
 

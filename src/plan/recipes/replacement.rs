@@ -99,10 +99,21 @@ impl<'a> Replacement<'a> {
     }
 
     fn constraints(&self) -> impl Iterator<Item = &'a Constraint> {
-        self.table
-            .constraints
-            .iter()
-            .filter(|constraint| self.touched(&constraint.columns).next().is_some())
+        self.table.constraints.iter().filter(|constraint| {
+            let columns = self.columns_of(constraint);
+            self.touched(&columns).next().is_some()
+        })
+    }
+
+    /// All of the table's columns that it names: a foreign key to the table itself has some on both sides.
+    fn columns_of(&self, constraint: &Constraint) -> Vec<Ident> {
+        let mut columns = constraint.columns.clone();
+        let to_itself =
+            self.table.referenced_by.iter().filter(|inbound| {
+                inbound.table == *self.table_name && inbound.name == constraint.name
+            });
+        columns.extend(to_itself.flat_map(|inbound| inbound.columns.iter().cloned()));
+        columns
     }
 
     fn inbound(&self) -> impl Iterator<Item = &'a Inbound> {

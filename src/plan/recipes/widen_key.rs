@@ -14,7 +14,6 @@ use crate::plan::{
     steps::Step,
     types,
 };
-use references::Cycle;
 pub(super) use references::Family;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -39,23 +38,12 @@ impl Change for WidenKey {
     }
 
     fn tables_given(&self, facts: &Facts) -> Vec<TableName> {
-        match Family::of(&self.table, &self.column, &self.type_name, facts) {
-            Ok(family) => family.tables(),
-            Err(_) => vec![self.table.clone()],
-        }
+        Family::of(&self.table, &self.column, &self.type_name, facts).tables()
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {
         self.check_key(facts, at)?;
-        let family =
-            Family::of(&self.table, &self.column, &self.type_name, facts).map_err(|cycle| {
-                let Cycle { table, name } = cycle;
-                let error = PlanError::at(
-                    at.clone(),
-                    format!("the foreign key {name} of {table} leads back to a table that is widened already"),
-                );
-                vec![error.help("drop it before the change and add it after it")]
-            })?;
+        let family = Family::of(&self.table, &self.column, &self.type_name, facts);
         let replacements = self.replacements(&family, facts, at)?;
         let mut errors: Vec<PlanError> = Vec::new();
         for replacement in &replacements {

@@ -1,6 +1,6 @@
 //! What cannot be replaced, or cannot come along, by name.
 
-use super::{Keys, Pair, Replacement};
+use super::{Keys, Replacement};
 use crate::plan::{
     error::{Path, PlanError},
     facts::{Column, ConstraintKind, Facts, Index, Table, TableKind},
@@ -77,9 +77,6 @@ impl Replacement<'_> {
         }
         for column in self.going() {
             self.refuse_column(column, &mut refuse);
-        }
-        for pair in &self.pairs {
-            self.refuse_of_pair(pair, &mut refuse);
         }
         for column in &self.gone {
             self.refuse_of_gone(column, &mut refuse);
@@ -207,24 +204,6 @@ impl Replacement<'_> {
                     constraint.name
                 ),
                 "an exclusion constraint cannot be built while the table is written to: drop it first",
-            );
-        }
-    }
-
-    fn refuse_of_pair(&self, pair: &Pair<'_>, refuse: &mut impl FnMut(String, &str)) {
-        let column = &pair.old.name;
-        // Whether the column is the one that refers or the one that is referred to.
-        for own in self.table.referenced_by.iter().filter(|inbound| {
-            let mut constraints = self.table.constraints.iter();
-            inbound.table == *self.table_name
-                && (inbound.columns.contains(column)
-                    || constraints.any(|constraint| {
-                        constraint.name == inbound.name && constraint.columns.contains(column)
-                    }))
-        }) {
-            refuse(
-                format!("the foreign key {} refers to its own table", own.name),
-                "drop it before the change and add it after it",
             );
         }
     }

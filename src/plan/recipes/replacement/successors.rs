@@ -13,7 +13,7 @@ use crate::plan::{
         swap_primary_key::SwapPrimaryKey,
     },
 };
-use crate::statement::rename::rename_column;
+use crate::statement::{foreign_key::ForeignKey, rename::rename_column};
 
 /// What is built on the new columns, by when it may be.
 #[derive(Default)]
@@ -78,7 +78,7 @@ impl<'a> Replacement<'a> {
             if matches!(
                 constraint.kind,
                 ConstraintKind::Check | ConstraintKind::ForeignKey
-            ) && self.is_carried(&constraint.columns)
+            ) && self.is_carried(&self.columns_of(constraint))
             {
                 self.succeed_constraint(constraint, &mut successors);
             }
@@ -185,20 +185,27 @@ impl<'a> Replacement<'a> {
     }
 
     fn succeed_constraint(&self, constraint: &Constraint, successors: &mut Successors) {
-        let when = self.when(&constraint.columns);
+        let when = self.when(&self.columns_of(constraint));
         let (definition, validate) = without_not_valid(&constraint.definition);
         let renamed = |text: &str| self.renamed(text, |pair| self.name(when, pair));
-        let references = definition.split_once(" REFERENCES ");
-        let (definition, references) = match (constraint.kind, references) {
-            (ConstraintKind::ForeignKey, Some((own, theirs))) => (
-                format!(
-                    "{} REFERENCES {}",
-                    renamed(own),
-                    self.referenced(constraint, theirs)
-                ),
-                constraint.references(),
-            ),
-            _ => (renamed(definition), None),
+        let parts = match constraint.kind {
+            ConstraintKind::ForeignKey => ForeignKey::read(definition),
+            _ => None,
+        };
+        let (definition, references) = match parts {
+            Some(key) => {
+                let theirs = self.referenced(constraint, key.theirs, when);
+                (
+                    format!(
+                        "{} REFERENCES {}{theirs}{}",
+                        renamed(key.own),
+                        key.table,
+                        renamed(key.actions)
+                    ),
+                    constraint.references(),
+                )
+            }
+            None => (renamed(definition), None),
         };
         let add = AddConstraint {
             table: self.table_name.clone(),
@@ -214,18 +221,19 @@ impl<'a> Replacement<'a> {
         successors.add(when, add, &constraint.name, comment, false);
     }
 
-    /// Where the table that is referred to changes with this one, its columns have working names too.
-    fn referenced(&self, constraint: &Constraint, theirs: &str) -> String {
+    /// Where the table that is referred to is this one, or changes with it, its columns have other names too.
+    fn referenced(&self, constraint: &Constraint, theirs: &str, when: When) -> String {
         match (&self.keys, constraint.references()) {
+            (_, Some(table)) if table == *self.table_name => {
+                self.renamed(theirs, |pair| self.name(when, pair))
+            }
             (Keys::Swapped(family), Some(table))
                 if family.has_link(self.table_name, &constraint.name) =>
             {
-                family
-                    .columns(&table)
-                    .iter()
-                    .fold(theirs.to_owned(), |text, column| {
-                        rename_referenced(&text, column, &Family::working_name(column))
-                    })
+                let columns = family.columns(&table).iter();
+                columns.fold(theirs.to_owned(), |text, column| {
+                    rename_column(&text, column, &Family::working_name(column))
+                })
             }
             _ => theirs.to_owned(),
         }
@@ -234,16 +242,20 @@ impl<'a> Replacement<'a> {
     fn succeed_inbound(&self, inbound: &Inbound, successors: &mut Successors) {
         let when = self.when(&inbound.columns);
         let (definition, validate) = without_not_valid(&inbound.definition);
-        let (own, theirs) = definition
-            .split_once(" REFERENCES ")
-            .unwrap_or((definition, ""));
-        let theirs = self.pairs.iter().fold(theirs.to_owned(), |text, pair| {
-            rename_referenced(&text, &pair.old.name, self.name(when, pair))
-        });
+        let definition = match ForeignKey::read(definition) {
+            Some(key) => format!(
+                "{} REFERENCES {}{}{}",
+                key.own,
+                key.table,
+                self.renamed(key.theirs, |pair| self.name(when, pair)),
+                key.actions
+            ),
+            None => definition.to_owned(),
+        };
         let add = AddConstraint {
             table: inbound.table.clone(),
             name: inbound.name.with_suffix("_crossfade"),
-            definition: format!("{own} REFERENCES {theirs}"),
+            definition,
             index: None,
             references: Some(self.table_name.clone()),
             validate,
@@ -259,18 +271,5 @@ fn without_not_valid(definition: &str) -> (&str, bool) {
     match definition.strip_suffix(" NOT VALID") {
         Some(definition) => (definition, false),
         None => (definition, true),
-    }
-}
-
-/// `public.vehicles(status) ON DELETE CASCADE`: the columns in the first parentheses are renamed.
-fn rename_referenced(text: &str, from: &Ident, to: &Ident) -> String {
-    match text.split_once('(').and_then(|(table, rest)| {
-        rest.split_once(')')
-            .map(|(columns, tail)| (table, columns, tail))
-    }) {
-        Some((table, columns, tail)) => {
-            format!("{table}({}){tail}", rename_column(columns, from, to))
-        }
-        None => text.to_owned(),
     }
 }

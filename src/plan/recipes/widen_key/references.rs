@@ -5,7 +5,7 @@ use crate::plan::{
     ident::{Ident, TableName},
     types,
 };
-use crate::statement::rename::names;
+use crate::statement::foreign_key::ForeignKey;
 
 /// A table and its columns that are widened, the key's own first.
 pub(in crate::plan::recipes) struct Family {
@@ -14,28 +14,17 @@ pub(in crate::plan::recipes) struct Family {
     pub links: Vec<(TableName, Ident)>,
 }
 
-/// A foreign key that refers to its own table, or to one that refers to it.
-pub(in crate::plan::recipes) struct Cycle {
-    pub table: TableName,
-    pub name: Ident,
-}
-
 impl Family {
     /// As far as the facts are known: where a table's are missing, what refers to it is found in the next look.
-    pub fn of(
-        table: &TableName,
-        column: &Ident,
-        type_name: &str,
-        facts: &Facts,
-    ) -> Result<Self, Cycle> {
+    pub fn of(table: &TableName, column: &Ident, type_name: &str, facts: &Facts) -> Self {
         let mut family = Self {
             members: vec![(table.clone(), vec![column.clone()])],
             links: Vec::new(),
         };
         let mut next = 0;
         // Bounded: every turn looks at a column that was not looked at before.
-        let mut todo = vec![(table.clone(), column.clone(), vec![table.clone()])];
-        while let Some((referred, key, way)) = todo.get(next).cloned() {
+        let mut todo = vec![(table.clone(), column.clone())];
+        while let Some((referred, key)) = todo.get(next).cloned() {
             next += 1;
             let inbound = facts
                 .table(&referred)
@@ -45,12 +34,6 @@ impl Family {
                 let Some(own) = referring_column(inbound, &key) else {
                     continue;
                 };
-                if way.contains(&inbound.table) {
-                    return Err(Cycle {
-                        table: inbound.table.clone(),
-                        name: inbound.name.clone(),
-                    });
-                }
                 let is_wide = facts
                     .table(&inbound.table)
                     .and_then(|table| table.column(&own))
@@ -63,13 +46,11 @@ impl Family {
                 }
                 family.link(&inbound.table, &inbound.name);
                 if family.add(&inbound.table, &own) {
-                    let mut longer = way.clone();
-                    longer.push(inbound.table.clone());
-                    todo.push((inbound.table.clone(), own, longer));
+                    todo.push((inbound.table.clone(), own));
                 }
             }
         }
-        Ok(family)
+        family
     }
 
     pub fn tables(&self) -> Vec<TableName> {
@@ -118,28 +99,11 @@ impl Family {
     }
 }
 
-/// The column that refers to `key`: the one at its place in the list.
+/// The column that refers to `key`.
 fn referring_column(inbound: &Inbound, key: &Ident) -> Option<Ident> {
-    let (own, theirs) = inbound.definition.split_once(" REFERENCES ")?;
-    let place = names(in_parentheses(theirs)?)
-        .iter()
-        .position(|name| name == key)?;
-    names(in_parentheses(own)?).get(place).cloned()
-}
-
-/// `order_id, "line no"` of `FOREIGN KEY (order_id, "line no")`: the first parentheses outside quotes.
-fn in_parentheses(text: &str) -> Option<&str> {
-    let mut quoted = false;
-    let mut start = None;
-    for (at, letter) in text.char_indices() {
-        match (letter, start) {
-            ('"', _) => quoted = !quoted,
-            ('(', None) if !quoted => start = Some(at + 1),
-            (')', Some(start)) if !quoted => return text.get(start..at),
-            _ => {}
-        }
-    }
-    None
+    let pairs = ForeignKey::read(&inbound.definition)?.pairs();
+    let own = pairs.into_iter().find(|(_, theirs)| theirs == key);
+    own.map(|(own, _)| own)
 }
 
 #[cfg(test)]
