@@ -16,6 +16,7 @@ mod explained_locks;
 mod faults;
 mod fence;
 mod gates;
+mod kept;
 mod kinds_of_tables;
 mod locks;
 mod lossy;

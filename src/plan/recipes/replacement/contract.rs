@@ -129,6 +129,7 @@ impl Replacement<'_> {
                     always: identity.always,
                     sequence,
                     options: identity.options.clone(),
+                    revoke_from: identity.default_grantees.clone(),
                     grants: identity
                         .grants
                         .iter()

@@ -8,7 +8,7 @@ use crate::plan::{
         Step,
         add_constraint::AddConstraint,
         create_index::CreateIndex,
-        rename_object::{ObjectKind, RenameObject},
+        rename_object::{KeyStatistics, ObjectKind, RenameObject},
         set_not_null::SetNotNull,
         swap_primary_key::SwapPrimaryKey,
     },
@@ -48,7 +48,7 @@ impl Successors {
         constraint: AddConstraint,
         name: &Ident,
         comment: Option<&String>,
-        clustered: bool,
+        index: Option<&Index>,
     ) {
         self.renames.push(Step::RenameObject(RenameObject {
             table: constraint.table.clone(),
@@ -56,7 +56,9 @@ impl Successors {
             from: constraint.name.clone(),
             to: name.clone(),
             comment: comment.cloned(),
-            clustered,
+            index_comment: index.and_then(|index| index.comment.clone()),
+            clustered: index.is_some_and(|index| index.clustered),
+            statistics: Vec::new(),
         }));
         self.push(when, Step::AddConstraint(constraint));
     }
@@ -152,6 +154,7 @@ impl<'a> Replacement<'a> {
                     index: index_name,
                     deferring: deferring.map(|at| constraint.definition[at..].to_owned()),
                     comment: constraint.comment.clone(),
+                    index_comment: index.comment.clone(),
                     clustered: index.clustered,
                 }));
             }
@@ -171,7 +174,7 @@ impl<'a> Replacement<'a> {
                     partition_of: None,
                 };
                 let comment = constraint.comment.as_ref();
-                successors.add(when, add, &constraint.name, comment, index.clustered);
+                successors.add(when, add, &constraint.name, comment, Some(index));
             }
             None => successors.renames.push(Step::RenameObject(RenameObject {
                 table: self.table_name.clone(),
@@ -179,7 +182,16 @@ impl<'a> Replacement<'a> {
                 from: index_name,
                 to: index.name.clone(),
                 comment: index.comment.clone(),
+                index_comment: None,
                 clustered: index.clustered,
+                statistics: index
+                    .statistics
+                    .iter()
+                    .map(|(key, target)| KeyStatistics {
+                        key: *key,
+                        target: *target,
+                    })
+                    .collect(),
             })),
         }
     }
@@ -200,7 +212,7 @@ impl<'a> Replacement<'a> {
                         "{} REFERENCES {}{theirs}{}",
                         renamed(key.own),
                         key.table,
-                        renamed(key.actions)
+                        rename_set_columns(key.actions, renamed)
                     ),
                     constraint.references(),
                 )
@@ -218,7 +230,7 @@ impl<'a> Replacement<'a> {
             partition_of: None,
         };
         let comment = constraint.comment.as_ref();
-        successors.add(when, add, &constraint.name, comment, false);
+        successors.add(when, add, &constraint.name, comment, None);
     }
 
     /// Where the table that is referred to is this one, or changes with it, its columns have other names too.
@@ -263,7 +275,7 @@ impl<'a> Replacement<'a> {
             partition_of: None,
         };
         let comment = inbound.comment.as_ref();
-        successors.add(when, add, &inbound.name, comment, false);
+        successors.add(when, add, &inbound.name, comment, None);
     }
 }
 
@@ -272,4 +284,17 @@ fn without_not_valid(definition: &str) -> (&str, bool) {
         Some(definition) => (definition, false),
         None => (definition, true),
     }
+}
+
+/// `… ON DELETE SET NULL (status)`: the columns that are set are the constraint's own. No other word of what follows
+/// REFERENCES is: a column may be called `cascade`.
+fn rename_set_columns(text: &str, renamed: impl Fn(&str) -> String) -> String {
+    let set = [" SET NULL (", " SET DEFAULT ("]
+        .into_iter()
+        .find_map(|words| {
+            let at = text.find(words)? + words.len();
+            let (columns, tail) = text[at..].split_once(')')?;
+            Some(format!("{}{}){tail}", &text[..at], renamed(columns)))
+        });
+    set.unwrap_or_else(|| text.to_owned())
 }
