@@ -298,6 +298,15 @@ async fn begin(
             what: format!("the table {table} is gone"),
         });
     };
+    // What was attached, or rewritten, since the plan was compiled.
+    if let Some((name, why)) = batch::not_to_be_walked(&*driver.work, relation).await? {
+        return Err(EngineError::Conflict {
+            step: step.clone(),
+            what: format!(
+                "{name} {why}, and only what PostgreSQL's own heap keeps here can be walked: detach it, or move its rows to such a table; then `advance` goes on"
+            ),
+        });
+    }
     let changed = walks::totals(&*driver.work, run_id, &step.0)
         .await?
         .rows_changed;

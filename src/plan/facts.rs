@@ -59,6 +59,8 @@ pub struct ExpressionError {
 pub struct Table {
     pub oid: u32,
     pub kind: TableKind,
+    /// What keeps its rows, where that is not PostgreSQL's own heap.
+    pub access_method: Option<Ident>,
     pub owner: String,
     /// The role is the owner, a member of it, or a superuser.
     pub owned: bool,
@@ -126,6 +128,8 @@ pub struct Partition {
     /// It has rows of its own, and is no partitioned table itself.
     pub leaf: bool,
     pub foreign: bool,
+    /// As of a table.
+    pub access_method: Option<Ident>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

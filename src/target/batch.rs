@@ -117,6 +117,32 @@ pub async fn storages(
     Ok(Some((relation, storages)))
 }
 
+/// The first of the table and its partitions whose rows cannot be walked by their addresses, and why.
+pub async fn not_to_be_walked(
+    client: &impl GenericClient,
+    relation: u32,
+) -> Result<Option<(TableName, String)>> {
+    let row = client
+        .query_opt(
+            "SELECT n.nspname::text, c.relname::text, \
+                    CASE WHEN c.relkind IN ('r', 'm') THEN 'is kept by the access method ' || quote_ident(a.amname) \
+                         WHEN c.relkind = 'f' THEN 'is a foreign table' ELSE 'is no table' END \
+             FROM (SELECT $1::oid AS oid UNION SELECT relid FROM pg_partition_tree($1::oid)) AS p \
+             JOIN pg_class AS c ON c.oid = p.oid JOIN pg_namespace AS n ON n.oid = c.relnamespace LEFT JOIN pg_am AS a ON a.oid = c.relam \
+             WHERE c.relkind <> 'p' AND (c.relkind NOT IN ('r', 'm') OR a.amhandler <> 'pg_catalog.heap_tableam_handler'::regproc) \
+             ORDER BY c.oid LIMIT 1",
+            &[&relation],
+        )
+        .await?;
+    Ok(row.map(|row| {
+        let name = TableName {
+            schema: Ident::from_catalog(row.get::<_, &str>(0)),
+            name: Ident::from_catalog(row.get::<_, &str>(1)),
+        };
+        (name, row.get(2))
+    }))
+}
+
 /// The rows changed.
 pub async fn fill(client: &impl Caching, fill: &Fill, at: Place<'_>) -> Result<u64> {
     let (from, to) = at.bounds();

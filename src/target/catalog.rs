@@ -35,7 +35,9 @@ const TABLE: &str = "\
            EXISTS (SELECT 1 FROM pg_inherits AS i WHERE i.inhparent = c.oid), \
            EXISTS (SELECT 1 FROM pg_inherits AS i WHERE i.inhrelid = c.oid), \
            obj_description(c.oid, 'pg_class'), c.relreplident::text, \
-           CASE WHEN c.reltuples >= 0 AND c.relpages > 0 THEN c.reltuples / c.relpages END::float8 \
+           CASE WHEN c.reltuples >= 0 AND c.relpages > 0 THEN c.reltuples / c.relpages END::float8, \
+           CASE WHEN c.relkind IN ('r', 'm') THEN (SELECT a.amname::text FROM pg_am AS a \
+               WHERE a.oid = c.relam AND a.amhandler <> 'pg_catalog.heap_tableam_handler'::regproc) END \
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace, pg_roles AS r, \
          LATERAL (SELECT coalesce(sum(greatest(l.reltuples, 0)), 0) AS tuples, coalesce(sum(pg_relation_size(l.oid)), 0)::bigint AS bytes \
                   FROM pg_partition_tree(c.oid) AS p JOIN pg_class AS l ON l.oid = p.relid WHERE p.isleaf AND c.relkind = 'p') AS leaves \
@@ -193,7 +195,9 @@ const HANGING: &str = "\
         UNION ALL SELECT s.stxname, 'pg_statistic_ext'::regclass, s.oid FROM pg_statistic_ext AS s WHERE s.stxrelid = $1) AS h (name, class, oid) ORDER BY 2";
 
 const PARTITIONS: &str = "\
-    SELECT n.nspname::text, c.relname::text, pn.nspname::text, pc.relname::text, t.isleaf, c.relkind = 'f' \
+    SELECT n.nspname::text, c.relname::text, pn.nspname::text, pc.relname::text, t.isleaf, c.relkind = 'f', \
+           CASE WHEN c.relkind = 'r' THEN (SELECT a.amname::text FROM pg_am AS a \
+               WHERE a.oid = c.relam AND a.amhandler <> 'pg_catalog.heap_tableam_handler'::regproc) END \
     FROM pg_partition_tree($1::oid) AS t JOIN pg_class AS c ON c.oid = t.relid JOIN pg_namespace AS n ON n.oid = c.relnamespace \
          JOIN pg_class AS pc ON pc.oid = t.parentrelid JOIN pg_namespace AS pn ON pn.oid = pc.relnamespace \
     WHERE t.level > 0 ORDER BY t.level, 1, 2";
@@ -304,6 +308,7 @@ pub async fn table(client: &impl GenericClient, name: &TableName) -> Result<Opti
         of_type: whole.get(9),
         labels: whole.get(10),
         kind: kind(&row),
+        access_method: row.get::<_, Option<&str>>(16).map(Ident::from_catalog),
         owner: row.get(4),
         owned: row.get(5),
         can_create: row.get(6),
@@ -386,6 +391,7 @@ async fn partitions(client: &impl GenericClient, oid: u32) -> Result<Vec<Partiti
         of: name(row, 2),
         leaf: row.get(4),
         foreign: row.get(5),
+        access_method: row.get::<_, Option<&str>>(6).map(Ident::from_catalog),
     };
     Ok(rows.iter().map(partition).collect())
 }

@@ -7,7 +7,7 @@ use super::{
 use crate::plan::{
     document::{Expression, PhaseDocument, PhaseName},
     error::{Path, PlanError},
-    facts::Table,
+    facts::{Table, TableKind},
     ident::{Ident, TableName},
     steps::{
         Step, add_column::DefaultFor, add_constraint::AddConstraint, create_index::CreateIndex,
@@ -99,6 +99,7 @@ impl<'a> Compiler<'a> {
         self.check_typed(&place, name, table);
         self.check_rules(&place, name, table);
         self.check_sequences(&place, name, table);
+        self.check_walked(&place, name, table);
         self.check_aliased(&place, name, table);
         self.check_subscribed(&place, name, table);
         let is_filled = self
@@ -121,6 +122,61 @@ impl<'a> Compiler<'a> {
                     Ident::from_catalog(&self.facts.role)
                 )),
             );
+        }
+    }
+
+    /// A walk goes by the rows' addresses (`ctid`): those of PostgreSQL's own heap, in tables that this server keeps itself.
+    fn check_walked(&mut self, place: &Path, name: &TableName, table: &Table) {
+        let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        if !steps.any(|step| {
+            matches!(step, Step::Fill(_) | Step::Match(_)) && step.tables().contains(&name)
+        }) {
+            return;
+        }
+        let refuse =
+            |message: String, help: String| PlanError::at(place.clone(), message).help(help);
+        let kept_by = |name: &TableName, method: &Ident| {
+            refuse(
+                format!("the rows of {name} are kept by the access method {method}"),
+                format!(
+                    "they are walked by their addresses, which are known to be stable in heap only: ALTER TABLE {name} SET ACCESS METHOD heap; (PostgreSQL 15, writes the table anew), or move the rows to another table"
+                ),
+            )
+        };
+        let whose = match table.kind {
+            TableKind::View | TableKind::MaterializedView => Some("is a view"),
+            TableKind::Foreign => Some("is a foreign table"),
+            TableKind::Table
+            | TableKind::Partitioned
+            | TableKind::Partition
+            | TableKind::Temporary
+            | TableKind::Other => None,
+        };
+        let mut problems = Vec::new();
+        if let Some(whose) = whose {
+            problems.push(refuse(
+                format!("{name} {whose}"),
+                "it has no rows of its own to fill or to compare: name the table that keeps them, on the server where it is".to_owned(),
+            ));
+        }
+        problems.extend(
+            table
+                .access_method
+                .iter()
+                .map(|method| kept_by(name, method)),
+        );
+        for partition in &table.partitions {
+            let method = partition.access_method.iter();
+            problems.extend(method.map(|method| kept_by(&partition.table, method)));
+            if partition.foreign {
+                problems.push(refuse(
+                    format!("the partition {} is a foreign table", partition.table),
+                    "its rows cannot be filled from here: detach it first".to_owned(),
+                ));
+            }
+        }
+        for problem in problems {
+            self.problem(problem);
         }
     }
 
