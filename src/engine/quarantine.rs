@@ -239,7 +239,11 @@ impl Driver {
             Ok(rows) => {
                 quarantine::remove(&transaction, &[entry.id]).await?;
                 let moved = i64::try_from(rows).unwrap_or(i64::MAX);
-                moved::add(&transaction, lease.run_id, source.table, moved).await?;
+                let table = match source.across {
+                    Some((link, Kin::Child)) => names.child(&link.child),
+                    Some((_, Kin::Parent)) | None => source.table,
+                };
+                moved::add(&transaction, lease.run_id, table, moved).await?;
                 transaction.commit().await?;
                 Ok(Ok(rows))
             }

@@ -17,8 +17,9 @@ use crate::pacing::{BATCH_BLOCKS_FIRST, BATCH_BLOCKS_FIRST_READ};
 use crate::plan::{
     compiled::{Fill, Match, Plan, StepId},
     ident::TableName,
+    link::Kin,
 };
-use crate::statement::{rows::Truth, sync::Names};
+use crate::statement::{link::rows::mended, rows::Truth, sync::Names};
 use crate::store::{
     StoreError,
     lease::MayGoOn,
@@ -67,6 +68,8 @@ pub enum Walked {
 const PASSES_MAX: i32 = 10;
 /// So often a table may be rewritten, or lose a partition, in the middle of one command.
 const RESTARTS_MAX: u32 = 100;
+/// So often a comparison follows a table that grows under it. Each time is much shorter than the one before.
+const TAILS_MAX: u32 = 3;
 /// How often it is looked whether another run still moves rows of the table.
 const LOOK_FOR_OTHERS_EVERY: Duration = Duration::from_millis(250);
 /// 8 MiB: small enough that workers end a table together, large enough that claims cost nothing.
@@ -85,6 +88,20 @@ impl Work<'_> {
     /// Whether a pass reads the table and hardly writes to it.
     fn reads(&self, pass: i32) -> bool {
         pass > 1 || matches!(self, Self::Compare { .. })
+    }
+
+    /// The table that a repair writes to where it is not the one that is walked.
+    fn written_beside(&self) -> Option<&TableName> {
+        let Self::Compare {
+            matching,
+            names,
+            repair: Some(truth),
+        } = self
+        else {
+            return None;
+        };
+        let link = matching.link.as_ref()?;
+        (mended(link, *truth) == Kin::Child).then(|| names.child(&link.child))
     }
 
     fn repair(&self) -> Option<Truth> {
@@ -133,6 +150,21 @@ impl Work<'_> {
     }
 }
 
+/// Notes what a batch has written besides the rows that it walks over.
+async fn note_beside(
+    transaction: &Transaction<'_>,
+    run_id: i64,
+    work: &Work<'_>,
+    done: &Done,
+) -> Result<(), StoreError> {
+    match work.written_beside() {
+        Some(table) if done.rows_changed > 0 => {
+            moved::add(&**transaction, run_id, table, done.rows_changed).await
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Walks the whole table, from the checkpoint where there is one, until a pass finds nothing left.
 pub async fn walk(
     driver: &mut Driver,
@@ -145,6 +177,7 @@ pub async fn walk(
     let mut patience = Patience::new(plan);
     let mut passes = 0;
     let mut restarts = 0;
+    let mut tails = 0;
     loop {
         let pids = [driver.work_pid];
         let site = Site::new(driver.hands(), plan, step, work.clone(), walk.clone());
@@ -172,6 +205,12 @@ pub async fn walk(
         }
         watch.end(&site).await?;
         drop(watch);
+        if matches!(work, Work::Compare { .. }) && tails < TAILS_MAX {
+            tails += 1;
+            if follow(driver, step).await? {
+                continue;
+            }
+        }
         let totals = walks::totals(&*driver.work, driver.lease.run_id, &step.0).await?;
         let is_skipped = totals.blocks_skipped > 0;
         let run_id = driver.lease.run_id;
@@ -214,8 +253,24 @@ pub async fn walk(
                 ),
             });
         }
+        tails = 0;
         walk = begin(driver, step, &work, Some(&walk), walk.pass + 1).await?;
     }
+}
+
+/// An update of columns that the triggers do not look at moves a row as it is, mostly to the table's end: one that differs
+/// may go there from where the comparison has yet to come. Whether there is more to compare.
+async fn follow(driver: &mut Driver, step: &StepId) -> Result<bool, EngineError> {
+    let run_id = driver.lease.run_id;
+    if !walks::has_grown(&*driver.work, run_id, &step.0).await? {
+        return Ok(false);
+    }
+    driver
+        .record(&format!("{step} tail"), async |transaction, lease| {
+            walks::extend(transaction, lease, &step.0).await
+        })
+        .await?;
+    Ok(true)
 }
 
 /// Rows that another run moves while this one walks may be moved out of its way, so a pass counts only if nobody did.

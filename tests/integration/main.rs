@@ -17,6 +17,7 @@ mod faults;
 mod fence;
 mod gates;
 mod kinds_of_tables;
+mod last_look;
 mod locks;
 mod lossy;
 mod no_gap;

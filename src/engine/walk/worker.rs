@@ -1,6 +1,6 @@
 //! One worker: claims a segment, does it batch by batch, and claims the next. Each batch is one transaction.
 
-use super::{Work, example, site::Site, trouble::Passed};
+use super::{Work, example, note_beside, site::Site, trouble::Passed};
 use crate::engine::{EngineError, failpoint};
 use crate::pacing::{Batch, Outcome};
 use crate::postgres::sqlstate::{ErrorClass, classify};
@@ -263,6 +263,7 @@ impl<'a> Worker<'a> {
                 .map(|(key, values)| example(key, values, show_values))
                 .collect();
         }
+        note_beside(&transaction, lease.run_id, work, &done).await?;
         let Some(wal_after) =
             walks::checkpoint(&transaction, lease, step, segment, next, &done).await?
         else {

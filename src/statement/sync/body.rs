@@ -238,11 +238,31 @@ impl Writing<'_> {
             return String::new();
         }
         format!(
-            "      {what}\n        FROM crossfade.runs AS r, (VALUES ({}, {})) AS q (table_name, row_key) WHERE r.name = {} AND r.state = 'active'{end};\n",
+            "      {what}\n        FROM crossfade.runs AS r, (VALUES ({}, {})) AS q (table_name, row_key) WHERE r.name = {} AND r.state = 'active'\n        AND (tg_op <> 'INSERT' OR NOT EXISTS (SELECT 1 FROM {} AS crossfade_row WHERE {})){end};\n",
             literal::text(&overtaken_mark(&self.sync.table, group)),
             self.object(self.sync.key.iter().collect()),
             literal::text(self.run.as_str()),
+            self.sync.table,
+            self.has_key(),
         )
+    }
+
+    /// A row has the inserted one's key: this one will not be inserted. What becomes of the other (`ON CONFLICT DO UPDATE`) is
+    /// noted as it is updated.
+    fn has_key(&self) -> String {
+        let tests: Vec<String> = self
+            .sync
+            .key
+            .iter()
+            .map(|column| {
+                format!(
+                    "crossfade_row.{} = {}",
+                    self.names.of(column).quoted(),
+                    Row::New.column(column, self.names)
+                )
+            })
+            .collect();
+        tests.join(" AND ")
     }
 
     /// What is noted of a row goes with it to its new key; what was left there by a row that is gone does not stay.
