@@ -53,6 +53,17 @@ pub fn fill(fill: &Fill, storage: &TableName) -> String {
     fill_groups(fill, storage, &groups(&fill.set, &[]))
 }
 
+/// Whether any row of the whole table is not filled, as one snapshot shows it.
+pub fn any_unfilled(fill: &Fill) -> String {
+    let tests: Vec<String> = groups(&fill.set, &[]).iter().map(unfilled).collect();
+    format!(
+        "SELECT EXISTS (SELECT 1 FROM {} AS {} WHERE {})",
+        fill.table,
+        fill.table.name.quoted(),
+        tests.join(" OR ")
+    )
+}
+
 /// As `fill`, of one group only.
 pub fn fill_group(fill: &Fill, storage: &TableName, group: &Group<'_>) -> String {
     if let Some(link) = &fill.link {

@@ -84,6 +84,70 @@ fn nothing_is_dropped_when_triggers_were_taken_away_after_the_last_look() {
 }
 
 #[test]
+fn rows_of_a_partition_that_is_attached_after_the_last_look_are_compared_too() {
+    on_postgresql(async |database| {
+        let tables = "
+            CREATE TABLE trips (id bigint PRIMARY KEY, status text) PARTITION BY RANGE (id);
+            CREATE TABLE trips_1 PARTITION OF trips FOR VALUES FROM (0) TO (1000);
+            INSERT INTO trips SELECT i, 's' FROM generate_series(1, 500) AS i;
+            CREATE TABLE trips_2 (LIKE trips INCLUDING ALL);
+            INSERT INTO trips_2 SELECT i, 's' FROM generate_series(1001, 1050) AS i;
+        ";
+        database.execute(tables).await;
+        database.crossfade(&["init"]).exits(0);
+        let file = plan_file(&format!(
+            "version: 1\nname: {RUN}\nphases:\n\
+             - {{phase: expand, steps: [{{add_column: {{table: public.trips, column: state, type: text}}}}]}}\n\
+             - {{phase: dual_write, steps: [{{sync_columns: {{table: public.trips, forward: {{state: status}}, backward: {{status: state}}}}}}]}}\n\
+             - {{phase: backfill, steps: [{{fill: {{table: public.trips, set: {{state: status}}}}}}]}}\n\
+             - {{phase: verify, steps: [{{match: {{table: public.trips, columns: {{state: status}}, backward: {{status: state}}}}}}]}}\n\
+             - {{phase: contract, steps: [{{drop_sync: {{table: public.trips}}}}, {{drop_column: {{table: public.trips, column: status}}}}]}}\n"
+        ));
+        database
+            .crossfade(&["start", file.path().to_str().expect("a path")])
+            .exits(0);
+        to(database, "verify");
+        let contract = looked(database);
+        database
+            .execute("ALTER TABLE trips_2 ADD COLUMN state text; ALTER TABLE trips ATTACH PARTITION trips_2 FOR VALUES FROM (1000) TO (2000)")
+            .await;
+        contract.signal(Signal::SIGCONT);
+        let ran = contract.wait().exits(5);
+        assert!(ran.stderr.contains("50 of 550 rows"), "{}", ran.stderr);
+    });
+}
+
+#[test]
+fn rows_that_no_trigger_fills_are_not_left_out_as_updates_move_them_past_the_end() {
+    on_postgresql(async |database| {
+        database
+            .execute(
+                "CREATE TABLE vehicles (id bigint PRIMARY KEY, note text, pad text) WITH (autovacuum_enabled = off);
+                 INSERT INTO vehicles SELECT i, '', repeat('x', 900) FROM generate_series(1, 2000) AS i",
+            )
+            .await;
+        database.crossfade(&["init"]).exits(0);
+        let file = plan_file(&format!(
+            "version: 1\nname: {RUN}\nchange:\n  add_column: {{table: public.vehicles, column: token, type: uuid, default: gen_random_uuid()}}\n"
+        ));
+        database
+            .crossfade(&["start", file.path().to_str().expect("a path")])
+            .exits(0);
+        let unfilled = "SELECT count(*) FROM vehicles WHERE token IS NULL";
+        let backfill = ["advance", RUN, "--to", "backfill"];
+        let walk = stopped_at(
+            database,
+            &backfill,
+            "fill:public.vehicles pass 1: after its record",
+        );
+        database.execute("UPDATE vehicles SET note = 'n'").await;
+        walk.signal(Signal::SIGCONT);
+        walk.wait().exits(0);
+        assert_eq!(database.value(unfilled).await, "0");
+    });
+}
+
+#[test]
 fn a_difference_that_unrelated_updates_move_past_the_end_is_found() {
     on_postgresql(async |database| {
         // Pages are full, so that an update moves its row to the table's end.

@@ -65,10 +65,13 @@ impl<'a> Worker<'a> {
             .query_one("SELECT pg_backend_pid()", &[])
             .await?
             .get(0);
-        let skip_triggers = client
-            .batch_execute("SET session_replication_role = replica; RESET session_replication_role")
-            .await
-            .is_ok();
+        let skip_triggers = !site.work.is_held_by_foreign_keys(&**client).await?
+            && client
+                .batch_execute(
+                    "SET session_replication_role = replica; RESET session_replication_role",
+                )
+                .await
+                .is_ok();
         let number = workers::register(&**client, site.lease.run_id, &site.holder).await?;
         site.join(pid, number);
         let mut worker = Worker {

@@ -115,8 +115,9 @@ pub fn function_body(run: &RunName, sync: &Sync, filling: Filling, names: &Names
         Filling::No => "not filling",
     };
     let mut body = format!(
-        "\n-- crossfade: run {run}, table {}; keeps both sides of a change in step, {stage}\nDECLARE\n  crossfade_side text;\n  crossfade_old_write boolean := false;\n  crossfade_new_write boolean := false;\n  crossfade_count bigint;\n  crossfade_state text;\n  crossfade_error text;\nBEGIN\n  IF current_setting('crossfade.filling', true) = 'on' THEN\n    RETURN new;\n  END IF;\n",
-        sync.table
+        "\n-- crossfade: run {run}, table {}; keeps both sides of a change in step, {stage}\nDECLARE\n  crossfade_side text;\n  crossfade_old_write boolean := false;\n  crossfade_new_write boolean := false;\n  crossfade_count bigint;\n  crossfade_state text;\n  crossfade_error text;\nBEGIN\n  IF {} THEN\n    RETURN new;\n  END IF;\n",
+        sync.table,
+        super::FILLED_BY_US
     );
     let writing = Writing {
         run,
