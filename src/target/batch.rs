@@ -154,6 +154,12 @@ pub async fn fill(client: &impl Caching, fill: &Fill, at: Place<'_>) -> Result<u
     client.execute(&fill, &[&from, &to]).await
 }
 
+/// Whether any row of the table is not filled: all of it is read, in one statement.
+pub async fn any_unfilled(client: &impl GenericClient, fill: &Fill) -> Result<bool> {
+    let row = client.query_one(&rows::any_unfilled(fill), &[]).await?;
+    Ok(row.get(0))
+}
+
 /// A row whose fill failed with `error`, group by group: those that convert are filled. Whether any was, and which
 /// expressions failed with what. One expression alone needs no second look.
 pub async fn fill_parts<'a>(
@@ -309,6 +315,25 @@ pub async fn orphans(
         .await?;
     let keys: Value = row.get(1);
     Ok((row.get(0), keys.as_array().cloned().unwrap_or_default()))
+}
+
+/// One of these columns refers to another table, or is referred to. Only a statement that fires triggers is held to that.
+pub async fn has_foreign_key(
+    client: &impl GenericClient,
+    table: &TableName,
+    columns: &[&Ident],
+) -> Result<bool> {
+    let columns: Vec<&str> = columns.iter().map(|column| column.as_str()).collect();
+    let row = client
+        .query_one(
+            "SELECT EXISTS (SELECT 1 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+               JOIN pg_attribute AS a ON a.attrelid = c.oid \
+               JOIN pg_constraint AS k ON k.conrelid = c.oid AND a.attnum = ANY (k.conkey) OR k.confrelid = c.oid AND a.attnum = ANY (k.confkey) \
+             WHERE n.nspname = $1 AND c.relname = $2 AND a.attname = ANY ($3) AND k.contype = 'f')",
+            &[&table.schema.as_str(), &table.name.as_str(), &columns],
+        )
+        .await?;
+    Ok(row.get(0))
 }
 
 /// Row security would hide some of the table's rows; from which role, as SQL. Every session of ours is set to an error then.

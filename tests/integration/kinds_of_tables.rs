@@ -517,3 +517,46 @@ fn a_partition_that_cannot_be_walked_and_comes_in_the_course_of_a_run_stops_it_b
         assert_eq!(database.value(left).await, "0");
     });
 }
+
+#[test]
+fn what_an_applications_trigger_writes_as_a_backfill_fires_it_is_kept_in_step() {
+    on_postgresql(async |database| {
+        // A role that cannot keep the application's triggers out.
+        let role = format!("owner_{}", database.name);
+        database
+            .execute(&format!(
+                "CREATE ROLE {role} LOGIN; GRANT CREATE ON DATABASE {} TO {role}; GRANT CREATE ON SCHEMA public TO {role}; \
+                 CREATE TABLE customers (id bigint PRIMARY KEY, status text); INSERT INTO customers SELECT i, 's' FROM generate_series(1, 50) AS i; \
+                 CREATE TABLE orders (id bigint PRIMARY KEY, amount text); INSERT INTO orders SELECT i, i FROM generate_series(1, 50) AS i; \
+                 CREATE FUNCTION seen() RETURNS trigger LANGUAGE plpgsql AS \
+                 $$ BEGIN UPDATE public.customers SET status = 'seen ' || new.id WHERE id = new.id; RETURN NULL; END $$; \
+                 CREATE TRIGGER seen AFTER UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION seen(); \
+                 ALTER TABLE customers OWNER TO {role}; ALTER TABLE orders OWNER TO {role}; ALTER FUNCTION seen() OWNER TO {role}",
+                database.name
+            ))
+            .await;
+        let url = database.url.replace("postgres@", &format!("{role}@"));
+        let run = |arguments: &[&str]| -> Ran {
+            database.crossfade_with(&[("CROSSFADE_DATABASE_URL", &url)], arguments)
+        };
+        run(&["init"]).exits(0);
+        for (name, change, phase) in [
+            (
+                "rename",
+                "rename_column: {table: public.customers, from: status, to: state}",
+                "verify",
+            ),
+            (
+                "convert",
+                "change_column_type: {table: public.orders, column: amount, to: total, type: integer, forward: 'amount::integer', backward: 'total::text'}",
+                "backfill",
+            ),
+        ] {
+            let file = plan_file(&format!("version: 1\nname: {name}\nchange:\n  {change}\n"));
+            run(&["start", file.path().to_str().unwrap()]).exits(0);
+            run(&["advance", name, "--to", phase]).exits(0);
+        }
+        let both = "SELECT count(*) FROM customers WHERE status = 'seen ' || id AND state = status";
+        assert_eq!(database.value(both).await, "50");
+    });
+}

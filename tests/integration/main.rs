@@ -18,6 +18,7 @@ mod fence;
 mod gates;
 mod kept;
 mod kinds_of_tables;
+mod last_look;
 mod locks;
 mod lossy;
 mod no_gap;
