@@ -52,6 +52,11 @@ pub enum EngineError {
         rows_different: i64,
         examples: String,
     },
+    /// What was compared before may be out of step by now.
+    #[error(
+        "step {step}: each time that the rows were compared somebody changed the triggers meanwhile, or attached a partition. Nothing has been dropped: `advance` compares again"
+    )]
+    SyncChanged { step: StepId },
     #[error("step {step}: {what}")]
     Conflict { step: StepId, what: String },
     #[error("step {step}: {}", sqlstate::message(.error))]
@@ -88,6 +93,7 @@ impl EngineError {
             Self::Store(_)
             | Self::LockNotHad { .. }
             | Self::Differences { .. }
+            | Self::SyncChanged { .. }
             | Self::Conflict { .. }
             | Self::NoPhase(_)
             | Self::Refused(_) => false,

@@ -101,7 +101,7 @@ impl Bench {
         at_rest(&self.connect(name).await).await;
     }
 
-    async fn table(&self, name: &str, key: Key, rows: u64) {
+    pub async fn table(&self, name: &str, key: Key, rows: u64) {
         let admin = self.connect("postgres").await;
         run(&admin, &format!("CREATE DATABASE {name}")).await;
         let client = self.connect(name).await;

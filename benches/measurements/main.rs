@@ -12,6 +12,7 @@ mod keys;
 mod load;
 mod numbers;
 mod program;
+mod reshape;
 mod rows;
 mod status;
 mod triggers;
@@ -20,7 +21,7 @@ mod verification;
 use database::Bench;
 
 /// What can be asked for by name, in the order in which it is measured.
-const TOPICS: [&str; 10] = [
+const TOPICS: [&str; 11] = [
     "backfill",
     "keys",
     "growth",
@@ -31,6 +32,7 @@ const TOPICS: [&str; 10] = [
     "triggers",
     "killed",
     "pause",
+    "reshape",
 ];
 
 fn main() {
@@ -75,6 +77,7 @@ async fn measure(bench: &Bench, topic: &str) {
         "triggers" => triggers::measure(bench).await,
         "killed" => interruption::killed(bench).await,
         "pause" => interruption::paused(bench).await,
+        "reshape" => reshape::measure(bench).await,
         other => panic!("{other} is in the list and measured nowhere"),
     }
 }

@@ -168,6 +168,10 @@ fn line(notice: &Notice) -> Option<String> {
             detail(progress)
         ),
         Notice::WalkRestarted { .. } => "    the table was rewritten: starting again".to_owned(),
+        Notice::LooksAgain { .. } => {
+            "    the triggers were changed meanwhile, or a partition was attached: comparing again"
+                .to_owned()
+        }
         Notice::WalkWaits { why, .. } => format!("    {why}"),
         Notice::Quarantined { rows, .. } => {
             format!("    {rows} rows could not be converted and are in quarantine")

@@ -1,7 +1,7 @@
 //! DDL under traffic: observed first, with a lock timeout, tried again with growing pauses, never in front of the
 //! application for long.
 
-use super::{EngineError, failpoint, notice::Notice, session::Driver};
+use super::{EngineError, drift::Stood, failpoint, notice::Notice, session::Driver};
 use crate::plan::steps::create_index;
 use crate::plan::{
     compiled::{Plan, StepId},
@@ -57,7 +57,7 @@ pub async fn run_parts(
     for (number, part) in parts.iter().enumerate() {
         let place = format!("{step} part {}", number + 1);
         let reached = match part.how {
-            How::Locking => run_together(driver, plan, step, &place, &[part]).await?,
+            How::Locking => run_together(driver, plan, step, &place, &[part], None).await?,
             How::Scanning | How::Concurrently => run_long(driver, plan, step, &place, part).await?,
         };
         match reached {
@@ -81,13 +81,15 @@ async fn observed(driver: &Driver, step: &StepId, goal: &Goal) -> Result<Observe
     }
 }
 
-/// Parts that share one transaction under `lock_timeout`. Those whose goal holds are left out.
+/// Parts that share one transaction under `lock_timeout`. Those whose goal holds are left out. `only_if`: the triggers
+/// stand as they stood then, or it ends with `SyncChanged` and nothing is run.
 pub async fn run_together(
     driver: &mut Driver,
     plan: &Plan,
     step: &StepId,
     place: &str,
     parts: &[&Part],
+    only_if: Option<&Stood>,
 ) -> Result<Reached, EngineError> {
     let mut waiting = Patience::new(plan);
     loop {
@@ -110,7 +112,7 @@ pub async fn run_together(
         let holders = long_holders(driver, &locks).await?;
         let blockers = if holders.is_empty() {
             failpoint::pass(|| format!("{place}: before its effect"));
-            match attempt(driver, plan, &left, &locks, place).await {
+            match attempt(driver, plan, &left, &locks, place, only_if).await {
                 Ok(()) => {
                     failpoint::pass(|| format!("{place}: after its effect"));
                     return Ok(Reached::Ran);
@@ -121,6 +123,9 @@ pub async fn run_together(
                         step: step.clone(),
                         what: format!("{why}. It was rolled back: nothing has changed"),
                     });
+                }
+                Err(Failed::SyncChanged) => {
+                    return Err(EngineError::SyncChanged { step: step.clone() });
                 }
                 Err(Failed::Other(error)) => return Err(at_step(step, error)),
                 Err(Failed::Store(error)) => return Err(error.into()),
@@ -136,6 +141,8 @@ enum Failed {
     Blocked(Vec<Blocker>),
     /// Rolled back, as its author's question says that it has not been done.
     NotDone(String),
+    /// Rolled back, as the triggers do not stand as they stood.
+    SyncChanged,
     Store(crate::store::StoreError),
     Other(tokio_postgres::Error),
 }
@@ -238,6 +245,7 @@ async fn attempt(
     parts: &[&Part],
     locks: &[(TableName, Lock)],
     place: &str,
+    only_if: Option<&Stood>,
 ) -> Result<(), Failed> {
     let timeout = plan.settings.lock_timeout.duration();
     let pid = driver.work_pid;
@@ -269,7 +277,7 @@ async fn attempt(
         lease::fence(&transaction, lease)
             .await
             .map_err(Failed::Store)?;
-        if locks.len() > 1 {
+        if locks.len() > 1 || only_if.is_some() {
             for (number, (table, lock)) in locks.iter().enumerate() {
                 if number == 1 {
                     transaction
@@ -285,6 +293,11 @@ async fn attempt(
                     ))
                     .await?;
             }
+        }
+        if let Some(stood) = only_if
+            && !stood.holds(&transaction).await?
+        {
+            return Err(Failed::SyncChanged);
         }
         for statement in parts.iter().flat_map(|part| &part.statements) {
             transaction.batch_execute(&statement.sql).await?;

@@ -134,6 +134,40 @@ pub async fn of(
     Ok(wrong)
 }
 
+/// The triggers as they stood at a moment: what was compared since is in step for as long as nobody touches them.
+pub struct Stood {
+    functions: Vec<Ident>,
+    mark: String,
+}
+
+impl Stood {
+    pub async fn now(
+        client: &impl GenericClient,
+        snapshot: &Snapshot,
+    ) -> Result<Self, tokio_postgres::Error> {
+        let functions: Vec<Ident> = in_force(snapshot)
+            .iter()
+            .flat_map(|(_, sync)| sync.installed(snapshot))
+            .map(|(_, function, _)| function)
+            .collect();
+        let mark = mark(client, &functions).await?;
+        Ok(Self { functions, mark })
+    }
+
+    /// Nobody has touched them. Asked with the tables locked, that is so until the transaction's end.
+    pub async fn holds(&self, client: &impl GenericClient) -> Result<bool, tokio_postgres::Error> {
+        Ok(mark(client, &self.functions).await? == self.mark)
+    }
+}
+
+async fn mark(
+    client: &impl GenericClient,
+    functions: &[Ident],
+) -> Result<String, tokio_postgres::Error> {
+    let names: Vec<&str> = functions.iter().map(Ident::as_str).collect();
+    observe::standing(client, &names).await
+}
+
 /// The one of these names that there is a table of, or the first, which is missed then.
 async fn standing<'a>(
     client: &impl GenericClient,

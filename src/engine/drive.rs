@@ -3,6 +3,7 @@
 use super::{
     EngineError, Outcome,
     ddl::{self, Reached},
+    drift::Stood,
     failpoint,
     notice::Notice,
     quarantine, references,
@@ -45,6 +46,8 @@ pub enum AtGate {
 /// Waiting at a gate: looked at when it should open, and every few seconds, as others approve and write.
 const LOOK_AT_GATE_MAX: Duration = Duration::from_secs(5);
 const LOOK_AT_GATE_MIN: Duration = Duration::from_millis(200);
+/// So often all rows are compared before `contract` gives up, as the triggers are touched each time meanwhile.
+const LAST_LOOKS_MAX: u32 = 5;
 
 impl Driver {
     /// Runs phases until `until` has been reached, a gate is closed, the run is paused, or Ctrl-C.
@@ -293,21 +296,44 @@ impl Driver {
         if contracted && dropped.is_some() {
             return Ok(Reached::WasThere);
         }
-        if !contracted {
-            for (id, matching) in matches(plan) {
-                let names = verify::names_now(snapshot, &matching.table);
-                let verified =
-                    verify::compare(self, plan, &id, &matching, names, None, From::Beginning)
-                        .await?;
-                match verdict(&id, verified)? {
-                    Reached::Ran | Reached::WasThere => {}
-                    stopped => return Ok(stopped),
+        let parts: Vec<&Part> = parts.iter().collect();
+        if contracted {
+            return ddl::run_together(self, plan, first, "contract", &parts, None).await;
+        }
+        let mut looks = 0;
+        loop {
+            let stood = Stood::now(&*self.work, snapshot).await?;
+            // Where they are out of place it says how, and what to do.
+            self.require_sync(snapshot).await?;
+            let looked = self.last_look(snapshot).await?;
+            if !matches!(looked, Reached::Ran | Reached::WasThere) {
+                return Ok(looked);
+            }
+            failpoint::pass(|| "contract: after the last look".to_owned());
+            looks += 1;
+            match ddl::run_together(self, plan, first, "contract", &parts, Some(&stood)).await {
+                Err(EngineError::SyncChanged { .. }) if looks < LAST_LOOKS_MAX => {
+                    let step = first.clone();
+                    self.reporter.notice(Notice::LooksAgain { step });
                 }
+                other => return other,
             }
         }
-        failpoint::pass(|| "contract: after the last look".to_owned());
-        let parts: Vec<&Part> = parts.iter().collect();
-        ddl::run_together(self, plan, first, "contract", &parts).await
+    }
+
+    /// Compares all rows anew: what was seen some time ago does not count.
+    async fn last_look(&mut self, snapshot: &Snapshot) -> Result<Reached, EngineError> {
+        let plan = &snapshot.plan;
+        for (id, matching) in matches(plan) {
+            let names = verify::names_now(snapshot, &matching.table);
+            let verified =
+                verify::compare(self, plan, &id, &matching, names, None, From::Beginning).await?;
+            match verdict(&id, verified)? {
+                Reached::Ran | Reached::WasThere => {}
+                stopped => return Ok(stopped),
+            }
+        }
+        Ok(Reached::Ran)
     }
 
     /// Compares every `match` of the plan now, and repairs what differs if asked. `None`: paused or interrupted.

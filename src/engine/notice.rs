@@ -40,6 +40,10 @@ pub enum Notice {
     WalkRestarted {
         step: StepId,
     },
+    /// The triggers were touched while the rows were compared: what was seen does not count.
+    LooksAgain {
+        step: StepId,
+    },
     /// The next pass does not begin yet.
     WalkWaits {
         step: StepId,

@@ -16,6 +16,7 @@ use crate::store::{
     lease, moved,
     quarantine::{self, Entry, Which},
 };
+use crate::target::batch;
 use std::borrow::Cow;
 
 const ENTRIES_MAX: i64 = 2_000;
@@ -135,6 +136,15 @@ impl<'a> Source<'a> {
         })
     }
 
+    /// What a conversion writes, under the names of now.
+    fn written<'b>(&'b self, names: &'b Names) -> (&'b TableName, &'b Ident) {
+        let target = &self.assignment.target.name;
+        match self.across {
+            Some((link, Kin::Child)) => (names.child(&link.child), names.of_child(target)),
+            Some((_, Kin::Parent)) | None => (self.table, names.of(target)),
+        }
+    }
+
     /// `$1` the key and `$2` the values that the expression read, as JSON objects.
     fn still_quarantined(&self, entry: &Entry, names: &Names) -> String {
         match self.across {
@@ -223,6 +233,10 @@ impl Driver {
     ) -> Result<Result<u64, String>, EngineError> {
         let lease = self.lease;
         let query = source.convert_again(entry, names);
+        let (table, column) = source.written(names);
+        // A foreign key that the column has by now is held by triggers.
+        let skips_triggers =
+            skips_triggers && !batch::has_foreign_key(&*self.work, table, &[column]).await?;
         let transaction = self.work.transaction().await?;
         lease::fence(&transaction, lease).await?;
         // As in a batch of the backfill: the application's triggers stay out, and ours stands aside.
@@ -239,7 +253,7 @@ impl Driver {
             Ok(rows) => {
                 quarantine::remove(&transaction, &[entry.id]).await?;
                 let moved = i64::try_from(rows).unwrap_or(i64::MAX);
-                moved::add(&transaction, lease.run_id, source.table, moved).await?;
+                moved::add(&transaction, lease.run_id, table, moved).await?;
                 transaction.commit().await?;
                 Ok(Ok(rows))
             }

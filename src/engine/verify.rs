@@ -303,9 +303,14 @@ async fn dependents(
     Ok(found)
 }
 
-/// Which side a repair takes for right: the one that reads are on.
+/// Which side a repair takes for right: the one that reads are on. A column that takes the old one's place in `contract` is
+/// read by nobody before.
 pub fn truth(snapshot: &Snapshot) -> Truth {
-    if snapshot.has_completed(PhaseName::SwitchReads) {
+    let is_old_read = snapshot
+        .plan
+        .steps()
+        .any(|(_, step)| matches!(&step.action, Action::Ddl(DdlStep::TakePlace(_))));
+    if snapshot.has_completed(PhaseName::SwitchReads) && !is_old_read {
         Truth::New
     } else {
         Truth::Old

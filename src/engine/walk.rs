@@ -15,10 +15,11 @@ pub use help::{Help, help};
 use super::{EngineError, ddl::Patience, notice::Notice, session::Driver};
 use crate::pacing::{BATCH_BLOCKS_FIRST, BATCH_BLOCKS_FIRST_READ};
 use crate::plan::{
-    compiled::{Fill, Match, Plan, StepId},
-    ident::TableName,
+    compiled::{Assignment, Fill, Match, Plan, StepId},
+    ident::{Ident, TableName},
+    link::Kin,
 };
-use crate::statement::{rows::Truth, sync::Names};
+use crate::statement::{link::rows::mended, rows::Truth, sync::Names};
 use crate::store::{
     StoreError,
     lease::MayGoOn,
@@ -32,6 +33,7 @@ use serde_json::Value;
 pub use site::Hands;
 use site::Site;
 use std::time::Duration;
+use tokio_postgres::GenericClient;
 use watch::{Role, Watch};
 
 /// What is done to each range.
@@ -67,6 +69,8 @@ pub enum Walked {
 const PASSES_MAX: i32 = 10;
 /// So often a table may be rewritten, or lose a partition, in the middle of one command.
 const RESTARTS_MAX: u32 = 100;
+/// So often a walk follows a table that grows under it. Each time is much shorter than the one before.
+const TAILS_MAX: u32 = 3;
 /// How often it is looked whether another run still moves rows of the table.
 const LOOK_FOR_OTHERS_EVERY: Duration = Duration::from_millis(250);
 /// 8 MiB: small enough that workers end a table together, large enough that claims cost nothing.
@@ -85,6 +89,55 @@ impl Work<'_> {
     /// Whether a pass reads the table and hardly writes to it.
     fn reads(&self, pass: i32) -> bool {
         pass > 1 || matches!(self, Self::Compare { .. })
+    }
+
+    /// Triggers fill each row that is written while the walk goes on.
+    fn is_filled_by_triggers(&self, plan: &Plan) -> bool {
+        matches!(self, Self::Fill(fill) if plan.sync(&fill.table).is_some())
+    }
+
+    /// The table and the columns that a repair writes.
+    fn repaired(&self) -> Option<(&TableName, Vec<&Ident>)> {
+        let Self::Compare {
+            matching,
+            names,
+            repair: Some(truth),
+        } = self
+        else {
+            return None;
+        };
+        Some(match &matching.link {
+            None => {
+                let side = match truth {
+                    Truth::Old => &matching.columns,
+                    Truth::New => &matching.backward,
+                };
+                let columns = targets(side).map(|column| names.of(column));
+                (&matching.table, columns.collect())
+            }
+            Some(link) => {
+                let to = mended(link, *truth);
+                let columns = targets(link.to(to));
+                match to {
+                    Kin::Parent => (&link.parent, columns.map(|one| names.of(one)).collect()),
+                    Kin::Child => {
+                        let columns = columns.map(|one| names.of_child(one));
+                        (names.child(&link.child), columns.collect())
+                    }
+                }
+            }
+        })
+    }
+
+    /// A repair that the foreign keys of its columns are to hold.
+    async fn is_held_by_foreign_keys(
+        &self,
+        client: &impl GenericClient,
+    ) -> Result<bool, tokio_postgres::Error> {
+        match self.repaired() {
+            Some((table, columns)) => batch::has_foreign_key(client, table, &columns).await,
+            None => Ok(false),
+        }
     }
 
     fn repair(&self) -> Option<Truth> {
@@ -133,6 +186,21 @@ impl Work<'_> {
     }
 }
 
+/// Notes what a batch has written besides the rows that it walks over.
+async fn note_beside(
+    transaction: &Transaction<'_>,
+    run_id: i64,
+    work: &Work<'_>,
+    done: &Done,
+) -> Result<(), StoreError> {
+    match work.repaired() {
+        Some((table, _)) if table != work.table() && done.rows_changed > 0 => {
+            moved::add(&**transaction, run_id, table, done.rows_changed).await
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Walks the whole table, from the checkpoint where there is one, until a pass finds nothing left.
 pub async fn walk(
     driver: &mut Driver,
@@ -145,6 +213,7 @@ pub async fn walk(
     let mut patience = Patience::new(plan);
     let mut passes = 0;
     let mut restarts = 0;
+    let mut tails = 0;
     loop {
         let pids = [driver.work_pid];
         let site = Site::new(driver.hands(), plan, step, work.clone(), walk.clone());
@@ -172,13 +241,31 @@ pub async fn walk(
         }
         watch.end(&site).await?;
         drop(watch);
+        if !work.is_filled_by_triggers(plan) && tails < TAILS_MAX {
+            tails += 1;
+            if follow(driver, step).await? {
+                continue;
+            }
+        }
         let totals = walks::totals(&*driver.work, driver.lease.run_id, &step.0).await?;
         let is_skipped = totals.blocks_skipped > 0;
         let run_id = driver.lease.run_id;
         let moved = moved::by_others(&*driver.work, run_id, work.table()).await?;
         let is_complete = moved == walk.moved_before;
         let is_through = match work {
-            Work::Fill(_) => is_complete && totals.rows_changed == 0 && !is_skipped,
+            Work::Fill(_) if work.is_filled_by_triggers(plan) => {
+                is_complete && totals.rows_changed == 0 && !is_skipped
+            }
+            Work::Fill(fill) => {
+                let found_nothing = is_complete && totals.rows_changed == 0 && !is_skipped;
+                match found_nothing {
+                    true => match is_none_left(driver, step, fill).await? {
+                        Some(is_none_left) => is_none_left,
+                        None => return Ok(Walked::Interrupted),
+                    },
+                    false => false,
+                }
+            }
             // What differs, differs, whatever else there is.
             Work::Compare { .. } => is_complete || totals.rows_different > 0,
         };
@@ -209,13 +296,59 @@ pub async fn walk(
             return Err(EngineError::Conflict {
                 step: step.clone(),
                 what: format!(
-                    "after {PASSES_MAX} passes there are still rows to fill: something writes to {} with triggers disabled",
+                    "after {PASSES_MAX} passes there are still rows to fill: something writes to {} with triggers disabled, or updates the same rows all the time. `advance` goes on",
                     work.table()
                 ),
             });
         }
+        tails = 0;
         walk = begin(driver, step, &work, Some(&walk), walk.pass + 1).await?;
     }
+}
+
+/// Where no trigger fills rows as they move, an update may move a row out of each pass's way: only one snapshot shows that none
+/// is left. Between two tables the comparison tells that. `None`: interrupted.
+async fn is_none_left(
+    driver: &Driver,
+    step: &StepId,
+    fill: &Fill,
+) -> Result<Option<bool>, EngineError> {
+    let walk = walks::load(&*driver.work, driver.lease.run_id, &step.0).await?;
+    // What could not be converted stays as it is, and is noted.
+    if fill.link.is_some() || walk.is_some_and(|walk| walk.rows_quarantined > 0) {
+        return Ok(Some(true));
+    }
+    let reading = batch::any_unfilled(&*driver.work, fill);
+    tokio::pin!(reading);
+    tokio::select! {
+        is_any_left = &mut reading => {
+            let is_any_left = is_any_left.map_err(|error| EngineError::Statement { step: step.clone(), error })?;
+            Ok(Some(!is_any_left))
+        }
+        () = driver.stop.cancelled() => {
+            if let Err(error) = driver.work.canceller().cancel().await {
+                tracing::warn!(%error, "the last look could not be cancelled");
+            }
+            // Cancelled, or through by now: the next driver looks again.
+            let _ = reading.await;
+            Ok(None)
+        }
+    }
+}
+
+/// An update of columns that no trigger looks at moves a row as it is, mostly to the table's end: one that differs, or that no
+/// trigger fills, may go there from where the walk has yet to come. Whether there is more to walk over.
+async fn follow(driver: &mut Driver, step: &StepId) -> Result<bool, EngineError> {
+    let run_id = driver.lease.run_id;
+    if !walks::has_grown(&*driver.work, run_id, &step.0).await? {
+        return Ok(false);
+    }
+    driver
+        .record(&format!("{step} tail"), async |transaction, lease| {
+            walks::extend(transaction, lease, &step.0).await
+        })
+        .await?;
+    Ok(true)
 }
 
 /// Rows that another run moves while this one walks may be moved out of its way, so a pass counts only if nobody did.
@@ -298,6 +431,15 @@ async fn begin(
             what: format!("the table {table} is gone"),
         });
     };
+    // What was attached, or rewritten, since the plan was compiled.
+    if let Some((name, why)) = batch::not_to_be_walked(&*driver.work, relation).await? {
+        return Err(EngineError::Conflict {
+            step: step.clone(),
+            what: format!(
+                "{name} {why}, and only what PostgreSQL's own heap keeps here can be walked: detach it, or move its rows to such a table; then `advance` goes on"
+            ),
+        });
+    }
     let changed = walks::totals(&*driver.work, run_id, &step.0)
         .await?
         .rows_changed;
@@ -348,6 +490,10 @@ async fn begin(
     walks::load(&*driver.work, run_id, &step.0)
         .await?
         .ok_or_else(|| StoreError::Corrupt(format!("the walk of {step} is not there")).into())
+}
+
+fn targets(side: &[Assignment]) -> impl Iterator<Item = &Ident> {
+    side.iter().map(|one| &one.target.name)
 }
 
 fn example(key: Value, values: Value, show_values: bool) -> Value {

@@ -158,6 +158,16 @@ fn with_one(plan: &Plan, other: &OtherRun, at: &Path) -> Option<PlanError> {
         met.extend(shared.map(|table| format!("{table}, which one of them replaces as a whole")));
     }
     if met.is_empty() {
+        let puts = |rows: &Uses<'_>, triggers: &Uses<'_>, name: &RunName| {
+            let table = rows.filled.intersection(&triggers.synced).next();
+            table.map(|table| {
+                format!("{table}, where {name} puts rows that fire no triggers of the other's")
+            })
+        };
+        met.extend(puts(&ours, &theirs, &plan.name));
+        met.extend(puts(&theirs, &ours, &other.plan.name));
+    }
+    if met.is_empty() {
         return None;
     }
     let run: &RunName = &other.plan.name;
@@ -178,29 +188,40 @@ struct Uses<'a> {
     reads: BTreeSet<&'a (TableName, Ident)>,
     /// Tables in whose place it puts something else.
     whole: BTreeSet<TableName>,
+    /// Tables that its backfill inserts rows into.
+    filled: BTreeSet<&'a TableName>,
+    /// Tables on which it has triggers.
+    synced: BTreeSet<&'a TableName>,
 }
 
 impl<'a> Uses<'a> {
     fn of(plan: &'a Plan) -> Self {
         let mut whole = BTreeSet::new();
+        let (mut filled, mut synced) = (BTreeSet::new(), BTreeSet::new());
         for (_, step) in plan.steps() {
             match &step.action {
                 Action::Ddl(DdlStep::Sql(sql)) => whole.extend(scripts::replaced(sql)),
                 Action::Ddl(step) if step.ddl().replaces_table() => {
                     whole.extend(step.ddl().tables().first().map(|table| (*table).clone()));
                 }
-                Action::Ddl(_)
-                | Action::SyncColumns(_)
-                | Action::SyncTables(_)
-                | Action::Fill(_)
-                | Action::Match(_)
-                | Action::Query(_) => {}
+                Action::SyncColumns(sync) => {
+                    synced.insert(&sync.table);
+                }
+                Action::SyncTables(link) => synced.extend([&link.parent, &link.child]),
+                Action::Fill(Fill {
+                    link: Some(link), ..
+                }) if link.new == Kin::Child => {
+                    filled.insert(&link.child);
+                }
+                Action::Ddl(_) | Action::Fill(_) | Action::Match(_) | Action::Query(_) => {}
             }
         }
         Self {
             changes: plan.claims.iter().collect(),
             reads: plan.reads.iter().collect(),
             whole,
+            filled,
+            synced,
         }
     }
 

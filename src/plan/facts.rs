@@ -17,7 +17,7 @@ pub struct Facts {
     pub session: Vec<(String, String)>,
     /// The role may set `session_replication_role`, so that batches fire no triggers.
     pub can_skip_triggers: bool,
-    /// Roles that a default privilege gives something on new tables and views.
+    /// Roles that a default privilege gives something on new tables and views. `public` is everybody's.
     pub default_grantees: Vec<Ident>,
     /// `None` where there is no such relation.
     pub tables: BTreeMap<TableName, Option<Table>>,
@@ -59,6 +59,8 @@ pub struct ExpressionError {
 pub struct Table {
     pub oid: u32,
     pub kind: TableKind,
+    /// What keeps its rows, where that is not PostgreSQL's own heap.
+    pub access_method: Option<Ident>,
     pub owner: String,
     /// The role is the owner, a member of it, or a superuser.
     pub owned: bool,
@@ -80,6 +82,14 @@ pub struct Table {
     pub comment: Option<String>,
     pub row_security: bool,
     pub rules: Vec<String>,
+    /// Triggers, policies, rules and statistics objects: they are dropped with the table, and nobody is asked.
+    pub hanging: Vec<Hanging>,
+    /// Those of the rules that an UPDATE is rewritten by.
+    pub update_rules: Vec<UpdateRule>,
+    /// The composite type that it is a table of (`CREATE TABLE … OF`), which says what columns it has.
+    pub of_type: Option<String>,
+    /// Who has given it a security label, as `SECURITY LABEL FOR` names them.
+    pub labels: Vec<String>,
     /// Publications that it is in, by itself, by its schema, or as one of all tables.
     pub publications: Vec<String>,
     /// Subscriptions that write rows to it, or to a partition of it.
@@ -118,6 +128,22 @@ pub struct Partition {
     /// It has rows of its own, and is no partitioned table itself.
     pub leaf: bool,
     pub foreign: bool,
+    /// As of a table.
+    pub access_method: Option<Ident>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hanging {
+    pub name: Ident,
+    /// As the server describes it: `trigger audit on table public.users`.
+    pub object: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpdateRule {
+    pub name: String,
+    /// Also where triggers are kept out: `ENABLE ALWAYS` or `ENABLE REPLICA`.
+    pub always: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,6 +173,10 @@ pub struct Column {
     pub identity: Option<Identity>,
     /// The sequence that the column owns (serial), as SQL.
     pub owned_sequence: Option<String>,
+    /// What else reads its sequence, of an identity or owned: other columns' defaults, views.
+    pub sequence_dependents: Vec<String>,
+    /// Who has given it, or its identity's sequence, a security label.
+    pub labels: Vec<String>,
     pub comment: Option<String>,
     pub statistics: Option<i32>,
     /// `SET STORAGE` where it is not the type's own: plain, external, extended, main.
@@ -164,6 +194,8 @@ pub struct Identity {
     /// `START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1`
     pub options: String,
     pub grants: Vec<Grant>,
+    /// Roles that a default privilege gives something on new sequences.
+    pub default_grantees: Vec<Ident>,
     pub comment: Option<String>,
 }
 
@@ -173,6 +205,8 @@ pub struct Grant {
     /// A role's name; `None` is PUBLIC.
     pub to: Option<Ident>,
     pub grantable: bool,
+    /// Who gave it: the owner, or a role with the right to.
+    pub by: Ident,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -193,6 +227,8 @@ pub struct Index {
     pub clustered: bool,
     pub tablespace: Option<Ident>,
     pub comment: Option<String>,
+    /// Statistics targets of its keys that are expressions, by their number.
+    pub statistics: Vec<(i16, i32)>,
     /// Where it is stored (`pg_relation_filenode`); `None` for a partitioned one, which has no storage.
     pub filenode: Option<u32>,
     /// Of a partition: the index that it is attached to, of the table that the partition is of.

@@ -25,6 +25,7 @@ pub mod fold_table;
 pub mod merge_columns;
 pub mod move_columns;
 pub mod new_column;
+mod not_carried;
 pub mod rebuild_index;
 mod relation;
 pub mod rename_column;

@@ -53,6 +53,26 @@ pub fn in_place(from: &str, to: &str) -> bool {
     }
 }
 
+/// Whether its values may be compressed and kept apart from the row, as far as that is known of a name: then `SET STORAGE`
+/// and `SET COMPRESSION` mean the same to all such types.
+pub fn is_long(name: &str) -> bool {
+    const LONG: [&str; 11] = [
+        "text",
+        "character varying",
+        "character",
+        "bytea",
+        "json",
+        "jsonb",
+        "xml",
+        "numeric",
+        "tsvector",
+        "bit",
+        "bit varying",
+    ];
+    let name = Type::read(name).name;
+    LONG.contains(&name.as_str()) || name.ends_with("[]")
+}
+
 /// A type with its modifiers, e.g. numeric and [12, 2].
 #[derive(Debug, PartialEq, Eq)]
 struct Type {

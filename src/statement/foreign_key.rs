@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ForeignKey<'a> {
     own: &'a str,
-    table: &'a str,
+    /// As the server writes it, with its schema.
+    pub table: &'a str,
     theirs: &'a str,
     /// ` MATCH FULL ON DELETE SET NULL (order_id) DEFERRABLE`
     rest: String,
@@ -68,6 +69,11 @@ impl<'a> ForeignKey<'a> {
     /// The columns that are referred to.
     pub fn referred(&self) -> Vec<Ident> {
         names(self.theirs)
+    }
+
+    /// Each column with the one that it refers to.
+    pub fn pairs(&self) -> impl Iterator<Item = (Ident, Ident)> {
+        self.columns().into_iter().zip(self.referred())
     }
 
     /// The column that refers to `key`: the one at its place in the list.

@@ -53,6 +53,17 @@ pub fn fill(fill: &Fill, storage: &TableName) -> String {
     fill_groups(fill, storage, &groups(&fill.set, &[]))
 }
 
+/// Whether any row of the whole table is not filled, as one snapshot shows it.
+pub fn any_unfilled(fill: &Fill) -> String {
+    let tests: Vec<String> = groups(&fill.set, &[]).iter().map(unfilled).collect();
+    format!(
+        "SELECT EXISTS (SELECT 1 FROM {} AS {} WHERE {})",
+        fill.table,
+        fill.table.name.quoted(),
+        tests.join(" OR ")
+    )
+}
+
 /// As `fill`, of one group only.
 pub fn fill_group(fill: &Fill, storage: &TableName, group: &Group<'_>) -> String {
     if let Some(link) = &fill.link {
@@ -143,9 +154,9 @@ pub fn convert_again(
         .collect();
     format!(
         // A row's address says little without the partition that it is in.
-        "UPDATE {table} AS crossfade_row SET {} = again.crossfade_value FROM (SELECT crossfade_tid, crossfade_oid, ({}\n) AS crossfade_value \
-         FROM (SELECT ctid AS crossfade_tid, tableoid AS crossfade_oid{} FROM {table} AS crossfade_row WHERE {}) AS {}) AS again \
-         WHERE crossfade_row.ctid = again.crossfade_tid AND crossfade_row.tableoid = again.crossfade_oid",
+        "UPDATE {table} AS crossfade_row SET {} = again.crossfade_value FROM (SELECT crossfade_tid, crossfade_xmin, crossfade_oid, ({}\n) AS crossfade_value \
+         FROM (SELECT ctid AS crossfade_tid, xmin AS crossfade_xmin, tableoid AS crossfade_oid{} FROM {table} AS crossfade_row WHERE {}) AS {}) AS again \
+         WHERE crossfade_row.ctid = again.crossfade_tid AND crossfade_row.xmin = again.crossfade_xmin AND crossfade_row.tableoid = again.crossfade_oid",
         names.of(&assignment.target.name),
         assignment.expression,
         reads.concat(),
@@ -307,7 +318,7 @@ fn range_of(matching: &Match, storage: &TableName, names: &Names) -> String {
         .map(|column| format!("{} AS {column}", names.of(column)))
         .collect();
     format!(
-        "(SELECT ctid AS crossfade_tid, {} FROM ONLY {storage} WHERE {RANGE}) AS {}",
+        "(SELECT ctid AS crossfade_tid, xmin AS crossfade_xmin, {} FROM ONLY {storage} WHERE {RANGE}) AS {}",
         list.join(", "),
         matching.table.name.quoted()
     )
@@ -377,7 +388,8 @@ impl Truth {
     }
 }
 
-/// Makes the rows of a range agree again. A row that is written in the meantime has another TID and is left alone.
+/// Makes the rows of a range agree again. A row that is written in the meantime is left alone: it has another TID, and another
+/// `xmin`, as PostgreSQL before its minors of November 2025 does not look again whether the TID is the one asked for.
 pub fn repair(matching: &Match, storage: &TableName, names: &Names, truth: Truth) -> String {
     if let Some(link) = &matching.link {
         return link::repair(link, storage, names, truth);
@@ -400,7 +412,8 @@ pub fn repair(matching: &Match, storage: &TableName, names: &Names, truth: Truth
         }
     }
     format!(
-        "UPDATE ONLY {storage} AS repaired SET {} FROM (SELECT crossfade_tid, {} FROM {} WHERE {}) AS wrong WHERE repaired.ctid = wrong.crossfade_tid",
+        "UPDATE ONLY {storage} AS repaired SET {} FROM (SELECT crossfade_tid, crossfade_xmin, {} FROM {} WHERE {}) AS wrong \
+         WHERE repaired.ctid = wrong.crossfade_tid AND repaired.xmin = wrong.crossfade_xmin",
         set.join(", "),
         values.join(", "),
         range_of(matching, storage, names),

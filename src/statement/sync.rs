@@ -105,6 +105,10 @@ impl Objects {
     }
 }
 
+/// A batch of ours writes this row. What the application's triggers write as a batch fires them is a write like any other.
+pub(super) const FILLED_BY_US: &str =
+    "current_setting('crossfade.filling', true) = 'on' AND pg_trigger_depth() = 1";
+
 /// `a` and `b`, of the column's type, are different values. It cannot fail, as a trigger's WHEN must not.
 pub fn differs(column: &ColumnRef, a: &str, b: &str) -> String {
     if column.exact {

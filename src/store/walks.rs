@@ -198,6 +198,45 @@ pub async fn begin(
     Ok(())
 }
 
+/// Blocks that the walk's tables have by now beyond those that it has.
+const GROWN: &str = "grown AS (SELECT s.relation, s.filenode, max(s.end_block) AS known, \
+      pg_relation_size(s.relation) / current_setting('block_size')::bigint AS blocks \
+    FROM crossfade.segments AS s WHERE s.run_id = $1 AND s.step = $2 GROUP BY s.relation, s.filenode)";
+
+pub async fn has_grown(
+    client: &impl GenericClient,
+    run_id: i64,
+    step: &str,
+) -> Result<bool, StoreError> {
+    let row = client
+        .query_one(
+            &format!("WITH {GROWN} SELECT EXISTS (SELECT 1 FROM grown WHERE blocks > known)"),
+            &[&run_id, &step],
+        )
+        .await?;
+    Ok(row.get(0))
+}
+
+/// Adds to the pass what its tables have grown by.
+pub async fn extend(
+    client: &impl GenericClient,
+    lease: Lease,
+    step: &str,
+) -> Result<(), StoreError> {
+    client
+        .execute(
+            &format!(
+                "WITH {GROWN} INSERT INTO crossfade.segments (run_id, step, number, relation, filenode, start_block, next_block, end_block) \
+                 SELECT $1, $2, last.number + row_number() OVER ()::integer, g.relation, g.filenode, g.known, g.known, g.blocks \
+                 FROM grown AS g, (SELECT max(number) AS number FROM crossfade.segments WHERE run_id = $1 AND step = $2) AS last \
+                 WHERE g.blocks > g.known"
+            ),
+            &[&lease.run_id, &step],
+        )
+        .await?;
+    Ok(())
+}
+
 /// Whether what is left of the walk is still where it was: no table of it was rewritten, dropped or detached.
 pub async fn is_current(client: &impl GenericClient, walk: &Walk) -> Result<bool, StoreError> {
     let row = client

@@ -117,6 +117,32 @@ pub async fn storages(
     Ok(Some((relation, storages)))
 }
 
+/// The first of the table and its partitions whose rows cannot be walked by their addresses, and why.
+pub async fn not_to_be_walked(
+    client: &impl GenericClient,
+    relation: u32,
+) -> Result<Option<(TableName, String)>> {
+    let row = client
+        .query_opt(
+            "SELECT n.nspname::text, c.relname::text, \
+                    CASE WHEN c.relkind IN ('r', 'm') THEN 'is kept by the access method ' || quote_ident(a.amname) \
+                         WHEN c.relkind = 'f' THEN 'is a foreign table' ELSE 'is no table' END \
+             FROM (SELECT $1::oid AS oid UNION SELECT relid FROM pg_partition_tree($1::oid)) AS p \
+             JOIN pg_class AS c ON c.oid = p.oid JOIN pg_namespace AS n ON n.oid = c.relnamespace LEFT JOIN pg_am AS a ON a.oid = c.relam \
+             WHERE c.relkind <> 'p' AND (c.relkind NOT IN ('r', 'm') OR a.amhandler <> 'pg_catalog.heap_tableam_handler'::regproc) \
+             ORDER BY c.oid LIMIT 1",
+            &[&relation],
+        )
+        .await?;
+    Ok(row.map(|row| {
+        let name = TableName {
+            schema: Ident::from_catalog(row.get::<_, &str>(0)),
+            name: Ident::from_catalog(row.get::<_, &str>(1)),
+        };
+        (name, row.get(2))
+    }))
+}
+
 /// The rows changed.
 pub async fn fill(client: &impl Caching, fill: &Fill, at: Place<'_>) -> Result<u64> {
     let (from, to) = at.bounds();
@@ -126,6 +152,12 @@ pub async fn fill(client: &impl Caching, fill: &Fill, at: Place<'_>) -> Result<u
     }
     let fill = client.prepare_cached(&rows::fill(fill, at.storage)).await?;
     client.execute(&fill, &[&from, &to]).await
+}
+
+/// Whether any row of the table is not filled: all of it is read, in one statement.
+pub async fn any_unfilled(client: &impl GenericClient, fill: &Fill) -> Result<bool> {
+    let row = client.query_one(&rows::any_unfilled(fill), &[]).await?;
+    Ok(row.get(0))
 }
 
 /// A row whose fill failed with `error`, group by group: those that convert are filled. Whether any was, and which
@@ -283,6 +315,25 @@ pub async fn orphans(
         .await?;
     let keys: Value = row.get(1);
     Ok((row.get(0), keys.as_array().cloned().unwrap_or_default()))
+}
+
+/// One of these columns refers to another table, or is referred to. Only a statement that fires triggers is held to that.
+pub async fn has_foreign_key(
+    client: &impl GenericClient,
+    table: &TableName,
+    columns: &[&Ident],
+) -> Result<bool> {
+    let columns: Vec<&str> = columns.iter().map(|column| column.as_str()).collect();
+    let row = client
+        .query_one(
+            "SELECT EXISTS (SELECT 1 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+               JOIN pg_attribute AS a ON a.attrelid = c.oid \
+               JOIN pg_constraint AS k ON k.conrelid = c.oid AND a.attnum = ANY (k.conkey) OR k.confrelid = c.oid AND a.attnum = ANY (k.confkey) \
+             WHERE n.nspname = $1 AND c.relname = $2 AND a.attname = ANY ($3) AND k.contype = 'f')",
+            &[&table.schema.as_str(), &table.name.as_str(), &columns],
+        )
+        .await?;
+    Ok(row.get(0))
 }
 
 /// Row security would hide some of the table's rows; from which role, as SQL. Every session of ours is set to an error then.

@@ -4,8 +4,8 @@ use super::Result;
 use crate::plan::{
     document::RunName,
     facts::{
-        Column, Constraint, ConstraintKind, Dependent, Facts, Grant, Identity, Inbound, Index,
-        Partition, Table, TableKind,
+        Column, Constraint, ConstraintKind, Dependent, Facts, Grant, Hanging, Identity, Inbound,
+        Index, Partition, Table, TableKind, UpdateRule,
     },
     ident::{Ident, TableName},
     kept::Standing,
@@ -35,7 +35,9 @@ const TABLE: &str = "\
            EXISTS (SELECT 1 FROM pg_inherits AS i WHERE i.inhparent = c.oid), \
            EXISTS (SELECT 1 FROM pg_inherits AS i WHERE i.inhrelid = c.oid), \
            obj_description(c.oid, 'pg_class'), c.relreplident::text, \
-           CASE WHEN c.reltuples >= 0 AND c.relpages > 0 THEN c.reltuples / c.relpages END::float8 \
+           CASE WHEN c.reltuples >= 0 AND c.relpages > 0 THEN c.reltuples / c.relpages END::float8, \
+           CASE WHEN c.relkind IN ('r', 'm') THEN (SELECT a.amname::text FROM pg_am AS a \
+               WHERE a.oid = c.relam AND a.amhandler <> 'pg_catalog.heap_tableam_handler'::regproc) END \
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace, pg_roles AS r, \
          LATERAL (SELECT coalesce(sum(greatest(l.reltuples, 0)), 0) AS tuples, coalesce(sum(pg_relation_size(l.oid)), 0)::bigint AS bytes \
                   FROM pg_partition_tree(c.oid) AS p JOIN pg_class AS l ON l.oid = p.relid WHERE p.isleaf AND c.relkind = 'p') AS leaves \
@@ -48,24 +50,33 @@ const COLUMNS: &str = "\
                OR b.typtype = 'e', false) AND b.typname <> 'bpchar' AND coalesce(l.collisdeterministic, true), \
            CASE WHEN a.attcollation <> t.typcollation THEN quote_ident(ln.nspname) || '.' || quote_ident(l.collname) END, \
            a.attnotnull, pg_get_expr(d.adbin, d.adrelid), a.attgenerated <> '', a.attidentity::text, \
-           (SELECT quote_ident(sn.nspname) || '.' || quote_ident(s.relname) FROM pg_depend AS p \
-                JOIN pg_class AS s ON s.oid = p.objid AND s.relkind = 'S' JOIN pg_namespace AS sn ON sn.oid = s.relnamespace \
-                WHERE p.classid = 'pg_class'::regclass AND p.refclassid = 'pg_class'::regclass AND p.refobjid = a.attrelid \
-                  AND p.refobjsubid = a.attnum AND p.deptype IN ('a', 'i') LIMIT 1), \
+           s.name, \
            col_description(a.attrelid, a.attnum), \
            nullif(coalesce(a.attstattarget::integer, -1), -1), \
            CASE WHEN a.attstorage <> t.typstorage THEN CASE a.attstorage WHEN 'p' THEN 'plain' WHEN 'e' THEN 'external' \
                 WHEN 'x' THEN 'extended' WHEN 'm' THEN 'main' END END, \
            CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END, \
-           coalesce(a.attoptions, '{}')::text[], a.attnum \
+           coalesce(a.attoptions, '{}')::text[], a.attnum, \
+           ARRAY(SELECT DISTINCT l.provider FROM pg_seclabel AS l WHERE l.classoid = 'pg_class'::regclass \
+               AND (l.objoid = a.attrelid AND l.objsubid = a.attnum OR a.attidentity <> '' AND l.objoid = s.objid) ORDER BY 1), \
+           ARRAY(SELECT DISTINCT pg_describe_object(o.classid, o.objid, o.objsubid) FROM pg_depend AS p \
+               CROSS JOIN LATERAL (SELECT p.classid, p.objid, p.objsubid WHERE p.classid <> 'pg_rewrite'::regclass \
+                   UNION ALL SELECT 'pg_class'::regclass, w.ev_class, 0 FROM pg_rewrite AS w WHERE p.classid = 'pg_rewrite'::regclass AND w.oid = p.objid) AS o \
+               WHERE p.refclassid = 'pg_class'::regclass AND p.refobjid = s.objid AND p.deptype = 'n' \
+                 AND NOT (p.classid = 'pg_attrdef'::regclass AND p.objid = coalesce(d.oid, 0)) ORDER BY 1) \
     FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid \
          LEFT JOIN pg_type AS b ON b.oid = coalesce(nullif(t.typbasetype, 0), t.oid) \
          LEFT JOIN pg_collation AS l ON l.oid = a.attcollation LEFT JOIN pg_namespace AS ln ON ln.oid = l.collnamespace \
          LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
+         LEFT JOIN LATERAL (SELECT p.objid, quote_ident(sn.nspname) || '.' || quote_ident(s.relname) AS name FROM pg_depend AS p \
+                JOIN pg_class AS s ON s.oid = p.objid AND s.relkind = 'S' JOIN pg_namespace AS sn ON sn.oid = s.relnamespace \
+                WHERE p.classid = 'pg_class'::regclass AND p.refclassid = 'pg_class'::regclass AND p.refobjid = a.attrelid \
+                  AND p.refobjsubid = a.attnum AND p.deptype IN ('a', 'i') LIMIT 1) AS s ON true \
     WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
 
 const GRANTS: &str = "\
-    SELECT a.attnum, g.privilege_type, CASE WHEN g.grantee <> 0 THEN pg_get_userbyid(g.grantee)::text END, g.is_grantable \
+    SELECT a.attnum, g.privilege_type, CASE WHEN g.grantee <> 0 THEN pg_get_userbyid(g.grantee)::text END, g.is_grantable, \
+           pg_get_userbyid(g.grantor)::text \
     FROM pg_attribute AS a, aclexplode(a.attacl) AS g WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped";
 
 /// Every column that an index names: by key, inside an expression, included, or in its predicate. `pg_depend` knows.
@@ -81,9 +92,13 @@ const INDEXES: &str = "\
                JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum WHERE k.n <= i.indnkeyatts), \
            pg_relation_filenode(i.indexrelid), \
            (SELECT count(DISTINCT k.attnum) FROM unnest(i.indkey::smallint[]) AS k (attnum) WHERE k.attnum > 0), \
-           (SELECT p.relname::text FROM pg_inherits AS h JOIN pg_class AS p ON p.oid = h.inhparent WHERE h.inhrelid = i.indexrelid) \
+           (SELECT p.relname::text FROM pg_inherits AS h JOIN pg_class AS p ON p.oid = h.inhparent WHERE h.inhrelid = i.indexrelid), \
+           t.numbers, t.targets \
     FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid LEFT JOIN pg_tablespace AS s ON s.oid = c.reltablespace \
          LEFT JOIN pg_constraint AS k ON k.conindid = i.indexrelid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u', 'x') \
+         CROSS JOIN LATERAL (SELECT coalesce(array_agg(a.attnum ORDER BY a.attnum), '{}') AS numbers, \
+             coalesce(array_agg(a.attstattarget::integer ORDER BY a.attnum), '{}') AS targets \
+             FROM pg_attribute AS a WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0 AND i.indkey[a.attnum - 1] = 0) AS t \
     WHERE i.indrelid = $1 AND c.relname NOT LIKE '%\\_ccnew%' ORDER BY i.indisprimary DESC, c.relname";
 
 /// A foreign key to a partitioned table has further rows for its partitions, which are no constraints of their own. Foreign
@@ -112,7 +127,8 @@ const DEPENDENTS: &str = "\
     SELECT DISTINCT a.attname::text, pg_describe_object(o.classid, o.objid, o.objsubid) \
     FROM pg_depend AS p JOIN pg_attribute AS a ON a.attrelid = p.refobjid AND a.attnum = p.refobjsubid \
          CROSS JOIN LATERAL (SELECT p.classid, p.objid, p.objsubid WHERE p.classid <> 'pg_rewrite'::regclass \
-             UNION ALL SELECT 'pg_class'::regclass, w.ev_class, 0 FROM pg_rewrite AS w WHERE p.classid = 'pg_rewrite'::regclass AND w.oid = p.objid) AS o \
+             UNION ALL SELECT CASE w.rulename WHEN '_RETURN' THEN 'pg_class'::regclass ELSE 'pg_rewrite'::regclass END, \
+                 CASE w.rulename WHEN '_RETURN' THEN w.ev_class ELSE w.oid END, 0 FROM pg_rewrite AS w WHERE p.classid = 'pg_rewrite'::regclass AND w.oid = p.objid) AS o \
     WHERE p.refclassid = 'pg_class'::regclass AND p.refobjid = $1 AND p.refobjsubid > 0 AND NOT a.attisdropped \
       AND p.classid NOT IN ('pg_constraint'::regclass) \
       AND NOT (p.classid = 'pg_attrdef'::regclass AND NOT EXISTS (SELECT 1 FROM pg_attrdef AS d JOIN pg_attribute AS g \
@@ -134,7 +150,11 @@ const WHOLE: &str = "\
            ARRAY(SELECT g.tgname::text FROM pg_trigger AS g JOIN pg_proc AS f ON f.oid = g.tgfoid WHERE g.tgrelid = c.oid AND NOT g.tgisinternal \
                AND f.prosrc ~* '\\m(tg_table_name|tg_relname|tg_relid)\\M' ORDER BY 1), \
            ARRAY(SELECT DISTINCT s.subname::text FROM pg_subscription AS s JOIN pg_subscription_rel AS r ON r.srsubid = s.oid \
-               WHERE r.srrelid IN (SELECT c.oid UNION SELECT relid FROM pg_partition_tree(c.oid)) ORDER BY 1) \
+               WHERE r.srrelid IN (SELECT c.oid UNION SELECT relid FROM pg_partition_tree(c.oid)) ORDER BY 1), \
+           ARRAY(SELECT r.rulename::text FROM pg_rewrite AS r WHERE r.ev_class = c.oid AND r.ev_type = '2' AND r.ev_enabled IN ('O', 'A', 'R') ORDER BY 1), \
+           ARRAY(SELECT r.rulename::text FROM pg_rewrite AS r WHERE r.ev_class = c.oid AND r.ev_type = '2' AND r.ev_enabled IN ('A', 'R') ORDER BY 1), \
+           CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) END, \
+           ARRAY(SELECT l.provider FROM pg_seclabel AS l WHERE l.classoid = 'pg_class'::regclass AND l.objoid = c.oid AND l.objsubid = 0 ORDER BY 1) \
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = $1";
 
 /// What an identity column's sequence was created with. Limits that are its type's own are none.
@@ -147,12 +167,14 @@ const SEQUENCE: &str = "\
          ON t.type = s.seqtypid WHERE s.seqrelid = $1::text::regclass";
 
 const TABLE_GRANTS: &str = "\
-    SELECT g.privilege_type, CASE WHEN g.grantee <> 0 THEN pg_get_userbyid(g.grantee)::text END, g.is_grantable \
+    SELECT g.privilege_type, CASE WHEN g.grantee <> 0 THEN pg_get_userbyid(g.grantee)::text END, g.is_grantable, pg_get_userbyid(g.grantor)::text \
     FROM pg_class AS c, aclexplode(c.relacl) AS g WHERE c.oid = $1 ORDER BY 1, 2";
 
+/// On what is made new, of this kind: `r` for tables and views, `S` for sequences.
 const DEFAULT_GRANTEES: &str = "\
-    SELECT DISTINCT pg_get_userbyid(g.grantee)::text FROM pg_default_acl AS d, aclexplode(d.defaclacl) AS g \
-    WHERE d.defaclobjtype = 'r' AND g.grantee NOT IN (0, d.defaclrole) ORDER BY 1";
+    SELECT DISTINCT CASE g.grantee WHEN 0 THEN 'public' ELSE pg_get_userbyid(g.grantee)::text END FROM pg_default_acl AS d, aclexplode(d.defaclacl) AS g \
+    WHERE d.defaclobjtype = $1::text::\"char\" AND g.grantee <> d.defaclrole ORDER BY 1";
+
 /// What would have to go with the table and is not part of it: views over it, functions of its row type, policies of
 /// other tables. Publications are left out, from which a table goes by itself.
 const TABLE_DEPENDENTS: &str = "\
@@ -160,14 +182,25 @@ const TABLE_DEPENDENTS: &str = "\
     FROM pg_depend AS p CROSS JOIN LATERAL (SELECT p.classid, p.objid, p.objsubid WHERE p.classid <> 'pg_rewrite'::regclass \
              UNION ALL SELECT 'pg_class'::regclass, w.ev_class, 0 FROM pg_rewrite AS w WHERE p.classid = 'pg_rewrite'::regclass AND w.oid = p.objid) AS o \
     WHERE p.deptype = 'n' AND o.objid <> $1 \
-      AND (p.refclassid = 'pg_class'::regclass AND p.refobjid = $1 \
+      AND (p.refclassid = 'pg_class'::regclass AND (p.refobjid = $1 OR p.refobjid IN (SELECT s.objid FROM pg_depend AS s \
+               WHERE s.classid = 'pg_class'::regclass AND s.refclassid = 'pg_class'::regclass AND s.refobjid = $1 AND s.refobjsubid > 0 AND s.deptype IN ('a', 'i'))) \
            OR p.refclassid = 'pg_type'::regclass AND p.refobjid = (SELECT c.reltype FROM pg_class AS c WHERE c.oid = $1)) \
       AND NOT (p.classid = 'pg_constraint'::regclass) \
+      AND NOT (p.classid = 'pg_policy'::regclass AND EXISTS (SELECT 1 FROM pg_policy AS y WHERE y.oid = p.objid AND y.polrelid = $1)) \
       AND NOT (p.classid = 'pg_attrdef'::regclass AND EXISTS (SELECT 1 FROM pg_attrdef AS d WHERE d.oid = p.objid AND d.adrelid = $1)) \
     ORDER BY 1";
 
+const HANGING: &str = "\
+    SELECT h.name::text, pg_describe_object(h.class, h.oid, 0) FROM ( \
+        SELECT g.tgname, 'pg_trigger'::regclass, g.oid FROM pg_trigger AS g WHERE g.tgrelid = $1 AND NOT g.tgisinternal AND g.tgname NOT LIKE 'zz\\_crossfade\\_%' \
+        UNION ALL SELECT p.polname, 'pg_policy'::regclass, p.oid FROM pg_policy AS p WHERE p.polrelid = $1 \
+        UNION ALL SELECT r.rulename, 'pg_rewrite'::regclass, r.oid FROM pg_rewrite AS r WHERE r.ev_class = $1 AND r.rulename <> '_RETURN' \
+        UNION ALL SELECT s.stxname, 'pg_statistic_ext'::regclass, s.oid FROM pg_statistic_ext AS s WHERE s.stxrelid = $1) AS h (name, class, oid) ORDER BY 2";
+
 const PARTITIONS: &str = "\
-    SELECT n.nspname::text, c.relname::text, pn.nspname::text, pc.relname::text, t.isleaf, c.relkind = 'f' \
+    SELECT n.nspname::text, c.relname::text, pn.nspname::text, pc.relname::text, t.isleaf, c.relkind = 'f', \
+           CASE WHEN c.relkind = 'r' THEN (SELECT a.amname::text FROM pg_am AS a \
+               WHERE a.oid = c.relam AND a.amhandler <> 'pg_catalog.heap_tableam_handler'::regproc) END \
     FROM pg_partition_tree($1::oid) AS t JOIN pg_class AS c ON c.oid = t.relid JOIN pg_namespace AS n ON n.oid = c.relnamespace \
          JOIN pg_class AS pc ON pc.oid = t.parentrelid JOIN pg_namespace AS pn ON pn.oid = pc.relnamespace \
     WHERE t.level > 0 ORDER BY t.level, 1, 2";
@@ -217,7 +250,7 @@ pub async fn identity(client: &Client) -> Result<Facts> {
             &[],
         )
         .await?;
-    let default_grantees = client.query(DEFAULT_GRANTEES, &[]).await?;
+    let default_grantees = client.query(DEFAULT_GRANTEES, &[&"r"]).await?;
     Ok(Facts {
         default_grantees: default_grantees.iter().map(|row| ident(row, 0)).collect(),
         session: session.iter().map(|row| (row.get(0), row.get(1))).collect(),
@@ -273,7 +306,12 @@ pub async fn table(client: &impl GenericClient, name: &TableName) -> Result<Opti
         row_type_users: whole.get(4),
         triggers_by_name: whole.get(5),
         subscriptions: whole.get(6),
+        hanging: hanging(client, oid).await?,
+        update_rules: update_rules(&whole),
+        of_type: whole.get(9),
+        labels: whole.get(10),
         kind: kind(&row),
+        access_method: row.get::<_, Option<&str>>(16).map(Ident::from_catalog),
         owner: row.get(4),
         owned: row.get(5),
         can_create: row.get(6),
@@ -299,6 +337,24 @@ pub async fn table(client: &impl GenericClient, name: &TableName) -> Result<Opti
     }))
 }
 
+async fn hanging(client: &impl GenericClient, oid: u32) -> Result<Vec<Hanging>> {
+    let rows = client.query(HANGING, &[&oid]).await?;
+    let one = |row: &Row| Hanging {
+        name: ident(row, 0),
+        object: row.get(1),
+    };
+    Ok(rows.iter().map(one).collect())
+}
+
+fn update_rules(whole: &Row) -> Vec<UpdateRule> {
+    let (all, always): (Vec<String>, Vec<String>) = (whole.get(7), whole.get(8));
+    let rule = |name: String| UpdateRule {
+        always: always.contains(&name),
+        name,
+    };
+    all.into_iter().map(rule).collect()
+}
+
 fn kind(row: &Row) -> TableKind {
     let (relkind, persistence): (String, String) = (row.get(1), row.get(2));
     let (is_partition, inherits): (bool, bool) = (row.get(3), row.get(12));
@@ -322,6 +378,7 @@ async fn table_grants(client: &impl GenericClient, oid: u32) -> Result<Vec<Grant
         privilege: row.get(0),
         to: row.get::<_, Option<String>>(1).map(Ident::from_catalog),
         grantable: row.get(2),
+        by: ident(row, 3),
     };
     Ok(rows.iter().map(grant).collect())
 }
@@ -337,6 +394,7 @@ async fn partitions(client: &impl GenericClient, oid: u32) -> Result<Vec<Partiti
         of: name(row, 2),
         leaf: row.get(4),
         foreign: row.get(5),
+        access_method: row.get::<_, Option<&str>>(6).map(Ident::from_catalog),
     };
     Ok(rows.iter().map(partition).collect())
 }
@@ -361,6 +419,7 @@ async fn columns(client: &impl GenericClient, oid: u32) -> Result<Vec<Column>> {
                 sequence: sequence.clone().unwrap_or_default(),
                 options: String::new(),
                 grants: Vec::new(),
+                default_grantees: Vec::new(),
                 comment: None,
             }),
             owned_sequence: sequence.filter(|_| identity.is_empty()),
@@ -369,6 +428,8 @@ async fn columns(client: &impl GenericClient, oid: u32) -> Result<Vec<Column>> {
             storage: row.get(11),
             compression: row.get(12),
             options: row.get(13),
+            labels: row.get(15),
+            sequence_dependents: row.get(16),
             grants: grants
                 .iter()
                 .filter(|grant| grant.get::<_, i16>(0) == number)
@@ -376,6 +437,7 @@ async fn columns(client: &impl GenericClient, oid: u32) -> Result<Vec<Column>> {
                     privilege: grant.get(1),
                     to: grant.get::<_, Option<String>>(2).map(Ident::from_catalog),
                     grantable: grant.get(3),
+                    by: ident(grant, 4),
                 })
                 .collect(),
         }
@@ -392,6 +454,8 @@ async fn columns(client: &impl GenericClient, oid: u32) -> Result<Vec<Column>> {
             .await?
             .get(0);
         identity.grants = table_grants(client, oid).await?;
+        let grantees = client.query(DEFAULT_GRANTEES, &[&"S"]).await?;
+        identity.default_grantees = grantees.iter().map(|row| ident(row, 0)).collect();
     }
     Ok(columns)
 }
@@ -415,6 +479,11 @@ async fn indexes(client: &impl GenericClient, oid: u32) -> Result<(Vec<Index>, V
             clustered: row.get(8),
             tablespace: row.get::<_, Option<String>>(9).map(Ident::from_catalog),
             comment: row.get(10),
+            statistics: row
+                .get::<_, Vec<i16>>(16)
+                .into_iter()
+                .zip(row.get::<_, Vec<i32>>(17))
+                .collect(),
             filenode: row.get(13),
             plain_columns: usize::try_from(row.get::<_, i64>(14)).unwrap_or(0),
             of: row.get::<_, Option<String>>(15).map(Ident::from_catalog),

@@ -123,6 +123,15 @@ async fn becomes(client: &Client, expression: &str, whole: &str, target: &str) -
     }
 }
 
+/// The domain of this name, and whether one that it is over, or itself, has a default or a constraint.
+const DOMAIN: &str = "\
+    WITH RECURSIVE d AS ( \
+        SELECT t.oid, t.typbasetype, t.typnotnull, t.typdefault FROM pg_type AS t WHERE t.oid = to_regtype($1) AND t.typtype = 'd' \
+        UNION ALL SELECT t.oid, t.typbasetype, t.typnotnull, t.typdefault FROM pg_type AS t JOIN d ON t.oid = d.typbasetype WHERE t.typtype = 'd') \
+    SELECT format_type(to_regtype($1), NULL), bool_or(d.typnotnull OR d.typdefault IS NOT NULL \
+           OR EXISTS (SELECT 1 FROM pg_constraint AS k WHERE k.contypid = d.oid)) \
+    FROM d HAVING count(*) > 0";
+
 /// The type as the server writes it, or why there is none such.
 pub async fn canonical_type(
     client: &Client,
@@ -150,6 +159,22 @@ pub async fn canonical_type(
             help: None,
         }));
     };
+    // Of a domain the server describes the type that is below it.
+    if let Some(domain) = client.query_opt(DOMAIN, &[&type_name]).await? {
+        let name: String = domain.get(0);
+        return Ok(if domain.get(1) {
+            let message = format!(
+                "{name} is a domain with constraints or a default: PostgreSQL rewrites the table to add a column of it"
+            );
+            let help = "add a column of the type below it, with a CHECK; a column that is there is renamed with `strategy: alias`";
+            Err(ExpressionError {
+                message,
+                help: Some(help.to_owned()),
+            })
+        } else {
+            Ok(name)
+        });
+    }
     let row = client
         .query_one(
             "SELECT format_type($1, $2)",

@@ -510,6 +510,21 @@ pub async fn out_of_place(
     Ok(wrong)
 }
 
+/// How these functions of ours and all triggers that call them stand, down to the transaction that changed each last. Two
+/// looks that give the same had them in place, and firing, all the time between: one that is disabled and enabled again,
+/// or that comes with a partition, is another.
+pub async fn standing(client: &impl GenericClient, functions: &[&str]) -> Result<String> {
+    let row = client
+        .query_one(
+            "SELECT md5(coalesce(string_agg(concat_ws(' ', p.oid, p.xmin, t.oid, t.xmin, t.tgrelid), ',' ORDER BY p.oid, t.oid), '')) \
+             FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace \
+             LEFT JOIN pg_catalog.pg_trigger AS t ON t.tgfoid = p.oid WHERE n.nspname = 'crossfade' AND p.proname = ANY ($1)",
+            &[&functions],
+        )
+        .await?;
+    Ok(row.get(0))
+}
+
 /// Its labels in their order; `None` where there is no such enum.
 async fn enum_labels(client: &impl GenericClient, name: &TableName) -> Result<Option<Vec<String>>> {
     let row = client

@@ -69,7 +69,7 @@ const DIFFERENCES: [(&str, &str); 2] = [
 ];
 
 /// The things of a dump by their headings, each with its lines in alphabetical order.
-fn objects(dump: &str) -> BTreeMap<String, Vec<String>> {
+pub fn objects(dump: &str) -> BTreeMap<String, Vec<String>> {
     let mut objects: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut heading = String::new();
     for line in dump.lines() {
@@ -88,7 +88,7 @@ fn objects(dump: &str) -> BTreeMap<String, Vec<String>> {
 }
 
 /// What one has and the other does not, a line for each.
-fn differences(
+pub fn differences(
     wanted: &BTreeMap<String, Vec<String>>,
     found: &BTreeMap<String, Vec<String>>,
 ) -> Vec<String> {
@@ -385,6 +385,98 @@ fn every_plan_can_be_run_repeated_undone_and_killed_anywhere() {
         let template = database.copy().await;
         all_of(&subjects(), async |file| {
             there_and_back(&template, file).await;
+        });
+        template.remove().await;
+    });
+}
+
+/// The runbooks of the folders, each plan with what comes before it in its folder and is not there.
+const RUNBOOKS: [&[(&str, &str)]; 3] = [
+    &[
+        ("fleet/1-add-region.yaml", ""),
+        ("fleet/2-index-depot.yaml", ""),
+        ("fleet/3-widen-region.yaml", ""),
+    ],
+    &[
+        ("inventory/1-add-preferences.yaml", ""),
+        ("inventory/2-index-batch.yaml", ""),
+        (
+            "inventory/4-require-batch-number.yaml",
+            "ALTER TABLE inventory_items RENAME batch TO batch_number",
+        ),
+        ("inventory/6-drop-lot.yaml", ""),
+    ],
+    &[
+        ("shipments/1-unique-sync-status.yaml", ""),
+        ("shipments/2-add-expected-delivery.yaml", ""),
+        ("shipments/3-fold-sync-status.yaml", ""),
+    ],
+];
+
+/// A sample, as its steps are those of other plans, killed at every place there: undone from as far as it can be, killed
+/// once, and as by hand. Its gates would wait for days.
+async fn there_back_and_killed_once(database: &Database, file: &str) {
+    let text = std::fs::read_to_string(file).expect("the plan");
+    let without_gates = plan_file(text.split("\ngates:").next().expect("a text"));
+    let before = database.copy().await;
+    let original = State::of(database).await;
+    let path = without_gates.path().to_str().expect("a path of text");
+    let subject = compiles(database, path);
+    let mut places = Vec::new();
+    if let Some(number) = subject.undoable().checked_sub(1) {
+        places = failpoints(database, &subject.forward(&subject.phases[number]));
+        database.crossfade(&subject.backward(0)).exits(0);
+        let at = format!("{file} undone");
+        State::of(database).await.assert_is(&original, &at);
+        database.crossfade(&["start", path]).exits(0);
+    }
+    let middle: Vec<String> = places
+        .get(places.len() / 2)
+        .map(|(place, _)| place.clone())
+        .into_iter()
+        .collect();
+    let end = subject.forward(subject.phases.last().expect("a phase"));
+    subject.killed_often(database, &middle, &end).await;
+    assert_eq!(
+        database.status(&subject.run)["state"],
+        "completed",
+        "{file}"
+    );
+    let last = State::of(database).await;
+    last.assert_as_by_hand(&by_hand(&before, file).await, file);
+    before.remove().await;
+}
+
+#[test]
+fn the_plans_of_a_runbook_can_be_undone_and_killed_one_after_the_other() {
+    on_postgresql(async |database| {
+        let tables = std::fs::read_to_string(plan("tables.sql")).expect("the tables");
+        database.execute(&tables).await;
+        database.crossfade(&["init"]).exits(0);
+        let mut found: Vec<String> = RUNBOOKS
+            .concat()
+            .iter()
+            .map(|(file, _)| (*file).to_owned())
+            .collect();
+        for folder in ["fleet", "inventory", "shipments"] {
+            let files = std::fs::read_dir(plan(folder)).expect("the folder");
+            let names = files.map(|file| file.expect("a file").file_name());
+            for name in names {
+                let file = format!("{folder}/{}", name.to_str().expect("a name of text"));
+                assert!(found.contains(&file), "{file} is in no runbook here");
+                found.retain(|known| *known != file);
+            }
+        }
+        assert_eq!(found, Vec::<String>::new());
+        let template = database.copy().await;
+        all_of(&RUNBOOKS, async |runbook| {
+            let database = template.copy().await;
+            for (file, first) in *runbook {
+                database.execute(first).await;
+                let path = plan(file);
+                there_back_and_killed_once(&database, path.to_str().expect("a path of text")).await;
+            }
+            database.remove().await;
         });
         template.remove().await;
     });

@@ -379,3 +379,184 @@ fn rows_that_row_security_comes_to_hide_stop_a_run_and_are_not_left_out() {
             .await;
     });
 }
+
+/// A wrapper without a handler is enough for a foreign table to be there, and heap's handler under another name for an
+/// access method that is not known to be heap.
+const NOT_WALKED: &str = "
+    CREATE TABLE plain (id bigint PRIMARY KEY, status text NOT NULL);
+    INSERT INTO plain SELECT i, 'status ' || i FROM generate_series(1, 1000) AS i;
+    CREATE FOREIGN DATA WRAPPER nowhere;
+    CREATE SERVER nowhere FOREIGN DATA WRAPPER nowhere;
+    CREATE FOREIGN TABLE far (id bigint NOT NULL, status text NOT NULL) SERVER nowhere;
+    CREATE VIEW seen AS SELECT * FROM plain;
+    CREATE MATERIALIZED VIEW kept AS SELECT * FROM plain;
+    CREATE FUNCTION other_handler(internal) RETURNS table_am_handler LANGUAGE internal AS 'heap_tableam_handler';
+    CREATE ACCESS METHOD other TYPE TABLE HANDLER other_handler;
+    CREATE TABLE elsewhere (id bigint PRIMARY KEY, status text NOT NULL) USING other;
+    CREATE TABLE parts (id bigint NOT NULL, status text NOT NULL) PARTITION BY RANGE (id);
+    CREATE TABLE part_1 PARTITION OF parts FOR VALUES FROM (0) TO (100);
+    CREATE TABLE part_2 PARTITION OF parts FOR VALUES FROM (100) TO (200) USING other;
+    INSERT INTO parts SELECT i, 'status ' || i FROM generate_series(1, 99) AS i;
+";
+
+fn rename_of(table: &str) -> String {
+    format!(
+        "version: 1\nname: rename-{table}\nchange:\n  rename_column: {{table: public.{table}, from: status, to: state}}\n"
+    )
+}
+
+#[test]
+fn what_cannot_be_walked_by_address_is_refused_by_name() {
+    on_postgresql(async |database| {
+        database.execute(NOT_WALKED).await;
+        database.crossfade(&["init"]).exits(0);
+        let file = plan_file(&rename_of("plain"));
+        let explicit = database
+            .crossfade(&["expand", file.path().to_str().unwrap()])
+            .exits(0)
+            .stdout;
+        assert!(explicit.contains("fill"), "{explicit}");
+        for (table, why) in [
+            ("far", "public.far is a foreign table"),
+            ("seen", "public.seen is a view"),
+            ("kept", "public.kept is a view"),
+            (
+                "elsewhere",
+                "the rows of public.elsewhere are kept by the access method other",
+            ),
+            (
+                "parts",
+                "the rows of public.part_2 are kept by the access method other",
+            ),
+        ] {
+            let by_hand = explicit
+                .replace("public.plain", &format!("public.{table}"))
+                .replace("rename-plain", &format!("by-hand-{table}"));
+            for plan in [rename_of(table), by_hand] {
+                let file = plan_file(&plan);
+                for command in ["check", "start"] {
+                    let refused = database
+                        .crossfade(&[command, file.path().to_str().unwrap()])
+                        .exits(1);
+                    let said = format!("{}{}", refused.stdout, refused.stderr);
+                    assert!(said.contains(why), "{command} {plan}: {said}");
+                }
+            }
+        }
+        assert_eq!(
+            database.value("SELECT count(*) FROM crossfade.runs").await,
+            "0"
+        );
+    });
+}
+
+#[test]
+fn heap_under_another_name_is_walked_like_heap() {
+    on_postgresql(async |database| {
+        database
+            .execute(
+                "CREATE ACCESS METHOD heap2 TYPE TABLE HANDLER heap_tableam_handler; \
+                 CREATE TABLE second (id bigint PRIMARY KEY, status text NOT NULL) USING heap2; \
+                 INSERT INTO second SELECT i, 'status ' || i FROM generate_series(1, 1000) AS i",
+            )
+            .await;
+        database.crossfade(&["init"]).exits(0);
+        let file = plan_file(&rename_of("second"));
+        database
+            .crossfade(&["start", file.path().to_str().unwrap()])
+            .exits(0);
+        database
+            .crossfade(&["advance", "rename-second", "--to", "contract", "--yes"])
+            .exits(0);
+        let right = "SELECT count(*) FROM second WHERE state = 'status ' || id";
+        assert_eq!(database.value(right).await, "1000");
+    });
+}
+
+#[test]
+fn a_partition_that_cannot_be_walked_and_comes_in_the_course_of_a_run_stops_it_by_name() {
+    on_postgresql(async |database| {
+        database.execute(NOT_WALKED).await;
+        database
+            .execute("ALTER TABLE parts DETACH PARTITION part_2")
+            .await;
+        database.crossfade(&["init"]).exits(0);
+        let file = plan_file(&rename_of("parts"));
+        database
+            .crossfade(&["start", file.path().to_str().unwrap()])
+            .exits(0);
+        let advance = |phase: &str| database.crossfade(&["advance", "rename-parts", "--to", phase]);
+        advance("dual_write").exits(0);
+        for (phase, create, why) in [
+            (
+                "backfill",
+                "CREATE TABLE late PARTITION OF parts FOR VALUES FROM (200) TO (300) USING other",
+                "public.late is kept by the access method other",
+            ),
+            (
+                "verify",
+                "CREATE FOREIGN TABLE late PARTITION OF parts FOR VALUES FROM (200) TO (300) SERVER nowhere",
+                "public.late is a foreign table",
+            ),
+        ] {
+            database.execute(create).await;
+            let stopped = advance(phase).exits(1);
+            assert!(stopped.stderr.contains(why), "{}", stopped.stderr);
+            database
+                .execute("ALTER TABLE parts DETACH PARTITION late")
+                .await;
+            advance(phase).exits(0);
+            let kind = if phase == "verify" {
+                "FOREIGN TABLE"
+            } else {
+                "TABLE"
+            };
+            database.execute(&format!("DROP {kind} late")).await;
+        }
+        let left = "SELECT count(*) FROM parts WHERE state IS DISTINCT FROM status";
+        assert_eq!(database.value(left).await, "0");
+    });
+}
+
+#[test]
+fn what_an_applications_trigger_writes_as_a_backfill_fires_it_is_kept_in_step() {
+    on_postgresql(async |database| {
+        // A role that cannot keep the application's triggers out.
+        let role = format!("owner_{}", database.name);
+        database
+            .execute(&format!(
+                "CREATE ROLE {role} LOGIN; GRANT CREATE ON DATABASE {} TO {role}; GRANT CREATE ON SCHEMA public TO {role}; \
+                 CREATE TABLE customers (id bigint PRIMARY KEY, status text); INSERT INTO customers SELECT i, 's' FROM generate_series(1, 50) AS i; \
+                 CREATE TABLE orders (id bigint PRIMARY KEY, amount text); INSERT INTO orders SELECT i, i FROM generate_series(1, 50) AS i; \
+                 CREATE FUNCTION seen() RETURNS trigger LANGUAGE plpgsql AS \
+                 $$ BEGIN UPDATE public.customers SET status = 'seen ' || new.id WHERE id = new.id; RETURN NULL; END $$; \
+                 CREATE TRIGGER seen AFTER UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION seen(); \
+                 ALTER TABLE customers OWNER TO {role}; ALTER TABLE orders OWNER TO {role}; ALTER FUNCTION seen() OWNER TO {role}",
+                database.name
+            ))
+            .await;
+        let url = database.url.replace("postgres@", &format!("{role}@"));
+        let run = |arguments: &[&str]| -> Ran {
+            database.crossfade_with(&[("CROSSFADE_DATABASE_URL", &url)], arguments)
+        };
+        run(&["init"]).exits(0);
+        for (name, change, phase) in [
+            (
+                "rename",
+                "rename_column: {table: public.customers, from: status, to: state}",
+                "verify",
+            ),
+            (
+                "convert",
+                "change_column_type: {table: public.orders, column: amount, to: total, type: integer, forward: 'amount::integer', backward: 'total::text'}",
+                "backfill",
+            ),
+        ] {
+            let file = plan_file(&format!("version: 1\nname: {name}\nchange:\n  {change}\n"));
+            run(&["start", file.path().to_str().unwrap()]).exits(0);
+            run(&["advance", name, "--to", phase]).exits(0);
+        }
+        let both = "SELECT count(*) FROM customers WHERE status = 'seen ' || id AND state = status";
+        assert_eq!(database.value(both).await, "50");
+    });
+}

@@ -137,7 +137,7 @@ pub struct Ran {
 }
 
 impl Ran {
-    fn of(output: Output) -> Self {
+    pub fn of(output: Output) -> Self {
         Self {
             code: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -242,18 +242,7 @@ impl Database {
 
     /// The program with these arguments, on this database.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_crossfade"));
-        for (name, _) in std::env::vars_os() {
-            let name = name.to_string_lossy().into_owned();
-            if name.starts_with("PG") || name.starts_with("CROSSFADE_") || name == "DATABASE_URL" {
-                command.env_remove(name);
-            }
-        }
-        command
-            .args(arguments)
-            .env("CROSSFADE_DATABASE_URL", &self.url)
-            .stdin(Stdio::null());
-        command
+        command(&self.url, arguments)
     }
 
     /// Runs the program to its end.
@@ -271,11 +260,8 @@ impl Database {
     /// Starts the program in the background.
     pub fn spawn(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Background {
         let mut command = self.command(arguments);
-        command
-            .envs(environment.iter().copied())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        Background(Some(command.spawn().expect("the program starts")))
+        command.envs(environment.iter().copied());
+        Background::start(command)
     }
 
     /// The run's status.
@@ -333,6 +319,11 @@ impl Database {
 pub struct Background(Option<Child>);
 
 impl Background {
+    pub fn start(mut command: Command) -> Self {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self(Some(command.spawn().expect("the program starts")))
+    }
+
     pub fn pid(&self) -> i32 {
         self.0.as_ref().map_or(0, |child| child.id().cast_signed())
     }
@@ -375,6 +366,22 @@ impl Drop for Background {
             let _ = child.wait();
         }
     }
+}
+
+/// The program with these arguments, on the database with this URL.
+pub fn command(url: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_crossfade"));
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        if name.starts_with("PG") || name.starts_with("CROSSFADE_") || name == "DATABASE_URL" {
+            command.env_remove(name);
+        }
+    }
+    command
+        .args(arguments)
+        .env("CROSSFADE_DATABASE_URL", url)
+        .stdin(Stdio::null());
+    command
 }
 
 pub async fn connect(url: &str) -> Client {

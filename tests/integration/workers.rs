@@ -2,11 +2,17 @@
 
 use crate::support::{Database, on_postgresql, plan_file};
 use nix::sys::signal::Signal;
+use std::time::{Duration, Instant};
 
 const RUN: &str = "rename-status";
 
 /// Several segments, in batches of a few rows, and each checkpoint noted as the database saw it.
 async fn in_dual_write(database: &Database, workers: u32) {
+    let pacing = format!("{{batch_target: 2ms, batch_rows_max: 40, workers: {workers}}}");
+    in_dual_write_at(database, &pacing).await;
+}
+
+async fn in_dual_write_at(database: &Database, pacing: &str) {
     database
         .execute(
             "CREATE TABLE vehicles (id bigint PRIMARY KEY, status varchar(50) NOT NULL, pad text NOT NULL) WITH (autovacuum_enabled = off); \
@@ -17,7 +23,7 @@ async fn in_dual_write(database: &Database, workers: u32) {
     database.crossfade(&["init"]).exits(0);
     let file = plan_file(&format!(
         "version: 1\nname: {RUN}\nchange:\n  rename_column: {{table: public.vehicles, from: status, to: vehicle_status}}\n\
-         settings: {{pacing: {{batch_target: 2ms, batch_rows_max: 40, workers: {workers}}}}}\n"
+         settings: {{pacing: {pacing}}}\n"
     ));
     database
         .crossfade(&["start", file.path().to_str().unwrap()])
@@ -274,5 +280,102 @@ fn tuned_limits_take_effect_at_once_expire_by_themselves_and_are_in_the_log() {
             "{}",
             history.stdout
         );
+    });
+}
+
+/// Each batch waits for so long, as if for a disk: so it is not the cores that bound a backfill.
+async fn batches_wait(database: &Database, seconds: f64) {
+    database
+        .execute(&format!(
+            "CREATE OR REPLACE FUNCTION public.wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep({seconds}); RETURN NULL; END $$"
+        ))
+        .await;
+}
+
+/// What `batches_wait` says becomes so.
+const WAITING: &str = "
+    CREATE TRIGGER wait AFTER UPDATE ON vehicles FOR EACH STATEMENT EXECUTE FUNCTION public.wait();
+    ALTER TABLE vehicles ENABLE ALWAYS TRIGGER wait;
+";
+
+/// Blocks in a second, in the time that begins now.
+async fn speed(database: &Database) -> f64 {
+    let done = async || {
+        let done = "SELECT sum(block_after - block_before) FROM checkpoints";
+        database.value(done).await.parse::<f64>().expect("a number")
+    };
+    let (began, before) = (Instant::now(), done().await);
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    (done().await - before) / began.elapsed().as_secs_f64()
+}
+
+#[test]
+fn each_worker_that_is_added_speeds_a_running_backfill_up_within_seconds() {
+    on_postgresql(async |database| {
+        let pacing = "{batch_target: 1s, batch_rows_max: 10, workers: 1}";
+        in_dual_write_at(database, pacing).await;
+        batches_wait(database, 0.04).await;
+        database.execute(WAITING).await;
+        let driver = database.spawn(&[], &["advance", RUN]);
+        database
+            .wait_until("SELECT count(*) > 5 FROM checkpoints")
+            .await;
+        let alone = speed(database).await;
+
+        let asked = Instant::now();
+        let tune = ["tune", RUN, "workers=2", "--reason", "there is room"];
+        database.crossfade(&tune).exits(0);
+        let at_work = "SELECT count(DISTINCT worker) FROM crossfade.segments WHERE next_block > start_block AND next_block < end_block";
+        database
+            .wait_until(&format!("SELECT ({at_work}) = 2"))
+            .await;
+        let until_two = asked.elapsed();
+        let two = speed(database).await;
+
+        let asked = Instant::now();
+        let helper = database.spawn(&[], &["work", RUN]);
+        database
+            .wait_until(&format!("SELECT ({at_work}) = 4"))
+            .await;
+        let until_four = asked.elapsed();
+        let four = speed(database).await;
+
+        let seen = format!(
+            "{alone} blocks a second, after {until_two:?} {two}, after {until_four:?} {four}"
+        );
+        assert!(two > 1.5 * alone && four > 1.5 * two, "{seen}");
+        assert!(until_two.max(until_four) < Duration::from_secs(5), "{seen}");
+        batches_wait(database, 0.0).await;
+        driver.wait().exits(0);
+        helper.wait().exits(0);
+        each_range_once(database).await;
+    });
+}
+
+#[test]
+fn a_driver_begins_with_the_size_that_the_batches_of_the_one_before_had_come_to() {
+    on_postgresql(async |database| {
+        // From 32 blocks at most half as much again each time, up to 200.
+        let pacing = "{batch_target: 2s, batch_rows_max: 400}";
+        in_dual_write_at(database, pacing).await;
+        batches_wait(database, 0.12).await;
+        database.execute(WAITING).await;
+        let driver = database.spawn(&[], &["advance", RUN]);
+        database
+            .wait_until("SELECT batch_blocks > 150 FROM crossfade.walks WHERE step LIKE 'fill:%'")
+            .await;
+        driver.signal(Signal::SIGKILL);
+        assert_eq!(driver.wait().code, None);
+        let first = "SELECT block_after - block_before FROM checkpoints ORDER BY n LIMIT 1";
+        assert_eq!(database.value(first).await, "32");
+        let killed_at = database.value("SELECT max(n) FROM checkpoints").await;
+        batches_wait(database, 0.0).await;
+        database.crossfade(&["advance", RUN]).exits(0);
+        // The one that a segment's end had cut short may be the first.
+        let next = format!(
+            "SELECT max(blocks) > 150 FROM (SELECT block_after - block_before AS blocks FROM checkpoints WHERE n > {killed_at} ORDER BY n LIMIT 2) AS c"
+        );
+        assert_eq!(database.value(&next).await, "true");
+        each_range_once(database).await;
     });
 }

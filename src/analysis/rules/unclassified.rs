@@ -115,7 +115,7 @@ mod tests {
         assert_eq!(
             lines(
                 rule,
-                "CREATE TYPE e AS ENUM ('a');\nGRANT SELECT ON t TO r;\nSET ROLE r;\nSHOW ALL;\nCREATE EXTENSION x;\nCREATE ROLE r;\n;\nSELECT 1"
+                "CREATE TYPE e AS ENUM ('a');\nGRANT SELECT ON t TO r;\nSET ROLE r;\nSHOW ALL;\nCREATE EXTENSION x;\nCREATE ROLE r;\n;\nREVOKE SELECT ON t FROM r CASCADE;\nSELECT 1"
             ),
             [0; 0]
         );

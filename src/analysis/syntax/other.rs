@@ -300,8 +300,10 @@ fn no_table(node: &SyntaxNode) -> Option<Kind> {
         K::CREATE_SUBSCRIPTION | K::DROP_SUBSCRIPTION | K::ALTER_SUBSCRIPTION | K::REPACK => {
             Kind::Unknown(Unknown::NotClassified)
         }
-        // An event trigger can refuse or repeat anything.
-        _ if cascades => Kind::Unknown(Unknown::NotClassified),
+        // Rights that depend on a right are looked up in the catalog too.
+        _ if cascades && !text.starts_with("revoke") => Kind::Unknown(Unknown::Says(
+            "CASCADE takes along whatever uses it and locks the tables of that: triggers, defaults, columns, indexes, views. Which these are is not in this statement",
+        )),
         K::CREATE_PUBLICATION | K::ALTER_PUBLICATION => publication(node, &text),
         K::ALTER_SEQUENCE
         | K::CREATE_SEQUENCE

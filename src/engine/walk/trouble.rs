@@ -1,7 +1,7 @@
 //! What becomes of a batch that failed: smaller, later, or row by row with the bad one in quarantine.
 
 use super::{
-    Work, example,
+    Work, example, note_beside,
     worker::{Worker, enter},
 };
 use crate::engine::{EngineError, failpoint, notice::Notice};
@@ -232,6 +232,7 @@ impl Worker<'_> {
                 }
             }
         }
+        note_beside(&transaction, lease.run_id, work, &done).await?;
         walks::add_quarantined(&*transaction, lease, step, noted).await?;
         let moved = walks::checkpoint(&transaction, lease, step, segment, next, &done).await?;
         if moved.is_none() {

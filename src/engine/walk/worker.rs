@@ -1,6 +1,6 @@
 //! One worker: claims a segment, does it batch by batch, and claims the next. Each batch is one transaction.
 
-use super::{Work, example, site::Site, trouble::Passed};
+use super::{Work, example, note_beside, site::Site, trouble::Passed};
 use crate::engine::{EngineError, failpoint};
 use crate::pacing::{Batch, Outcome};
 use crate::postgres::sqlstate::{ErrorClass, classify};
@@ -65,10 +65,13 @@ impl<'a> Worker<'a> {
             .query_one("SELECT pg_backend_pid()", &[])
             .await?
             .get(0);
-        let skip_triggers = client
-            .batch_execute("SET session_replication_role = replica; RESET session_replication_role")
-            .await
-            .is_ok();
+        let skip_triggers = !site.work.is_held_by_foreign_keys(&**client).await?
+            && client
+                .batch_execute(
+                    "SET session_replication_role = replica; RESET session_replication_role",
+                )
+                .await
+                .is_ok();
         let number = workers::register(&**client, site.lease.run_id, &site.holder).await?;
         site.join(pid, number);
         let mut worker = Worker {
@@ -263,6 +266,7 @@ impl<'a> Worker<'a> {
                 .map(|(key, values)| example(key, values, show_values))
                 .collect();
         }
+        note_beside(&transaction, lease.run_id, work, &done).await?;
         let Some(wal_after) =
             walks::checkpoint(&transaction, lease, step, segment, next, &done).await?
         else {

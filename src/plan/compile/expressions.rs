@@ -14,6 +14,7 @@ use crate::plan::{
         create_index::{CreateIndex, Indexed},
     },
 };
+use crate::statement::foreign_key::ForeignKey;
 use std::collections::BTreeMap;
 
 /// The expressions that facts are needed of, and where each stands.
@@ -83,15 +84,42 @@ pub(super) fn check_key(
     facts: &Facts,
 ) -> Option<ExpressionKey> {
     // Before `retire` it is a plain copy's, which fits as its predecessor did; or nothing is replaced.
-    let condition = step
-        .condition()
-        .filter(|_| phase == PhaseName::Retire || !is_replaced(&step.table, phases))?;
+    let condition = match step.condition() {
+        Some(condition) if phase == PhaseName::Retire || !is_replaced(&step.table, phases) => {
+            condition
+        }
+        None if phase == PhaseName::Retire => joined(step, phases, added, facts)?,
+        _ => return None,
+    };
     Some(ExpressionKey {
         table: step.table.clone(),
         expression: condition,
         added: columns_retired(&step.table, phases, added, facts)?,
         target_type: Some("boolean".to_owned()),
     })
+}
+
+/// Of a foreign key: that its columns can be compared with those that they refer to.
+fn joined(
+    step: &AddConstraint,
+    phases: &[(Path, PhaseDocument)],
+    added: &Added,
+    facts: &Facts,
+) -> Option<Expression> {
+    let key = ForeignKey::read(&step.definition)?;
+    // One to its own table says no other.
+    let referred = step.references.as_ref().unwrap_or(&step.table);
+    let retired = columns_retired(referred, phases, added, facts)?;
+    let mut tests = Vec::new();
+    for (own, theirs) in key.pairs() {
+        let now = retired.iter().rev().find(|(name, _)| *name == theirs);
+        let type_name = match now {
+            Some((_, type_name)) => type_name.clone(),
+            None => type_of(referred, &theirs, added, facts)?,
+        };
+        tests.push(format!("{own} = NULL::{type_name}"));
+    }
+    Expression::try_from(tests.join(" AND ")).ok()
 }
 
 /// The expressions of an index on a table whose columns are replaced, over the columns as they are when it is built.

@@ -7,7 +7,7 @@ use super::{
 use crate::plan::{
     document::{Expression, PhaseDocument, PhaseName},
     error::{Path, PlanError},
-    facts::Table,
+    facts::{Table, TableKind},
     ident::{Ident, TableName},
     steps::{
         Step, add_column::DefaultFor, add_constraint::AddConstraint, create_index::CreateIndex,
@@ -96,6 +96,10 @@ impl<'a> Compiler<'a> {
                 .help("only a new table (CREATE TABLE … AS, pg_dump) forgets dropped columns"),
             );
         }
+        self.check_typed(&place, name, table);
+        self.check_rules(&place, name, table);
+        self.check_sequences(&place, name, table);
+        self.check_walked(&place, name, table);
         self.check_aliased(&place, name, table);
         self.check_subscribed(&place, name, table);
         let is_filled = self
@@ -121,6 +125,61 @@ impl<'a> Compiler<'a> {
         }
     }
 
+    /// A walk goes by the rows' addresses (`ctid`): those of PostgreSQL's own heap, in tables that this server keeps itself.
+    fn check_walked(&mut self, place: &Path, name: &TableName, table: &Table) {
+        let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        if !steps.any(|step| {
+            matches!(step, Step::Fill(_) | Step::Match(_)) && step.tables().contains(&name)
+        }) {
+            return;
+        }
+        let refuse =
+            |message: String, help: String| PlanError::at(place.clone(), message).help(help);
+        let kept_by = |name: &TableName, method: &Ident| {
+            refuse(
+                format!("the rows of {name} are kept by the access method {method}"),
+                format!(
+                    "they are walked by their addresses, which are known to be stable in heap only: ALTER TABLE {name} SET ACCESS METHOD heap; (PostgreSQL 15, writes the table anew), or move the rows to another table"
+                ),
+            )
+        };
+        let whose = match table.kind {
+            TableKind::View | TableKind::MaterializedView => Some("is a view"),
+            TableKind::Foreign => Some("is a foreign table"),
+            TableKind::Table
+            | TableKind::Partitioned
+            | TableKind::Partition
+            | TableKind::Temporary
+            | TableKind::Other => None,
+        };
+        let mut problems = Vec::new();
+        if let Some(whose) = whose {
+            problems.push(refuse(
+                format!("{name} {whose}"),
+                "it has no rows of its own to fill or to compare: name the table that keeps them, on the server where it is".to_owned(),
+            ));
+        }
+        problems.extend(
+            table
+                .access_method
+                .iter()
+                .map(|method| kept_by(name, method)),
+        );
+        for partition in &table.partitions {
+            let method = partition.access_method.iter();
+            problems.extend(method.map(|method| kept_by(&partition.table, method)));
+            if partition.foreign {
+                problems.push(refuse(
+                    format!("the partition {} is a foreign table", partition.table),
+                    "its rows cannot be filled from here: detach it first".to_owned(),
+                ));
+            }
+        }
+        for problem in problems {
+            self.problem(problem);
+        }
+    }
+
     /// A subscription's worker is a replica: it fires none of our triggers.
     fn check_subscribed(&mut self, place: &Path, name: &TableName, table: &Table) {
         let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
@@ -140,6 +199,89 @@ impl<'a> Compiler<'a> {
                 )
                 .help("change the table where the rows come from; here, the subscription has to end first"),
             );
+        }
+    }
+
+    /// What columns it has says its type, and PostgreSQL changes none of them by the table.
+    fn check_typed(&mut self, place: &Path, name: &TableName, table: &Table) {
+        let Some(of) = &table.of_type else { return };
+        let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        let is_changed = steps.any(|step| match step {
+            Step::AddColumn(step) => step.table == *name,
+            Step::RetireColumn(step) => step.table == *name,
+            Step::DropColumn(step) => step.table == *name,
+            Step::TakePlace(step) => step.table == *name,
+            Step::AlterColumnType(step) => step.table == *name,
+            Step::AliasTable(step) => {
+                step.table == *name && step.columns.iter().any(|column| column.of.is_some())
+            }
+            _ => false,
+        });
+        if is_changed {
+            self.problem(
+                PlanError::at(
+                    place.clone(),
+                    format!("{name} is a table of the type {of}, which says what columns it has"),
+                )
+                .help(format!("free it first: ALTER TABLE {name} NOT OF")),
+            );
+        }
+    }
+
+    /// A rule would make another statement of the one that fills the table.
+    fn check_rules(&mut self, place: &Path, name: &TableName, table: &Table) {
+        let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        let is_written = steps.any(|step| match step {
+            Step::Fill(step) => step.table == *name || step.from.as_ref() == Some(name),
+            _ => false,
+        });
+        let rules: Vec<&str> = table
+            .update_rules
+            .iter()
+            .filter(|rule| rule.always || !self.facts.can_skip_triggers)
+            .map(|rule| rule.name.as_str())
+            .collect();
+        if is_written && !rules.is_empty() {
+            self.problem(
+                PlanError::at(
+                    place.clone(),
+                    format!(
+                        "the backfill's UPDATE of {name} would be rewritten by its rules: {}",
+                        rules.join(", ")
+                    ),
+                )
+                .help("replace them by triggers first"),
+            );
+        }
+    }
+
+    /// A column takes its sequence along, and PostgreSQL refuses that while others take numbers from it: in `contract`.
+    fn check_sequences(&mut self, place: &Path, name: &TableName, table: &Table) {
+        let dropped = self.dropped_columns();
+        let moved = |sequence: &String| {
+            let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+            steps.any(|step| matches!(step, Step::OwnSequence(step) if step.sequence == *sequence))
+        };
+        let blocked: Vec<PlanError> = table
+            .columns
+            .iter()
+            .filter(|column| dropped.contains(&(name.clone(), column.name.clone())))
+            .filter(|column| !column.owned_sequence.as_ref().is_some_and(moved))
+            .filter(|column| !column.sequence_dependents.is_empty())
+            .map(|column| {
+                PlanError::at(
+                    place.clone(),
+                    format!(
+                        "the sequence of {name}.{} goes with it, and is used by {}",
+                        column.name,
+                        column.sequence_dependents.join(", ")
+                    ),
+                )
+                .help("give them a sequence of their own first")
+            })
+            .collect();
+        for error in blocked {
+            self.problem(error);
         }
     }
 

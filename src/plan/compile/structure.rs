@@ -76,7 +76,7 @@ const PIECES: [&str; 18] = [
     "with",
 ];
 /// Whole statements and queries, which are looked at by themselves; and texts that are none.
-const NO_PIECES: [&str; 4] = ["comment", "comments", "query", "sql"];
+const NO_PIECES: [&str; 4] = ["comment", "query", "settings", "sql"];
 
 /// SQL that would leave the place where it is put: the server would refuse some of it, and without one all of it passes.
 fn more_than_one_piece(document: &Document) -> Vec<PlanError> {

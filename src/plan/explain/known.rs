@@ -10,6 +10,7 @@ use crate::plan::{
     facts::{self, Facts, Table},
     ident::TableName,
 };
+use crate::statement::foreign_key::ForeignKey;
 
 pub fn catalog(facts: &Facts) -> Catalog {
     let mut catalog = Catalog::default();
@@ -85,10 +86,9 @@ fn constraint(constraint: &facts::Constraint) -> Option<KnownConstraint> {
             ConstraintKind::Check(normalized(expression))
         }
         facts::ConstraintKind::ForeignKey => {
-            let (_, after) = constraint.definition.split_once(" REFERENCES ")?;
-            let (table, _) = after.split_once('(')?;
+            let key = ForeignKey::read(&constraint.definition)?;
             ConstraintKind::ForeignKey {
-                references: Name::read(table),
+                references: Name::read(key.table),
             }
         }
         facts::ConstraintKind::Unique => ConstraintKind::Unique { index: None },

@@ -2,6 +2,7 @@
 
 use super::{
     new_column::successor_of,
+    not_carried,
     relation::{Errors, Fit, filled, phase, table},
 };
 use crate::plan::{
@@ -81,6 +82,15 @@ impl IntoParent<'_> {
         }
     }
 
+    pub fn advice(&self, facts: &Facts) -> Vec<(String, &'static str)> {
+        match (facts.table(self.child), facts.table(self.parent)) {
+            (Some(child), Some(parent)) => {
+                not_carried::of_table(self.child, child, self.parent, Some(parent))
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// New column ← expression over the child's columns: the column of the same name, unless the plan says otherwise.
     pub fn forward(&self) -> Assignments {
         let named = self.columns.keys().map(|column| {
@@ -115,6 +125,9 @@ impl IntoParent<'_> {
         let mut errors = self.inconsistencies(at);
         let mut expand = Vec::new();
         for (name, column) in &self.columns {
+            if let Some(source) = self.source(child, name) {
+                errors.extend(not_carried::errors(self.child, child, source, at));
+            }
             match self.add(child, name, column, at) {
                 Ok(add) => expand.push(Step::AddColumn(add)),
                 Err(error) => errors.push(error),

@@ -1,6 +1,6 @@
 //! What `rename_column` with `strategy: alias` and `rename_table` share: a view that stands in for the table.
 
-use super::{new_column, replacement::ordinary_table};
+use super::{new_column, not_carried, replacement::ordinary_table};
 use crate::plan::{
     document::{Gate, PhaseDocument, PhaseName},
     error::{Path, PlanError},
@@ -75,6 +75,9 @@ impl Alias<'_> {
                 format!("{name} has row security"),
                 "before PostgreSQL 15 a view shows its owner's rows to everybody: rename the column with `strategy: copy`",
             );
+        }
+        for (message, help) in not_carried::of_aliased(name, table) {
+            refuse(message, &help);
         }
         if !table.row_type_users.is_empty() {
             refuse(

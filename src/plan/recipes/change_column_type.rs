@@ -2,7 +2,7 @@
 //! the old one's name.
 
 use super::replacement::{Keys, Pair, Replacement, only_ordinary};
-use super::{Change, relation};
+use super::{Change, new_column, relation};
 use crate::plan::{
     document::{Assignments, Expression, PhaseDocument, PhaseName},
     error::{Path, PlanError},
@@ -65,12 +65,18 @@ impl ChangeColumnType {
                 as_it_is || !index.columns.contains(&old.name)
             });
         let in_place = plain && there && is_free && (and_back || self.irreversible);
-        in_place.then(|| AlterColumnType {
-            table: self.table.clone(),
-            column: self.column.clone(),
-            from: old.type_name.clone(),
-            type_name,
-            irreversible: self.irreversible && !and_back,
+        in_place.then(|| {
+            let set = new_column::successor_of(old, &self.table, &self.column, &type_name);
+            AlterColumnType {
+                table: self.table.clone(),
+                column: self.column.clone(),
+                from: old.type_name.clone(),
+                type_name,
+                collation: set.collation,
+                storage: set.storage,
+                compression: set.compression,
+                irreversible: self.irreversible && !and_back,
+            }
         })
     }
 

@@ -56,7 +56,7 @@ impl Change for CreateTable {
             references: Vec::new(),
             owner: None,
             grants: Vec::new(),
-            comments: Vec::new(),
+            settings: Vec::new(),
         };
         Ok(vec![relation::phase(
             PhaseName::Expand,

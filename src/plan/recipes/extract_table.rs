@@ -3,6 +3,8 @@
 use super::{
     Change,
     across::{filling, lost},
+    new_column::successor_of,
+    not_carried,
     relation::{self, Errors, Fit, phase, refuse},
 };
 use crate::plan::{
@@ -13,6 +15,7 @@ use crate::plan::{
     link::DeleteAlong,
     steps::{
         Step,
+        add_column::AddColumn,
         create_table::{CreateTable, TableGrant},
         drop_column::DropColumn,
         drop_not_null::DropNotNull,
@@ -21,7 +24,6 @@ use crate::plan::{
         sync_tables::{ParentIs, SyncTables},
     },
 };
-use crate::statement::literal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -112,9 +114,29 @@ impl ExtractTable {
                 );
             }
         }
+        let sources = self.columns.values().chain(self.by.values());
+        for column in sources.filter_map(|name| table.column(name)) {
+            errors.extend(not_carried::errors(&self.table, table, column, at));
+        }
         let going: BTreeSet<Ident> = self.columns.values().cloned().collect();
         errors.extend(lost(&self.table, table, &going, &self.without, at));
         errors
+    }
+
+    /// Of the columns that move, all that was set on them; of the key, who may read it.
+    fn settings(&self, table: &Table) -> Vec<String> {
+        let copy = |new: &Ident, old: &Ident| {
+            let column = table.column(old)?;
+            Some(successor_of(column, &self.to, new, &column.type_name))
+        };
+        let keys = self.by.iter().filter_map(|(new, old)| {
+            let grants = copy(new, old)?.grants;
+            let key = AddColumn::new(&self.to, new, "");
+            Some(AddColumn { grants, ..key })
+        });
+        let columns = self.columns.iter().filter_map(|(new, old)| copy(new, old));
+        let settings = keys.chain(columns).flat_map(|column| column.settings());
+        settings.map(|statement| statement.sql).collect()
     }
 
     fn create(&self, facts: &Facts, table: &Table) -> CreateTable {
@@ -146,11 +168,6 @@ impl ExtractTable {
             self.table,
             list(self.by.values().collect())
         ));
-        let comments = self.columns.iter().filter_map(|(new, old)| {
-            let comment = table.column(old)?.comment.clone()?;
-            let text = literal::text(&comment);
-            Some(format!("COMMENT ON COLUMN {}.{new} IS {text}", self.to))
-        });
         let privileges = [
             "SELECT",
             "INSERT",
@@ -180,7 +197,7 @@ impl ExtractTable {
                     grantable: grant.grantable,
                 })
                 .collect(),
-            comments: comments.collect(),
+            settings: self.settings(table),
         }
     }
 }
@@ -188,6 +205,12 @@ impl ExtractTable {
 impl Change for ExtractTable {
     fn tables(&self) -> Vec<&TableName> {
         vec![&self.table, &self.to]
+    }
+
+    fn advice(&self, facts: &Facts) -> Vec<(String, &'static str)> {
+        facts.table(&self.table).map_or(Vec::new(), |table| {
+            not_carried::of_table(&self.table, table, &self.to, None)
+        })
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {

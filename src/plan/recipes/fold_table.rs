@@ -40,7 +40,8 @@ pub struct FoldTable {
     /// Where several rows belong to one of `into`: the first in this order counts, and the others are lost.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub order_by: Vec<Expression>,
-    /// Columns, indexes and constraints of `table` that go with it and get no successor.
+    /// Columns, indexes, constraints, triggers, policies, rules and statistics objects of `table` that go with it and get no
+    /// successor.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<Ident>,
 }
@@ -68,6 +69,19 @@ impl FoldTable {
 
     fn is_key(&self, column: &Ident) -> bool {
         self.by.values().any(|key| key == column)
+    }
+
+    /// Triggers, policies, rules and statistics objects, which PostgreSQL drops with the table and says nothing of.
+    fn hanging(&self, table: &Table, at: &Path) -> Errors {
+        let lost = table.hanging.iter();
+        lost.filter(|one| !self.without.contains(&one.name))
+            .map(|one| {
+                PlanError::at(at.clone(), format!("the {} would be lost", one.object)).help(format!(
+                    "name it in `without: [{}]`, and give {} what takes its place before `switch_reads`",
+                    one.name, self.into
+                ))
+            })
+            .collect()
     }
 
     /// A column that no expression reads would be lost with the table.
@@ -112,6 +126,10 @@ impl Change for FoldTable {
         )
     }
 
+    fn advice(&self, facts: &Facts) -> Vec<(String, &'static str)> {
+        self.as_one(None).advice(facts)
+    }
+
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {
         let (_, table) = self.as_one(None).tables(facts, at)?;
         // An index or a constraint of nothing but the key says which row belongs to which: that is said by being one row.
@@ -125,10 +143,12 @@ impl Change for FoldTable {
             .without
             .iter()
             .filter(|name| table.column(name).is_none())
+            .filter(|name| !table.hanging.iter().any(|one| one.name == **name))
             .cloned()
             .collect();
         let mut errors = lost(&self.table, table, &others, &objects, at);
         errors.extend(self.unread(table, at));
+        errors.extend(self.hanging(table, at));
         let inbound = table.referenced_by.iter();
         errors.extend(inbound.filter(|one| one.table != self.table).map(|one| {
             PlanError::at(

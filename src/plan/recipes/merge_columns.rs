@@ -3,7 +3,7 @@
 use super::{
     Change,
     new_column::NewColumn,
-    transform_columns::{Transformation, Words, lost, word_of},
+    transform_columns::{Transformation, Words, lost, rights, word_of},
 };
 use crate::plan::{
     document::{Assignments, Expression, PhaseDocument},
@@ -49,8 +49,10 @@ impl Change for MergeColumns {
         vec![&self.table]
     }
 
-    fn advice(&self, _: &Facts) -> Vec<(String, &'static str)> {
-        lost(&self.table, &self.columns, &self.keep, &self.forward())
+    fn advice(&self, facts: &Facts) -> Vec<(String, &'static str)> {
+        let mut advice = lost(&self.table, &self.columns, &self.keep, &self.forward());
+        advice.extend(rights(&self.table, &self.forward(), facts));
+        advice
     }
 
     fn word_of(&self, expression: &Expression) -> Option<&'static str> {

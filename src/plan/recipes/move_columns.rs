@@ -104,6 +104,10 @@ impl Change for MoveColumns {
         )
     }
 
+    fn advice(&self, facts: &Facts) -> Vec<(String, &'static str)> {
+        self.as_one().advice(facts)
+    }
+
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {
         let (_, table) = self.as_one().tables(facts, at)?;
         let errors = self.refusals(table, at);

@@ -5,6 +5,7 @@ use crate::plan::{
     facts::{Column, Grant},
     ident::{Ident, TableName},
     steps::add_column::{AddColumn, ColumnGrant, Privilege, Storage},
+    types,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,7 @@ pub(super) fn successor_of(
     type_name: &str,
 ) -> AddColumn {
     let same_type = type_name == old.type_name;
+    let stored_alike = same_type || types::is_long(type_name) && types::is_long(&old.type_name);
     AddColumn {
         collation: old
             .collation
@@ -59,21 +61,19 @@ pub(super) fn successor_of(
             .filter(|_| same_type || takes_collation(type_name)),
         comment: old.comment.clone(),
         statistics: old.statistics,
-        storage: old
-            .storage
-            .as_deref()
-            .filter(|_| same_type)
-            .and_then(|storage| match storage {
+        storage: old.storage.as_deref().filter(|_| stored_alike).and_then(
+            |storage| match storage {
                 "plain" => Some(Storage::Plain),
                 "external" => Some(Storage::External),
                 "extended" => Some(Storage::Extended),
                 "main" => Some(Storage::Main),
                 _ => None,
-            }),
+            },
+        ),
         compression: old
             .compression
             .as_deref()
-            .filter(|_| same_type)
+            .filter(|_| stored_alike)
             .map(Ident::from_catalog),
         options: old.options.clone(),
         grants: old.grants.iter().filter_map(grant).collect(),

@@ -5,6 +5,7 @@ mod refusals;
 mod successors;
 
 use super::new_column::{self, NewColumn};
+use super::not_carried;
 use super::relation;
 use super::widen_key::Family;
 use crate::plan::{

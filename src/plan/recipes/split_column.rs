@@ -3,7 +3,7 @@
 use super::{
     Change,
     new_column::NewColumn,
-    transform_columns::{Transformation, Words, word_of},
+    transform_columns::{Transformation, Words, rights, word_of},
 };
 use crate::plan::{
     document::{Assignments, Expression, PhaseDocument},
@@ -36,6 +36,10 @@ impl SplitColumn {
 impl Change for SplitColumn {
     fn tables(&self) -> Vec<&TableName> {
         vec![&self.table]
+    }
+
+    fn advice(&self, facts: &Facts) -> Vec<(String, &'static str)> {
+        rights(&self.table, &self.forward, facts)
     }
 
     fn word_of(&self, expression: &Expression) -> Option<&'static str> {

@@ -3,6 +3,7 @@
 use super::{
     Change,
     new_column::NewColumn,
+    not_carried,
     replacement::{Keys, Pair, Replacement, only_ordinary},
 };
 use crate::plan::{
@@ -37,8 +38,10 @@ impl Change for TransformColumns {
         vec![&self.table]
     }
 
-    fn advice(&self, _: &Facts) -> Vec<(String, &'static str)> {
-        lost(&self.table, &self.from, &self.keep, &self.forward)
+    fn advice(&self, facts: &Facts) -> Vec<(String, &'static str)> {
+        let mut advice = lost(&self.table, &self.from, &self.keep, &self.forward);
+        advice.extend(rights(&self.table, &self.forward, facts));
+        advice
     }
 
     fn word_of(&self, expression: &Expression) -> Option<&'static str> {
@@ -97,6 +100,24 @@ pub(super) fn lost(
             (what, "read it in `forward`, or name it in `keep`")
         })
         .collect()
+}
+
+/// Rights that hold on some of the columns that a new one is computed from.
+pub(super) fn rights(
+    name: &TableName,
+    forward: &Assignments,
+    facts: &Facts,
+) -> Vec<(String, &'static str)> {
+    let Some(table) = facts.table(name) else {
+        return Vec::new();
+    };
+    let of_one = forward.iter().filter_map(|(new, expression)| {
+        let text = without_qualifier(expression.as_str(), &name.name);
+        let read = |column: &&Column| names_column(&text, &column.name);
+        let sources: Vec<&Column> = table.columns.iter().filter(read).collect();
+        not_carried::of_sources(new, &sources)
+    });
+    of_one.collect()
 }
 
 /// How a recipe calls its parts, for errors that name the place.

@@ -111,7 +111,7 @@ impl Privilege {
 }
 
 impl Storage {
-    fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Plain => "PLAIN",
             Self::External => "EXTERNAL",
@@ -188,6 +188,39 @@ impl Ddl for AddColumn {
         if let (Some(default), DefaultFor::NewRows) = (&self.default, self.default_for) {
             statements.push(set_default::statement(table, column, Some(default)));
         }
+        statements.extend(self.settings());
+        vec![Part::locking(
+            Goal::Column {
+                table: table.clone(),
+                column: column.clone(),
+                type_name: self.type_name.clone(),
+            },
+            statements,
+        )]
+    }
+
+    fn undo(&self, _: &Plan) -> Undo {
+        Undo::Parts(vec![Part::locking(
+            Goal::NoColumn {
+                table: self.table.clone(),
+                column: self.column.clone(),
+            },
+            vec![
+                Statement::new(format!(
+                    "ALTER TABLE {} DROP COLUMN {}",
+                    self.table, self.column
+                ))
+                .lock(&self.table, Lock::AccessExclusiveLock),
+            ],
+        )])
+    }
+}
+
+impl AddColumn {
+    /// Its comment, statistics and privileges, and how it is stored.
+    pub fn settings(&self) -> Vec<Statement> {
+        let Self { table, column, .. } = self;
+        let mut statements = Vec::new();
         let mut alter = |what: String, lock| {
             statements.push(
                 Statement::new(format!(
@@ -244,29 +277,6 @@ impl Ddl for AddColumn {
                 grant.privilege.as_str()
             )));
         }
-        vec![Part::locking(
-            Goal::Column {
-                table: table.clone(),
-                column: column.clone(),
-                type_name: self.type_name.clone(),
-            },
-            statements,
-        )]
-    }
-
-    fn undo(&self, _: &Plan) -> Undo {
-        Undo::Parts(vec![Part::locking(
-            Goal::NoColumn {
-                table: self.table.clone(),
-                column: self.column.clone(),
-            },
-            vec![
-                Statement::new(format!(
-                    "ALTER TABLE {} DROP COLUMN {}",
-                    self.table, self.column
-                ))
-                .lock(&self.table, Lock::AccessExclusiveLock),
-            ],
-        )])
+        statements
     }
 }

@@ -1,6 +1,6 @@
 //! `alter_column_type`: in place, where PostgreSQL neither rewrites nor scans the table for it.
 
-use super::{Ddl, Described, Undo};
+use super::{Ddl, Described, Undo, add_column::Storage};
 use crate::plan::types;
 use crate::plan::{
     compiled::Plan,
@@ -20,6 +20,14 @@ pub struct AlterColumnType {
     pub from: String,
     #[serde(rename = "type")]
     pub type_name: String,
+    /// The column's own, where it is not its type's: unless it is said again, PostgreSQL takes the type's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collation: Option<String>,
+    /// The same holds of these two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage: Option<Storage>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compression: Option<Ident>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub irreversible: bool,
 }
@@ -27,16 +35,29 @@ pub struct AlterColumnType {
 impl AlterColumnType {
     fn part(&self, type_name: &str) -> Part {
         let Self { table, column, .. } = self;
-        let alter = Statement::new(format!(
-            "ALTER TABLE {table} ALTER COLUMN {column} TYPE {type_name}"
-        ));
+        let collation = match &self.collation {
+            Some(collation) => format!(" COLLATE {collation}"),
+            None => String::new(),
+        };
+        let words = [
+            Some(format!("TYPE {type_name}{collation}")),
+            self.storage
+                .map(|storage| format!("SET STORAGE {}", storage.as_str())),
+            self.compression
+                .as_ref()
+                .map(|method| format!("SET COMPRESSION {method}")),
+        ];
+        let alter = |what: String| {
+            Statement::new(format!("ALTER TABLE {table} ALTER COLUMN {column} {what}"))
+                .lock(table, Lock::AccessExclusiveLock)
+        };
         Part::locking(
             Goal::ColumnType {
                 table: table.clone(),
                 column: column.clone(),
                 type_name: type_name.to_owned(),
             },
-            vec![alter.lock(table, Lock::AccessExclusiveLock)],
+            words.into_iter().flatten().map(alter).collect(),
         )
     }
 }

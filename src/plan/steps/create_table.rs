@@ -35,9 +35,9 @@ pub struct CreateTable {
     pub owner: Option<Ident>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grants: Vec<TableGrant>,
-    /// `COMMENT ON COLUMN …`
+    /// What is set on its columns: `COMMENT ON COLUMN …`
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub comments: Vec<String>,
+    pub settings: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -86,7 +86,7 @@ impl Ddl for CreateTable {
                 "COMMENT ON TABLE {table} IS {comment}"
             )));
         }
-        statements.extend(self.comments.iter().map(Statement::new));
+        statements.extend(self.settings.iter().map(Statement::new));
         for grant in &self.grants {
             let to = grant
                 .to

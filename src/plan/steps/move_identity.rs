@@ -24,6 +24,9 @@ pub struct MoveIdentity {
     pub sequence: TableName,
     /// As SQL writes them: `START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1`.
     pub options: String,
+    /// Roles that default privileges give something on a new sequence.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub revoke_from: Vec<Ident>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grants: Vec<SequenceGrant>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -97,6 +100,12 @@ impl Ddl for MoveIdentity {
                 "SELECT setval({name}::regclass, last_value, is_called) FROM {aside}"
             )),
         ];
+        statements.extend(
+            self.revoke_from
+                .iter()
+                .map(|role| format!("REVOKE ALL ON SEQUENCE {sequence} FROM {role}"))
+                .map(Statement::new),
+        );
         for grant in &self.grants {
             let to = grant
                 .to

@@ -23,12 +23,27 @@ pub struct RenameObject {
     /// Its predecessor's comment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    /// For a constraint: that of the index that its predecessor was kept by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index_comment: Option<String>,
     /// For an index: the table is marked as clustered on it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub clustered: bool,
     /// For a foreign key that was checked when transactions end until then: when it is from then on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checked: Option<Checked>,
+    /// For an index: its predecessor's targets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub statistics: Vec<KeyStatistics>,
+}
+
+/// How closely ANALYZE looks at an index key that is an expression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeyStatistics {
+    /// Which key, counted from 1.
+    pub key: i16,
+    pub target: i32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -45,8 +60,12 @@ impl Described for RenameObject {
     fn tables(&self) -> Vec<&TableName> {
         vec![&self.table]
     }
+    /// A constraint and an index may have one name: only the constraint's is said with its table's.
     fn subject(&self) -> String {
-        format!("{}.{}", self.table, self.from)
+        match self.kind {
+            ObjectKind::Index => format!("{}.{}", self.table.schema, self.from),
+            ObjectKind::Constraint => format!("{}.{}", self.table, self.from),
+        }
     }
 }
 
@@ -61,6 +80,17 @@ impl Ddl for RenameObject {
             };
             part.statements.push(on.statement(Some(comment)));
         }
+        if let Some(comment) = &self.index_comment {
+            let index = Commented::Index(table.clone(), to.clone());
+            part.statements.push(index.statement(Some(comment)));
+        }
+        part.statements
+            .extend(self.statistics.iter().map(|KeyStatistics { key, target }| {
+                let schema = &table.schema;
+                Statement::new(format!(
+                    "ALTER INDEX {schema}.{to} ALTER COLUMN {key} SET STATISTICS {target}"
+                ))
+            }));
         if self.clustered {
             part.statements.push(
                 Statement::new(format!("ALTER TABLE {table} CLUSTER ON {to}"))
@@ -75,6 +105,15 @@ impl Ddl for RenameObject {
             );
         }
         vec![part]
+    }
+
+    fn note(&self) -> Option<String> {
+        (self.checked == Some(Checked::InitiallyImmediate)).then(|| {
+            format!(
+                "a transaction that put {0} off by its name (SET CONSTRAINTS {0} DEFERRED) before this and writes after it is held to it at once, and may fail with 23503, once",
+                self.to
+            )
+        })
     }
 
     fn undo(&self, _: &Plan) -> Undo {

@@ -8,7 +8,7 @@ use crate::plan::{
 };
 use crate::statement::{
     literal,
-    part::{Goal, Lock, Part, Statement},
+    part::{Commented, Goal, Lock, Part, Statement},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,9 @@ pub struct SwapPrimaryKey {
     /// Its predecessor's comment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    /// That of its predecessor's index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index_comment: Option<String>,
     /// The table is marked as clustered on it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub clustered: bool,
@@ -68,6 +71,10 @@ impl Ddl for SwapPrimaryKey {
             statements.push(Statement::new(format!(
                 "COMMENT ON CONSTRAINT {name} ON {table} IS {comment}"
             )));
+        }
+        if let Some(comment) = &self.index_comment {
+            let index = Commented::Index(table.clone(), name.clone());
+            statements.push(index.statement(Some(comment)));
         }
         if self.clustered {
             statements.push(alter(format!("CLUSTER ON {name}")));

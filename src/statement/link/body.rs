@@ -12,7 +12,7 @@ use crate::statement::{
     block,
     group::{Group, groups},
     literal, quarantine,
-    sync::{Names, differs},
+    sync::{FILLED_BY_US, Names, differs},
 };
 use std::fmt::Write;
 
@@ -108,7 +108,7 @@ impl Writing<'_> {
         }
         let _ = write!(
             text,
-            "BEGIN\n  IF crossfade_guard = {} OR current_setting('crossfade.filling', true) = 'on' THEN\n    RETURN new;\n  END IF;\n",
+            "BEGIN\n  IF crossfade_guard = {} OR {FILLED_BY_US} THEN\n    RETURN new;\n  END IF;\n",
             literal::text(&self.objects.guard(self.on))
         );
         text

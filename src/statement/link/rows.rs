@@ -16,6 +16,10 @@ use crate::statement::{
 const PARENT: &str = "crossfade_parent";
 const CHILD: &str = "crossfade_child";
 
+/// Where both rows are, and who wrote them: one that is written in the meantime is left alone (`rows::repair`).
+const ADDRESSES: &str = "crossfade_parent.crossfade_tid AS crossfade_parent_tid, crossfade_parent.crossfade_xmin AS crossfade_parent_xmin, \
+    crossfade_child.crossfade_tid AS crossfade_child_tid, crossfade_child.crossfade_xmin AS crossfade_child_xmin";
+
 /// Which of the parent's rows.
 #[derive(Clone, Copy)]
 enum Scope {
@@ -114,7 +118,7 @@ impl<'a> Joined<'a> {
         };
         let only = self.only.as_ref().map(|only| format!(" AND ({only})"));
         format!(
-            "(SELECT crossfade_p.ctid AS crossfade_tid, {} FROM ONLY {} AS crossfade_p WHERE {which}{}) AS {PARENT}",
+            "(SELECT crossfade_p.ctid AS crossfade_tid, crossfade_p.xmin AS crossfade_xmin, {} FROM ONLY {} AS crossfade_p WHERE {which}{}) AS {PARENT}",
             columns.join(", "),
             self.storage,
             only.unwrap_or_default()
@@ -171,7 +175,7 @@ impl<'a> Joined<'a> {
         };
         let name = link.child.name.quoted();
         format!(
-            " LEFT JOIN LATERAL (SELECT {name}.* FROM (SELECT crossfade_c.ctid AS crossfade_tid, {} FROM {} AS crossfade_c WHERE {}) AS {name}{order} LIMIT 1) AS {CHILD} ON true",
+            " LEFT JOIN LATERAL (SELECT {name}.* FROM (SELECT crossfade_c.ctid AS crossfade_tid, crossfade_c.xmin AS crossfade_xmin, {} FROM {} AS crossfade_c WHERE {}) AS {name}{order} LIMIT 1) AS {CHILD} ON true",
             columns.join(", "),
             self.names.child(&link.child),
             key.join(" AND ")
@@ -423,7 +427,7 @@ pub fn convert_again(link: &Link, names: &Names, to: Kin, assignment: &Assignmen
     let joined = Joined::new(link, &link.parent, names, Scope::Key);
     let joined = joined.with(to, vec![assignment], As::Given);
     let source = format!(
-        "SELECT {PARENT}.crossfade_tid AS crossfade_parent_tid, {CHILD}.crossfade_tid AS crossfade_child_tid, {}, {} AS {} FROM {} WHERE {}",
+        "SELECT {ADDRESSES}, {}, {} AS {} FROM {} WHERE {}",
         keys(link),
         value(to, assignment),
         value_name(to, assignment),
@@ -471,12 +475,13 @@ fn write_side(
             format!("{column} = crossfade_wrong.{}", value_name(to, one))
         })
         .collect();
-    let (table, tid) = match to {
-        Kin::Parent => (&link.parent, "crossfade_parent_tid"),
-        Kin::Child => (names.child(&link.child), "crossfade_child_tid"),
+    let (table, side) = match to {
+        Kin::Parent => (&link.parent, "parent"),
+        Kin::Child => (names.child(&link.child), "child"),
     };
     let mended = format!(
-        "UPDATE {table} AS crossfade_mended SET {} FROM crossfade_wrong WHERE crossfade_mended.ctid = crossfade_wrong.{tid} RETURNING 1",
+        "UPDATE {table} AS crossfade_mended SET {} FROM crossfade_wrong WHERE crossfade_mended.ctid = crossfade_wrong.crossfade_{side}_tid \
+         AND crossfade_mended.xmin = crossfade_wrong.crossfade_{side}_xmin RETURNING 1",
         set.join(", ")
     );
     if to == Kin::Parent {
@@ -627,12 +632,17 @@ pub fn different_rows(link: &Link, storage: &TableName, names: &Names) -> String
     )
 }
 
-/// Makes the rows of a range agree with this side; a row for each write.
-pub fn repair(link: &Link, storage: &TableName, names: &Names, truth: Truth) -> String {
-    let to = match truth {
+/// The table that a repair writes.
+pub fn mended(link: &Link, truth: Truth) -> Kin {
+    match truth {
         Truth::Old => link.new,
         Truth::New => link.new.other(),
-    };
+    }
+}
+
+/// Makes the rows of a range agree with this side; a row for each write.
+pub fn repair(link: &Link, storage: &TableName, names: &Names, truth: Truth) -> String {
+    let to = mended(link, truth);
     let groups = link_groups(link);
     let mut written: Vec<&Assignment> = Vec::new();
     let mut values = Vec::new();
@@ -654,7 +664,7 @@ pub fn repair(link: &Link, storage: &TableName, names: &Names, truth: Truth) -> 
         }
     }
     let source = format!(
-        "SELECT {PARENT}.crossfade_tid AS crossfade_parent_tid, {CHILD}.crossfade_tid AS crossfade_child_tid, {}, {} FROM {} WHERE {}",
+        "SELECT {ADDRESSES}, {}, {} FROM {} WHERE {}",
         keys(link),
         values.join(", "),
         compared(link, storage, names).sql(),

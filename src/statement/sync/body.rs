@@ -115,8 +115,9 @@ pub fn function_body(run: &RunName, sync: &Sync, filling: Filling, names: &Names
         Filling::No => "not filling",
     };
     let mut body = format!(
-        "\n-- crossfade: run {run}, table {}; keeps both sides of a change in step, {stage}\nDECLARE\n  crossfade_side text;\n  crossfade_old_write boolean := false;\n  crossfade_new_write boolean := false;\n  crossfade_count bigint;\n  crossfade_state text;\n  crossfade_error text;\nBEGIN\n  IF current_setting('crossfade.filling', true) = 'on' THEN\n    RETURN new;\n  END IF;\n",
-        sync.table
+        "\n-- crossfade: run {run}, table {}; keeps both sides of a change in step, {stage}\nDECLARE\n  crossfade_side text;\n  crossfade_old_write boolean := false;\n  crossfade_new_write boolean := false;\n  crossfade_count bigint;\n  crossfade_state text;\n  crossfade_error text;\nBEGIN\n  IF {} THEN\n    RETURN new;\n  END IF;\n",
+        sync.table,
+        super::FILLED_BY_US
     );
     let writing = Writing {
         run,
@@ -238,11 +239,31 @@ impl Writing<'_> {
             return String::new();
         }
         format!(
-            "      {what}\n        FROM crossfade.runs AS r, (VALUES ({}, {})) AS q (table_name, row_key) WHERE r.name = {} AND r.state = 'active'{end};\n",
+            "      {what}\n        FROM crossfade.runs AS r, (VALUES ({}, {})) AS q (table_name, row_key) WHERE r.name = {} AND r.state = 'active'\n        AND (tg_op <> 'INSERT' OR NOT EXISTS (SELECT 1 FROM {} AS crossfade_row WHERE {})){end};\n",
             literal::text(&overtaken_mark(&self.sync.table, group)),
             self.object(self.sync.key.iter().collect()),
             literal::text(self.run.as_str()),
+            self.sync.table,
+            self.has_key(),
         )
+    }
+
+    /// A row has the inserted one's key: this one will not be inserted. What becomes of the other (`ON CONFLICT DO UPDATE`) is
+    /// noted as it is updated.
+    fn has_key(&self) -> String {
+        let tests: Vec<String> = self
+            .sync
+            .key
+            .iter()
+            .map(|column| {
+                format!(
+                    "crossfade_row.{} = {}",
+                    self.names.of(column).quoted(),
+                    Row::New.column(column, self.names)
+                )
+            })
+            .collect();
+        tests.join(" AND ")
     }
 
     /// What is noted of a row goes with it to its new key; what was left there by a row that is gone does not stay.

@@ -112,6 +112,7 @@ impl Replacement<'_> {
                     always: identity.always,
                     sequence,
                     options: identity.options.clone(),
+                    revoke_from: identity.default_grantees.clone(),
                     grants: identity
                         .grants
                         .iter()

@@ -1,6 +1,6 @@
 //! What cannot be replaced, or cannot come along, by name.
 
-use super::{Keys, Pair, Replacement};
+use super::{Keys, Pair, Replacement, not_carried};
 use crate::plan::{
     error::{Path, PlanError},
     facts::{Column, ConstraintKind, Facts, Index, Table, TableKind},
@@ -175,6 +175,9 @@ impl Replacement<'_> {
                 format!("{column} is a generated column"),
                 "it is computed from other columns: change its expression instead",
             );
+        }
+        for (message, help) in not_carried::of_column(self.table_name, self.table, old) {
+            refuse(message, &help);
         }
         for index in self.indexes_on(column) {
             if index.primary && !keys_go_along {

@@ -8,7 +8,7 @@ use crate::plan::{
         Step,
         add_constraint::AddConstraint,
         create_index::CreateIndex,
-        rename_object::{ObjectKind, RenameObject},
+        rename_object::{KeyStatistics, ObjectKind, RenameObject},
         set_not_null::SetNotNull,
         swap_primary_key::SwapPrimaryKey,
     },
@@ -64,7 +64,9 @@ fn takes_name(constraint: &AddConstraint, to: &Ident, comment: Option<&String>) 
         from: constraint.name.clone(),
         to: to.clone(),
         comment: comment.cloned(),
+        index_comment: None,
         clustered: false,
+        statistics: Vec::new(),
         checked: None,
     }
 }
@@ -178,6 +180,7 @@ impl<'a> Replacement<'a> {
                     index: index_name,
                     deferring: deferring.map(|at| constraint.definition[at..].to_owned()),
                     comment: constraint.comment.clone(),
+                    index_comment: index.comment.clone(),
                     clustered: index.clustered,
                 }));
             }
@@ -198,6 +201,7 @@ impl<'a> Replacement<'a> {
                 };
                 let comment = constraint.comment.as_ref();
                 let rename = RenameObject {
+                    index_comment: index.comment.clone(),
                     clustered: index.clustered,
                     ..takes_name(&add, &constraint.name, comment)
                 };
@@ -209,7 +213,16 @@ impl<'a> Replacement<'a> {
                 from: index_name,
                 to: index.name.clone(),
                 comment: index.comment.clone(),
+                index_comment: None,
                 clustered: index.clustered,
+                statistics: index
+                    .statistics
+                    .iter()
+                    .map(|(key, target)| KeyStatistics {
+                        key: *key,
+                        target: *target,
+                    })
+                    .collect(),
                 checked: None,
             })),
         }
