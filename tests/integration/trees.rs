@@ -205,7 +205,7 @@ async fn does_what_it_did(database: &Database) {
         expected.push(outcome(&expected_of, statements).await);
     }
     let failing = expected.iter().filter(|one| one.starts_with("23")).count();
-    assert_eq!(failing, 9, "{expected:#?}");
+    assert_eq!(failing, 10, "{expected:#?}");
     for phase in PHASES.iter().chain(&["contract"]) {
         advance(database, RUN, phase);
         for (statements, expected) in STATEMENTS.iter().zip(&expected) {
@@ -229,7 +229,7 @@ async fn both_sides_agree(client: &Client, phase: &str) {
         "UPDATE nodes SET parent_id_new = 2, friend_id = 4, root_id_new = 101 WHERE id BETWEEN 80 AND 90",
         "INSERT INTO nodes (id_new, root_id_new, parent_id_new) VALUES (3002, 1, 3001), (3001, 1, 1)",
         "INSERT INTO nodes (id, root_id, parent_id_new) VALUES (3001, 3001, 1); DELETE FROM nodes WHERE id_new = 1",
-        "UPDATE nodes SET id_new = 3050 WHERE id = 190; UPDATE nodes SET id = 3051 WHERE id_new = 3050",
+        "INSERT INTO nodes (id, root_id) VALUES (3001, 3001); UPDATE nodes SET id_new = 3050 WHERE id = 3001; UPDATE nodes SET id = 3051 WHERE id_new = 3050",
     ] {
         let text = format!(
             "BEGIN; {statements}; SET CONSTRAINTS ALL IMMEDIATE; SELECT {disagree}, count(*) FROM nodes WHERE id_new IS NOT NULL; ROLLBACK"
@@ -253,20 +253,15 @@ fn a_statement_does_in_every_phase_what_it_did_before() {
 #[test]
 fn it_does_so_where_the_successors_act_first() {
     on_own_postgresql(&[], async |database| {
-        database.execute(NODES).await;
-        database.execute("DROP TABLE trainees, paths, nodes").await;
-        let before = "SELECT max(oid)::bigint FROM pg_constraint";
-        let number: i64 = database.value(before).await.parse().expect("a number");
-        assert!(number < 90_000, "{number}");
-        let burn = async |to: i64| {
-            let sql = format!(
-                "SELECT count(pg_nextoid('pg_class', 'oid', 'pg_class_oid_index')) FROM generate_series({number}, {to})"
-            );
-            database.execute(&sql).await;
+        let go_on_at = async |number: i64| {
+            let next = "pg_nextoid('pg_class', 'oid', 'pg_class_oid_index')";
+            let now = database.value(&format!("SELECT {next}::bigint")).await;
+            let many = format!("SELECT count({next}) FROM generate_series({now}, {number})");
+            database.execute(&many).await;
         };
-        burn(98_500).await;
+        go_on_at(98_500).await;
         database.execute(NODES).await;
-        burn(number + 2_000).await;
+        go_on_at(100_000).await;
         let client = database.client().await;
         database.crossfade(&["init"]).exits(0);
         start(database, PLAN);
@@ -698,7 +693,7 @@ fn a_column_that_refers_to_its_own_table_or_is_referred_to_by_it_is_renamed() {
             database
                 .value("SELECT count(*) FROM staff WHERE adviser IS NULL")
                 .await,
-            "1"
+            "8"
         );
     });
 }
