@@ -62,6 +62,19 @@ INSERT INTO orders (placed_on) SELECT date '2026-01-01' + i % 90 FROM generate_s
 CREATE TABLE order_lines (order_id integer NOT NULL REFERENCES orders, item_name text NOT NULL);
 INSERT INTO order_lines SELECT i, 'item ' || i FROM generate_series(1, 1000) AS i;
 
+CREATE TABLE categories (
+    id serial PRIMARY KEY,
+    parent_id integer CONSTRAINT categories_parent REFERENCES categories ON DELETE CASCADE,
+    moved_to integer CONSTRAINT categories_moved REFERENCES categories ON DELETE SET NULL DEFERRABLE,
+    checked_by integer,
+    name text NOT NULL
+);
+CREATE INDEX categories_parent_id ON categories (parent_id);
+CREATE INDEX categories_moved_to ON categories (moved_to);
+INSERT INTO categories (parent_id, moved_to, checked_by, name)
+    SELECT nullif(i / 3, 0), CASE WHEN i % 10 = 0 THEN i - 1 END, -1, 'category ' || i FROM generate_series(1, 600) AS i;
+ALTER TABLE categories ADD CONSTRAINT categories_checked FOREIGN KEY (checked_by) REFERENCES categories NOT VALID;
+
 CREATE TABLE positions (vehicle_id bigint NOT NULL, at timestamptz NOT NULL, latitude numeric(8, 5), longitude numeric(8, 5)) PARTITION BY RANGE (at);
 CREATE TABLE positions_2025 PARTITION OF positions FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
 CREATE TABLE positions_2026 PARTITION OF positions FOR VALUES FROM ('2026-01-01') TO ('2027-01-01') PARTITION BY HASH (vehicle_id);

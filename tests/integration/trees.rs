@@ -485,18 +485,18 @@ fn no_statement_fails_while_a_trees_key_is_widened_and_no_node_is_lost() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        let (ledgers, ()) = tokio::join!(
+        let (ledgers, ()) = tokio::try_join!(
             async {
                 let one = |number, number_type| {
                     write_trees(database, number, number_type, stop.clone(), written.clone())
                 };
-                let (a, b, c, d) = tokio::join!(
+                let (a, b, c, d) = tokio::try_join!(
                     one(0, "integer"),
                     one(1, "integer"),
                     one(2, "bigint"),
                     one(3, "bigint")
-                );
-                [a, b, c, d]
+                )?;
+                Ok::<_, String>([a, b, c, d])
             },
             async {
                 tokio::time::sleep(Duration::from_millis(200)).await;
@@ -509,11 +509,12 @@ fn no_statement_fails_while_a_trees_key_is_widened_and_no_node_is_lost() {
                     wait(&["advance", RUN, "--to", phase, "--yes"]).await;
                 }
                 stop.store(true, Ordering::SeqCst);
+                Ok(())
             }
-        );
+        )
+        .expect("no statement fails");
         let client = database.client().await;
-        for (number, ledger) in ledgers.into_iter().enumerate() {
-            let known = ledger.expect("no statement fails");
+        for (number, known) in ledgers.into_iter().enumerate() {
             let rows = client
                 .query(
                     "SELECT id, parent_id, friend_id FROM nodes WHERE label = $1",

@@ -1,6 +1,6 @@
 //! `sync_columns`: old and new columns are kept in step by triggers while both versions of the application write.
 
-use super::{Ddl, DdlStep, Described, Undo};
+use super::{Ddl, DdlStep, Described, Undo, add_column::AddColumn};
 use crate::plan::{
     compiled::{Action, Plan, Sync},
     document::{Assignments, PhaseName},
@@ -51,27 +51,27 @@ pub enum OnUnconvertible {
 /// would take what is there for filled. `None`: they cannot be made anew without losing more than values.
 pub fn undo_to_expand(plan: &Plan, sync: &Sync) -> Option<Part> {
     let mut part = sync::uninstall(&plan.name, &sync.table);
-    let steps = &plan.phase(PhaseName::Expand)?.steps;
-    for assignment in &sync.forward {
-        let mut made = None;
-        for step in steps {
-            match &step.action {
-                Action::Ddl(DdlStep::AddColumn(add)) if add.table != sync.table => {}
-                Action::Ddl(DdlStep::AddColumn(add)) if add.column == assignment.target.name => {
-                    made = Some(add);
+    let filled = |add: &AddColumn| {
+        let mut targets = sync.forward.iter().map(|assignment| &assignment.target);
+        add.table == sync.table && targets.any(|target| target.name == add.column)
+    };
+    // In the order in which they were made, so that they stand in it again.
+    let mut anew = 0;
+    for step in &plan.phase(PhaseName::Expand)?.steps {
+        match &step.action {
+            Action::Ddl(DdlStep::AddColumn(add)) if filled(add) => {
+                let Undo::Parts(dropped) = add.undo(plan) else {
+                    return None;
+                };
+                for one in dropped.into_iter().chain(add.parts(plan)) {
+                    part.statements.extend(one.statements);
                 }
-                Action::Ddl(DdlStep::AddColumn(_)) => {}
-                // It may hang on the column, and would go with it.
-                _ => return None,
+                anew += 1;
             }
-        }
-        let made = made?;
-        let Undo::Parts(dropped) = made.undo(plan) else {
-            return None;
-        };
-        for anew in dropped.into_iter().chain(made.parts(plan)) {
-            part.statements.extend(anew.statements);
+            Action::Ddl(DdlStep::AddColumn(_)) => {}
+            // It may hang on the column, and would go with it.
+            _ => return None,
         }
     }
-    Some(part)
+    (anew == sync.forward.len()).then_some(part)
 }
