@@ -31,8 +31,8 @@ const NODES: &str = "
         friend_id integer CONSTRAINT nodes_friend REFERENCES nodes ON DELETE SET NULL,
         root_id integer NOT NULL CONSTRAINT nodes_root REFERENCES nodes ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED,
         twin_id integer CONSTRAINT nodes_twin REFERENCES nodes DEFERRABLE,
-        mentor_id integer UNIQUE CONSTRAINT a_mentor REFERENCES nodes,
         wide_id bigint CONSTRAINT nodes_wide REFERENCES nodes ON DELETE CASCADE,
+        mentor_id integer UNIQUE CONSTRAINT a_mentor REFERENCES nodes,
         lost_id integer,
         label text NOT NULL DEFAULT 'x'
     );
@@ -131,7 +131,7 @@ fn a_tree_ends_as_a_native_change_and_can_be_undone_until_then() {
 }
 
 /// What an application does with a tree, each in a transaction of its own that is rolled back.
-const STATEMENTS: [&str; 24] = [
+const STATEMENTS: [&str; 25] = [
     "INSERT INTO nodes (id, root_id, parent_id) VALUES (3001, 3001, 1), (3002, 3001, 3001), (3003, 3001, 3002)",
     "INSERT INTO nodes (id, root_id, parent_id) VALUES (3003, 3001, 3002), (3002, 3001, 3001), (3001, 3001, 1)",
     "INSERT INTO nodes (id, root_id) VALUES (3001, 3001); INSERT INTO nodes (id, root_id, parent_id, twin_id) VALUES (3002, 3001, 3001, 3001)",
@@ -154,6 +154,7 @@ const STATEMENTS: [&str; 24] = [
     "DELETE FROM nodes WHERE id = 1; DELETE FROM nodes WHERE label = 'nobody'",
     "INSERT INTO nodes (id, root_id) VALUES (3001, 3001); INSERT INTO nodes (id, root_id, parent_id, mentor_id) VALUES (3002, 3001, 3001, 3001); \
      INSERT INTO trainees VALUES (3001); DELETE FROM nodes WHERE id = 3001",
+    "INSERT INTO nodes (id, root_id) VALUES (3001, 3001); INSERT INTO nodes (id, root_id, wide_id, mentor_id) VALUES (3002, 1, 3001, 3001); DELETE FROM nodes WHERE id = 3001",
     "INSERT INTO nodes (id, root_id) VALUES (3001, 3001); INSERT INTO nodes (id, root_id, mentor_id) VALUES (3002, 1, 3001); DELETE FROM nodes WHERE id = 3001",
     "INSERT INTO nodes (id, root_id) VALUES (3001, 3001), (3002, 3001); UPDATE nodes SET id = 3011 WHERE id = 3001; UPDATE nodes SET id = 3012, friend_id = 3011 WHERE id = 3002",
     "INSERT INTO nodes (id, root_id, parent_id) VALUES (90, 1, 2) ON CONFLICT (id) DO UPDATE SET parent_id = excluded.parent_id, friend_id = 90 RETURNING id, parent_id",

@@ -102,21 +102,33 @@ impl<'a> Replacement<'a> {
         self.pairs.iter().filter(is_touched)
     }
 
+    /// Those over an old column, and the foreign keys to one of a table that changes, which may be this one.
     fn constraints(&self) -> impl Iterator<Item = &'a Constraint> {
-        self.table
-            .constraints
-            .iter()
-            .filter(|constraint| self.touched(&constraint.columns).next().is_some())
+        self.table.constraints.iter().filter(|constraint| {
+            self.touched(&constraint.columns).next().is_some()
+                || self.refers_to_changing(constraint)
+        })
     }
 
-    /// The foreign keys that refer to an old column, but for those whose own columns are replaced with it: they are among
-    /// the constraints of the table that refers, which may be this one.
+    fn refers_to_changing(&self, constraint: &Constraint) -> bool {
+        let Some(key) = ForeignKey::read(&constraint.definition) else {
+            return false;
+        };
+        let changing = key
+            .table()
+            .map_or(Vec::new(), |table| self.changing(&table));
+        key.referred()
+            .iter()
+            .any(|column| changing.contains(&column))
+    }
+
+    /// The foreign keys that refer to an old column from tables that do not change. Those of a table that does are among its
+    /// constraints: so they stay in their order.
     fn inbound(&self) -> impl Iterator<Item = &'a Inbound> {
         self.table.referenced_by.iter().filter(|inbound| {
-            let own = ForeignKey::read(&inbound.definition).map_or(Vec::new(), |key| key.columns());
-            let changing = self.changing(&inbound.table);
             self.touched(&inbound.columns).next().is_some()
-                && !own.iter().any(|column| changing.contains(&column))
+                && inbound.table != *self.table_name
+                && self.changing(&inbound.table).is_empty()
         })
     }
 

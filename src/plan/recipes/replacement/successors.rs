@@ -83,12 +83,11 @@ impl<'a> Replacement<'a> {
         for index in harmless.into_iter().chain(unique) {
             self.succeed_index(index, &mut successors);
         }
-        let carried = self
-            .constraints()
-            .filter(|one| self.is_carried(&one.columns));
-        for constraint in carried {
+        for constraint in self.constraints() {
             match constraint.kind {
-                ConstraintKind::Check => self.succeed_check(constraint, &mut successors),
+                ConstraintKind::Check if self.is_carried(&constraint.columns) => {
+                    self.succeed_check(constraint, &mut successors);
+                }
                 ConstraintKind::ForeignKey => {
                     let old = Foreign {
                         table: self.table_name,
@@ -98,8 +97,9 @@ impl<'a> Replacement<'a> {
                     };
                     self.succeed_foreign_key(&old, &mut successors);
                 }
-                // They come with their indexes, or are refused.
-                ConstraintKind::PrimaryKey
+                // They come with their indexes, are refused, or are warned of.
+                ConstraintKind::Check
+                | ConstraintKind::PrimaryKey
                 | ConstraintKind::Unique
                 | ConstraintKind::Exclusion
                 | ConstraintKind::Other => {}
