@@ -252,22 +252,15 @@ pub async fn walk(
         let run_id = driver.lease.run_id;
         let moved = moved::by_others(&*driver.work, run_id, work.table()).await?;
         let is_complete = moved == walk.moved_before;
+        let found_nothing = is_complete && totals.rows_changed == 0 && !is_skipped;
         let is_through = match work {
-            Work::Fill(_) if work.is_filled_by_triggers(plan) => {
-                is_complete && totals.rows_changed == 0 && !is_skipped
-            }
-            Work::Fill(fill) => {
-                let found_nothing = is_complete && totals.rows_changed == 0 && !is_skipped;
-                match found_nothing {
-                    true => match is_none_left(driver, step, fill).await? {
-                        Some(is_none_left) => is_none_left,
-                        None => return Ok(Walked::Interrupted),
-                    },
-                    false => false,
-                }
-            }
             // What differs, differs, whatever else there is.
             Work::Compare { .. } => is_complete || totals.rows_different > 0,
+            Work::Fill(_) if !found_nothing || work.is_filled_by_triggers(plan) => found_nothing,
+            Work::Fill(fill) => match is_none_left(driver, step, fill).await? {
+                Some(is_none_left) => is_none_left,
+                None => return Ok(Walked::Interrupted),
+            },
         };
         if is_through {
             let examples = walks::examples(&*driver.work, driver.lease.run_id, &step.0).await?;

@@ -388,8 +388,8 @@ impl Truth {
     }
 }
 
-/// Makes the rows of a range agree again. A row that is written in the meantime is left alone: it has another TID, and another
-/// `xmin`, as PostgreSQL before its minors of November 2025 does not look again whether the TID is the one asked for.
+/// Makes the rows of a range agree again. A row that is written in the meantime is left alone: it has another TID and
+/// another `xmin`. Either tells it; a server that does not look at the one again looks at the other.
 pub fn repair(matching: &Match, storage: &TableName, names: &Names, truth: Truth) -> String {
     if let Some(link) = &matching.link {
         return link::repair(link, storage, names, truth);

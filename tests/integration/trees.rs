@@ -1,9 +1,9 @@
 //! A key that its own table refers to, in trees and in worse, is widened while everybody writes.
 
 use crate::support::{Database, on_own_postgresql, on_postgresql, plan_file};
+use crate::widen_key::{PHASES, advance, path, sorted};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -13,14 +13,6 @@ use std::{
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 const RUN: &str = "widen-node-id";
-const PHASES: [&str; 6] = [
-    "expand",
-    "dual_write",
-    "backfill",
-    "verify",
-    "enforce",
-    "switch_reads",
-];
 
 /// A table that refers to itself in every way there is, by a column that is wide already and by one that others refer to,
 /// and tables that refer to it and to each other.
@@ -68,27 +60,9 @@ const NATIVE: &str = "
 
 const PLAN: &str = "version: 1\nname: widen-node-id\nchange:\n  widen_key: {table: public.nodes, column: id, type: bigint}\n";
 
-fn path(file: &Path) -> &str {
-    file.to_str().expect("a path")
-}
-
 fn start(database: &Database, plan: &str) {
     let file = plan_file(plan);
     database.crossfade(&["start", path(file.path())]).exits(0);
-}
-
-fn advance(database: &Database, run: &str, to: &str) {
-    database
-        .crossfade(&["advance", run, "--to", to, "--yes"])
-        .exits(0);
-}
-
-/// Columns that were replaced come last in their tables; the rest is as a native change leaves it.
-fn sorted(dump: &str) -> Vec<String> {
-    let lines = dump.lines().map(|line| line.trim_end_matches(','));
-    let mut lines: Vec<String> = lines.map(str::to_owned).collect();
-    lines.sort();
-    lines
 }
 
 #[test]

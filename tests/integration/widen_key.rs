@@ -11,7 +11,7 @@ use std::{
 };
 
 const RUN: &str = "widen-order-id";
-const PHASES: [&str; 6] = [
+pub const PHASES: [&str; 6] = [
     "expand",
     "dual_write",
     "backfill",
@@ -70,7 +70,7 @@ const NATIVE: &str = "
 ";
 
 /// The keys' columns come last in their tables now; the rest is as a native change leaves it.
-fn sorted(dump: &str) -> Vec<String> {
+pub fn sorted(dump: &str) -> Vec<String> {
     let mut lines: Vec<String> = dump
         .lines()
         .map(|line| line.trim_end_matches(',').to_owned())
@@ -79,7 +79,7 @@ fn sorted(dump: &str) -> Vec<String> {
     lines
 }
 
-fn path(file: &std::path::Path) -> &str {
+pub fn path(file: &std::path::Path) -> &str {
     file.to_str().expect("a path")
 }
 
@@ -91,7 +91,7 @@ async fn start(database: &Database, setup: &str) {
         .exits(0);
 }
 
-fn advance(database: &Database, run: &str, to: &str) {
+pub fn advance(database: &Database, run: &str, to: &str) {
     database
         .crossfade(&["advance", run, "--to", to, "--yes"])
         .exits(0);

@@ -36,7 +36,8 @@ pub struct CreateTable {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grants: Vec<TableGrant>,
     /// What is set on its columns: `COMMENT ON COLUMN …`
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    // Runs that were started before it was more than comments have the old word.
+    #[serde(default, alias = "comments", skip_serializing_if = "Vec::is_empty")]
     pub settings: Vec<String>,
 }
 

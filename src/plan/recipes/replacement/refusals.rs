@@ -85,6 +85,7 @@ impl Replacement<'_> {
         for column in &self.gone {
             self.refuse_of_gone(column, &mut refuse);
         }
+        self.refuse_unread(&mut refuse);
         for inbound in self.inbound().filter(|inbound| !inbound.owned) {
             let columns: Vec<String> = self
                 .touched(&inbound.columns)
@@ -212,6 +213,23 @@ impl Replacement<'_> {
                 ),
                 "an exclusion constraint cannot be built while the table is written to: drop it first",
             );
+        }
+    }
+
+    /// A foreign key whose definition is not understood would be dropped without a successor.
+    fn refuse_unread(&self, refuse: &mut impl FnMut(String, &str)) {
+        let own = self.table.constraints.iter();
+        let own = own
+            .filter(|one| one.kind == ConstraintKind::ForeignKey)
+            .map(|one| (&one.name, &one.definition));
+        let inbound = self.inbound().map(|one| (&one.name, &one.definition));
+        for (name, definition) in own.chain(inbound) {
+            if ForeignKey::read(definition).is_none_or(|key| key.table().is_none()) {
+                refuse(
+                    format!("the foreign key {name} is not understood: {definition}"),
+                    "drop it before the change and add it after it",
+                );
+            }
         }
     }
 
