@@ -164,7 +164,7 @@ impl Service {
 
     async fn session(&self, purpose: &str) -> Result<Session, ServiceError> {
         let session = self.target.connect(&format!("crossfade {purpose}")).await?;
-        session.batch_execute(target::SESSION).await?;
+        target::set_up(&session).await?;
         Ok(session)
     }
 

@@ -215,7 +215,7 @@ async fn long_holders(
             .map(|(table, _)| table.clone())
             .collect()
     };
-    let client = driver.pool.get().await?;
+    let client = driver.onlooker().await?;
     let mut holders = Vec::new();
     for (lock, name) in [
         (Lock::AccessExclusiveLock, "AccessExclusiveLock"),
@@ -249,7 +249,7 @@ async fn attempt(
 ) -> Result<(), Failed> {
     let timeout = plan.settings.lock_timeout.duration();
     let pid = driver.work_pid;
-    let watcher = driver.pool.get().await.ok();
+    let watcher = driver.onlooker().await.ok();
     let lease = driver.lease;
     let watching = async {
         let mut seen = Vec::new();
@@ -419,7 +419,7 @@ impl Patience {
         step: &StepId,
         age: Duration,
     ) -> Result<(), EngineError> {
-        let client = driver.pool.get().await?;
+        let client = driver.onlooker().await?;
         for blocker in &self.last {
             if activity::end_idle(&**client, blocker.pid, age).await? {
                 driver.reporter.notice(Notice::EndedBlocker {
@@ -573,7 +573,7 @@ async fn execute_watched(
 
 /// Best effort: the build goes on whether or not it can be watched.
 async fn tell_progress(driver: &Driver, step: &StepId) {
-    let Ok(client) = driver.pool.get().await else {
+    let Ok(client) = driver.onlooker().await else {
         return;
     };
     if let Ok(Some((phase, done, total, waits_for))) =

@@ -137,7 +137,7 @@ const NAMED: [(&str, &str, &str); 12] = [
 
 /// A change, and what one would do instead while nobody uses the table. PostgreSQL itself loses how a column is stored, and
 /// the statistics targets of indexes, with `ALTER COLUMN … TYPE`.
-const CHANGES: [(&str, &str); 8] = [
+const CHANGES: [(&str, &str); 10] = [
     (
         r#"rename_column: {table: app.things, from: '"Status"', to: state}"#,
         r#"ALTER TABLE app.things RENAME "Status" TO state"#,
@@ -145,6 +145,15 @@ const CHANGES: [(&str, &str); 8] = [
     (
         r#"rename_column: {table: app.things, from: '"Status"', to: state, strategy: alias}"#,
         r#"ALTER TABLE app.things RENAME "Status" TO state"#,
+    ),
+    (
+        r#"transform_columns: {table: app.things, from: ['"Status"'], to: {state: {type: text, comment: its state}}, forward: {state: '"Status"'}, backward: {'"Status"': state}}"#,
+        r#"ALTER TABLE app.things RENAME "Status" TO state; COMMENT ON COLUMN app.things.state IS 'its state'"#,
+    ),
+    (
+        r#"transform_columns: {table: app.parents, from: [x, y], to: {x1: {type: text, collation: '"C"'}, x2: {type: text}, z: {type: varchar(40), collation: '"POSIX"', not_null: true, comment: its z}}, forward: {x1: 'left(x, 1)', x2: 'x || y', z: y}, backward: {x: "x1 || left(x2, -length(z))", y: z}}"#,
+        "ALTER TABLE app.parents ADD x1 text COLLATE \"C\", ADD x2 text, ADD z varchar(40) COLLATE \"POSIX\"; UPDATE app.parents SET z = y; ALTER TABLE app.parents ALTER z SET NOT NULL; \
+         COMMENT ON COLUMN app.parents.z IS 'its z'; GRANT SELECT (x1), UPDATE (x1) ON app.parents TO kept_one WITH GRANT OPTION; ALTER TABLE app.parents DROP x, DROP y",
     ),
     (
         r#"change_column_type: {table: app.things, column: '"Status"', type: varchar(90), keep_name: true}"#,

@@ -45,7 +45,7 @@ pub async fn help(
     // By this name whoever takes the lease over knows that these sessions are not the old driver's.
     let application = format!("crossfade/{run}/help");
     let session = target.connect(&application).await?;
-    session.batch_execute(target::SESSION).await?;
+    target::set_up(&session).await?;
     schema::require(&session).await?;
     let run_id = runs::id_of(&*session, run).await?;
     let pool = target.pool(&application, POOL_SIZE)?;

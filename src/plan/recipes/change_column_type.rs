@@ -2,7 +2,11 @@
 //! the old one's name.
 
 use super::replacement::{Keys, Pair, Replacement, only_ordinary};
-use super::{Change, new_column, relation};
+use super::{
+    Change,
+    new_column::{self, NewColumn},
+    relation,
+};
 use crate::plan::{
     document::{Assignments, Expression, PhaseDocument, PhaseName},
     error::{Path, PlanError},
@@ -164,7 +168,7 @@ impl Change for ChangeColumnType {
             pairs: vec![Pair {
                 old,
                 new,
-                type_name: self.type_name.clone(),
+                column: NewColumn::of_type(&self.type_name),
                 conversion_can_fail: !(plain && types::widens(&old.type_name, &self.type_name)),
                 keeps_name: self.keep_name,
             }],

@@ -26,6 +26,15 @@ pub struct NewColumn {
 }
 
 impl NewColumn {
+    pub(super) fn of_type(type_name: &str) -> Self {
+        Self {
+            type_name: type_name.to_owned(),
+            not_null: false,
+            collation: None,
+            comment: None,
+        }
+    }
+
     pub(super) fn add(
         &self,
         table: &TableName,
@@ -43,7 +52,13 @@ impl NewColumn {
 
 /// The column that takes the place of one other, with what was set on that.
 pub(super) fn successor(table: &TableName, pair: &Pair<'_>) -> AddColumn {
-    successor_of(pair.old, table, &pair.new, &pair.type_name)
+    let said = &pair.column;
+    let inherited = successor_of(pair.old, table, &pair.new, &said.type_name);
+    AddColumn {
+        collation: said.collation.clone().or(inherited.collation),
+        comment: said.comment.clone().or(inherited.comment),
+        ..inherited
+    }
 }
 
 pub(super) fn successor_of(

@@ -1,7 +1,7 @@
 //! `rename_column`: a second column under the new name, kept in step with the old one until that is dropped.
 
 use super::replacement::{Keys, Pair, Replacement, only_ordinary};
-use super::{Change, alias::Alias};
+use super::{Change, alias::Alias, new_column::NewColumn};
 use crate::plan::{
     document::{Assignments, Expression, PhaseDocument},
     error::{Path, PlanError},
@@ -67,7 +67,7 @@ impl Change for RenameColumn {
             pairs: vec![Pair {
                 old,
                 new: self.to.clone(),
-                type_name: old.type_name.clone(),
+                column: NewColumn::of_type(&old.type_name),
                 conversion_can_fail: false,
                 keeps_name: false,
             }],

@@ -26,13 +26,16 @@ use crate::statement::{
     foreign_key::ForeignKey,
     rename::{names_column, rename_column, without_qualifier},
 };
+use successors::When;
+
 pub(super) use refusals::{only_ordinary, ordinary_table};
 
 /// One column that takes another's place, with all that hangs on it.
 pub(super) struct Pair<'a> {
     pub old: &'a Column,
     pub new: Ident,
-    pub type_name: String,
+    /// What it does not say is as it was on the old one.
+    pub column: NewColumn,
     /// A write of the old version may give a value that the new column's constraints refuse.
     pub conversion_can_fail: bool,
     /// The new column takes the old one's name when that is retired.
@@ -232,7 +235,14 @@ impl<'a> Replacement<'a> {
                 })
             })
             .collect();
-        let required = self.others.iter().filter(|(_, column)| column.not_null);
+        let others = self.others.iter().map(|(name, column)| (name, column));
+        // What was NOT NULL before stays so without being asked.
+        let pairs = self
+            .pairs
+            .iter()
+            .filter(|pair| !pair.old.not_null)
+            .map(|pair| (self.name(When::Retire, pair), &pair.column));
+        let required = others.chain(pairs).filter(|(_, column)| column.not_null);
         steps.extend(required.map(|(name, _)| {
             Step::SetNotNull(SetNotNull {
                 table: self.table_name.clone(),

@@ -271,7 +271,7 @@ impl<'a> Transformation<'a> {
         (is_copy && alone).then(|| Pair {
             old,
             conversion_can_fail: !types::widens(&old.type_name, &column.type_name),
-            type_name: column.type_name.clone(),
+            column: column.clone(),
             new,
             keeps_name: false,
         })

@@ -4,6 +4,7 @@ mod references;
 
 use super::{
     Change,
+    new_column::NewColumn,
     replacement::{Keys, Pair, Replacement, only_ordinary, ordinary_table},
 };
 use crate::plan::{
@@ -143,7 +144,7 @@ impl WidenKey {
                 pairs.push(Pair {
                     old,
                     new,
-                    type_name: self.type_name.clone(),
+                    column: NewColumn::of_type(&self.type_name),
                     // Every value fits.
                     conversion_can_fail: false,
                     keeps_name: true,

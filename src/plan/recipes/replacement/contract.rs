@@ -97,7 +97,7 @@ impl Replacement<'_> {
                     table: table.clone(),
                     column: column.clone(),
                     sequence: sequence.clone(),
-                    number_type: Some(pair.type_name.clone()),
+                    number_type: Some(pair.column.type_name.clone()),
                 }));
             }
             if let Some(default) = &old.default {

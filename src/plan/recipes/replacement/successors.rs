@@ -29,7 +29,7 @@ pub(in crate::plan::recipes) struct Successors {
 
 /// When something may be built on new columns.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum When {
+pub(super) enum When {
     Enforce,
     Retire,
 }
@@ -141,7 +141,7 @@ impl<'a> Replacement<'a> {
     }
 
     /// After `retire` with `keep_name` the new column has the old name already, and definitions fit as they are.
-    fn name<'b>(&self, when: When, pair: &'b Pair<'a>) -> &'b Ident {
+    pub(super) fn name<'b>(&self, when: When, pair: &'b Pair<'a>) -> &'b Ident {
         match when {
             When::Retire if pair.keeps_name => &pair.old.name,
             When::Retire | When::Enforce => &pair.new,
