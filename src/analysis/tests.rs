@@ -81,7 +81,7 @@ fn read(sql: &str) {
             finding.range
         );
     }
-    assert!(began.elapsed().as_secs() < 5, "{sql:?}");
+    assert!(began.elapsed().as_secs() < 30, "{sql:?}");
 }
 
 #[test]

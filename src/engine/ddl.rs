@@ -1,7 +1,7 @@
 //! DDL under traffic: observed first, with a lock timeout, tried again with growing pauses, never in front of the
 //! application for long.
 
-use super::{EngineError, drift::Stood, failpoint, notice::Notice, session::Driver};
+use super::{EngineError, drift::Stood, failpoint, notice::Notice, quarantine, session::Driver};
 use crate::plan::steps::create_index;
 use crate::plan::{
     compiled::{Plan, StepId},
@@ -81,15 +81,24 @@ async fn observed(driver: &Driver, step: &StepId, goal: &Goal) -> Result<Observe
     }
 }
 
-/// Parts that share one transaction under `lock_timeout`. Those whose goal holds are left out. `only_if`: the triggers
-/// stand as they stood then, or it ends with `SyncChanged` and nothing is run.
+/// What must be so once the tables are locked, or nothing is run.
+#[derive(Clone, Copy)]
+pub enum OnlyIf<'a> {
+    /// The triggers stand as they stood then. Else it ends with `SyncChanged`.
+    Stands(&'a Stood),
+    /// The new version has written nothing that going back would lose: its transactions may have ended while the lock was
+    /// waited for. Else it ends with `Refused`.
+    NothingIsLost,
+}
+
+/// Parts that share one transaction under `lock_timeout`. Those whose goal holds are left out.
 pub async fn run_together(
     driver: &mut Driver,
     plan: &Plan,
     step: &StepId,
     place: &str,
     parts: &[&Part],
-    only_if: Option<&Stood>,
+    only_if: Option<OnlyIf<'_>>,
 ) -> Result<Reached, EngineError> {
     let mut waiting = Patience::new(plan);
     loop {
@@ -127,6 +136,7 @@ pub async fn run_together(
                 Err(Failed::SyncChanged) => {
                     return Err(EngineError::SyncChanged { step: step.clone() });
                 }
+                Err(Failed::WouldLose(what)) => return Err(EngineError::Refused(what)),
                 Err(Failed::Other(error)) => return Err(at_step(step, error)),
                 Err(Failed::Store(error)) => return Err(error.into()),
             }
@@ -143,6 +153,8 @@ enum Failed {
     NotDone(String),
     /// Rolled back, as the triggers do not stand as they stood.
     SyncChanged,
+    /// Rolled back, as going back would lose what the new version wrote.
+    WouldLose(String),
     Store(crate::store::StoreError),
     Other(tokio_postgres::Error),
 }
@@ -245,7 +257,7 @@ async fn attempt(
     parts: &[&Part],
     locks: &[(TableName, Lock)],
     place: &str,
-    only_if: Option<&Stood>,
+    only_if: Option<OnlyIf<'_>>,
 ) -> Result<(), Failed> {
     let timeout = plan.settings.lock_timeout.duration();
     let pid = driver.work_pid;
@@ -294,10 +306,17 @@ async fn attempt(
                     .await?;
             }
         }
-        if let Some(stood) = only_if
-            && !stood.holds(&transaction).await?
-        {
-            return Err(Failed::SyncChanged);
+        match only_if {
+            Some(OnlyIf::Stands(stood)) if !stood.holds(&transaction).await? => {
+                return Err(Failed::SyncChanged);
+            }
+            Some(OnlyIf::NothingIsLost) => {
+                let lost = quarantine::lost_by_going_back(&transaction, lease.run_id).await;
+                if let Some(what) = lost.map_err(Failed::Store)? {
+                    return Err(Failed::WouldLose(what));
+                }
+            }
+            Some(OnlyIf::Stands(_)) | None => {}
         }
         for statement in parts.iter().flat_map(|part| &part.statements) {
             transaction.batch_execute(&statement.sql).await?;

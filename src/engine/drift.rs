@@ -212,6 +212,8 @@ impl Driver {
                 stopped @ (Reached::Paused | Reached::Interrupted) => return Ok(stopped),
             }
         }
+        // What cannot be put back, a table that has come to inherit, is its owner's to end.
+        self.require_sync(snapshot).await?;
         self.record("sync put back", async |transaction, lease| {
             let detail = json!({"was": wrong});
             history::record(transaction, lease.run_id, "sync put back", &detail).await

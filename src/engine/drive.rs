@@ -2,7 +2,7 @@
 
 use super::{
     EngineError, Outcome,
-    ddl::{self, Reached},
+    ddl::{self, OnlyIf, Reached},
     drift::Stood,
     failpoint,
     notice::Notice,
@@ -311,7 +311,16 @@ impl Driver {
             }
             failpoint::pass(|| "contract: after the last look".to_owned());
             looks += 1;
-            match ddl::run_together(self, plan, first, "contract", &parts, Some(&stood)).await {
+            match ddl::run_together(
+                self,
+                plan,
+                first,
+                "contract",
+                &parts,
+                Some(OnlyIf::Stands(&stood)),
+            )
+            .await
+            {
                 Err(EngineError::SyncChanged { .. }) if looks < LAST_LOOKS_MAX => {
                     let step = first.clone();
                     self.reporter.notice(Notice::LooksAgain { step });

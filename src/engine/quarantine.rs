@@ -13,13 +13,16 @@ use crate::statement::{
     sync::{self, Names},
 };
 use crate::store::{
-    lease, moved,
+    StoreError, lease, moved,
     quarantine::{self, Entry, Which},
 };
 use crate::target::batch;
 use std::borrow::Cow;
+use tokio_postgres::GenericClient;
 
 const ENTRIES_MAX: i64 = 2_000;
+/// So many of the rows that going back would lose are named.
+const LOST_SHOWN: i64 = 3;
 
 /// What became of entries that were tried again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,6 +33,25 @@ pub struct Retried {
     pub mended: Vec<i64>,
     /// Still in quarantine, with what the server says now.
     pub failed: Vec<(i64, String)>,
+}
+
+/// What the new version wrote that going back would lose, in words.
+pub async fn lost_by_going_back(
+    client: &impl GenericClient,
+    run_id: i64,
+) -> Result<Option<String>, StoreError> {
+    let (count, first) = quarantine::backward(client, run_id, LOST_SHOWN).await?;
+    let named: Vec<String> = first
+        .iter()
+        .map(|entry| format!("{} ({})", entry.row_key, entry.error))
+        .collect();
+    Ok((count > 0).then(|| {
+        format!(
+            "{count} rows were written by the new version with values that the old column cannot take, and going back would lose them: {}{}. Mend those rows first (crossfade.quarantine names them)",
+            named.join(", "),
+            if count > LOST_SHOWN { ", …" } else { "" }
+        )
+    }))
 }
 
 /// Takes the rows out of quarantine that have been mended since.

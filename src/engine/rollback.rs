@@ -2,9 +2,10 @@
 
 use super::{
     EngineError, Outcome,
-    ddl::{self, Reached},
+    ddl::{self, OnlyIf, Reached},
     failpoint,
     notice::Notice,
+    quarantine::lost_by_going_back,
     session::Driver,
 };
 use crate::lifecycle::{
@@ -15,9 +16,9 @@ use crate::lifecycle::{
 use crate::plan::{
     compiled::{Action, Plan, PlannedStep, StepId},
     document::PhaseName,
-    steps::{DdlStep, Undo, Work, sync_columns::undo_to_expand, sync_tables},
+    steps::{DdlStep, Undo, Work, sync_columns, sync_tables},
 };
-use crate::statement::part::Goal;
+use crate::statement::part::{Goal, Part};
 use crate::store::{quarantine, runs, walks};
 use crate::target::observe::{Observed, observe};
 use std::time::Duration;
@@ -27,9 +28,6 @@ const LISTEN: Duration = Duration::from_millis(1_500);
 
 const CONTRACTED: &str =
     "contract has been done: what was old is gone. There is no way back but a backup";
-
-/// So many of the rows that going back would lose are named.
-const LOST_SHOWN: usize = 3;
 
 impl Driver {
     /// Back to where `target` had ended, or to the start.
@@ -110,7 +108,7 @@ impl Driver {
         let to_expand = matches!(target, RollbackTarget::Phase(_));
         let stays = plan
             .syncs()
-            .any(|sync| undo_to_expand(plan, sync).is_none())
+            .any(|sync| sync_columns::undo_to_expand(plan, sync).is_none())
             || plan
                 .links()
                 .any(|link| sync_tables::undo_to_expand(plan, link).is_none());
@@ -119,20 +117,9 @@ impl Driver {
                 "the new columns cannot be emptied by themselves, and without triggers their values would grow stale: go back to the start".to_owned(),
             ));
         }
-        let entries = quarantine::load(&*self.work, snapshot.run_id, 1_000).await?;
-        let lost: Vec<&quarantine::Entry> = entries.iter().filter(|entry| entry.backward).collect();
-        if !lost.is_empty() {
-            let first: Vec<String> = lost
-                .iter()
-                .take(LOST_SHOWN)
-                .map(|entry| format!("{} ({})", entry.row_key, entry.error))
-                .collect();
-            return Err(EngineError::Refused(format!(
-                "{} rows were written by the new version with values that the old column cannot take, and going back would lose them: {}{}. Mend those rows first (crossfade.quarantine names them)",
-                lost.len(),
-                first.join(", "),
-                if lost.len() > LOST_SHOWN { ", …" } else { "" }
-            )));
+        let lost = lost_by_going_back(&*self.work, snapshot.run_id).await?;
+        if let Some(what) = lost {
+            return Err(EngineError::Refused(what));
         }
         // A new-version writer that is still there would fail without its column.
         let before = runs::count_writes(&*self.work, plan, runs::Side::New).await?;
@@ -297,34 +284,38 @@ impl Driver {
         })
         .await?;
         let stands = self.may_stand(plan, step, state).await?;
-        let undo = match (&step.action, snapshot.rolling_back) {
-            _ if !stands => Some(Undo::Nothing),
-            (Action::SyncColumns(sync), Some(RollbackTarget::Phase(_))) => {
-                undo_to_expand(plan, sync).map(|part| Undo::Parts(vec![part]))
-            }
-            (Action::SyncTables(link), Some(RollbackTarget::Phase(_))) => {
-                sync_tables::undo_to_expand(plan, link).map(|part| Undo::Parts(vec![part]))
-            }
-            _ => None,
+        let undo = if stands {
+            step.action.undo(plan)
+        } else {
+            Undo::Nothing
         };
-        match undo.unwrap_or_else(|| step.action.undo(plan)) {
-            Undo::Nothing => {}
+        let reached = match undo {
+            _ if stands && end_of_sync(plan, &step.action, snapshot.rolling_back).is_some() => {
+                let part = end_of_sync(plan, &step.action, snapshot.rolling_back);
+                let parts: Vec<&Part> = part.iter().collect();
+                let place = format!("{id} part 1");
+                let only_if = Some(OnlyIf::NothingIsLost);
+                ddl::run_together(self, plan, id, &place, &parts, only_if).await?
+            }
+            Undo::Nothing => Reached::WasThere,
             Undo::Irreversible
-                if phase.name == PhaseName::Contract && state != State::Completed => {}
+                if phase.name == PhaseName::Contract && state != State::Completed =>
+            {
+                Reached::WasThere
+            }
             Undo::Irreversible => {
                 return Err(EngineError::Refused(format!("{id} cannot be undone")));
             }
-            Undo::Parts(parts) => {
-                // In its own loop: the newest effect goes first, and each is observed by itself.
-                match ddl::run_parts(self, plan, id, &parts).await? {
-                    Reached::Ran | Reached::WasThere => {}
-                    Reached::Interrupted => return Ok(Some(Outcome::Interrupted)),
-                    Reached::Paused => {
-                        return Err(EngineError::Refused(
-                            "the run is paused: `crossfade resume` it first".to_owned(),
-                        ));
-                    }
-                }
+            // In its own loop: the newest effect goes first, and each is observed by itself.
+            Undo::Parts(parts) => ddl::run_parts(self, plan, id, &parts).await?,
+        };
+        match reached {
+            Reached::Ran | Reached::WasThere => {}
+            Reached::Interrupted => return Ok(Some(Outcome::Interrupted)),
+            Reached::Paused => {
+                return Err(EngineError::Refused(
+                    "the run is paused: `crossfade resume` it first".to_owned(),
+                ));
             }
         }
         failpoint::pass(|| format!("{id}: reverted"));
@@ -339,6 +330,22 @@ impl Driver {
             Notice::StepHadChangedNothing(id.clone())
         });
         Ok(None)
+    }
+}
+
+/// What ends the dual writes, in one transaction with what the new version wrote to: whatever it writes until then is on
+/// both sides, and there is no moment in which it could write to the new one alone.
+fn end_of_sync(plan: &Plan, action: &Action, target: Option<RollbackTarget>) -> Option<Part> {
+    match (action, target) {
+        (Action::SyncColumns(sync), Some(RollbackTarget::Phase(_))) => {
+            sync_columns::undo_to_expand(plan, sync)
+        }
+        (Action::SyncColumns(sync), _) => Some(sync_columns::undo_to_start(plan, sync)),
+        (Action::SyncTables(link), Some(RollbackTarget::Phase(_))) => {
+            sync_tables::undo_to_expand(plan, link)
+        }
+        (Action::SyncTables(link), _) => Some(sync_tables::undo_to_start(plan, link)),
+        _ => None,
     }
 }
 

@@ -183,8 +183,21 @@ fn unchanged(
     // Both parameters are named even where a table has no key, so that every such statement takes two.
     let mut tests = vec!["$1::jsonb IS NOT NULL AND $2::jsonb IS NOT NULL".to_owned()];
     // The key as values of its own types, so that its index finds the row: there may be a thousand to look for.
+    let now: Vec<String> = key
+        .iter()
+        .map(|column| {
+            let [now, planned] = [names.of(column), column].map(Ident::as_str);
+            let [now, planned] = [now, planned].map(super::literal::text);
+            format!("{now}, $1::jsonb -> {planned}")
+        })
+        .collect();
+    let record = format!(
+        "jsonb_populate_record(NULL::{table}, jsonb_build_object({}))",
+        now.join(", ")
+    );
     tests.extend(key.iter().map(|column| {
-        format!("{column} = (jsonb_populate_record(NULL::{table}, $1::jsonb)).{column}")
+        let column = names.of(column);
+        format!("{column} = ({record}).{column}")
     }));
     tests.extend(
         assignment

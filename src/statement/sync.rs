@@ -119,6 +119,17 @@ pub fn differs(column: &ColumnRef, a: &str, b: &str) -> String {
     }
 }
 
+/// A column has another value than before. By its bytes where equal ones may not be the same: the text of a value depends
+/// on the settings of the application's session (`extra_float_digits`), and a WHEN has no others.
+pub fn is_written(column: &ColumnRef, new: &str, old: &str) -> String {
+    if column.exact {
+        format!("{new} IS DISTINCT FROM {old}")
+    } else {
+        // As records: two rows as such would be compared column by column.
+        format!("ROW({new})::record *<> ROW({old})::record")
+    }
+}
+
 fn create_function(plan: &Plan, sync: &Sync, body: &str) -> Statement {
     let converts = sync
         .forward

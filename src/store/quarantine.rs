@@ -3,7 +3,7 @@
 use super::{StoreError, history, os_user};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tokio_postgres::{GenericClient, Transaction};
+use tokio_postgres::{GenericClient, Row, Transaction};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
@@ -70,16 +70,31 @@ pub async fn load(
     run_id: i64,
     limit: i64,
 ) -> Result<Vec<Entry>, StoreError> {
-    let rows = client
-        .query(
-            "SELECT id, table_name, column_name, row_key, row_values, direction = 'backward', sqlstate, error, noted_at, \
-                    accepted_by, accepted_reason, accepted_at \
-             FROM crossfade.quarantine WHERE run_id = $1 ORDER BY accepted_at IS NOT NULL, id LIMIT $2",
-            &[&run_id, &limit],
-        )
-        .await?;
-    Ok(rows
-        .into_iter()
+    let query = format!("{ENTRY} WHERE run_id = $1 ORDER BY accepted_at IS NOT NULL, id LIMIT $2");
+    Ok(entries(client.query(&query, &[&run_id, &limit]).await?))
+}
+
+/// Rows that the new version wrote with values that the old column cannot take: how many there are, and the first `limit`.
+pub async fn backward(
+    client: &impl GenericClient,
+    run_id: i64,
+    limit: i64,
+) -> Result<(i64, Vec<Entry>), StoreError> {
+    const BACKWARD: &str = "WHERE run_id = $1 AND direction = 'backward'";
+    let count = format!("SELECT count(*) FROM crossfade.quarantine {BACKWARD}");
+    let count = client.query_one(&count, &[&run_id]).await?.get(0);
+    let first = format!("{ENTRY} {BACKWARD} ORDER BY id LIMIT $2");
+    Ok((
+        count,
+        entries(client.query(&first, &[&run_id, &limit]).await?),
+    ))
+}
+
+const ENTRY: &str = "SELECT id, table_name, column_name, row_key, row_values, direction = 'backward', sqlstate, error, noted_at, \
+    accepted_by, accepted_reason, accepted_at FROM crossfade.quarantine";
+
+fn entries(rows: Vec<Row>) -> Vec<Entry> {
+    rows.into_iter()
         .map(|row| Entry {
             id: row.get(0),
             table_name: row.get(1),
@@ -95,7 +110,7 @@ pub async fn load(
                 _ => None,
             },
         })
-        .collect())
+        .collect()
 }
 
 /// Notes a row that the backfill could not convert, once for each of its values.

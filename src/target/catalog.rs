@@ -232,6 +232,10 @@ fn idents(names: Option<Vec<String>>) -> Vec<Ident> {
         .collect()
 }
 
+fn own((name, value): (&str, &str)) -> (String, String) {
+    (name.to_owned(), value.to_owned())
+}
+
 /// Who we are and what we may, with no table yet.
 pub async fn identity(client: &Client) -> Result<Facts> {
     let version: i32 = client
@@ -250,10 +254,14 @@ pub async fn identity(client: &Client) -> Result<Facts> {
             &[],
         )
         .await?;
+    let mut session: Vec<(String, String)> =
+        session.iter().map(|row| (row.get(0), row.get(1))).collect();
+    // As text, values are noted and compared in full, whatever the application's sessions show.
+    session.extend([("bytea_output", "hex"), ("extra_float_digits", "1")].map(own));
     let default_grantees = client.query(DEFAULT_GRANTEES, &[&"r"]).await?;
     Ok(Facts {
         default_grantees: default_grantees.iter().map(|row| ident(row, 0)).collect(),
-        session: session.iter().map(|row| (row.get(0), row.get(1))).collect(),
+        session: session.into_iter().collect(),
         server_version: version.unsigned_abs(),
         role: row.get(1),
         superuser: row.get(2),

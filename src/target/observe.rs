@@ -507,16 +507,29 @@ pub async fn out_of_place(
             wrong.push(format!("the trigger {name} of {table} is gone"));
         }
     }
+    // They have the columns, which go with the table's, and neither its triggers nor a place in the walks.
+    let children: Option<Option<Vec<String>>> = eye
+        .look(
+            "SELECT (SELECT array_agg(i.inhrelid::regclass::text ORDER BY 1) FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid \
+             WHERE i.inhparent = %RELATION% AND NOT c.relispartition)",
+            &[],
+        )
+        .await?;
+    for child in children.flatten().unwrap_or_default() {
+        wrong.push(format!("{child} inherits from {table} since (end that with ALTER TABLE {child} NO INHERIT {table})"));
+    }
     Ok(wrong)
 }
 
 /// How these functions of ours and all triggers that call them stand, down to the transaction that changed each last. Two
 /// looks that give the same had them in place, and firing, all the time between: one that is disabled and enabled again,
-/// or that comes with a partition, is another.
+/// or that comes with a partition, is another, and so is one on whose table another has come to inherit.
 pub async fn standing(client: &impl GenericClient, functions: &[&str]) -> Result<String> {
     let row = client
         .query_one(
-            "SELECT md5(coalesce(string_agg(concat_ws(' ', p.oid, p.xmin, t.oid, t.xmin, t.tgrelid), ',' ORDER BY p.oid, t.oid), '')) \
+            "SELECT md5(coalesce(string_agg(concat_ws(' ', p.oid, p.xmin, t.oid, t.xmin, t.tgrelid, \
+                (SELECT string_agg(i.inhrelid::text, ' ' ORDER BY i.inhrelid) FROM pg_catalog.pg_inherits AS i WHERE i.inhparent = t.tgrelid)), \
+                ',' ORDER BY p.oid, t.oid), '')) \
              FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace \
              LEFT JOIN pg_catalog.pg_trigger AS t ON t.tgfoid = p.oid WHERE n.nspname = 'crossfade' AND p.proname = ANY ($1)",
             &[&functions],

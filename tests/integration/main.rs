@@ -16,6 +16,7 @@ mod explained_locks;
 mod faults;
 mod fence;
 mod gates;
+mod going_back;
 mod kept;
 mod kinds_of_tables;
 mod last_look;

@@ -217,6 +217,15 @@ impl Ddl for AddColumn {
 }
 
 impl AddColumn {
+    /// Taken away in a transaction with more, whether or not it is there.
+    pub fn dropped_if_there(&self) -> Statement {
+        let Self { table, column, .. } = self;
+        Statement::new(format!(
+            "ALTER TABLE {table} DROP COLUMN IF EXISTS {column}"
+        ))
+        .lock(table, Lock::AccessExclusiveLock)
+    }
+
     /// Its comment, statistics and privileges, and how it is stored.
     pub fn settings(&self) -> Vec<Statement> {
         let Self { table, column, .. } = self;

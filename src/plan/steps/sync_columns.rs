@@ -2,7 +2,7 @@
 
 use super::{Ddl, DdlStep, Described, Undo, add_column::AddColumn};
 use crate::plan::{
-    compiled::{Action, Plan, Sync},
+    compiled::{Action, Plan, PlannedStep, Sync},
     document::{Assignments, PhaseName},
     ident::TableName,
 };
@@ -44,6 +44,28 @@ pub enum OnUnconvertible {
     Quarantine,
     /// The write fails, as with a CHECK.
     Reject,
+}
+
+/// Back to the start: the new columns go in the transaction that takes the triggers away, or what the new version writes
+/// between the two would be lost. Where something else was made in `expand`, which may hang on them, they go after it.
+pub fn undo_to_start(plan: &Plan, sync: &Sync) -> Part {
+    let mut part = sync::uninstall(&plan.name, &sync.table);
+    let expand = plan.phase(PhaseName::Expand);
+    let steps = expand.map_or(&[][..], |expand| &expand.steps);
+    let is_column = |step: &PlannedStep| matches!(step.action, Action::Ddl(DdlStep::AddColumn(_)));
+    if !steps.iter().all(is_column) {
+        return part;
+    }
+    for step in steps.iter().rev() {
+        let Action::Ddl(DdlStep::AddColumn(add)) = &step.action else {
+            continue;
+        };
+        let mut targets = sync.forward.iter().map(|assignment| &assignment.target);
+        if add.table == sync.table && targets.any(|target| target.name == add.column) {
+            part.statements.push(add.dropped_if_there());
+        }
+    }
+    part
 }
 
 /// Back to where `expand` had ended, when the new columns were empty: they are emptied, by being made anew in the

@@ -2,7 +2,7 @@
 
 use super::{Action, Described};
 use crate::plan::{
-    compiled::Plan,
+    compiled::{Plan, PlannedStep},
     document::{Assignments, Expression, PhaseName},
     ident::{Ident, TableName},
     link::{DeleteAlong, Kin, Link},
@@ -86,6 +86,35 @@ impl Described for SyncTables {
     fn subject(&self) -> String {
         format!("{}->{}", self.from, self.to)
     }
+}
+
+/// Back to the start: the new columns, or the new table, go in the transaction that takes the triggers away, or what the
+/// new version writes between the two would be lost.
+pub fn undo_to_start(plan: &Plan, link: &Link) -> Part {
+    let mut part = link::uninstall(plan, link, &link::names_as_planned());
+    let expand = plan.phase(PhaseName::Expand);
+    let steps = expand.map_or(&[][..], |expand| &expand.steps);
+    let is_new = |step: &PlannedStep| match &step.action {
+        Action::Ddl(DdlStep::AddColumn(add)) => add.table == link.parent,
+        Action::Ddl(DdlStep::CreateTable(create)) => create.table == link.child,
+        _ => false,
+    };
+    if !steps.iter().all(is_new) {
+        return part;
+    }
+    for step in steps.iter().rev() {
+        match &step.action {
+            Action::Ddl(DdlStep::AddColumn(add)) => part.statements.push(add.dropped_if_there()),
+            Action::Ddl(DdlStep::CreateTable(create)) => {
+                if let Undo::Parts(dropped) = super::Ddl::undo(create, plan) {
+                    let statements = dropped.into_iter().flat_map(|part| part.statements);
+                    part.statements.extend(statements);
+                }
+            }
+            _ => {}
+        }
+    }
+    part
 }
 
 /// Back to where `expand` had ended: what was filled is emptied in the transaction that takes the triggers away, as

@@ -12,7 +12,7 @@ use crate::statement::{
     block,
     group::{Group, groups},
     literal, quarantine,
-    sync::{FILLED_BY_US, Names, differs},
+    sync::{FILLED_BY_US, Names, differs, is_written},
 };
 use std::fmt::Write;
 
@@ -25,7 +25,7 @@ pub(super) fn changed<'a>(
         .iter()
         .map(|column| {
             let name = now(&column.name).quoted();
-            differs(column, &format!("new.{name}"), &format!("old.{name}"))
+            is_written(column, &format!("new.{name}"), &format!("old.{name}"))
         })
         .collect();
     tests.join(" OR ")

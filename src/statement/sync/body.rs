@@ -1,6 +1,6 @@
 //! The body of the trigger function: per group, which side the statement wrote, and what follows on the other.
 
-use super::{Filling, Names, Objects, differs};
+use super::{Filling, Names, Objects, differs, is_written};
 use crate::plan::{
     compiled::{Assignment, ColumnRef, Sync},
     document::RunName,
@@ -64,11 +64,8 @@ pub(super) fn changed(columns: &[&ColumnRef], names: &Names) -> String {
     let tests: Vec<String> = columns
         .iter()
         .map(|column| {
-            differs(
-                column,
-                &Row::New.column(&column.name, names),
-                &Row::Old.column(&column.name, names),
-            )
+            let [new, old] = [Row::New, Row::Old].map(|row| row.column(&column.name, names));
+            is_written(column, &new, &old)
         })
         .collect();
     any(&tests)
@@ -103,8 +100,15 @@ pub(super) fn key_changed(sync: &Sync, groups: &[Group<'_>], names: &Names) -> O
             )
         })
         .collect();
-    let is_noted = groups.iter().any(Group::is_one_way) && !tests.is_empty();
-    is_noted.then(|| any(&tests))
+    let is_noted = groups.iter().any(Group::is_one_way) || quarantines(sync);
+    (is_noted && !tests.is_empty()).then(|| any(&tests))
+}
+
+/// Writes that do not convert are noted, and not refused.
+fn quarantines(sync: &Sync) -> bool {
+    let mut assignments = sync.forward.iter().chain(&sync.backward);
+    sync.on_unconvertible == OnUnconvertible::Quarantine
+        && assignments.any(|assignment| assignment.conversion.can_fail())
 }
 
 /// The body of the trigger function. The first line tells what it is, so that a reader of `\df+` knows.
@@ -165,7 +169,10 @@ impl Writing<'_> {
         let (new_side, old_side) = (group.new_side(), group.old_side());
         let _ = write!(
             body,
-            "  IF tg_op = 'INSERT' THEN\n    crossfade_side := current_setting('crossfade.writer', true);\n    IF crossfade_side IS NULL OR crossfade_side NOT IN ('old', 'new') THEN\n      crossfade_side := CASE WHEN {} THEN 'new' WHEN {} THEN 'old' ELSE 'none' END;\n    END IF;\n  ELSIF {} THEN\n    crossfade_side := 'new';\n  ELSIF {} THEN\n    crossfade_side := 'old';\n  ELSE\n    crossfade_side := 'none';\n  END IF;\n",
+            "  IF tg_op = 'INSERT' THEN\n    crossfade_side := current_setting('crossfade.writer', true);\n    IF crossfade_side IS NULL OR crossfade_side NOT IN ('old', 'new') OR crossfade_side = 'new' AND NOT ({}) AND NOT ({}) THEN\n      crossfade_side := CASE WHEN {} THEN 'new' WHEN {} THEN 'old' ELSE 'none' END;\n    END IF;\n  ELSIF {} THEN\n    crossfade_side := 'new';\n  ELSIF {} THEN\n    crossfade_side := 'old';\n  ELSE\n    crossfade_side := 'none';\n  END IF;\n",
+            // The new version's insert that leaves the new columns out takes the old side's defaults.
+            any_present(&new_side, names),
+            self.mentions_any(&new_side),
             any_present(&new_side, names),
             any_present(&old_side, names),
             changed(&new_side, names),
@@ -282,6 +289,13 @@ impl Writing<'_> {
                 "      DELETE FROM crossfade.overtaken AS o USING crossfade.runs AS r\n        WHERE r.name = {run} AND r.state = 'active' AND o.run_id = r.id AND o.table_name = {mark} AND o.row_key = {new};\n      UPDATE crossfade.overtaken AS o SET row_key = {new} FROM crossfade.runs AS r\n        WHERE r.name = {run} AND r.state = 'active' AND o.run_id = r.id AND o.table_name = {mark} AND o.row_key = {old};\n"
             );
         }
+        if quarantines(self.sync) {
+            let table = literal::text(&self.sync.table.to_string());
+            let _ = write!(
+                text,
+                "      UPDATE crossfade.quarantine AS q SET row_key = {new} FROM crossfade.runs AS r\n        WHERE r.name = {run} AND r.state = 'active' AND q.run_id = r.id AND q.table_name = {table} AND q.row_key = {old};\n"
+            );
+        }
         text.push_str("    END IF;\n  END IF;\n");
         text
     }
@@ -366,15 +380,10 @@ impl Writing<'_> {
             .iter()
             .any(|assignment| assignment.conversion.can_fail())
         {
-            let named: Vec<String> = group
-                .new_side()
-                .iter()
-                .map(|column| mentions("left(current_query(), 10000)", self.names.of(&column.name)))
-                .collect();
             let _ = write!(
                 text,
                 "    IF tg_op = 'INSERT' THEN\n    IF NOT ({}) THEN\n{}    END IF;\n    END IF;\n",
-                any(&named),
+                self.mentions_any(&group.new_side()),
                 forward()
             );
         }
@@ -382,6 +391,15 @@ impl Writing<'_> {
             text.push_str("    NULL;\n");
         }
         text
+    }
+
+    /// The statement's text names one of these columns.
+    fn mentions_any(&self, columns: &[&ColumnRef]) -> String {
+        let named: Vec<String> = columns
+            .iter()
+            .map(|column| mentions("left(current_query(), 10000)", self.names.of(&column.name)))
+            .collect();
+        any(&named)
     }
 
     fn direction(

@@ -1,0 +1,244 @@
+//! What the new version wrote is not lost by a rollback: either it is on the old side too, or the rollback is refused, or the
+//! write fails as the column is gone.
+
+use crate::support::{Background, Database, Ran, on_postgresql, plan_file};
+
+const TABLE: &str = "CREATE TABLE t (id integer PRIMARY KEY, a varchar(5)); INSERT INTO t SELECT i, 'v' || i FROM generate_series(1, 10) AS i";
+const WIDER: &str = "change_column_type: {table: public.t, column: a, type: text, to: b}";
+const LOST: &str = "with values that the old column cannot take";
+
+/// A run that has come to the end of `phase`.
+async fn run(database: &Database, table: &str, change: &str, phase: &str) {
+    database.execute(table).await;
+    database.crossfade(&["init"]).exits(0);
+    let file = plan_file(&format!("version: 1\nname: back\nchange:\n  {change}\n"));
+    let path = file.path().to_str().expect("a path of text");
+    database.crossfade(&["start", path]).exits(0);
+    database
+        .crossfade(&["advance", "back", "--to", phase])
+        .exits(0);
+}
+
+fn roll_back(database: &Database) -> Ran {
+    database.crossfade(&["rollback", "back", "--yes"])
+}
+
+/// Refused, with nothing lost: the row has it still.
+async fn is_refused(database: &Database, told: &str, row: &str, expected: &str) {
+    let ran = roll_back(database);
+    assert_ne!(ran.code, Some(0), "{}", ran.stdout);
+    assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    assert_eq!(database.value(row).await, expected);
+}
+
+#[test]
+fn what_a_transaction_of_the_new_version_commits_while_a_rollback_waits_for_it_is_not_lost() {
+    on_postgresql(async |database| {
+        run(database, TABLE, WIDER, "verify").await;
+        let mut client = database.client().await;
+        let transaction = client.transaction().await.expect("a transaction");
+        transaction
+            .batch_execute("UPDATE t SET b = 'written by the new version' WHERE id = 3")
+            .await
+            .expect("a write");
+        let rollback = database.spawn(&[], &["rollback", "back", "--yes"]);
+        let waits = "SELECT EXISTS (SELECT FROM crossfade.events WHERE kind = 'blocked')";
+        database.wait_until(waits).await;
+        transaction.commit().await.expect("it is committed");
+        let ran = rollback.wait();
+        assert_ne!(ran.code, Some(0), "{}", ran.stdout);
+        assert!(ran.stderr.contains(LOST), "{}", ran.stderr);
+        let row = "SELECT b FROM t WHERE id = 3";
+        is_refused(database, LOST, row, "written by the new version").await;
+        // Mended, it goes on from there.
+        database
+            .execute("UPDATE t SET b = 'short' WHERE id = 3")
+            .await;
+        roll_back(database).exits(0);
+        assert_eq!(
+            database.value("SELECT a FROM t WHERE id = 3").await,
+            "short"
+        );
+    });
+}
+
+#[test]
+fn there_is_no_moment_between_the_triggers_and_the_new_column() {
+    let changes = [
+        (
+            WIDER,
+            "kill:sync_columns:public.t: reverted",
+            "UPDATE t SET b = 'new'",
+        ),
+        (
+            "move_columns: {table: public.s, to: public.t, by: {id: t}, columns: {c: {}}}",
+            "kill:sync_tables:public.s->public.t: reverted",
+            "UPDATE t SET c = 'new'",
+        ),
+        (
+            "extract_table: {table: public.t, to: public.s2, by: {t: id}, columns: {a2: a}}",
+            "kill:sync_tables:public.t->public.s2: reverted",
+            "UPDATE s2 SET a2 = 'new'",
+        ),
+    ];
+    for (change, place, write) in changes {
+        on_postgresql(async |database| {
+            let tables =
+                format!("{TABLE}; CREATE TABLE s (t integer PRIMARY KEY REFERENCES t, c text)");
+            run(database, &tables, change, "backfill").await;
+            let killed = [("CROSSFADE_FAILPOINT", place)];
+            let ran = database.crossfade_with(&killed, &["rollback", "back", "--yes"]);
+            assert_eq!(ran.code, None, "{change}: {}", ran.stderr);
+            let client = database.client().await;
+            let written = client.batch_execute(write).await;
+            let error = written
+                .expect_err(change)
+                .code()
+                .map(|state| state.code().to_owned());
+            assert!(
+                matches!(error.as_deref(), Some("42703" | "42P01")),
+                "{change}: {error:?}"
+            );
+            roll_back(database).exits(0);
+        });
+    }
+}
+
+#[test]
+fn a_row_in_quarantine_is_found_under_another_key() {
+    on_postgresql(async |database| {
+        run(database, TABLE, WIDER, "verify").await;
+        database
+            .execute("UPDATE t SET b = 'a value of the new version' WHERE id = 3; UPDATE t SET id = 103 WHERE id = 3")
+            .await;
+        let row = "SELECT b FROM t WHERE id = 103";
+        is_refused(database, LOST, row, "a value of the new version").await;
+    });
+}
+
+#[test]
+fn a_row_in_quarantine_is_found_whose_key_is_the_column_that_changes() {
+    on_postgresql(async |database| {
+        let table = "CREATE TABLE t (a varchar(5) NOT NULL UNIQUE, n text); INSERT INTO t SELECT 'v' || i FROM generate_series(1, 10) AS i";
+        let change =
+            "change_column_type: {table: public.t, column: a, type: text, keep_name: true}";
+        run(database, table, change, "retire").await;
+        database
+            .execute("UPDATE t SET a = 'another long value' WHERE a = 'v4'")
+            .await;
+        let row = "SELECT count(*) FROM t WHERE a = 'another long value'";
+        is_refused(database, LOST, row, "1").await;
+    });
+}
+
+#[test]
+fn however_many_rows_are_in_quarantine_one_that_going_back_would_lose_is_seen() {
+    on_postgresql(async |database| {
+        let table = "CREATE TABLE t (id integer PRIMARY KEY, a text); \
+                     INSERT INTO t SELECT i, CASE WHEN i > 1100 THEN i::text ELSE 'x' || i END FROM generate_series(1, 1200) AS i";
+        let change = "change_column_type: {table: public.t, column: a, type: numeric, to: b, forward: 'a::numeric', backward: 'CASE WHEN b < 0 THEN (1 / (b - b))::text ELSE b::text END'}";
+        database.execute(table).await;
+        database.crossfade(&["init"]).exits(0);
+        let file = plan_file(&format!(
+            "version: 1\nname: back\nchange:\n  {change}\nsettings: {{quarantine_max: 5000, pacing: {{failed_batches_percent: 0}}}}\n"
+        ));
+        let path = file.path().to_str().expect("a path of text");
+        database.crossfade(&["start", path]).exits(0);
+        database
+            .crossfade(&["advance", "back", "--to", "backfill"])
+            .exits(0);
+        database
+            .execute("UPDATE t SET b = -7 WHERE id = 1150")
+            .await;
+        is_refused(database, LOST, "SELECT b FROM t WHERE id = 1150", "-7").await;
+    });
+}
+
+#[test]
+fn how_a_session_shows_values_does_not_decide_what_is_a_change_or_what_is_kept() {
+    on_postgresql(async |database| {
+        let table = "CREATE TABLE t (id integer PRIMARY KEY, a double precision); INSERT INTO t VALUES (1, 1)";
+        let change = "rename_column: {table: public.t, from: a, to: b}";
+        run(database, table, change, "verify").await;
+        database
+            .execute("SET extra_float_digits = 0; UPDATE t SET b = 0.1::float8 + 0.2::float8; UPDATE t SET b = 0.3")
+            .await;
+        assert_eq!(database.value("SELECT a = b FROM t").await, "true");
+        database
+            .execute("SET extra_float_digits = 0; UPDATE t SET a = 0.1::float8 + 0.2::float8")
+            .await;
+        assert_eq!(database.value("SELECT a = b FROM t").await, "true");
+    });
+    on_postgresql(async |database| {
+        let change = "change_column_type: {table: public.t, column: a, type: bytea, to: b, forward: \"convert_to(a, 'UTF8')\", backward: \"convert_from(b, 'UTF8')\"}";
+        run(database, TABLE, change, "verify").await;
+        database
+            .execute(r"SET bytea_output = escape; UPDATE t SET b = '\xff00fe' WHERE id = 3")
+            .await;
+        let row = "SELECT encode(b, 'hex') FROM t WHERE id = 3";
+        is_refused(database, LOST, row, "ff00fe").await;
+    });
+}
+
+#[test]
+fn a_table_that_comes_to_inherit_stops_the_run_by_name_and_its_values_stay() {
+    on_postgresql(async |database| {
+        let change = "rename_column: {table: public.t, from: a, to: b}";
+        run(database, TABLE, change, "dual_write").await;
+        database
+            .execute("CREATE TABLE t_archive () INHERITS (t); INSERT INTO t_archive (id, a) VALUES (1001, 'old')")
+            .await;
+        let ran = database.crossfade(&["advance", "back", "--to", "contract", "--yes"]);
+        assert_ne!(ran.code, Some(0), "{}", ran.stdout);
+        assert!(
+            ran.stderr.contains("t_archive inherits from public.t"),
+            "{}",
+            ran.stderr
+        );
+        is_refused(
+            database,
+            "t_archive inherits",
+            "SELECT a FROM t_archive",
+            "old",
+        )
+        .await;
+        database.execute("ALTER TABLE t_archive NO INHERIT t").await;
+        database
+            .crossfade(&["advance", "back", "--to", "contract", "--yes"])
+            .exits(0);
+        assert_eq!(database.value("SELECT a FROM t_archive").await, "old");
+    });
+}
+
+#[test]
+fn a_table_that_comes_to_inherit_after_the_last_look_is_seen_before_anything_is_dropped() {
+    on_postgresql(async |database| {
+        let change = "rename_column: {table: public.t, from: a, to: b}";
+        run(database, TABLE, change, "retire").await;
+        let stopped = [("CROSSFADE_FAILPOINT", "stop:contract: after the last look")];
+        let driver: Background =
+            database.spawn(&stopped, &["advance", "back", "--to", "contract", "--yes"]);
+        driver.wait_until_stopped();
+        database
+            .execute("CREATE TABLE t_archive () INHERITS (t); INSERT INTO t_archive (id, a_crossfade_retired) VALUES (1001, 'old')")
+            .await;
+        driver.signal(nix::sys::signal::Signal::SIGCONT);
+        let ran = driver.wait();
+        assert_ne!(ran.code, Some(0), "{}", ran.stdout);
+        let row = "SELECT a_crossfade_retired FROM t_archive";
+        assert_eq!(database.value(row).await, "old");
+    });
+}
+
+#[test]
+fn an_insert_of_the_new_version_that_names_no_column_of_the_change_takes_the_default() {
+    on_postgresql(async |database| {
+        let table = "CREATE TABLE t (id integer PRIMARY KEY, a text NOT NULL DEFAULT 'x')";
+        let change = "rename_column: {table: public.t, from: a, to: b}";
+        run(database, table, change, "verify").await;
+        database
+            .execute("SET crossfade.writer = 'new'; INSERT INTO t (id) VALUES (1)")
+            .await;
+        assert_eq!(database.value("SELECT a || b FROM t").await, "xx");
+    });
+}
