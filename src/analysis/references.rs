@@ -134,6 +134,8 @@ pub struct Routine {
     pub definition: String,
     /// A trigger of the table calls it, so that NEW and OLD are the table's rows.
     pub fires_on_table: bool,
+    /// What triggers of the table call its rows in this function: `REFERENCING NEW TABLE AS …`.
+    pub transition_tables: Vec<Ident>,
 }
 
 fn of_statement(sql: &str, column: &Column) -> Option<Naming> {
@@ -141,7 +143,7 @@ fn of_statement(sql: &str, column: &Column) -> Option<Naming> {
         return None;
     }
     match Tree::parse(sql) {
-        Some(tree) => resolve::naming(&tree, column, resolve::Rows::OfNoTrigger),
+        Some(tree) => resolve::naming(&tree, column, resolve::Rows::OfNoTrigger, &[]),
         None => Some(Naming::NotParsed),
     }
 }
@@ -167,7 +169,7 @@ fn of_routine(routine: &Routine, column: &Column) -> Option<Naming> {
                 resolve::Rows::OfNoTrigger
             };
             match Tree::parse(&routine.definition) {
-                Some(tree) => resolve::naming(&tree, column, rows),
+                Some(tree) => resolve::naming(&tree, column, rows, &routine.transition_tables),
                 None => Some(Naming::NotParsed),
             }
         }

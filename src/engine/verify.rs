@@ -19,7 +19,10 @@ use crate::store::{
     verification::{self, Finding},
     walks,
 };
-use crate::target::{batch, catalog};
+use crate::target::{
+    batch,
+    catalog::{self, Part},
+};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tokio_postgres::{Client, GenericClient};
@@ -286,6 +289,9 @@ pub async fn readings(
     Ok(readings)
 }
 
+/// Of an index or a constraint.
+const LATE: &str = "it came after the plan was made and would go with the column: make one on the new column if it is to stay, and drop it";
+
 async fn dependents(
     client: &impl GenericClient,
     snapshot: &Snapshot,
@@ -297,6 +303,14 @@ async fn dependents(
         found.extend(
             catalog::dependents_of(client, &snapshot.plan.name, table, names.of(column)).await?,
         );
+        if let Some(foreseen) = &snapshot.plan.foreseen {
+            let parts = catalog::parts_of(client, table, names.of(column)).await?;
+            let late = parts.into_iter().filter(|part| {
+                let Part { table, name, .. } = part;
+                !foreseen.contains(&(table.clone(), name.clone()))
+            });
+            found.extend(late.map(|part| format!("{} ({LATE})", part.object)));
+        }
     }
     found.sort();
     found.dedup();

@@ -103,6 +103,7 @@ pub fn compile(
         .extend(analysis::warnings(document, &phases, facts));
     compiler.warn_of_dependents();
     compiler.warn_of_what_goes_along();
+    let foreseen = compiler.foreseen();
     let (errors, warnings): (Vec<_>, Vec<_>) =
         compiler.problems.into_iter().partition(PlanError::is_error);
     if !errors.is_empty() {
@@ -115,6 +116,7 @@ pub fn compile(
         settings: document.settings.clone(),
         claims: compiler.claims.into_iter().collect(),
         reads: Vec::new(),
+        foreseen,
         phases: compiled,
     };
     plan.reads = claims::reads(&plan, facts);

@@ -26,6 +26,11 @@ pub struct Plan {
     /// The columns that no other active run may change. Not in plans of runs that were started before this was looked at.
     #[serde(default)]
     pub reads: Vec<(TableName, Ident)>,
+    /// Indexes and constraints, each by its table, that may go with the columns that the plan drops: it found them there
+    /// and carries them over or says that they go, or it makes them itself. `None` where no column goes, and in plans of
+    /// runs that were started before this was looked at: there all may go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreseen: Option<BTreeSet<(TableName, Ident)>>,
     pub phases: Vec<Phase>,
 }
 

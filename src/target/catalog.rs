@@ -139,6 +139,21 @@ const DEPENDENTS: &str = "\
       AND NOT (p.classid = 'pg_class'::regclass AND p.objid = p.refobjid AND p.objsubid = 0) \
     ORDER BY 1, 2";
 
+/// Indexes and constraints that name the column, those of other tables and of partitions among them. What a partition
+/// has of its table is the table's.
+const PARTS: &str = "\
+    WITH RECURSIVE tree AS (SELECT $1::oid AS oid UNION SELECT i.inhrelid FROM tree JOIN pg_inherits AS i ON i.inhparent = tree.oid) \
+    SELECT DISTINCT pg_describe_object(p.classid, p.objid, 0), n.nspname::text, o.relname::text, coalesce(k.conname, c.relname)::text \
+    FROM tree JOIN pg_attribute AS a ON a.attrelid = tree.oid AND a.attname = $2 AND a.attnum > 0 AND NOT a.attisdropped \
+         JOIN pg_depend AS p ON p.refclassid = 'pg_class'::regclass AND p.refobjid = tree.oid AND p.refobjsubid = a.attnum \
+         LEFT JOIN pg_constraint AS k ON p.classid = 'pg_constraint'::regclass AND k.oid = p.objid \
+             AND k.contype IN ('c', 'f', 'p', 'u', 'x') AND k.conparentid = 0 AND k.coninhcount = 0 \
+         LEFT JOIN pg_index AS x ON p.classid = 'pg_class'::regclass AND x.indexrelid = p.objid \
+             AND NOT EXISTS (SELECT 1 FROM pg_inherits AS h WHERE h.inhrelid = x.indexrelid) \
+         LEFT JOIN pg_class AS c ON c.oid = x.indexrelid \
+         JOIN pg_class AS o ON o.oid = coalesce(k.conrelid, x.indrelid) JOIN pg_namespace AS n ON n.oid = o.relnamespace \
+    ORDER BY 1";
+
 /// What hangs on the table as a whole.
 const WHOLE: &str = "\
     SELECT c.relrowsecurity, obj_description(c.oid, 'pg_class'), \
@@ -591,6 +606,40 @@ pub async fn dependents_of(
         .filter(|dependent| dependent.column == *column)
         .map(|dependent| dependent.object)
         .collect())
+}
+
+/// An index or a constraint.
+pub struct Part {
+    /// As the server describes it: `constraint positive on table public.users`.
+    pub object: String,
+    pub table: TableName,
+    pub name: Ident,
+}
+
+/// The indexes and constraints that name the column, under the names that both have now.
+pub async fn parts_of(
+    client: &impl GenericClient,
+    name: &TableName,
+    column: &Ident,
+) -> Result<Vec<Part>> {
+    let row = client
+        .query_opt(OID, &[&name.schema.as_str(), &name.name.as_str()])
+        .await?;
+    let Some(row) = row else {
+        return Ok(Vec::new());
+    };
+    let rows = client
+        .query(PARTS, &[&row.get::<_, u32>(0), &column.as_str()])
+        .await?;
+    let part = |row: &Row| Part {
+        object: row.get(0),
+        table: TableName {
+            schema: ident(row, 1),
+            name: ident(row, 2),
+        },
+        name: ident(row, 3),
+    };
+    Ok(rows.iter().map(part).collect())
 }
 
 /// What would have to go with the table of this name, and the foreign keys of other tables that refer to it.

@@ -35,12 +35,15 @@ const PARTS: &str = "\
       AND coalesce(k.conname, i.relname) <> ALL ($4::text[]) ORDER BY 1";
 
 /// Bodies that are text; those that are not (BEGIN ATOMIC) depend on the column itself. Of extensions' functions the
-/// extension's author takes care.
+/// extension's author takes care. A trigger of a partition fires for the table's rows.
 const ROUTINES: &str = "\
+    WITH own AS (SELECT t.* FROM pg_trigger AS t WHERE t.tgrelid IN (SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+            WHERE n.nspname = $1 AND c.relname = $2 UNION SELECT l.relid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace, \
+            LATERAL pg_partition_tree(c.oid) AS l WHERE n.nspname = $1 AND c.relname = $2)) \
     SELECT CASE p.prokind WHEN 'p' THEN 'procedure ' ELSE 'function ' END || p.oid::regprocedure::text, l.lanname::text, \
            CASE WHEN l.lanname IN ('sql', 'plpgsql') THEN pg_get_functiondef(p.oid) ELSE p.prosrc END, \
-           EXISTS (SELECT 1 FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid JOIN pg_namespace AS tn ON tn.oid = c.relnamespace \
-               WHERE t.tgfoid = p.oid AND tn.nspname = $1 AND c.relname = $2) \
+           EXISTS (SELECT 1 FROM own WHERE own.tgfoid = p.oid), \
+           ARRAY(SELECT DISTINCT x.name::text FROM own, unnest(ARRAY[own.tgoldtable, own.tgnewtable]) AS x (name) WHERE own.tgfoid = p.oid AND x.name IS NOT NULL) \
     FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang JOIN pg_namespace AS n ON n.oid = p.pronamespace \
     WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'crossfade') \
       AND p.prokind IN ('f', 'p', 'w') AND p.prosqlbody IS NULL \
@@ -139,6 +142,11 @@ pub async fn routines(client: &impl GenericClient, subject: &Subject) -> Result<
                 language: row.get(1),
                 definition: row.get(2),
                 fires_on_table: row.get(3),
+                transition_tables: row
+                    .get::<_, Vec<String>>(4)
+                    .into_iter()
+                    .map(Ident::from_catalog)
+                    .collect(),
             };
             if let Some(naming) = subject.in_routine(&routine) {
                 return Some(format!("{} ({naming})", routine.object));

@@ -913,10 +913,24 @@ fn what_still_names_the_old_column_keeps_the_gate_closed_until_it_is_changed() {
         database
             .crossfade(&["advance", "rename-status", "--to", "switch_reads"])
             .exits(0);
+        // They came after the plan was made, which carries over what it found.
+        database
+            .execute(
+                "ALTER TABLE vehicles ADD CONSTRAINT late_check CHECK (status <> 'no status'); \
+                 CREATE UNIQUE INDEX late_unique ON vehicles (id, status); CREATE INDEX late_partial ON vehicles (id) WHERE status = ''; \
+                 CREATE TABLE late (of integer, status text, CONSTRAINT late_reference FOREIGN KEY (of, status) REFERENCES vehicles (id, status))",
+            )
+            .await;
+        let late = [
+            "constraint late_check",
+            "index public.late_unique",
+            "index public.late_partial",
+            "constraint late_reference on table public.late",
+        ];
         let before = database.dump_schema();
         for _ in 0..2 {
             let waits = database.crossfade(&["advance", "rename-status"]).exits(3);
-            for name in named {
+            for name in named.into_iter().chain(late) {
                 assert!(waits.stderr.contains(name), "{name}: {}", waits.stderr);
             }
             assert_eq!(
@@ -934,7 +948,8 @@ fn what_still_names_the_old_column_keeps_the_gate_closed_until_it_is_changed() {
         }
         database
             .execute(&format!(
-                "CREATE OR REPLACE VIEW overview AS SELECT id, vehicle_status AS status FROM vehicles; \
+                "DROP TABLE late; ALTER TABLE vehicles DROP CONSTRAINT late_check; DROP INDEX late_unique, late_partial; \
+                 CREATE OR REPLACE VIEW overview AS SELECT id, vehicle_status AS status FROM vehicles; \
                  ALTER POLICY visible ON vehicles USING (vehicle_status <> 'secret'); \
                  DROP TRIGGER noted ON vehicles; \
                  CREATE TRIGGER noted AFTER UPDATE OF vehicle_status ON vehicles FOR EACH ROW EXECUTE FUNCTION noted(); \

@@ -97,6 +97,8 @@ fn statements_and_objects_that_name_the_old_column_hold_the_gate() {
                  CREATE FUNCTION pick(c text) RETURNS void LANGUAGE plpgsql AS 'BEGIN EXECUTE format(''SELECT %I FROM vehicles'', c); END';
                  CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
                  CREATE TRIGGER touched BEFORE DELETE ON vehicles FOR EACH ROW EXECUTE FUNCTION touch('status');
+                 CREATE FUNCTION summed() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM status FROM after_it; RETURN NULL; END';
+                 CREATE TRIGGER summed AFTER UPDATE ON vehicles REFERENCING NEW TABLE AS after_it FOR EACH STATEMENT EXECUTE FUNCTION summed();
                  CREATE FUNCTION run(s text) RETURNS void LANGUAGE plpgsql AS 'BEGIN EXECUTE s; END';
                  CREATE FUNCTION fixed() RETURNS void LANGUAGE plpgsql AS 'BEGIN EXECUTE ''ANALYZE orders''; END';
                  CREATE VIEW fleet AS SELECT id, status FROM vehicles;
@@ -108,6 +110,7 @@ fn statements_and_objects_that_name_the_old_column_hold_the_gate() {
             "function public.report() (by name)",
             "function public.guess(text) (may name it: dynamic SQL)",
             "function public.pick(text) (may name it: dynamic SQL)",
+            "function public.summed() (by name)",
             "function public.run(text) (may name it: it puts statements together, and pg_stat_statements.track is top",
             "trigger touched on table public.vehicles (may name it: not resolved)",
             "allowed by the plan, with a reason",
@@ -120,7 +123,7 @@ fn statements_and_objects_that_name_the_old_column_hold_the_gate() {
             assert!(!detail.contains(object), "{object}: {detail}");
         }
         database
-            .execute("DROP FUNCTION report(), guess(text), pick(text), touch() CASCADE; DROP VIEW fleet; DROP INDEX vehicles_late_idx")
+            .execute("DROP FUNCTION report(), guess(text), pick(text), touch(), summed() CASCADE; DROP VIEW fleet; DROP INDEX vehicles_late_idx")
             .await;
         closed(database, "function public.run(text)");
         // Where statements within functions are counted, those that this one runs would be seen.

@@ -5,6 +5,7 @@ use super::{
     scope::{self, Relation, Scope},
     tree::{Kind, Node, Tree, child, children, has_token, is_name, path, words},
 };
+use crate::plan::ident::Ident;
 
 /// What NEW and OLD are in a function's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,19 +16,34 @@ pub enum Rows {
 }
 
 /// The surest way in which the text names the column.
-pub fn naming(tree: &Tree, column: &Column, rows: Rows) -> Option<Naming> {
+pub fn naming(
+    tree: &Tree,
+    column: &Column,
+    rows: Rows,
+    transition_tables: &[Ident],
+) -> Option<Naming> {
     let all: Vec<(Kind, String)> = tree.roots.iter().flat_map(words).collect();
-    let table_named = all
-        .iter()
-        .any(|(kind, text)| !is_text(*kind) && is_name(text, &column.table.name));
+    let table_named = all.iter().any(|(kind, text)| {
+        let is_its = |name: &Ident| is_name(text, name);
+        !is_text(*kind) && (is_its(&column.table.name) || transition_tables.iter().any(is_its))
+    });
+    let outermost = Scope {
+        transition_tables: transition_tables
+            .iter()
+            .map(|name| name.as_str().to_owned())
+            .collect(),
+        ..Scope::default()
+    };
     let mut resolver = Resolver {
         column,
         rows,
+        transition_tables,
+        outermost: [outermost],
         table_named,
         found: None,
     };
     for root in &tree.roots {
-        resolver.visit(root, &[]);
+        resolver.visit_root(root);
     }
     resolver.dynamic_sql(tree);
     if tree.faulty {
@@ -51,6 +67,8 @@ pub(super) fn is_text(kind: Kind) -> bool {
 struct Resolver<'a> {
     column: &'a Column,
     rows: Rows,
+    transition_tables: &'a [Ident],
+    outermost: [Scope; 1],
     /// The table's own name occurs somewhere: what is not resolved may be of it.
     table_named: bool,
     found: Option<Naming>,
@@ -77,9 +95,19 @@ impl Resolver<'_> {
         scope::relation(names, self.column, &[]) == Relation::Table
     }
 
+    fn visit_root(&mut self, root: &Node) {
+        let outermost = self.outermost.clone();
+        self.visit(root, &outermost);
+    }
+
     fn visit(&mut self, node: &Node, scopes: &[Scope]) {
         match node.kind() {
             Kind::SELECT | Kind::SELECT_INTO | Kind::UPDATE | Kind::DELETE | Kind::MERGE => {
+                let inner = self.enter(node, scopes);
+                self.children(node, &inner);
+            }
+            // `s := status FROM vehicles` is a query without its SELECT.
+            Kind::PLPGSQL_EXPR if child(node, Kind::FROM_CLAUSE).is_some() => {
                 let inner = self.enter(node, scopes);
                 self.children(node, &inner);
             }
@@ -91,7 +119,10 @@ impl Resolver<'_> {
                 self.children(node, scopes);
             }
             Kind::TABLE => {
-                if node.children().any(|named| self.is_table(&path(&named))) {
+                let mut named = node.children().map(|named| path(&named));
+                if named
+                    .any(|names| scope::relation(&names, self.column, scopes) == Relation::Table)
+                {
                     self.note(Naming::Star);
                 }
             }
@@ -140,6 +171,7 @@ impl Resolver<'_> {
                 }
             }
             Kind::COMPOSITE_FIELD_REF if self.is_column(node) => self.field_of_variable(node),
+            Kind::PLPGSQL_ASSIGN_TARGET if self.is_own_row(node) => self.note(Naming::Row),
             Kind::ERROR => {}
             other => {
                 if is_definition(other) && self.in_words(node) {
@@ -162,6 +194,9 @@ impl Resolver<'_> {
         // What a NATURAL JOIN compares is in no text.
         if opened.natural && opened.has(Relation::Table) {
             self.note(Naming::NotResolved);
+        }
+        if opened.renames {
+            self.note(Naming::Positions);
         }
         inner.push(opened);
         inner
@@ -217,9 +252,7 @@ impl Resolver<'_> {
         let writes = node
             .parent()
             .is_some_and(|copy| child(&copy, Kind::COPY_TO).is_some());
-        let all = |known: &crate::plan::ident::Ident| {
-            columns.iter().any(|column| column == known.as_str())
-        };
+        let all = |known: &Ident| columns.iter().any(|column| column == known.as_str());
         // Whoever names the new column and all others too has read the catalog, as pg_dump does.
         let from_catalog = writes && self.column.of_table.iter().all(all);
         if !from_catalog && all(&self.column.column) {
@@ -234,6 +267,11 @@ impl Resolver<'_> {
             .all(|part| matches!(part.kind(), Kind::FIELD_EXPR | Kind::NAME_REF));
         let star = has_token(node, Kind::STAR);
         if !plain {
+            let of_row = node.first_child().is_some_and(|of| self.is_own_row(&of));
+            if of_row {
+                self.field_of_row(node, star);
+                return;
+            }
             if !star && self.is_column(node) {
                 self.note_unresolved();
             }
@@ -261,12 +299,28 @@ impl Resolver<'_> {
             Some(Relation::Table) => self.note(naming),
             Some(Relation::Namesake | Relation::Other | Relation::Derived) => {}
             None => match (names.as_slice(), self.rows) {
-                ([row], Rows::OfTable) if row == "new" || row == "old" => self.note(naming),
+                ([row], Rows::OfTable) if row == "new" || row == "old" => {
+                    self.field_of_row(node, star);
+                }
                 ([row], Rows::OfNoTrigger) if is_trigger_row(row, node) => {}
                 _ if star => {}
                 _ => self.note_unresolved(),
             },
         }
+    }
+
+    /// Of NEW or OLD, whatever parentheses are around them.
+    fn field_of_row(&mut self, node: &Node, star: bool) {
+        if star && !is_passed_on(node) {
+            self.note(Naming::Star);
+        } else if !star && self.is_column(node) {
+            self.note(Naming::ByName);
+        }
+    }
+
+    /// NEW or OLD of the table's trigger, and nothing else.
+    fn is_own_row(&self, node: &Node) -> bool {
+        self.rows == Rows::OfTable && is_row(node)
     }
 
     fn children_but_last_name(&mut self, node: &Node, scopes: &[Scope]) {
@@ -310,6 +364,9 @@ impl Resolver<'_> {
         let is_column = self.column.of_table.iter().any(|one| one.as_str() == name);
         let relation = scopes.iter().rev().find_map(|scope| scope.named(&name));
         if relation == Some(Relation::Table) && !is_column {
+            self.note(Naming::Row);
+        }
+        if relation.is_none() && self.is_own_row(node) && !is_passed_on(node) {
             self.note(Naming::Row);
         }
     }
@@ -384,11 +441,30 @@ impl Resolver<'_> {
             .any(|(kind, text)| !is_text(*kind) && is_name(text, &self.column.column))
     }
 
+    /// The table's rows are there as a whole: NEW, OLD or a transition table.
+    fn has_rows(&self, node: &Node) -> bool {
+        let all = words(node);
+        let is_whole = |at: usize| {
+            let next = |after: usize| all.get(at + after).map(|(kind, _)| *kind);
+            next(1) != Some(Kind::DOT) || next(2) == Some(Kind::STAR)
+        };
+        all.iter().enumerate().any(|(at, (kind, text))| {
+            let row = matches!(kind, Kind::NEW_KW | Kind::OLD_KW) && is_whole(at);
+            let transition = || {
+                self.transition_tables
+                    .iter()
+                    .any(|name| is_name(text, name))
+            };
+            !is_text(*kind) && (row && self.rows == Rows::OfTable || transition())
+        })
+    }
+
     /// Text that is made into a statement may name the column, or is about the table and gets the column from elsewhere.
     fn dynamic_sql(&mut self, tree: &Tree) {
         let is_there = |text: &str| {
-            super::mentions(text, self.column.column.as_str())
-                || super::mentions(text, self.column.table.name.as_str())
+            let names = [&self.column.column, &self.column.table.name].into_iter();
+            let mut names = names.chain(self.transition_tables);
+            names.any(|name| super::mentions(text, name.as_str()))
         };
         let may = tree.roots.iter().skip(1).any(|body| {
             let texts = texts_executed(body).into_iter();
@@ -396,7 +472,10 @@ impl Resolver<'_> {
                 .filter(|text| is_there(text.as_str()))
                 .any(|text| match text {
                     Executed::Piece(_) => true,
-                    Executed::Whole(sql) => super::of_statement(&sql, self.column).is_some(),
+                    Executed::Whole(sql) => Tree::parse(&sql).is_none_or(|tree| {
+                        let rows = Rows::OfNoTrigger;
+                        naming(&tree, self.column, rows, self.transition_tables).is_some()
+                    }),
                 })
         });
         // A trigger's function reads what it is given, by names that it puts together.
@@ -418,10 +497,12 @@ impl Resolver<'_> {
             match again {
                 Some(again) if !again.faulty => {
                     for root in &again.roots {
-                        self.visit(root, &[]);
+                        self.visit_root(root);
                     }
                 }
-                _ if self.in_words(&error) => self.note(Naming::NotParsed),
+                _ if self.in_words(&error) || self.has_rows(&error) => {
+                    self.note(Naming::NotParsed);
+                }
                 _ => {}
             }
         }
@@ -518,6 +599,50 @@ fn without_into(error: &Node) -> Option<String> {
         }
     }
     found.then(|| text.join(" "))
+}
+
+/// The words of an expression in lower case, without parentheses.
+fn bare_words(node: &Node) -> Vec<String> {
+    let words = words(node).into_iter();
+    let bare = words.filter(|(kind, _)| !matches!(kind, Kind::L_PAREN | Kind::R_PAREN));
+    bare.map(|(_, text)| text.to_lowercase()).collect()
+}
+
+/// `new`, `(old)`
+fn is_row(node: &Node) -> bool {
+    matches!(bare_words(node).as_slice(), [row] if row == "new" || row == "old")
+}
+
+/// NEW or OLD goes on as it is, or is compared as a whole: no column is named, and none is picked out.
+fn is_passed_on(node: &Node) -> bool {
+    let is_wrapping = |above: &Node| {
+        let star = above.kind() == Kind::FIELD_EXPR && has_token(above, Kind::STAR);
+        star || above.kind() == Kind::PAREN_EXPR
+    };
+    let above = node.ancestors().skip(1).find(|above| !is_wrapping(above));
+    let Some(above) = above else { return false };
+    let is_operand = |operand: &str| operand == "new" || operand == "old";
+    let without_star = bare_words(&above).join(" ").replace(" . *", "");
+    let is_compared = match without_star.split_once(' ') {
+        Some((left, rest)) if is_operand(left) => match rest.rsplit_once(' ') {
+            Some((operator, right)) if is_operand(right) => {
+                matches!(operator, "is distinct from" | "is not distinct from")
+                    || operator.chars().all(|c| " =<>!*".contains(c))
+            }
+            Some((operator, "null")) => matches!(operator, "is" | "is not"),
+            _ => false,
+        },
+        _ => false,
+    };
+    let returned = node
+        .ancestors()
+        .find(|above| above.kind() == Kind::PLPGSQL_RETURN_STMT);
+    let is_returned = returned.is_some_and(|returned| {
+        let known = ["return", "coalesce", "new", "old", "null", ",", ";"];
+        let words = bare_words(&returned);
+        words.iter().all(|word| known.contains(&word.as_str()))
+    });
+    is_compared || is_returned
 }
 
 /// NEW and OLD of a trigger of other tables.

@@ -25,7 +25,11 @@ pub struct Scope {
     /// The names that the query gives its result's columns: ORDER BY means these first.
     pub outputs: Vec<String>,
     pub with: Vec<String>,
+    /// Names of a trigger's function for the table's rows.
+    pub transition_tables: Vec<String>,
     pub natural: bool,
+    /// The table's columns get names by their places: `FROM vehicles AS v(a, b)`.
+    pub renames: bool,
 }
 
 impl Scope {
@@ -49,6 +53,10 @@ pub fn relation(names: &[String], column: &Column, scopes: &[Scope]) -> Relation
     let is_with = |scope: &Scope| scope.with.iter().any(|name| name == table);
     if schema.is_none() && scopes.iter().any(is_with) {
         return Relation::Derived;
+    }
+    let is_transition = |scope: &Scope| scope.transition_tables.iter().any(|name| name == table);
+    if schema.is_none() && scopes.iter().any(is_transition) {
+        return Relation::Table;
     }
     let fits = |other: &crate::plan::ident::TableName| {
         other.name.as_str() == table && schema.is_none_or(|schema| other.schema.as_str() == schema)
@@ -109,7 +117,11 @@ fn items(node: &Node, column: &Column, outer: &[Scope], scope: &mut Scope) {
                 };
                 let names = path(&named);
                 let found = relation(&names, column, outer);
-                let alias = child(&item, Kind::FROM_ALIAS).and_then(|alias| table_alias(&alias));
+                let alias = child(&item, Kind::FROM_ALIAS);
+                let gives_names = |alias: &Node| child(alias, Kind::COLUMN_LIST).is_some();
+                scope.renames |=
+                    found == Relation::Table && alias.as_ref().is_some_and(gives_names);
+                let alias = alias.and_then(|alias| table_alias(&alias));
                 let known = alias.or_else(|| names.last().cloned()).unwrap_or_default();
                 scope.relations.push((known, found));
             }

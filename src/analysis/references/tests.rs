@@ -175,6 +175,12 @@ fn every_column_is_named_by_a_star_a_place_or_a_row() {
         ("SELECT note FROM vehicles note", None),
         ("SELECT v::text FROM vehicles v", Some(Row)),
         ("SELECT NULL::vehicles", Some(Row)),
+        ("SELECT a FROM vehicles AS v(a, b)", Some(Positions)),
+        (
+            "SELECT a FROM orders JOIN vehicles v (a) ON true",
+            Some(Positions),
+        ),
+        ("SELECT a FROM orders AS v(a, b), vehicles AS w", None),
         ("COPY vehicles FROM STDIN", Some(Positions)),
         ("COPY vehicles TO STDOUT", Some(Positions)),
     ]);
@@ -295,6 +301,7 @@ fn routine(language: &str, signature: &str, body: &str) -> Routine {
             "CREATE OR REPLACE FUNCTION public.f{signature}\n LANGUAGE {language}\nAS $function$\n{body}\n$function$\n"
         ),
         fires_on_table: false,
+        transition_tables: Vec::new(),
     }
 }
 
@@ -336,6 +343,24 @@ fn bodies_of_functions_are_read() {
             "plpgsql",
             "() RETURNS text",
             "DECLARE s text; BEGIN SELECT status INTO STRICT s FROM vehicles WHERE id = 1; RETURN s; END",
+            Some(ByName),
+        ),
+        (
+            "plpgsql",
+            "() RETURNS text",
+            "DECLARE s text; BEGIN s := status FROM vehicles WHERE id = 1; RETURN s; END",
+            Some(ByName),
+        ),
+        (
+            "plpgsql",
+            "() RETURNS text",
+            "DECLARE s text; BEGIN IF note = 'x' FROM vehicles WHERE id = 1 THEN s = status FROM orders; END IF; RETURN s; END",
+            None,
+        ),
+        (
+            "plpgsql",
+            "() RETURNS text",
+            "BEGIN RETURN note FROM vehicles WHERE status = 'x'; END",
             Some(ByName),
         ),
         (
@@ -467,6 +492,86 @@ fn new_and_old_are_rows_of_the_table_that_a_trigger_is_on() {
         assert_eq!(of_routine(&routine, &status()), None, "{body}");
         routine.fires_on_table = true;
         assert_eq!(of_routine(&routine, &status()), Some(on_table), "{body}");
+    }
+}
+
+#[test]
+fn new_and_old_as_whole_rows_are_uses_of_the_column_unless_they_only_pass_by() {
+    for (statements, expected) in [
+        ("PERFORM log(to_jsonb(new)->>'status')", Some(Row)),
+        ("INSERT INTO log SELECT row_to_json(NEW)", Some(Row)),
+        ("INSERT INTO log SELECT (old).*", Some(Star)),
+        ("INSERT INTO log VALUES ((new).status)", Some(ByName)),
+        ("INSERT INTO log VALUES ((new).note)", None),
+        ("new := jsonb_populate_record(new, '{}')", Some(Row)),
+        ("new := changed(1)", Some(Row)),
+        ("r := new", Some(Row)),
+        ("PERFORM helper((new))", Some(Row)),
+        (
+            "IF new IS DISTINCT FROM old THEN RAISE NOTICE 'x'; END IF",
+            None,
+        ),
+        (
+            "IF old.* IS DISTINCT FROM new.* THEN RAISE NOTICE 'x'; END IF",
+            None,
+        ),
+        (
+            "IF (old.*) IS NOT DISTINCT FROM ((new).*) OR new *<> old THEN RETURN old; END IF",
+            None,
+        ),
+        (
+            "IF helper(new) IS DISTINCT FROM old THEN RETURN old; END IF",
+            Some(Row),
+        ),
+        ("IF new IS NULL THEN RETURN old; END IF", None),
+        ("RETURN coalesce(new, old)", None),
+        ("RETURN helper(new)", Some(Row)),
+        ("NEW.note := 'x'", None),
+        (
+            "PERFORM n.note FROM notes AS new, notes AS n WHERE f(new)",
+            None,
+        ),
+    ] {
+        let body = format!("BEGIN {statements}; RETURN new; END");
+        let mut routine = routine("plpgsql", "() RETURNS trigger", &body);
+        assert_eq!(of_routine(&routine, &status()), None, "{body}");
+        routine.fires_on_table = true;
+        assert_eq!(of_routine(&routine, &status()), expected, "{body}");
+    }
+}
+
+#[test]
+fn the_rows_of_a_statement_have_the_names_that_the_trigger_gives_them() {
+    for (statement, expected) in [
+        ("INSERT INTO log SELECT status FROM newtab", Some(ByName)),
+        (
+            "INSERT INTO log SELECT n.status FROM newtab AS n",
+            Some(ByName),
+        ),
+        ("INSERT INTO log SELECT * FROM newtab", Some(Star)),
+        ("INSERT INTO log TABLE newtab", Some(Star)),
+        (
+            "INSERT INTO log SELECT to_jsonb(n) FROM newtab AS n",
+            Some(Row),
+        ),
+        ("INSERT INTO log SELECT note FROM newtab", None),
+        ("INSERT INTO log SELECT status FROM public.newtab", None),
+        (
+            "WITH newtab AS (SELECT 1 AS status) INSERT INTO log SELECT status FROM newtab",
+            None,
+        ),
+        (
+            "EXECUTE 'INSERT INTO log SELECT status FROM newtab'",
+            Some(DynamicSql),
+        ),
+        ("s := status FROM newtab", Some(ByName)),
+    ] {
+        let body = format!("BEGIN {statement}; RETURN NULL; END");
+        let mut routine = routine("plpgsql", "() RETURNS trigger", &body);
+        routine.fires_on_table = true;
+        assert_eq!(of_routine(&routine, &status()), None, "{body}");
+        routine.transition_tables = vec!["newtab".parse().unwrap()];
+        assert_eq!(of_routine(&routine, &status()), expected, "{body}");
     }
 }
 

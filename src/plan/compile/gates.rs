@@ -5,9 +5,11 @@ use crate::plan::{
     compiled::{Condition, References},
     document::{Gate, PhaseDocument, PhaseName},
     error::{Path, PlanError},
+    facts::Table,
     ident::{Ident, TableName},
     steps::Step,
 };
+use std::collections::BTreeSet;
 
 impl Compiler<'_> {
     pub(super) fn gate(&mut self, at: &Path, phase: &PhaseDocument) -> Vec<Condition> {
@@ -59,6 +61,27 @@ impl Compiler<'_> {
                 _ => None,
             })
             .collect()
+    }
+
+    /// See `compiled::Plan::foreseen`.
+    pub(super) fn foreseen(&self) -> Option<BTreeSet<(TableName, Ident)>> {
+        let dropped = self.dropped_columns();
+        if dropped.is_empty() {
+            return None;
+        }
+        let mut foreseen: BTreeSet<_> = self.steps().flat_map(made).collect();
+        for (name, column) in &dropped {
+            let Some(table) = self.table(name) else {
+                continue;
+            };
+            foreseen.extend(hanging(name, table, column));
+            for partition in &table.partitions {
+                let known = self.table(&partition.table).into_iter();
+                let own = known.flat_map(|known| hanging(&partition.table, known, column));
+                foreseen.extend(own);
+            }
+        }
+        Some(foreseen)
     }
 
     fn references(&mut self, at: &Path, phase: PhaseName, gate: &Gate) -> Option<References> {
@@ -129,6 +152,38 @@ impl Compiler<'_> {
         tables.dedup();
         tables
     }
+}
+
+/// The indexes and constraints of a table, and the foreign keys of others, that name the column.
+fn hanging(name: &TableName, table: &Table, column: &Ident) -> Vec<(TableName, Ident)> {
+    let indexes = table.indexes.iter();
+    let indexes = indexes.filter(|index| index.columns.contains(column));
+    let constraints = table.constraints.iter();
+    let constraints = constraints.filter(|constraint| constraint.columns.contains(column));
+    let own = indexes
+        .map(|index| &index.name)
+        .chain(constraints.map(|constraint| &constraint.name))
+        .map(|own| (name.clone(), own.clone()));
+    let inbound = table.referenced_by.iter();
+    let inbound = inbound
+        .filter(|inbound| inbound.columns.contains(column))
+        .map(|inbound| (inbound.table.clone(), inbound.name.clone()));
+    own.chain(inbound).collect()
+}
+
+/// What a step makes, or gives another name. A step may be run again once the new column has the old one's name.
+fn made(step: &Step) -> Vec<(TableName, Ident)> {
+    let (table, names) = match step {
+        Step::CreateIndex(step) => (&step.table, vec![&step.name]),
+        Step::AddConstraint(step) => (&step.table, vec![&step.name]),
+        Step::AddExclusion(step) => (&step.table, vec![&step.name]),
+        Step::RenameConstraint(step) => (&step.table, vec![&step.from, &step.to]),
+        Step::RenameObject(step) => (&step.table, vec![&step.from, &step.to]),
+        Step::SwapPrimaryKey(step) => (&step.table, vec![&step.name, &step.index]),
+        _ => return Vec::new(),
+    };
+    let names = names.into_iter();
+    names.map(|name| (table.clone(), name.clone())).collect()
 }
 
 /// The old column goes out of sight, or for good.
