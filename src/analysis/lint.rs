@@ -9,7 +9,7 @@ use super::{
     name::Name,
     rules::{self, Found, RULES, Rule, When},
     script::{Allowance, Event, Happening, Script},
-    statement::{AlterTable, Body, Change, Kind, Object, Runs, Statement},
+    statement::{AlterTable, Body, Change, ChangeKind, Kind, Object, Runs, Statement},
     syntax,
 };
 use crate::plan::error::Severity;
@@ -109,12 +109,18 @@ impl Site<'_> {
         })
     }
 
-    /// What the change alone does.
+    /// What the change alone does; a proof that the same statement drops is gone before it is looked for.
     pub fn effects_of(&self, table: &Name, change: &Change) -> Effects {
+        let is_looked_for = matches!(change.kind, ChangeKind::SetNotNull { .. });
+        let dropped = self.changes().filter(|(of, other)| {
+            let drops = matches!(other.kind, ChangeKind::DropConstraint { .. });
+            is_looked_for && *of == table && drops
+        });
+        let dropped = dropped.map(|(_, other)| other.clone());
         let alone = Kind::AlterTable(AlterTable {
             table: table.clone(),
             only: false,
-            changes: vec![change.clone()],
+            changes: dropped.chain([change.clone()]).collect(),
         });
         classify(&alone, &self.state.catalog)
     }

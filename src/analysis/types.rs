@@ -98,7 +98,7 @@ pub fn free_from(to: &str) -> Option<&'static str> {
 }
 
 /// No limit, or one that is not smaller.
-fn widens(from: &[u32], to: &[u32]) -> bool {
+fn widens(from: &[i32], to: &[i32]) -> bool {
     match (from, to) {
         (_, []) => true,
         ([from], [to]) => to >= from,
@@ -109,7 +109,7 @@ fn widens(from: &[u32], to: &[u32]) -> bool {
 #[derive(Debug, PartialEq, Eq)]
 struct Type {
     name: String,
-    modifiers: Vec<u32>,
+    modifiers: Vec<i32>,
     array: bool,
 }
 
@@ -132,7 +132,7 @@ impl Type {
             .split(|letter: char| {
                 !(letter.is_alphanumeric() || letter == '_' || letter == '"' || letter == '.')
             })
-            .filter(|word| !word.is_empty() && word.parse::<u32>().is_err())
+            .filter(|word| !word.is_empty() && word.parse::<i32>().is_err())
             .map(|word| word.strip_prefix("pg_catalog.").unwrap_or(word))
             .collect();
         let mut read = Self {
@@ -220,6 +220,7 @@ mod tests {
             ("text", "varchar", Cost::Catalog),
             ("numeric(10,2)", "decimal ( 14 , 2 )", Cost::Catalog),
             ("numeric(10,2)", "numeric(14,4)", Cost::Rewrite),
+            ("numeric(5,-2)", "numeric(5,0)", Cost::Rewrite),
             ("numeric(10,2)", "numeric", Cost::Catalog),
             ("timestamp", "timestamptz", Cost::Rewrite),
             ("json", "jsonb", Cost::Rewrite),

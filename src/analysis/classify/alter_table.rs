@@ -2,15 +2,16 @@
 
 use super::{Effects, Target, Unnamed, family};
 use crate::analysis::{
-    catalog::{Catalog, KnownTable},
+    catalog::{Catalog, KnownConstraint, KnownTable},
     name::Name,
     statement::{
-        AlterTable, Bound, Building, ChangeKind, ColumnFill, ConstraintKind, DefaultValue,
+        AlterTable, Bound, Building, Change, ChangeKind, ColumnFill, ConstraintKind, DefaultValue,
         NewColumn, NewConstraint, NewType, Validation,
     },
     types::{Cost, cost},
 };
 use crate::statement::part::Lock;
+use std::borrow::Cow;
 
 /// Storage parameters that need more than SHARE UPDATE EXCLUSIVE. Source: `reloptions.c`.
 const OPTIONS_UNDER_STRONG_LOCK: [&str; 1] = ["user_catalog_table"];
@@ -18,7 +19,7 @@ const OPTIONS_UNDER_STRONG_LOCK: [&str; 1] = ["user_catalog_table"];
 /// A table that is altered, with the children that the change goes down to.
 struct Altered<'a> {
     table: &'a Name,
-    known: Option<&'a KnownTable>,
+    known: Option<Cow<'a, KnownTable>>,
     children: Vec<Name>,
     catalog: &'a Catalog,
 }
@@ -26,7 +27,9 @@ struct Altered<'a> {
 pub fn classify(alter: &AlterTable, catalog: &Catalog, effects: &mut Effects) {
     let altered = Altered {
         table: &alter.table,
-        known: catalog.table(&alter.table),
+        known: catalog
+            .table(&alter.table)
+            .map(|known| left_of(known, &alter.changes)),
         children: if alter.only {
             Vec::new()
         } else {
@@ -37,6 +40,28 @@ pub fn classify(alter: &AlterTable, catalog: &Catalog, effects: &mut Effects) {
     for change in &alter.changes {
         altered.change(&change.kind, effects);
     }
+}
+
+/// What is dropped goes first, wherever in the statement it stands, and proves nothing to the rest. Source: `AlterTablePass`.
+/// A foreign key's other table stays known, as dropping it locks that.
+fn left_of<'a>(known: &'a KnownTable, changes: &[Change]) -> Cow<'a, KnownTable> {
+    let is_dropped = |constraint: &KnownConstraint| {
+        let proves = matches!(
+            constraint.kind,
+            ConstraintKind::Check(_) | ConstraintKind::NotNull { .. }
+        );
+        proves
+            && changes.iter().any(|change| {
+                matches!(&change.kind, ChangeKind::DropConstraint { name } if *name == constraint.name)
+            })
+    };
+    if !known.constraints.iter().any(is_dropped) {
+        return Cow::Borrowed(known);
+    }
+    let mut left = known.clone();
+    left.constraints
+        .retain(|constraint| !is_dropped(constraint));
+    Cow::Owned(left)
 }
 
 /// Where the default partition is and whether it is searched for rows that belong to a new one.
@@ -63,6 +88,10 @@ pub fn default_partition(parent: &Name, bound: &Bound, catalog: &Catalog, effect
 }
 
 impl Altered<'_> {
+    fn known(&self) -> Option<&KnownTable> {
+        self.known.as_deref()
+    }
+
     fn change(&self, change: &ChangeKind, effects: &mut Effects) {
         use Lock::{AccessExclusiveLock, ShareRowExclusiveLock, ShareUpdateExclusiveLock};
         match change {
@@ -182,7 +211,7 @@ impl Altered<'_> {
     fn set_not_null(&self, column: &str, effects: &mut Effects) {
         self.lock_all(Lock::AccessExclusiveLock, effects);
         if !self
-            .known
+            .known()
             .is_some_and(|known| known.proves_not_null(column))
         {
             self.scan_all(effects);
@@ -202,12 +231,20 @@ impl Altered<'_> {
         if new.computed || self.catalog.has_constrained_domain(&new.type_name) {
             return Cost::Rewrite;
         }
-        let column = self.known.and_then(|known| known.column(&new.column));
+        let column = self.known().and_then(|known| known.column(&new.column));
         let types = cost(
             column.map(|column| column.type_name.as_str()),
             &new.type_name,
         );
-        if new.collation {
+        // A CHECK over the column is looked at again, row by row, where the type is another.
+        let changes = column.is_none_or(|column| column.type_name != new.type_name);
+        let is_checked = self.known().is_some_and(|known| {
+            let mut constraints = known.constraints.iter();
+            constraints.any(|constraint| {
+                matches!(&constraint.kind, ConstraintKind::Check(expression) if names(expression, &new.column))
+            })
+        });
+        if new.collation || changes && is_checked {
             types.max(Cost::Indexes)
         } else {
             types
@@ -243,21 +280,21 @@ impl Altered<'_> {
     }
 
     fn is_over_not_null(&self, index: &str) -> bool {
-        let known = self.known.and_then(|known| known.index(index));
+        let known = self.known().and_then(|known| known.index(index));
         known.is_some_and(|index| {
             !index.columns.is_empty() && index.columns.iter().all(|column| self.proves(column))
         })
     }
 
     fn proves(&self, column: &str) -> bool {
-        self.known
+        self.known()
             .is_some_and(|known| known.proves_not_null(column))
     }
 
     fn validate(&self, name: &str, effects: &mut Effects) {
         effects.lock(self.table, Lock::ShareUpdateExclusiveLock);
         effects.scan(self.table);
-        let constraint = self.known.and_then(|known| known.constraint(name));
+        let constraint = self.known().and_then(|known| known.constraint(name));
         match constraint.map(|known| &known.kind) {
             Some(ConstraintKind::ForeignKey { references }) => {
                 effects.lock(references, Lock::RowShareLock);
@@ -276,14 +313,15 @@ impl Altered<'_> {
 
     fn drop_constraint(&self, name: &str, effects: &mut Effects) {
         effects.lock(self.table, Lock::AccessExclusiveLock);
-        match self
-            .known
+        // As it was before the statement.
+        let known = self.catalog.table(self.table);
+        match known
             .and_then(|known| known.constraint(name))
             .map(|known| &known.kind)
         {
             Some(ConstraintKind::ForeignKey { references }) => {
                 effects.lock_with_children(references, Lock::AccessExclusiveLock, self.catalog);
-                if self.known.is_some_and(|known| known.partitioned) {
+                if self.known().is_some_and(|known| known.partitioned) {
                     effects.lock_all(&self.children, Lock::AccessExclusiveLock);
                 }
             }
@@ -298,7 +336,7 @@ impl Altered<'_> {
 
     /// What has an index of its own, or refers to a table, is another's on each partition.
     fn rename_constraint(&self, name: &str, effects: &mut Effects) {
-        let constraint = self.known.and_then(|known| known.constraint(name));
+        let constraint = self.known().and_then(|known| known.constraint(name));
         match constraint.map(|known| &known.kind) {
             Some(ConstraintKind::Check(_) | ConstraintKind::NotNull { .. }) | None => {
                 self.lock_all(Lock::AccessExclusiveLock, effects)
@@ -315,7 +353,7 @@ impl Altered<'_> {
     /// With a column goes its foreign key, for which the referenced table is locked too.
     fn foreign_keys_go(&self, effects: &mut Effects) {
         for constraint in self
-            .known
+            .known()
             .map(|known| known.constraints.as_slice())
             .unwrap_or_default()
         {
@@ -352,7 +390,7 @@ impl Altered<'_> {
                 effects.lock(self.table, Lock::AccessExclusiveLock);
                 effects.lock(partition, Lock::AccessExclusiveLock);
                 if let Some(default) = self
-                    .known
+                    .known()
                     .and_then(|known| known.default_partition.as_ref())
                 {
                     effects.lock(default, Lock::AccessExclusiveLock);
@@ -360,4 +398,12 @@ impl Altered<'_> {
             }
         }
     }
+}
+
+/// The column's name is a word of this text.
+fn names(text: &str, column: &str) -> bool {
+    let is_part = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '$';
+    text.split(|letter| !is_part(letter))
+        .any(|word| word.eq_ignore_ascii_case(column))
+        || text.contains(&format!("\"{column}\""))
 }

@@ -82,9 +82,9 @@ mod tests {
         assert_eq!(
             lines(
                 rule,
-                "DROP TABLE IF EXISTS a, b CASCADE;\nDROP SCHEMA s CASCADE;"
+                "DROP TABLE IF EXISTS a, b CASCADE;\nDROP SCHEMA s CASCADE;\nDROP OWNED BY joe;"
             ),
-            [1, 2]
+            [1, 2, 3]
         );
         assert_eq!(
             lines(

@@ -26,7 +26,7 @@ fn check(site: &Site<'_>) -> Vec<Found> {
             range: change.range.clone(),
             message: format!("SET NOT NULL reads all of {table} while the application can neither read nor write"),
             help: format!(
-                "first ADD CONSTRAINT … CHECK ({column} IS NOT NULL) NOT VALID and VALIDATE CONSTRAINT; then SET NOT NULL looks at no row, and the CHECK can go"
+                "first ADD CONSTRAINT … CHECK ({column} IS NOT NULL) NOT VALID and VALIDATE CONSTRAINT; then SET NOT NULL looks at no row, and the CHECK can go in a statement of its own"
             ),
         });
     }
@@ -53,6 +53,8 @@ mod tests {
         let another =
             "ALTER TABLE t ADD CHECK (a IS NOT NULL OR b);\nALTER TABLE t ALTER a SET NOT NULL;";
         assert_eq!(lines(RULE, another), [2]);
+        let gone = "ALTER TABLE t ADD CONSTRAINT p CHECK (a IS NOT NULL) NOT VALID;\nALTER TABLE t VALIDATE CONSTRAINT p;\nALTER TABLE t ALTER a SET NOT NULL, DROP CONSTRAINT p;";
+        assert_eq!(lines(RULE, gone), [3]);
     }
 
     #[test]

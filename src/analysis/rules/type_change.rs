@@ -71,6 +71,8 @@ mod tests {
         // After the first its type is known.
         let good = "ALTER TABLE t ALTER a TYPE varchar(50);\nALTER TABLE t ALTER a TYPE varchar(90);\nALTER TABLE t ALTER a TYPE text USING a::text;";
         assert_eq!(lines(rule, good), [1]);
+        let checked = "ALTER TABLE t ALTER a TYPE varchar(50);\nALTER TABLE t ADD CHECK (a <> '') NOT VALID;\nALTER TABLE t ALTER a TYPE varchar(90);";
+        assert_eq!(lines(rule, checked), [1, 3]);
         let text = "ALTER TABLE t ALTER a TYPE text;\nALTER TABLE t ALTER b SET DATA TYPE TEXT COLLATE \"C\";";
         assert_eq!(
             (lines(rule, text), errors(rule, text)),

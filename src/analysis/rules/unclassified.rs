@@ -99,9 +99,9 @@ mod tests {
         assert_eq!(
             lines(
                 rule,
-                "ALTER TABEL t ADD a int;\nCALL p();\n\\i other.sql\nEXECUTE q;\nDROP TYPE e CASCADE;"
+                "ALTER TABEL t ADD a int;\nCALL p();\n\\i other.sql\nEXECUTE q;\nDROP TYPE e CASCADE;\nALTER TABLE t DROP CONSTRAINT t_pkey CASCADE;"
             ),
-            [1, 2, 3, 4, 5]
+            [1, 2, 3, 4, 5, 6]
         );
         assert_eq!(
             lines(

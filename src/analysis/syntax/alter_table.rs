@@ -4,7 +4,9 @@ use super::{
     below,
     create::{bound, column, constraint},
     node::{Place, child, has, name, table, text_of, type_of, word},
-    normalized, type_text,
+    normalized,
+    other::TAKES_ALONG,
+    type_text,
 };
 use crate::analysis::statement::{
     AlterTable, Building, Change, ChangeKind, Kind, NewType, Unknown,
@@ -21,6 +23,10 @@ pub fn kind(node: &SyntaxNode, place: &Place<'_>) -> Option<Kind> {
     else {
         return Some(Kind::Unknown(Unknown::NotClassified));
     };
+    let cascades = |part: SyntaxNode| part.kind() == K::DROP_CONSTRAINT && has(&part, K::CASCADE);
+    if node.children().any(cascades) {
+        return Some(Kind::Unknown(Unknown::Says(TAKES_ALONG)));
+    }
     let changes = node
         .children()
         .filter(|part| {

@@ -40,7 +40,9 @@ fn whole(node: &SyntaxNode, place: &Place<'_>) -> Option<Kind> {
             indexes: names(node, K::INDEX_REF),
             how: building(node),
         },
-        K::DROP_SCHEMA | K::DROP_OWNED => Kind::DropOther { cascade },
+        K::DROP_SCHEMA => Kind::DropOther { cascade },
+        // Tables of that role go with their rows; CASCADE takes along what others have made of them.
+        K::DROP_OWNED => Kind::DropOther { cascade: true },
         K::ALTER_INDEX if has(node, K::ATTACH_INDEX_PARTITION) => Kind::AttachIndex {
             partition: child(node, K::ATTACH_INDEX_PARTITION)
                 .map(|attached| name(&attached, K::INDEX_REF))?,
@@ -287,6 +289,8 @@ fn set(node: &SyntaxNode) -> Kind {
     Kind::Set(rows::setting(name, value, has(node, K::LOCAL_SCOPE)))
 }
 
+pub const TAKES_ALONG: &str = "CASCADE takes along whatever uses it and locks the tables of that: foreign keys, triggers, defaults, columns, indexes, views. Which these are is not in this statement";
+
 /// What looks at the catalog only. What is not in this list is not known.
 fn no_table(node: &SyntaxNode) -> Option<Kind> {
     let text = normalized(&node.text().to_string());
@@ -301,9 +305,7 @@ fn no_table(node: &SyntaxNode) -> Option<Kind> {
             Kind::Unknown(Unknown::NotClassified)
         }
         // Rights that depend on a right are looked up in the catalog too.
-        _ if cascades && !text.starts_with("revoke") => Kind::Unknown(Unknown::Says(
-            "CASCADE takes along whatever uses it and locks the tables of that: triggers, defaults, columns, indexes, views. Which these are is not in this statement",
-        )),
+        _ if cascades && !text.starts_with("revoke") => Kind::Unknown(Unknown::Says(TAKES_ALONG)),
         K::CREATE_PUBLICATION | K::ALTER_PUBLICATION => publication(node, &text),
         K::ALTER_SEQUENCE
         | K::CREATE_SEQUENCE
