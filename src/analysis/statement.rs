@@ -6,6 +6,9 @@ use super::name::{Name, TEMPORARY};
 use crate::statement::part::Lock;
 use std::ops::Range;
 
+/// Of a CASCADE.
+pub const TAKES_ALONG: &str = "CASCADE takes along whatever uses it and locks the tables of that: foreign keys, triggers, defaults, columns, indexes, views. Which these are is not in this statement";
+
 /// Ranges are bytes of the file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Statement {
@@ -216,6 +219,7 @@ pub enum ChangeKind {
     },
     DropConstraint {
         name: String,
+        cascade: bool,
     },
     AlterConstraint,
     ColumnStatistics,

@@ -123,7 +123,8 @@ impl Type {
             .map(|(inside, _)| {
                 inside
                     .split(',')
-                    .filter_map(|n| n.trim().parse().ok())
+                    // The minus may stand apart.
+                    .filter_map(|n| n.split_whitespace().collect::<String>().parse().ok())
                     .collect()
             })
             .unwrap_or_default();
@@ -221,6 +222,8 @@ mod tests {
             ("numeric(10,2)", "decimal ( 14 , 2 )", Cost::Catalog),
             ("numeric(10,2)", "numeric(14,4)", Cost::Rewrite),
             ("numeric(5,-2)", "numeric(5,0)", Cost::Rewrite),
+            ("numeric(5, - 2)", "numeric(5,0)", Cost::Rewrite),
+            ("numeric(5,-2)", "numeric(6, - 2)", Cost::Catalog),
             ("numeric(10,2)", "numeric", Cost::Catalog),
             ("timestamp", "timestamptz", Cost::Rewrite),
             ("json", "jsonb", Cost::Rewrite),

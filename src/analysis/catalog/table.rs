@@ -258,7 +258,7 @@ impl KnownTable {
                     constraint.validated = true;
                 }
             }
-            ChangeKind::DropConstraint { name } => {
+            ChangeKind::DropConstraint { name, .. } => {
                 self.constraints.retain(|known| known.name != *name)
             }
             _ => {}

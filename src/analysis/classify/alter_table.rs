@@ -52,7 +52,7 @@ fn left_of<'a>(known: &'a KnownTable, changes: &[Change]) -> Cow<'a, KnownTable>
         );
         proves
             && changes.iter().any(|change| {
-                matches!(&change.kind, ChangeKind::DropConstraint { name } if *name == constraint.name)
+                matches!(&change.kind, ChangeKind::DropConstraint { name, .. } if *name == constraint.name)
             })
     };
     if !known.constraints.iter().any(is_dropped) {
@@ -121,7 +121,10 @@ impl Altered<'_> {
             ChangeKind::SetType(new) => self.set_type(new, effects),
             ChangeKind::AddConstraint(constraint) => self.add_constraint(constraint, effects),
             ChangeKind::ValidateConstraint { name } => self.validate(name, effects),
-            ChangeKind::DropConstraint { name } => self.drop_constraint(name, effects),
+            ChangeKind::DropConstraint { name, cascade } => {
+                self.drop_constraint(name, effects);
+                effects.unknown |= *cascade;
+            }
             ChangeKind::ColumnStatistics => self.lock_all(ShareUpdateExclusiveLock, effects),
             ChangeKind::ColumnOptions | ChangeKind::ClusterMark => {
                 effects.lock(self.table, ShareUpdateExclusiveLock)

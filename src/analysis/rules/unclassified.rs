@@ -3,7 +3,7 @@
 use super::{Found, Rule, When};
 use crate::analysis::{
     lint::Site,
-    statement::{ChangeKind, Kind, Unknown},
+    statement::{ChangeKind, Kind, TAKES_ALONG, Unknown},
 };
 use crate::plan::error::Severity;
 use std::ops::Range;
@@ -41,7 +41,14 @@ fn check(site: &Site<'_>) -> Vec<Found> {
                 ChangeKind::Other(words) => Some(words),
                 _ => None,
             });
+            let cascades = site.changes().any(|(_, change)| {
+                matches!(
+                    change.kind,
+                    ChangeKind::DropConstraint { cascade: true, .. }
+                )
+            });
             match other {
+                None if cascades => TAKES_ALONG.to_owned(),
                 Some(words) => format!(
                     "it is not known what `{words}` does to {}: taken for the worst",
                     alter.table

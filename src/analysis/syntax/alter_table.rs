@@ -4,9 +4,7 @@ use super::{
     below,
     create::{bound, column, constraint},
     node::{Place, child, has, name, table, text_of, type_of, word},
-    normalized,
-    other::TAKES_ALONG,
-    type_text,
+    normalized, type_text,
 };
 use crate::analysis::statement::{
     AlterTable, Building, Change, ChangeKind, Kind, NewType, Unknown,
@@ -23,10 +21,6 @@ pub fn kind(node: &SyntaxNode, place: &Place<'_>) -> Option<Kind> {
     else {
         return Some(Kind::Unknown(Unknown::NotClassified));
     };
-    let cascades = |part: SyntaxNode| part.kind() == K::DROP_CONSTRAINT && has(&part, K::CASCADE);
-    if node.children().any(cascades) {
-        return Some(Kind::Unknown(Unknown::Says(TAKES_ALONG)));
-    }
     let changes = node
         .children()
         .filter(|part| {
@@ -77,6 +71,7 @@ fn change(node: &SyntaxNode, place: &Place<'_>) -> ChangeKind {
         },
         K::DROP_CONSTRAINT => ChangeKind::DropConstraint {
             name: word(node, K::CONSTRAINT_NAME_REF),
+            cascade: has(node, K::CASCADE),
         },
         K::ALTER_CONSTRAINT => ChangeKind::AlterConstraint,
         K::INHERIT_TABLE => ChangeKind::Inherit {

@@ -289,8 +289,6 @@ fn set(node: &SyntaxNode) -> Kind {
     Kind::Set(rows::setting(name, value, has(node, K::LOCAL_SCOPE)))
 }
 
-pub const TAKES_ALONG: &str = "CASCADE takes along whatever uses it and locks the tables of that: foreign keys, triggers, defaults, columns, indexes, views. Which these are is not in this statement";
-
 /// What looks at the catalog only. What is not in this list is not known.
 fn no_table(node: &SyntaxNode) -> Option<Kind> {
     let text = normalized(&node.text().to_string());
@@ -305,7 +303,9 @@ fn no_table(node: &SyntaxNode) -> Option<Kind> {
             Kind::Unknown(Unknown::NotClassified)
         }
         // Rights that depend on a right are looked up in the catalog too.
-        _ if cascades && !text.starts_with("revoke") => Kind::Unknown(Unknown::Says(TAKES_ALONG)),
+        _ if cascades && !text.starts_with("revoke") => {
+            Kind::Unknown(Unknown::Says(crate::analysis::statement::TAKES_ALONG))
+        }
         K::CREATE_PUBLICATION | K::ALTER_PUBLICATION => publication(node, &text),
         K::ALTER_SEQUENCE
         | K::CREATE_SEQUENCE
