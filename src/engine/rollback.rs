@@ -284,30 +284,25 @@ impl Driver {
         })
         .await?;
         let stands = self.may_stand(plan, step, state).await?;
-        let undo = if stands {
-            step.action.undo(plan)
-        } else {
-            Undo::Nothing
-        };
-        let reached = match undo {
-            _ if stands && end_of_sync(plan, &step.action, snapshot.rolling_back).is_some() => {
-                let part = end_of_sync(plan, &step.action, snapshot.rolling_back);
-                let parts: Vec<&Part> = part.iter().collect();
+        let end = end_of_sync(plan, &step.action, snapshot.rolling_back);
+        let reached = match (end, step.action.undo(plan)) {
+            _ if !stands => Reached::WasThere,
+            (Some(end), _) => {
                 let place = format!("{id} part 1");
                 let only_if = Some(OnlyIf::NothingIsLost);
-                ddl::run_together(self, plan, id, &place, &parts, only_if).await?
+                ddl::run_together(self, plan, id, &place, &[&end], only_if).await?
             }
-            Undo::Nothing => Reached::WasThere,
-            Undo::Irreversible
+            (None, Undo::Nothing) => Reached::WasThere,
+            (None, Undo::Irreversible)
                 if phase.name == PhaseName::Contract && state != State::Completed =>
             {
                 Reached::WasThere
             }
-            Undo::Irreversible => {
+            (None, Undo::Irreversible) => {
                 return Err(EngineError::Refused(format!("{id} cannot be undone")));
             }
             // In its own loop: the newest effect goes first, and each is observed by itself.
-            Undo::Parts(parts) => ddl::run_parts(self, plan, id, &parts).await?,
+            (None, Undo::Parts(parts)) => ddl::run_parts(self, plan, id, &parts).await?,
         };
         match reached {
             Reached::Ran | Reached::WasThere => {}

@@ -510,7 +510,7 @@ pub async fn out_of_place(
     // They have the columns, which go with the table's, and neither its triggers nor a place in the walks.
     let children: Option<Option<Vec<String>>> = eye
         .look(
-            "SELECT (SELECT array_agg(i.inhrelid::regclass::text ORDER BY 1) FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid \
+            "SELECT (SELECT array_agg(i.inhrelid::regclass::text ORDER BY i.inhrelid) FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid \
              WHERE i.inhparent = %RELATION% AND NOT c.relispartition)",
             &[],
         )
