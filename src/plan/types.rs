@@ -110,6 +110,11 @@ impl Type {
     }
 }
 
+/// `json`, or an array of it. Not `jsonb`, which is another type.
+pub fn is_json(type_name: &str) -> bool {
+    matches!(Type::read(type_name).name.as_str(), "json" | "json[]")
+}
+
 /// For a type that no column of the table has yet: "distinct" surely means "other bytes".
 pub fn is_exact(type_name: &str) -> bool {
     let exact = [

@@ -89,6 +89,13 @@ impl<'a> Group<'a> {
         }
     }
 
+    /// Both columns are copies of each other: what one of them has is what the other is to have.
+    pub fn mutual_copy(&self) -> Option<(&'a ColumnRef, &'a ColumnRef)> {
+        let back = self.backward.as_slice();
+        self.copy()
+            .filter(|_| matches!(back, [one] if one.conversion == Conversion::Copy))
+    }
+
     /// One column on either side: what the one refuses the other one's successor refuses too.
     pub fn is_one_to_one(&self) -> bool {
         self.forward.len() == 1 && self.old_side().len() <= 1

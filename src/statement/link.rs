@@ -13,7 +13,7 @@ use super::{
     sync::{Names, session_clauses},
 };
 use crate::plan::{
-    compiled::{ColumnRef, Plan},
+    compiled::Plan,
     document::RunName,
     ident::{Ident, TableName, short_hash},
     link::{DeleteAlong, Kin, Link},
@@ -276,13 +276,4 @@ pub fn uninstall(plan: &Plan, link: &Link, names: &Names) -> Part {
         )));
     }
     Part::locking(goal(plan, link, names, Vec::new()), statements)
-}
-
-/// The columns' values in a JSON object, under their names in the plan.
-fn object<'a>(pairs: impl IntoIterator<Item = (&'a ColumnRef, String)>) -> String {
-    let pairs: Vec<String> = pairs
-        .into_iter()
-        .map(|(column, value)| format!("{}, {value}", literal::text(column.name.as_str())))
-        .collect();
-    format!("jsonb_build_object({})", pairs.join(", "))
 }

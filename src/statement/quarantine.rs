@@ -2,9 +2,47 @@
 
 use super::literal;
 use crate::plan::{
+    compiled::ColumnRef,
     document::RunName,
     ident::{Ident, TableName},
+    types,
 };
+
+/// Columns and what they are in SQL, as a JSON object.
+pub fn object<'a>(pairs: impl IntoIterator<Item = (&'a Ident, String)>) -> String {
+    let pairs: Vec<String> = pairs
+        .into_iter()
+        .map(|(column, value)| format!("{}, {value}", literal::text(column.as_str())))
+        .collect();
+    format!("jsonb_build_object({})", pairs.join(", "))
+}
+
+/// The same for values that are kept.
+pub fn values<'a>(pairs: impl IntoIterator<Item = (&'a ColumnRef, String)>) -> String {
+    object(
+        pairs
+            .into_iter()
+            .map(|(column, value)| (&column.name, kept(column, value))),
+    )
+}
+
+/// The row's value is still the one that is kept in `object`.
+pub fn is_kept(column: &ColumnRef, value: String, object: &str) -> String {
+    format!(
+        "to_jsonb({}) IS NOT DISTINCT FROM NULLIF({object}::jsonb -> {}, 'null'::jsonb)",
+        kept(column, value),
+        literal::text(column.name.as_str())
+    )
+}
+
+/// `json` takes what `jsonb`, in which values are kept, refuses (`"\u0000"`, `1e999999`): its text is kept.
+fn kept(column: &ColumnRef, value: String) -> String {
+    if types::is_json(&column.type_name) {
+        format!("({value})::text")
+    } else {
+        value
+    }
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {

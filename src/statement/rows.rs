@@ -4,10 +4,11 @@
 use super::{
     group::{Group, groups, overtaken_mark},
     link::rows as link,
+    quarantine,
     sync::{Names, differs},
 };
 use crate::plan::{
-    compiled::{Assignment, Conversion, Fill, Match},
+    compiled::{Assignment, ColumnRef, Conversion, Fill, Match},
     ident::{Ident, TableName},
 };
 
@@ -110,17 +111,11 @@ pub fn fill_one(fill: &Fill, storage: &TableName, assignment: &Assignment) -> St
 }
 
 /// The key and the values that an expression reads of the rows in a range, as JSON objects. No column: no key.
-pub fn row_image(storage: &TableName, key: &[Ident], reads: &[&Ident]) -> String {
-    let object = |columns: &mut dyn Iterator<Item = &Ident>| {
-        let pairs: Vec<String> = columns
-            .map(|column| format!("{}, {column}", super::literal::text(column.as_str())))
-            .collect();
-        format!("jsonb_build_object({})", pairs.join(", "))
-    };
+pub fn row_image(storage: &TableName, key: &[Ident], reads: &[&ColumnRef]) -> String {
     format!(
         "SELECT {}, {} FROM ONLY {storage} AS crossfade_row WHERE {RANGE}",
-        object(&mut key.iter()),
-        object(&mut reads.iter().copied()),
+        key_object(key),
+        values_object(reads.iter().copied()),
     )
 }
 
@@ -173,13 +168,6 @@ fn unchanged(
     backward: bool,
     names: &Names,
 ) -> String {
-    let same = |parameter: &str, column: &Ident| {
-        format!(
-            "to_jsonb({}) IS NOT DISTINCT FROM NULLIF({parameter}::jsonb -> {}, 'null'::jsonb)",
-            names.of(column),
-            super::literal::text(column.as_str())
-        )
-    };
     // Both parameters are named even where a table has no key, so that every such statement takes two.
     let mut tests = vec!["$1::jsonb IS NOT NULL AND $2::jsonb IS NOT NULL".to_owned()];
     // The key as values of its own types, so that its index finds the row: there may be a thousand to look for.
@@ -203,7 +191,7 @@ fn unchanged(
         assignment
             .reads
             .iter()
-            .map(|column| same("$2", &column.name)),
+            .map(|column| quarantine::is_kept(column, names.of(&column.name).to_string(), "$2")),
     );
     if !backward {
         tests.push(format!("{} IS NULL", names.of(&assignment.target.name)));
@@ -284,15 +272,14 @@ fn is_accepted(matching: &Match, assignment: &Assignment, direction: &str) -> St
         super::literal::text(&matching.table.to_string()),
         super::literal::text(assignment.target.name.as_str())
     );
-    let reads: Vec<&Ident> = assignment.reads.iter().map(|column| &column.name).collect();
     let unfilled = match direction {
         "forward" => format!("{} IS NULL AND ", assignment.target.name),
         _ => String::new(),
     };
     format!(
         "({unfilled}(SELECT EXISTS (SELECT {from})) AND ({}, {}) IN (SELECT crossfade_q.row_key, crossfade_q.row_values {from}))",
-        object_of(&mut matching.key.iter()),
-        object_of(&mut reads.into_iter())
+        key_object(&matching.key),
+        values_object(assignment.reads.iter())
     )
 }
 
@@ -305,16 +292,16 @@ fn is_overtaken(matching: &Match, group: &Group<'_>) -> String {
     );
     format!(
         "((SELECT EXISTS (SELECT {from})) AND {} IN (SELECT crossfade_o.row_key {from}))",
-        object_of(&mut matching.key.iter())
+        key_object(&matching.key)
     )
 }
 
-/// The columns as a JSON object, as they are kept in quarantine.
-fn object_of(columns: &mut dyn Iterator<Item = &Ident>) -> String {
-    let pairs: Vec<String> = columns
-        .map(|column| format!("{}, {column}", super::literal::text(column.as_str())))
-        .collect();
-    format!("jsonb_build_object({})", pairs.join(", "))
+fn key_object(key: &[Ident]) -> String {
+    quarantine::object(key.iter().map(|column| (column, column.to_string())))
+}
+
+fn values_object<'a>(columns: impl Iterator<Item = &'a ColumnRef>) -> String {
+    quarantine::values(columns.map(|column| (column, column.name.to_string())))
 }
 
 /// The table in a range of blocks, its columns under the plan's names whatever `retire` has made of them.
@@ -354,26 +341,19 @@ pub fn different_rows(matching: &Match, storage: &TableName, names: &Names) -> S
     if let Some(link) = &matching.link {
         return link::different_rows(link, storage, names);
     }
-    let object = |columns: Vec<&Ident>| {
-        let pairs: Vec<String> = columns
-            .iter()
-            .map(|column| format!("{}, {column}", super::literal::text(column.as_str())))
-            .collect();
-        format!("jsonb_build_object({})", pairs.join(", "))
-    };
     let key = if matching.key.is_empty() {
         "jsonb_build_object('ctid', crossfade_tid::text)".to_owned()
     } else {
-        object(matching.key.iter().collect())
+        key_object(&matching.key)
     };
-    let mut sides: Vec<&Ident> = Vec::new();
+    let mut sides: Vec<&ColumnRef> = Vec::new();
     for assignment in &matching.columns {
-        sides.push(&assignment.target.name);
-        sides.extend(assignment.reads.iter().map(|column| &column.name));
+        sides.push(&assignment.target);
+        sides.extend(&assignment.reads);
     }
     format!(
         "SELECT {key}, {} FROM {} WHERE {} LIMIT $3",
-        object(sides),
+        values_object(sides.into_iter()),
         range_of(matching, storage, names),
         disagrees(matching)
     )

@@ -2,7 +2,7 @@
 
 use super::Result;
 use crate::plan::{
-    compiled::{Assignment, Fill, Match},
+    compiled::{Assignment, ColumnRef, Fill, Match},
     ident::{Ident, TableName},
     link::Link,
 };
@@ -273,7 +273,7 @@ pub async fn addresses(client: &impl GenericClient, at: Place<'_>) -> Result<Vec
 pub async fn row_image(
     client: &impl GenericClient,
     fill: &Fill,
-    reads: &[&Ident],
+    reads: &[&ColumnRef],
     at: Place<'_>,
 ) -> Result<Option<(Value, Value)>> {
     let query = match &fill.link {

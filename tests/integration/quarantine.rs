@@ -408,3 +408,77 @@ fn a_row_that_is_tried_again_is_held_by_the_foreign_key_that_there_is_by_now() {
         assert_eq!(database.value(kept).await, "-,1");
     });
 }
+
+#[test]
+fn what_only_json_takes_is_noted_and_neither_the_application_nor_the_backfill_fails() {
+    on_postgresql(async |database| {
+        database
+            .execute(
+                r#"CREATE TABLE vehicles (id bigint PRIMARY KEY, notes json);
+                INSERT INTO vehicles SELECT i, '{"k": 1}' FROM generate_series(1, 10) AS i;
+                INSERT INTO vehicles VALUES (11, '{"k": "a\u0000b"}')"#,
+            )
+            .await;
+        database.crossfade(&["init"]).exits(0);
+        let plan = plan_file(
+            "
+version: 1
+name: notes
+change:
+  change_column_type: {table: public.vehicles, column: notes, to: remarks, type: jsonb}
+",
+        );
+        database
+            .crossfade(&["start", plan.path().to_str().unwrap()])
+            .exits(0);
+        database
+            .crossfade(&["advance", "notes", "--to", "dual_write"])
+            .exits(0);
+        database
+            .execute(
+                r#"INSERT INTO vehicles (id, notes) VALUES (12, '{"k": "\u0000"}');
+                UPDATE vehicles SET notes = '{"k": 1e999999}' WHERE id = 1"#,
+            )
+            .await;
+        database
+            .crossfade(&["advance", "notes", "--to", "backfill"])
+            .exits(0);
+        let list = database
+            .crossfade(&[
+                "quarantine",
+                "list",
+                "notes",
+                "--values",
+                "--format",
+                "json",
+            ])
+            .exits(0)
+            .json();
+        assert_eq!(list["holding"], 3, "{list}");
+
+        database
+            .execute(r#"UPDATE vehicles SET notes = '{"k": "mended"}' WHERE id IN (1, 11)"#)
+            .await;
+        // The row is known again by the text that was kept.
+        let again = database
+            .crossfade(&["quarantine", "retry", "notes", "--format", "json"])
+            .exits(1)
+            .json();
+        assert_eq!(again["failed"].as_array().unwrap().len(), 1, "{again}");
+        let twelfth = id_of(&list, 12);
+        database
+            .crossfade(&[
+                "quarantine",
+                "skip",
+                "notes",
+                "--id",
+                &twelfth,
+                "--reason",
+                "seen",
+            ])
+            .exits(0);
+        database
+            .crossfade(&["advance", "notes", "--to", "verify"])
+            .exits(0);
+    })
+}

@@ -6,10 +6,7 @@ use super::{
 };
 use crate::engine::{EngineError, failpoint, notice::Notice};
 use crate::pacing::Outcome;
-use crate::plan::{
-    compiled::{Assignment, Fill},
-    ident::Ident,
-};
+use crate::plan::compiled::{Assignment, ColumnRef, Fill};
 use crate::postgres::sqlstate::{self, ErrorClass, classify};
 use crate::store::{
     lease,
@@ -293,7 +290,7 @@ async fn note(
     row: Place<'_>,
     error: &tokio_postgres::Error,
 ) -> Result<i64, EngineError> {
-    let reads: Vec<&Ident> = assignment.reads.iter().map(|column| &column.name).collect();
+    let reads: Vec<&ColumnRef> = assignment.reads.iter().collect();
     let image = batch::row_image(transaction, fill, &reads, row).await?;
     let Some((row_key, row_values)) = image else {
         return Ok(0);

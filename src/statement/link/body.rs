@@ -1,7 +1,7 @@
 //! The bodies of the two functions: the parent's row and the child's that belongs to it are read, the expressions are
 //! computed both ways, and the table that the statement did not write gets what differs.
 
-use super::{Objects, object};
+use super::Objects;
 use crate::plan::{
     compiled::{Assignment, ColumnRef},
     document::RunName,
@@ -483,7 +483,7 @@ impl Writing<'_> {
         format!(
             "{what}\n        FROM crossfade.runs AS r, (VALUES ({}, {})) AS q (table_name, row_key) WHERE r.name = {} AND r.state = 'active' {end};\n",
             literal::text(&self.link.parent.to_string()),
-            object(key),
+            quarantine::values(key),
             literal::text(self.run.as_str()),
         )
     }
@@ -556,8 +556,8 @@ impl Writing<'_> {
             run: self.run,
             table: &self.link.parent,
             column: &assignment.target.name,
-            key: &object(key),
-            values: &object(reads),
+            key: &quarantine::values(key),
+            values: &quarantine::values(reads),
             direction: if to == self.link.new {
                 quarantine::Direction::Forward
             } else {

@@ -8,7 +8,7 @@ use crate::plan::{
 };
 use crate::statement::{
     group::{Group, groups},
-    literal,
+    literal, quarantine,
     rows::{RANGE, Truth},
     sync::{Names, differs},
 };
@@ -375,38 +375,39 @@ pub fn compute_one(link: &Link, storage: &TableName, assignment: &Assignment) ->
 }
 
 /// The key, and the values that an expression for this table reads, of the rows in a range, as JSON objects.
-pub fn row_image(link: &Link, storage: &TableName, to: Kin, reads: &[&Ident]) -> String {
+pub fn row_image(link: &Link, storage: &TableName, to: Kin, reads: &[&ColumnRef]) -> String {
     let names = Names::as_planned();
     let joined = Joined::new(link, storage, &names, Scope::Range);
     let values = reads.iter().map(|column| (*column, to.other()));
     format!(
         "SELECT {}, {} FROM {}",
-        object(link.key().iter().map(|column| (column, Kin::Parent))),
-        object(values),
+        key_object(link),
+        values_object(values),
         joined.sql()
     )
 }
 
-fn object<'a>(columns: impl Iterator<Item = (&'a Ident, Kin)>) -> String {
-    let pairs: Vec<String> = columns
-        .map(|(column, kin)| {
-            let name = literal::text(column.as_str());
-            format!("{name}, {}", there(kin, column))
-        })
-        .collect();
-    format!("jsonb_build_object({})", pairs.join(", "))
+fn key_object(link: &Link) -> String {
+    let key = link.key();
+    quarantine::object(
+        key.iter()
+            .map(|column| (column, there(Kin::Parent, column))),
+    )
+}
+
+fn values_object<'a>(columns: impl Iterator<Item = (&'a ColumnRef, Kin)>) -> String {
+    quarantine::values(columns.map(|(column, kin)| (column, there(kin, &column.name))))
 }
 
 /// The two rows are as they were when the value for this column could not be computed: `$2`, what was read then.
 fn unchanged(link: &Link, to: Kin, assignment: &Assignment) -> String {
     let mut tests = vec!["$1::jsonb IS NOT NULL AND $2::jsonb IS NOT NULL".to_owned()];
-    tests.extend(assignment.reads.iter().map(|column| {
-        format!(
-            "to_jsonb({}) IS NOT DISTINCT FROM NULLIF($2::jsonb -> {}, 'null'::jsonb)",
-            there(to.other(), &column.name),
-            literal::text(column.name.as_str())
-        )
-    }));
+    tests.extend(
+        assignment
+            .reads
+            .iter()
+            .map(|column| quarantine::is_kept(column, there(to.other(), &column.name), "$2")),
+    );
     if to == link.new {
         tests.push(format!("{} IS NULL", there(to, &assignment.target.name)));
     }
@@ -573,8 +574,8 @@ fn is_accepted(link: &Link, to: Kin, assignment: &Assignment) -> String {
     let reads = assignment.reads.iter();
     format!(
         "({unfilled}(SELECT EXISTS (SELECT {from})) AND ({}, {}) IN (SELECT crossfade_q.row_key, crossfade_q.row_values {from}))",
-        object(link.key().iter().map(|column| (column, Kin::Parent))),
-        object(reads.map(|column| (&column.name, to.other())))
+        key_object(link),
+        values_object(reads.map(|column| (column, to.other())))
     )
 }
 
@@ -587,7 +588,7 @@ fn is_overtaken(link: &Link) -> String {
     );
     format!(
         "((SELECT EXISTS (SELECT {from})) AND {} IN (SELECT crossfade_o.row_key {from}))",
-        object(link.key().iter().map(|column| (column, Kin::Parent)))
+        key_object(link)
     )
 }
 
@@ -618,13 +619,13 @@ pub fn compare(link: &Link, storage: &TableName, names: &Names) -> String {
 pub fn different_rows(link: &Link, storage: &TableName, names: &Names) -> String {
     let side = |kin: Kin| {
         let columns = link.synced(kin).into_iter();
-        let object = object(columns.map(move |column| (&column.name, kin)));
+        let object = values_object(columns.map(move |column| (column, kin)));
         let table = literal::text(&link.table(kin).to_string());
         format!("{table}, {object}")
     };
     format!(
         "SELECT {}, jsonb_build_object({}, {}) FROM {} WHERE {} LIMIT $3",
-        object(link.key().iter().map(|column| (column, Kin::Parent))),
+        key_object(link),
         side(Kin::Parent),
         side(Kin::Child),
         compared(link, storage, names).sql(),

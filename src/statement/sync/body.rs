@@ -11,6 +11,7 @@ use crate::statement::{
     block,
     group::{Group, groups, overtaken_mark},
     literal,
+    quarantine::{self, Direction},
 };
 use std::fmt::Write;
 
@@ -22,7 +23,7 @@ pub(super) enum Row {
 }
 
 impl Row {
-    fn column(self, column: &Ident, names: &Names) -> String {
+    pub(super) fn column(self, column: &Ident, names: &Names) -> String {
         let row = match self {
             Self::New => "new",
             Self::Old => "old",
@@ -150,12 +151,6 @@ pub fn function_body(run: &RunName, sync: &Sync, filling: Filling, names: &Names
     body
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Direction {
-    Forward,
-    Backward,
-}
-
 struct Writing<'a> {
     run: &'a RunName,
     sync: &'a Sync,
@@ -248,7 +243,7 @@ impl Writing<'_> {
         format!(
             "      {what}\n        FROM crossfade.runs AS r, (VALUES ({}, {})) AS q (table_name, row_key) WHERE r.name = {} AND r.state = 'active'\n        AND (tg_op <> 'INSERT' OR NOT EXISTS (SELECT 1 FROM {} AS crossfade_row WHERE {})){end};\n",
             literal::text(&overtaken_mark(&self.sync.table, group)),
-            self.object(self.sync.key.iter().collect()),
+            self.key(Row::New),
             literal::text(self.run.as_str()),
             self.sync.table,
             self.has_key(),
@@ -275,11 +270,7 @@ impl Writing<'_> {
 
     /// What is noted of a row goes with it to its new key; what was left there by a row that is gone does not stay.
     fn move_marks(&self, groups: &[Group<'_>], key_changed: &str) -> String {
-        let key = || self.sync.key.iter().collect();
-        let (new, old) = (
-            self.object_of(Row::New, key()),
-            self.object_of(Row::Old, key()),
-        );
+        let (new, old) = (self.key(Row::New), self.key(Row::Old));
         let run = literal::text(self.run.as_str());
         let mut text = format!("  IF tg_op = 'UPDATE' THEN\n    IF {key_changed} THEN\n");
         for group in groups.iter().filter(|group| group.is_one_way()) {
@@ -300,23 +291,10 @@ impl Writing<'_> {
         text
     }
 
-    /// The row's columns as a JSON object.
-    fn object(&self, columns: Vec<&Ident>) -> String {
-        self.object_of(Row::New, columns)
-    }
-
-    fn object_of(&self, row: Row, columns: Vec<&Ident>) -> String {
-        let pairs: Vec<String> = columns
-            .iter()
-            .map(|column| {
-                format!(
-                    "{}, {}",
-                    literal::text(column.as_str()),
-                    row.column(column, self.names)
-                )
-            })
-            .collect();
-        format!("jsonb_build_object({})", pairs.join(", "))
+    /// The row's key as a JSON object.
+    fn key(&self, row: Row) -> String {
+        let key = self.sync.key.iter();
+        quarantine::object(key.map(|column| (column, row.column(column, self.names))))
     }
 
     /// A column that stays is written by the new version too: it tells nothing of the old one.
@@ -485,20 +463,18 @@ impl Writing<'_> {
     }
 
     fn quarantine(&self, assignment: &Assignment, direction: Direction) -> String {
-        let reads = assignment.reads.iter().map(|column| &column.name).collect();
-        let direction = match direction {
-            Direction::Forward => "forward",
-            Direction::Backward => "backward",
-        };
-        // A row that is written again with the same value, or moved, is not another row in quarantine.
-        format!(
-            "      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)\n        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error\n        FROM crossfade.runs AS r, (VALUES ({}, {}, {}, {}, '{direction}')) AS q (table_name, column_name, row_key, row_values, direction)\n        WHERE r.name = {} AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o\n          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));\n",
-            literal::text(&self.sync.table.to_string()),
-            literal::text(assignment.target.name.as_str()),
-            self.object(self.sync.key.iter().collect()),
-            self.object(reads),
-            literal::text(self.run.as_str()),
-        )
+        let reads = assignment
+            .reads
+            .iter()
+            .map(|column| (column, Row::New.column(&column.name, self.names)));
+        quarantine::note(&quarantine::Noted {
+            run: self.run,
+            table: &self.sync.table,
+            column: &assignment.target.name,
+            key: &self.key(Row::New),
+            values: &quarantine::values(reads),
+            direction,
+        })
     }
 }
 
