@@ -341,7 +341,11 @@ impl<'a> Compiler<'a> {
 
     fn ddl(&mut self, path: &Path, step: DdlStep) -> Option<DdlStep> {
         if let DdlStep::AddColumn(step) = &step {
+            self.check_published(path, &step.table, &step.column, PhaseName::Expand);
             return Some(DdlStep::AddColumn(self.added_column(path, step)?));
+        }
+        if let DdlStep::RetireColumn(step) = &step {
+            self.check_published(path, &step.table, &step.aside(), PhaseName::Retire);
         }
         if let DdlStep::AddEnumValue(step) = &step
             && let Some(Err(error)) = self.facts.types.get(&step.name.to_string())

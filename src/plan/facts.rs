@@ -92,6 +92,8 @@ pub struct Table {
     pub labels: Vec<String>,
     /// Publications that it is in, by itself, by its schema, or as one of all tables.
     pub publications: Vec<String>,
+    /// Those of them that list the columns, so that a new one is not published.
+    pub publications_by_column: Vec<String>,
     /// Subscriptions that write rows to it, or to a partition of it.
     pub subscriptions: Vec<String>,
     /// Functions and columns whose type is the table's row, as the server describes them.

@@ -2,23 +2,35 @@
 
 use super::Result;
 use crate::plan::ident::{Ident, TableName};
+use crate::statement::literal;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tokio_postgres::GenericClient;
 
-/// A session that we waited for.
+/// A session that we waited for, or a prepared transaction, which no session holds any more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Blocker {
+    /// 0 of a prepared transaction.
     pub pid: i32,
     pub application: String,
+    /// `prepared` of a prepared transaction.
     pub state: String,
-    /// Since its transaction began.
+    /// Since its transaction began, or was prepared.
     pub age_ms: i64,
+    /// The name of a prepared transaction.
     pub query: String,
 }
 
 impl std::fmt::Display for Blocker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let age = self.age_ms as f64 / 1000.0;
+        if self.pid == 0 {
+            return write!(
+                f,
+                "the prepared transaction {}, {age:.1} s old, which COMMIT PREPARED or ROLLBACK PREPARED ends",
+                literal::text(&self.query)
+            );
+        }
         let application = if self.application.is_empty() {
             "unnamed"
         } else {
@@ -26,16 +38,19 @@ impl std::fmt::Display for Blocker {
         };
         write!(
             f,
-            "pid {} ({application}, {}, in its transaction for {:.1} s): {}",
-            self.pid,
-            self.state,
-            self.age_ms as f64 / 1000.0,
-            self.query
+            "pid {} ({application}, {}, in its transaction for {age:.1} s): {}",
+            self.pid, self.state, self.query
         )
     }
 }
 
 const BLOCKERS_MAX: i64 = 5;
+
+/// Prepared transactions `p` and the locks `l` that they hold; `pg_locks` has neither their pid nor their name.
+const PREPARED: &str = "\
+    SELECT DISTINCT 0, '', 'prepared', (extract(epoch FROM clock_timestamp() - p.prepared) * 1000)::bigint, p.gid \
+    FROM pg_prepared_xacts AS p JOIN pg_locks AS x ON x.locktype = 'transactionid' AND x.transactionid = p.transaction AND x.granted AND x.pid IS NULL \
+    JOIN pg_locks AS l ON l.virtualtransaction = x.virtualtransaction AND l.granted AND l.pid IS NULL";
 
 const FIELDS: &str = "\
     a.pid, coalesce(a.application_name, ''), coalesce(a.state, 'unknown'), \
@@ -86,7 +101,18 @@ pub async fn long_holders(
             &[&schemas, &names, &modes, &age.as_secs_f64(), &autovacuum_gives_way],
         )
         .await?;
-    Ok(rows.iter().map(blocker).collect())
+    let prepared = client
+        .query(
+            &format!(
+                "{PREPARED} JOIN pg_class AS c ON c.oid = l.relation JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+                 JOIN unnest($1::text[], $2::text[]) AS t (schema_name, table_name) ON n.nspname = t.schema_name AND c.relname = t.table_name \
+                 WHERE p.database = current_database() AND l.locktype = 'relation' AND l.mode LIKE ANY ($3::text[]) \
+                   AND clock_timestamp() - p.prepared > make_interval(secs => $4) ORDER BY p.gid LIMIT {BLOCKERS_MAX}"
+            ),
+            &[&schemas, &names, &modes, &age.as_secs_f64()],
+        )
+        .await?;
+    Ok(rows.iter().chain(&prepared).map(blocker).collect())
 }
 
 /// Who blocks the backend `pid` at this moment. Asked from another session while that one waits.
@@ -100,7 +126,17 @@ pub async fn blockers_of(client: &impl GenericClient, pid: i32) -> Result<Vec<Bl
             &[&pid],
         )
         .await?;
-    Ok(rows.iter().map(blocker).collect())
+    let prepared = client
+        .query(
+            &format!(
+                "{PREPARED} JOIN pg_locks AS w ON w.pid = $1 AND NOT w.granted AND (w.transactionid = p.transaction \
+                   OR w.locktype = l.locktype AND w.database = l.database AND w.relation = l.relation) \
+                 WHERE 0 = ANY (pg_blocking_pids($1)) ORDER BY p.gid LIMIT {BLOCKERS_MAX}"
+            ),
+            &[&pid],
+        )
+        .await?;
+    Ok(rows.iter().chain(&prepared).map(blocker).collect())
 }
 
 /// The partitions of a table, all levels, a parent before its own; none of an ordinary table.

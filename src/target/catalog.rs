@@ -159,7 +159,8 @@ const WHOLE: &str = "\
     SELECT c.relrowsecurity, obj_description(c.oid, 'pg_class'), \
            ARRAY(SELECT r.rulename::text FROM pg_rewrite AS r WHERE r.ev_class = c.oid ORDER BY 1), \
            ARRAY(SELECT p.pubname::text FROM pg_publication AS p WHERE p.puballtables OR EXISTS (SELECT 1 FROM pg_publication_tables AS t \
-               WHERE t.pubname = p.pubname AND t.schemaname = n.nspname AND t.tablename = c.relname) ORDER BY 1), \
+               WHERE t.pubname = p.pubname AND t.schemaname = n.nspname AND t.tablename = c.relname) \
+               OR EXISTS (SELECT 1 FROM pg_publication_rel AS r WHERE r.prpubid = p.oid AND r.prrelid = c.oid) ORDER BY 1), \
            ARRAY(SELECT DISTINCT pg_describe_object(d.classid, d.objid, d.objsubid) FROM pg_type AS t JOIN pg_depend AS d \
                ON d.refclassid = 'pg_type'::regclass AND d.refobjid IN (t.oid, t.typarray) WHERE t.oid = c.reltype AND d.deptype = 'n' ORDER BY 1), \
            ARRAY(SELECT g.tgname::text FROM pg_trigger AS g JOIN pg_proc AS f ON f.oid = g.tgfoid WHERE g.tgrelid = c.oid AND NOT g.tgisinternal \
@@ -169,7 +170,9 @@ const WHOLE: &str = "\
            ARRAY(SELECT r.rulename::text FROM pg_rewrite AS r WHERE r.ev_class = c.oid AND r.ev_type = '2' AND r.ev_enabled IN ('O', 'A', 'R') ORDER BY 1), \
            ARRAY(SELECT r.rulename::text FROM pg_rewrite AS r WHERE r.ev_class = c.oid AND r.ev_type = '2' AND r.ev_enabled IN ('A', 'R') ORDER BY 1), \
            CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) END, \
-           ARRAY(SELECT l.provider FROM pg_seclabel AS l WHERE l.classoid = 'pg_class'::regclass AND l.objoid = c.oid AND l.objsubid = 0 ORDER BY 1) \
+           ARRAY(SELECT l.provider FROM pg_seclabel AS l WHERE l.classoid = 'pg_class'::regclass AND l.objoid = c.oid AND l.objsubid = 0 ORDER BY 1), \
+           ARRAY(SELECT p.pubname::text FROM pg_publication AS p JOIN pg_publication_rel AS r ON r.prpubid = p.oid \
+               WHERE r.prrelid = c.oid AND to_jsonb(r) ->> 'prattrs' IS NOT NULL) \
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = $1";
 
 /// What an identity column's sequence was created with. Limits that are its type's own are none.
@@ -326,6 +329,7 @@ pub async fn table(client: &impl GenericClient, name: &TableName) -> Result<Opti
         comment: whole.get(1),
         rules: whole.get(2),
         publications: whole.get(3),
+        publications_by_column: whole.get(11),
         row_type_users: whole.get(4),
         triggers_by_name: whole.get(5),
         subscriptions: whole.get(6),

@@ -336,6 +336,18 @@ fn what_a_view_cannot_stand_in_for_is_refused_by_name() {
             let said = check(table).exits(1).stderr;
             assert!(said.contains(what), "{table}: {said}");
         }
+        // A copy can be published, if the subscribers follow.
+        let copy = plan_file(
+            "version: 1\nname: x\nchange:\n  rename_column: {table: public.published, from: a, to: b}\n",
+        );
+        let told = database.crossfade(&["check", path(copy.path())]).exits(0);
+        let told = told.stdout + &told.stderr;
+        for published in [
+            "public.published is published (news), and from `expand` on so is a column b",
+            "from `retire` on so is a column a_crossfade_retired",
+        ] {
+            assert!(told.contains(published), "{told}");
+        }
         let old: bool = database
             .value("SELECT current_setting('server_version_num')::integer < 150000")
             .await

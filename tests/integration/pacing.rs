@@ -596,6 +596,24 @@ fn a_prepared_transaction_and_dead_rows_hold_a_backfill_until_they_are_gone() {
         );
         first.execute("ROLLBACK PREPARED 'forgotten'").await;
         finishes(first, running);
+        // It holds locks too, without a session that could be named.
+        first
+            .execute("BEGIN; UPDATE vehicles SET status = 'sold' WHERE id = 1; PREPARE TRANSACTION 'in doubt'")
+            .await;
+        let going_back = first.spawn(&[], &["rollback", "rename", "--to", "expand", "--yes"]);
+        first
+            .wait_until(
+                "SELECT EXISTS (SELECT 1 FROM crossfade.events WHERE kind = 'blocked' AND \
+                 detail::jsonb -> 'blockers' @> '[{\"pid\": 0, \"state\": \"prepared\", \"query\": \"in doubt\"}]')",
+            )
+            .await;
+        first.execute("COMMIT PREPARED 'in doubt'").await;
+        let ran = going_back.wait().exits(0);
+        assert!(
+            ran.stderr.contains("the prepared transaction 'in doubt', "),
+            "{}",
+            ran.stderr
+        );
 
         // More than the backfill makes itself, which is as many as there are rows.
         let update = "UPDATE vehicles SET status = status;";

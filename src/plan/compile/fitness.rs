@@ -405,6 +405,32 @@ impl<'a> Compiler<'a> {
         }
     }
 
+    /// A subscriber that lacks a column stops at the first row that comes with it.
+    pub(super) fn check_published(
+        &mut self,
+        path: &Path,
+        table: &TableName,
+        column: &Ident,
+        from: PhaseName,
+    ) {
+        let Some(known) = self.facts.table(table) else {
+            return;
+        };
+        let whole = |name: &&String| !known.publications_by_column.contains(name);
+        let publications = known.publications.iter().filter(whole);
+        let publications: Vec<&str> = publications.map(String::as_str).collect();
+        if publications.is_empty() || known.column(column).is_some() {
+            return;
+        }
+        let message = format!(
+            "{table} is published ({}), and from `{from}` on so is a column {column}",
+            publications.join(", ")
+        );
+        self.problem(PlanError::at(path.clone(), message).warning().help(
+            "a subscriber whose table has no such column stops at the next row, and the log is kept for it: add the column there before",
+        ));
+    }
+
     /// Statements of the author's that could not be run as they stand.
     pub(super) fn check_script(&mut self, path: &Path, step: &Sql) {
         for (key, message, help) in step.faults() {
