@@ -154,7 +154,9 @@ pub struct Preview {
 
 impl Service {
     pub fn new(target: Target) -> Self {
-        Self { target }
+        Self {
+            target: target.with_session(&target::SESSION),
+        }
     }
 
     /// Which database this is, without the password.
@@ -164,7 +166,6 @@ impl Service {
 
     async fn session(&self, purpose: &str) -> Result<Session, ServiceError> {
         let session = self.target.connect(&format!("crossfade {purpose}")).await?;
-        target::set_up(&session).await?;
         Ok(session)
     }
 

@@ -11,28 +11,19 @@ pub mod references;
 pub mod statistics;
 pub mod vacuum;
 
-use crate::postgres::sqlstate::{ErrorClass, classify};
-use tokio_postgres::{Client, Error};
+use tokio_postgres::Error;
 
-/// What every session of ours is set to: nothing relies on `search_path`, no row is silently hidden, and a driver that
-/// stops in a transaction is ended by the server instead of holding locks.
-const SESSION: &str = "\
-    SET statement_timeout = 0; SET lock_timeout = 0; \
-    SET search_path = pg_catalog, pg_temp; SET row_security = off; SET idle_in_transaction_session_timeout = '10s'; SET default_transaction_isolation = 'read committed'; \
-    SET client_min_messages = warning";
-/// The database's or the role's own `statement_timeout` holds until ours is set, on a busy machine for that long.
-const ATTEMPTS: u32 = 5;
-
-/// Sets a session up, first thing after it is had.
-pub async fn set_up(client: &Client) -> Result<()> {
-    for _ in 1..ATTEMPTS {
-        match client.batch_execute(SESSION).await {
-            Err(error) if classify(&error) == ErrorClass::Cancelled => {}
-            other => return other,
-        }
-    }
-    client.batch_execute(SESSION).await
-}
+/// What every session of ours begins with: nothing relies on `search_path`, no row is silently hidden, and a driver that
+/// stops in a transaction is ended by the server instead of holding locks. Whatever the database or the role is set to.
+pub const SESSION: [(&str, &str); 7] = [
+    ("search_path", "pg_catalog, pg_temp"),
+    ("statement_timeout", "0"),
+    ("lock_timeout", "0"),
+    ("row_security", "off"),
+    ("idle_in_transaction_session_timeout", "10s"),
+    ("default_transaction_isolation", "read committed"),
+    ("client_min_messages", "warning"),
+];
 
 /// The whole of a failed statement, for callers that only pass it on.
 pub type Result<T> = std::result::Result<T, Error>;

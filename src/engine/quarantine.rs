@@ -204,7 +204,10 @@ async fn is_as_it_was(
     let query = source.still_quarantined(entry, names);
     let row = driver
         .work
-        .query_one(&query, &[&entry.row_key, &entry.row_values])
+        .query_one(
+            &query,
+            &[&entry.row_key.as_str(), &entry.row_values.as_str()],
+        )
         .await?;
     Ok(row.get(0))
 }
@@ -269,7 +272,10 @@ impl Driver {
         };
         transaction.batch_execute(setup).await?;
         match transaction
-            .execute(&query, &[&entry.row_key, &entry.row_values])
+            .execute(
+                &query,
+                &[&entry.row_key.as_str(), &entry.row_values.as_str()],
+            )
             .await
         {
             Ok(rows) => {

@@ -8,7 +8,6 @@ use crate::store::{
     lease::{self, Lease, MayGoOn},
     os_user, runs, schema,
 };
-use crate::target;
 use deadpool_postgres::{Object, Pool};
 use std::{
     sync::{
@@ -56,13 +55,11 @@ impl Driver {
     ) -> Result<Self, EngineError> {
         let application = format!("crossfade/{run}");
         let mut keeper = target.connect(&format!("{application}/lease")).await?;
-        target::set_up(&keeper).await?;
         schema::require(&keeper).await?;
         let run_id = runs::id_of(&*keeper, run).await?;
         let holder = format!("{} pid {}", os_user(), std::process::id());
         let lease = lease::take(&mut keeper, run, run_id, &holder).await?;
         let work = target.connect(&application).await?;
-        target::set_up(&work).await?;
         // A statement of ours must not outlive us: the server looks whether we are still there.
         work.batch_execute("SET client_connection_check_interval = '2s'")
             .await?;
@@ -121,7 +118,6 @@ impl Driver {
     /// A session that looks on while `work` is busy.
     pub async fn onlooker(&self) -> Result<Object, EngineError> {
         let session = self.pool.get().await?;
-        target::set_up(&session).await?;
         Ok(session)
     }
 

@@ -12,7 +12,7 @@ use crate::plan::{
     ident::{Ident, TableName},
     steps::DdlStep,
 };
-use crate::postgres::sqlstate;
+use crate::postgres::{json::JsonText, sqlstate};
 use crate::probe;
 use crate::statement::{link, rows::Truth, sync::Names};
 use crate::store::{
@@ -202,7 +202,8 @@ async fn first_rows(
         sql.trim_end().trim_end_matches(';')
     );
     let rows = client.query(&wrapped, &[]).await?;
-    Ok(rows.iter().map(|row| row.get(0)).collect())
+    let shown = |row: &tokio_postgres::Row| row.get::<_, JsonText>(0).shown();
+    Ok(rows.iter().map(shown).collect())
 }
 
 /// As text.

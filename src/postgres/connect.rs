@@ -65,6 +65,16 @@ impl Target {
         &self.settings.database
     }
 
+    /// The same target, whose sessions begin with these settings, last what `options` of the connection string says. They
+    /// are given as the connection is made: a SET would stay behind where a pooler gives the server's session to another
+    /// client. A pooler refuses such settings, or drops them, which is looked for.
+    #[must_use]
+    pub fn with_session(&self, session: &[(&str, &str)]) -> Self {
+        Self {
+            settings: Arc::new(self.settings.with_session(session)),
+        }
+    }
+
     /// Opens one dedicated connection: for DDL, the lease, and whatever keeps state in its session.
     pub async fn connect(&self, application_name: &str) -> Result<Session, ConnectError> {
         let tls = self.settings.tls.connector()?;
@@ -74,7 +84,9 @@ impl Target {
             application_name,
         };
         let (client, wire) = attempt.open().await?;
-        Ok(Session::new(client, wire, self.context(tls)))
+        let session = Session::new(client, wire, self.context(tls));
+        self.settings.look_for_pooler(&session).await?;
+        Ok(session)
     }
 
     /// A pool of at most `size` connections, opened when they are first needed. What the last user left

@@ -15,6 +15,14 @@ use crate::plan::{
 /// Both ends are TIDs as text: a TID range scan reads just these blocks, whatever the key is.
 pub(super) const RANGE: &str = "ctid >= ($1::text)::tid AND ctid < ($2::text)::tid";
 
+/// `test`, which may fail, of the rows of the range only. The planner puts the tests of a scan in the order of what they
+/// cost: where it reads the whole table (a small one), the expression of a row elsewhere may come first.
+fn within_range(test: &str) -> String {
+    format!(
+        "CASE WHEN ctid >= (SELECT ($1::text)::tid) AND ctid < (SELECT ($2::text)::tid) THEN {test} ELSE false END"
+    )
+}
+
 /// The value as the target column would hold it.
 fn value(assignment: &Assignment) -> String {
     match assignment.conversion {
@@ -89,11 +97,15 @@ fn fill_groups(fill: &Fill, storage: &TableName, groups: &[Group<'_>]) -> String
         }
     }
     let tests: Vec<String> = groups.iter().map(unfilled).collect();
+    let mut test = format!("({})", tests.join(" OR "));
+    let mut assignments = groups.iter().flat_map(|group| &group.forward);
+    if assignments.any(|assignment| assignment.conversion.can_fail()) {
+        test = within_range(&test);
+    }
     format!(
-        "UPDATE ONLY {storage} AS {} SET {} WHERE {RANGE} AND ({})",
+        "UPDATE ONLY {storage} AS {} SET {} WHERE {RANGE} AND {test}",
         fill.table.name.quoted(),
         set.join(", "),
-        tests.join(" OR ")
     )
 }
 
@@ -169,14 +181,15 @@ fn unchanged(
     names: &Names,
 ) -> String {
     // Both parameters are named even where a table has no key, so that every such statement takes two.
-    let mut tests = vec!["$1::jsonb IS NOT NULL AND $2::jsonb IS NOT NULL".to_owned()];
+    let mut tests =
+        vec!["($1::text)::jsonb IS NOT NULL AND ($2::text)::jsonb IS NOT NULL".to_owned()];
     // The key as values of its own types, so that its index finds the row: there may be a thousand to look for.
     let now: Vec<String> = key
         .iter()
         .map(|column| {
             let [now, planned] = [names.of(column), column].map(Ident::as_str);
             let [now, planned] = [now, planned].map(super::literal::text);
-            format!("{now}, $1::jsonb -> {planned}")
+            format!("{now}, ($1::text)::jsonb -> {planned}")
         })
         .collect();
     let record = format!(
@@ -351,10 +364,12 @@ pub fn different_rows(matching: &Match, storage: &TableName, names: &Names) -> S
         sides.push(&assignment.target);
         sides.extend(&assignment.reads);
     }
+    // OFFSET keeps the test, which may fail, of rows elsewhere: see `within_range`.
     format!(
-        "SELECT {key}, {} FROM {} WHERE {} LIMIT $3",
+        "SELECT {key}, {} FROM (SELECT * FROM {} OFFSET 0) AS {} WHERE {} LIMIT $3",
         values_object(sides.into_iter()),
         range_of(matching, storage, names),
+        matching.table.name.quoted(),
         disagrees(matching)
     )
 }

@@ -1,8 +1,9 @@
 //! Rows whose value the other side cannot take.
 
 use super::{StoreError, history, os_user};
+use crate::postgres::json::JsonText;
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio_postgres::{GenericClient, Row, Transaction};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -10,8 +11,8 @@ pub struct Entry {
     pub id: i64,
     pub table_name: String,
     pub column_name: String,
-    pub row_key: Value,
-    pub row_values: Value,
+    pub row_key: JsonText,
+    pub row_values: JsonText,
     pub backward: bool,
     pub sqlstate: String,
     pub error: String,
@@ -37,8 +38,8 @@ pub enum Which {
 pub struct NewEntry<'a> {
     pub table_name: &'a str,
     pub column_name: &'a str,
-    pub row_key: Value,
-    pub row_values: Value,
+    pub row_key: JsonText,
+    pub row_values: JsonText,
     pub sqlstate: &'a str,
     pub error: &'a str,
 }
@@ -122,15 +123,15 @@ pub async fn add(
     let added = client
         .execute(
             "INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error) \
-             SELECT $1, $2, $3, $4, $5, 'forward', $6, $7 WHERE NOT EXISTS ( \
+             SELECT $1, $2, $3, ($4::text)::jsonb, ($5::text)::jsonb, 'forward', $6, $7 WHERE NOT EXISTS ( \
                 SELECT 1 FROM crossfade.quarantine AS q WHERE q.run_id = $1 AND q.table_name = $2 AND q.column_name = $3 \
-                AND q.row_key = $4 AND q.row_values = $5)",
+                AND q.row_key = ($4::text)::jsonb AND q.row_values = ($5::text)::jsonb)",
             &[
                 &run_id,
                 &entry.table_name,
                 &entry.column_name,
-                &entry.row_key,
-                &entry.row_values,
+                &entry.row_key.as_str(),
+                &entry.row_values.as_str(),
                 &entry.sqlstate,
                 &entry.error,
             ],

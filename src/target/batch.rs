@@ -6,6 +6,7 @@ use crate::plan::{
     ident::{Ident, TableName},
     link::Link,
 };
+use crate::postgres::json::JsonText;
 use crate::postgres::sqlstate::{ErrorClass, classify};
 use crate::statement::{
     group::{Group, groups},
@@ -15,7 +16,7 @@ use crate::statement::{
 };
 use deadpool_postgres::GenericClient as Caching;
 use serde_json::Value;
-use tokio_postgres::GenericClient;
+use tokio_postgres::{GenericClient, Row};
 
 /// A range of row addresses: blocks, or within one block from one line to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -239,7 +240,9 @@ pub async fn different_rows(
             &[&from, &to, &limit],
         )
         .await?;
-    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+    let shown = |value: JsonText| value.shown();
+    let row = |row: &Row| (shown(row.get(0)), shown(row.get(1)));
+    Ok(rows.iter().map(row).collect())
 }
 
 pub async fn repair(
@@ -275,7 +278,7 @@ pub async fn row_image(
     fill: &Fill,
     reads: &[&ColumnRef],
     at: Place<'_>,
-) -> Result<Option<(Value, Value)>> {
+) -> Result<Option<(JsonText, JsonText)>> {
     let query = match &fill.link {
         Some(both) => link::row_image(both, at.storage, both.new, reads),
         None => rows::row_image(at.storage, &fill.key, reads),
@@ -288,7 +291,7 @@ pub async fn row_key(
     client: &impl GenericClient,
     key: &[Ident],
     at: Place<'_>,
-) -> Result<Option<Value>> {
+) -> Result<Option<JsonText>> {
     let query = rows::row_image(at.storage, key, &[]);
     Ok(image(client, &query, at).await?.map(|(key, _)| key))
 }
@@ -297,7 +300,7 @@ async fn image(
     client: &impl GenericClient,
     query: &str,
     at: Place<'_>,
-) -> Result<Option<(Value, Value)>> {
+) -> Result<Option<(JsonText, JsonText)>> {
     let (from, to) = at.bounds();
     let row = client.query_opt(query, &[&from, &to]).await?;
     Ok(row.map(|row| (row.get(0), row.get(1))))
@@ -313,8 +316,11 @@ pub async fn orphans(
     let row = client
         .query_one(&link::orphans(both, names), &[&limit])
         .await?;
-    let keys: Value = row.get(1);
-    Ok((row.get(0), keys.as_array().cloned().unwrap_or_default()))
+    let keys = match row.get::<_, JsonText>(1).shown() {
+        Value::Array(keys) => keys,
+        text => vec![text],
+    };
+    Ok((row.get(0), keys))
 }
 
 /// One of these columns refers to another table, or is referred to. Only a statement that fires triggers is held to that.

@@ -482,3 +482,81 @@ change:
             .exits(0);
     })
 }
+
+/// The planner reads a small table whole, and may try a conversion before it looks at a row's address.
+#[test]
+fn in_a_small_table_only_the_row_that_does_not_convert_is_noted() {
+    on_postgresql(async |database| {
+        database
+            .execute(
+                "CREATE TABLE vehicles (id bigint PRIMARY KEY, mileage text);
+                 INSERT INTO vehicles SELECT i, i::text FROM generate_series(1, 50) AS i;
+                 UPDATE vehicles SET mileage = 'unknown' WHERE id = 7",
+            )
+            .await;
+        database.execute("ANALYZE vehicles").await;
+        database.crossfade(&["init"]).exits(0);
+        let plan = plan_file(&PLAN.replace("public.to_mileage(mileage)", "mileage::bigint"));
+        database
+            .crossfade(&["start", plan.path().to_str().unwrap()])
+            .exits(0);
+        database
+            .crossfade(&["advance", "mileage", "--to", "backfill"])
+            .exits(0);
+        let list = listed(database, &[]);
+        assert_eq!(list["holding"], 1, "{list}");
+        assert_eq!(list["entries"][0]["key"]["id"], 7, "{list}");
+    });
+}
+
+#[test]
+fn numbers_of_more_digits_than_a_double_are_kept_and_known_again() {
+    on_postgresql(async |database| {
+        database
+            .execute(
+                "CREATE TABLE vehicles (id numeric PRIMARY KEY, mileage bigint NOT NULL);
+                 INSERT INTO vehicles VALUES (1, 1), (12345678901234567890.5, 2)",
+            )
+            .await;
+        database.crossfade(&["init"]).exits(0);
+        let plan = plan_file(
+            "
+version: 1
+name: mileage
+change:
+  change_column_type: {table: public.vehicles, column: mileage, to: distance, type: numeric}
+",
+        );
+        database
+            .crossfade(&["start", plan.path().to_str().unwrap()])
+            .exits(0);
+        database
+            .crossfade(&["advance", "mileage", "--to", "backfill"])
+            .exits(0);
+        database
+            .execute(
+                "UPDATE vehicles SET distance = 1e309 WHERE id = 1;
+                 UPDATE vehicles SET distance = 12345678901234567890.125 WHERE id > 1",
+            )
+            .await;
+        let list = listed(database, &["--values"]);
+        assert_eq!(list["holding"], 2, "{list}");
+        let shown = list.to_string();
+        assert!(shown.contains("12345678901234567890.125"), "{shown}");
+        let ran = database
+            .crossfade(&["rollback", "mileage", "--yes"])
+            .exits(1);
+        assert!(
+            ran.stderr
+                .contains("2 rows were written by the new version"),
+            "{}",
+            ran.stderr
+        );
+        database
+            .crossfade(&["quarantine", "skip", "mileage", "--all", "--reason", "seen"])
+            .exits(0);
+        database
+            .crossfade(&["advance", "mileage", "--to", "verify"])
+            .exits(0);
+    });
+}

@@ -53,7 +53,7 @@ fn as_json(entry: &Entry, with_values: bool) -> Value {
     json!({
         "id": entry.id, "table": entry.table_name, "column": entry.column_name,
         "direction": if entry.backward { "backward" } else { "forward" },
-        "key": entry.row_key, "values": with_values.then_some(&entry.row_values),
+        "key": entry.row_key.shown(), "values": with_values.then(|| entry.row_values.shown()),
         "sqlstate": entry.sqlstate, "error": said(entry, with_values), "noted_at": entry.noted_at,
         "accepted": entry.accepted,
     })

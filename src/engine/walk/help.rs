@@ -13,7 +13,6 @@ use crate::plan::compiled::{Action, StepId};
 use crate::postgres::connect::{Session, Target};
 use crate::statement::rows::Truth;
 use crate::store::{StoreError, lease, os_user, runs, schema, walks};
-use crate::target;
 use std::{
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
@@ -45,7 +44,6 @@ pub async fn help(
     // By this name whoever takes the lease over knows that these sessions are not the old driver's.
     let application = format!("crossfade/{run}/help");
     let session = target.connect(&application).await?;
-    target::set_up(&session).await?;
     schema::require(&session).await?;
     let run_id = runs::id_of(&*session, run).await?;
     let pool = target.pool(&application, POOL_SIZE)?;

@@ -12,7 +12,7 @@ use crate::plan::{
 };
 use crate::statement::sync;
 use crate::store::{lease::Lease, walks::Walk};
-use crate::target::{self, activity::Blocker};
+use crate::target::activity::Blocker;
 use deadpool_postgres::{Object, Pool};
 use std::{
     sync::{
@@ -226,7 +226,6 @@ impl<'a> Site<'a> {
     /// A session set up as every worker's is, so that all compute the same.
     pub async fn session(&self) -> Result<Object, EngineError> {
         let session = self.pool.get().await?;
-        target::set_up(&session).await?;
         session.batch_execute(&sync::session(self.plan)).await?;
         Ok(session)
     }

@@ -215,8 +215,11 @@ impl Worker<'_> {
                             let key = batch::row_key(&*transaction, &matching.key, row).await?;
                             if let Some(key) = key.filter(|_| done.examples.len() < EXAMPLES_MAX) {
                                 let error = Value::String(sqlstate::message(&error));
-                                done.examples
-                                    .push(example(key, error, plan.settings.show_values));
+                                done.examples.push(example(
+                                    key.shown(),
+                                    error,
+                                    plan.settings.show_values,
+                                ));
                             }
                         }
                     }

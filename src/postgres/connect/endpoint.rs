@@ -15,6 +15,7 @@ const SOCKET_DIRECTORY: &str = "/var/run/postgresql";
 const SOCKET_DIRECTORY_FALLBACK: &str = "/tmp";
 
 /// One place. No `Debug`: it holds a password.
+#[derive(Clone)]
 pub(super) struct Endpoint {
     pub(super) place: Place,
     pub(super) port: u16,

@@ -90,6 +90,11 @@ pub enum ConnectError {
         target: String,
         source: tokio_postgres::Error,
     },
+    /// What the session was to begin with was dropped on the way.
+    #[error(
+        "{}: {target}; {}", Failure::Pooled.happened(), Failure::Pooled.advice()
+    )]
+    Pooled { target: String },
     /// Several hosts, and none took the connection; `source` is the last one's error.
     #[error("no host took the connection: {target}; before the last: {earlier}")]
     NoneReachable {
@@ -134,6 +139,7 @@ impl ConnectError {
             | Self::BadFile { .. }
             | Self::UserUnknown
             | Self::TlsSetup { .. }
+            | Self::Pooled { .. }
             | Self::CancelFailed { .. }
             | Self::PoolClosed { .. }
             | Self::PoolFailed { .. } => false,
@@ -168,6 +174,7 @@ pub enum Failure {
     AuthenticationFailed,
     DatabaseMissing,
     TooManyConnections,
+    Pooled,
     TlsRefused,
     TlsNeeded,
     CertificateUntrusted,
@@ -204,6 +211,7 @@ impl Failure {
             Self::AuthenticationFailed => "authentication failed",
             Self::DatabaseMissing => "the database does not exist",
             Self::TooManyConnections => "the server has no connection left",
+            Self::Pooled => "a connection pooler is between here and the server",
             Self::TlsRefused => "the server does not offer TLS",
             Self::TlsNeeded => "the server does not let this user in without TLS",
             Self::CertificateUntrusted => "no trusted authority signed the server's certificate",
@@ -235,6 +243,9 @@ impl Failure {
             Self::TooManyConnections => {
                 "close other connections, raise max_connections, or use fewer workers"
             }
+            Self::Pooled => {
+                "connect to the server itself: what sessions are set to would reach the application's, or be lost"
+            }
             Self::TlsRefused => "turn TLS on in the server, or use sslmode=disable",
             Self::TlsNeeded => "use sslmode=require or verify-full, or see pg_hba.conf",
             Self::CertificateUntrusted => "give the authority's certificate as sslrootcert",
@@ -256,6 +267,10 @@ impl ConnectError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::TimedOut { .. } | Self::PoolExhausted { .. } => true,
+            Self::Failed {
+                failure: Failure::Pooled,
+                ..
+            } => false,
             Self::Failed { source, .. } => matches!(
                 classify(source),
                 ErrorClass::ConnectionLost | ErrorClass::Resources

@@ -43,6 +43,8 @@ fn of_refusal(code: &str, message: &str) -> Failure {
         "3D000" => Failure::DatabaseMissing,
         "53300" => Failure::TooManyConnections,
         "57P01" | "57P02" | "57P03" => Failure::NotReady,
+        // "unsupported startup parameter: options", as PgBouncer says. A server knows `options`.
+        _ if message.contains("startup parameter") => Failure::Pooled,
         _ => Failure::Other,
     }
 }
@@ -106,6 +108,11 @@ mod tests {
                 "57P03",
                 "the database system is starting up",
                 Failure::NotReady,
+            ),
+            (
+                "08P01",
+                "unsupported startup parameter: options",
+                Failure::Pooled,
             ),
             ("XX000", "", Failure::Other),
         ];

@@ -133,7 +133,11 @@ impl Connect for Opener {
             };
             let target = self.settings.describe();
             let task = tokio::spawn(async move { converse(wire, &target).await });
-            Ok((client, task))
+            match self.settings.look_for_pooler(&client).await {
+                Ok(()) => Ok((client, task)),
+                Err(ConnectError::Failed { source, .. }) => Err(source),
+                Err(error) => Err(carrier(error).await?),
+            }
         })
     }
 }

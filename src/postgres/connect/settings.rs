@@ -4,9 +4,11 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use tokio_postgres::config::{ChannelBinding, TargetSessionAttrs};
+use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::endpoint::{self, Endpoint};
 use super::error::ConnectError;
+use super::failure::failure_of;
 use super::parameters::Parameters;
 use super::passfile::Passfile;
 use super::resolve::Surroundings;
@@ -20,12 +22,15 @@ const KEEPALIVES_COUNT: u32 = 3;
 const TCP_USER_TIMEOUT_MS: u64 = 60_000;
 
 /// Everything that is needed to connect.
+#[derive(Clone)]
 pub(super) struct Settings {
     pub(super) endpoints: Vec<Endpoint>,
     pub(super) order: HostOrder,
     pub(super) user: String,
     pub(super) database: String,
     pub(super) options: Option<String>,
+    /// Of the settings that a session is to begin with, the first.
+    begins_with: Option<(String, String)>,
     pub(super) tls: TlsSettings,
     /// For each address; nothing means no limit, as in libpq.
     pub(super) connect_timeout: Option<Duration>,
@@ -65,6 +70,7 @@ impl Settings {
             endpoints,
             order: host_order(parameters)?,
             options: parameters.text("options").map(str::to_owned),
+            begins_with: None,
             tls: TlsSettings::new(parameters, surroundings)?,
             connect_timeout: connect_timeout(parameters)?,
             keepalive: keepalive(parameters)?,
@@ -73,6 +79,48 @@ impl Settings {
             channel_binding: channel_binding(parameters)?,
             user,
             database,
+        })
+    }
+
+    /// The server takes the last of what is given twice.
+    pub(super) fn with_session(&self, session: &[(&str, &str)]) -> Self {
+        let mut options = self.options.clone().unwrap_or_default();
+        for (name, value) in session {
+            let value = value.replace('\\', "\\\\").replace(' ', "\\ ");
+            options.push_str(&format!(" -c {name}={value}"));
+        }
+        let first = session.first();
+        Self {
+            options: Some(options),
+            begins_with: first.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+            ..self.clone()
+        }
+    }
+
+    /// An error where the settings that the session was to begin with do not hold.
+    pub(super) async fn look_for_pooler(&self, client: &Client) -> Result<(), ConnectError> {
+        let Some((name, value)) = &self.begins_with else {
+            return Ok(());
+        };
+        let failed = |source| ConnectError::Failed {
+            failure: failure_of(&source),
+            target: self.describe(),
+            source,
+        };
+        // A simple query: a pooler may not know of prepared ones.
+        let messages = client
+            .simple_query(&format!("SHOW {name}"))
+            .await
+            .map_err(failed)?;
+        let holds = messages.iter().any(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0) == Some(value),
+            _ => false,
+        });
+        if holds {
+            return Ok(());
+        }
+        Err(ConnectError::Pooled {
+            target: self.describe(),
         })
     }
 

@@ -42,6 +42,16 @@ fn trust(text: &str) -> (Encryption, Trust) {
 }
 
 #[test]
+fn what_a_session_begins_with_comes_last_and_a_space_is_no_end() {
+    let target = url("postgres://u@h/d?options=-c%20search_path%3Dapp");
+    let target = target.with_session(&[("search_path", "pg_catalog, pg_temp"), ("a", "\\")]);
+    assert_eq!(
+        target.settings.options.as_deref(),
+        Some(r"-c search_path=app -c search_path=pg_catalog,\ pg_temp -c a=\\")
+    );
+}
+
+#[test]
 fn the_flag_then_ours_then_the_usual_variable() {
     let variables = [
         ("CROSSFADE_DATABASE_URL", "postgres://u@second/d"),

@@ -133,7 +133,7 @@ impl<'a> Joined<'a> {
             .iter()
             .map(|column| {
                 format!(
-                    "crossfade_p.{column} = (jsonb_populate_record(NULL::{}, $1::jsonb)).{column}",
+                    "crossfade_p.{column} = (jsonb_populate_record(NULL::{}, ($1::text)::jsonb)).{column}",
                     self.link.parent
                 )
             })
@@ -401,7 +401,8 @@ fn values_object<'a>(columns: impl Iterator<Item = (&'a ColumnRef, Kin)>) -> Str
 
 /// The two rows are as they were when the value for this column could not be computed: `$2`, what was read then.
 fn unchanged(link: &Link, to: Kin, assignment: &Assignment) -> String {
-    let mut tests = vec!["$1::jsonb IS NOT NULL AND $2::jsonb IS NOT NULL".to_owned()];
+    let mut tests =
+        vec!["($1::text)::jsonb IS NOT NULL AND ($2::text)::jsonb IS NOT NULL".to_owned()];
     tests.extend(
         assignment
             .reads
