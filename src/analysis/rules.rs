@@ -85,7 +85,7 @@ impl Found {
     #[must_use]
     pub fn unless_new(mut self, table: &Name) -> Self {
         self.help = format!(
-            "{} ({table} may be an old one: it is made under a condition, which IF NOT EXISTS is too)",
+            "{} ({table} may be an old one: it is made under a condition, or IF NOT EXISTS)",
             self.help
         );
         self
