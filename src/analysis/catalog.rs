@@ -7,7 +7,7 @@ use super::{
     statement::{
         AlterTable, Bound, Change, ChangeKind, ConstraintKind, CreateTable, Kind, Object, Renaming,
     },
-    types::element,
+    types::{element, is_known},
 };
 use std::collections::{BTreeMap, BTreeSet};
 pub use table::{KnownColumn, KnownConstraint, KnownIndex, KnownTable, Origin};
@@ -20,8 +20,25 @@ pub struct Catalog {
     constrained_domains: BTreeSet<String>,
     /// Types and domains that the file has made, which are not such domains.
     types: BTreeSet<String>,
-    /// What the open transaction has changed, as it was.
-    undo: Option<BTreeMap<String, Vec<KnownTable>>>,
+    /// All types of the database are known.
+    knows_types: bool,
+    /// What may be undone, or may not have been done, from the outermost.
+    levels: Vec<Level>,
+}
+
+#[derive(Clone, Debug)]
+struct Level {
+    since: Since,
+    /// What has changed within, as it was.
+    before: BTreeMap<String, Vec<KnownTable>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Since {
+    Transaction,
+    Savepoint(String),
+    /// What may not be run, or is undone by an exception.
+    Branch,
 }
 
 impl Catalog {
@@ -37,27 +54,131 @@ impl Catalog {
         self.add(table);
     }
 
+    /// All those of the database: every other type is none.
+    pub fn constrained_domains_are(&mut self, domains: &[String]) {
+        self.constrained_domains.extend(domains.iter().cloned());
+        self.knows_types = true;
+    }
+
+    /// Something that is known of a table, of which all else may be unknown.
+    pub fn constrain(&mut self, table: &Name, constraint: KnownConstraint) {
+        self.table_or_new(table).constraints.push(constraint);
+    }
+
     /// From now on changes can be undone.
     pub fn begin(&mut self) {
-        self.undo = Some(BTreeMap::new());
+        self.commit();
+        self.open(Since::Transaction);
     }
 
     pub fn commit(&mut self) {
-        self.undo = None;
+        self.keep(0);
     }
 
     /// All tables are what they were at `begin`.
     pub fn roll_back(&mut self) {
-        self.tables.extend(self.undo.take().unwrap_or_default());
+        let is_begin = |level: &Level| level.since == Since::Transaction;
+        if let Some(at) = self.levels.iter().rposition(is_begin) {
+            self.undo(at);
+            self.keep(at);
+        }
+    }
+
+    pub fn savepoint(&mut self, name: &str) {
+        self.open(Since::Savepoint(name.to_owned()));
+    }
+
+    pub fn release(&mut self, savepoint: &str) {
+        if let Some(at) = self.place_of(savepoint) {
+            self.keep(at);
+        }
+    }
+
+    /// All tables are what they were at this savepoint, which stays.
+    pub fn roll_back_to(&mut self, savepoint: &str) {
+        if let Some(at) = self.place_of(savepoint) {
+            self.undo(at);
+            self.keep(at + 1);
+        }
+    }
+
+    /// What follows may not be run, or may be undone.
+    pub fn branch(&mut self) {
+        self.open(Since::Branch);
+    }
+
+    /// What was made since `branch` is there perhaps.
+    pub fn end_branch(&mut self) {
+        let is_branch = |level: &Level| level.since == Since::Branch;
+        let Some(at) = self.levels.iter().rposition(is_branch) else {
+            return;
+        };
+        let mut before = BTreeMap::new();
+        for level in self.levels[at..].iter().rev() {
+            before.extend(level.before.clone());
+        }
+        for (name, before) in &before {
+            for table in self.tables.get_mut(name).into_iter().flatten() {
+                let was_new = before
+                    .iter()
+                    .any(|was| was.name.same(&table.name) && was.origin == Origin::New);
+                if table.origin == Origin::New && !was_new {
+                    table.origin = Origin::MayBeNew;
+                }
+            }
+        }
+        let ended = self.levels.remove(at);
+        self.take_in(at, ended);
+    }
+
+    fn open(&mut self, since: Since) {
+        self.levels.push(Level {
+            since,
+            before: BTreeMap::new(),
+        });
+    }
+
+    fn place_of(&self, savepoint: &str) -> Option<usize> {
+        let is_it =
+            |level: &Level| matches!(&level.since, Since::Savepoint(name) if name == savepoint);
+        self.levels.iter().rposition(is_it)
+    }
+
+    /// All tables are what they were as this level began.
+    fn undo(&mut self, from: usize) {
+        for level in self.levels[from..].iter_mut().rev() {
+            self.tables.append(&mut level.before);
+        }
+    }
+
+    /// The levels from this one on are done with, but for branches, which end by themselves.
+    fn keep(&mut self, from: usize) {
+        let mut at = self.levels.len();
+        while at > from {
+            at -= 1;
+            if self.levels[at].since != Since::Branch {
+                let kept = self.levels.remove(at);
+                self.take_in(at, kept);
+            }
+        }
+    }
+
+    /// A level that is no more was a part of the one around it.
+    fn take_in(&mut self, at: usize, level: Level) {
+        if let Some(outer) = at.checked_sub(1).and_then(|at| self.levels.get_mut(at)) {
+            for (name, tables) in level.before {
+                outer.before.entry(name).or_insert(tables);
+            }
+        }
     }
 
     /// Every change goes through here.
     fn slot(&mut self, name: &str) -> &mut Vec<KnownTable> {
         let slot = self.tables.entry(name.to_owned()).or_default();
-        if let Some(undo) = &mut self.undo
-            && !undo.contains_key(name)
+        if let Some(level) = self.levels.last_mut()
+            && !level.before.contains_key(name)
         {
-            undo.insert(name.to_owned(), slot.clone());
+            level.before.insert(name.to_owned(), slot.clone());
         }
         slot
     }
@@ -76,7 +197,7 @@ impl Catalog {
     }
 
     pub fn has_type(&self, type_name: &str) -> bool {
-        self.types.contains(&fold(element(type_name)))
+        self.knows_types || self.types.contains(&fold(element(type_name)))
     }
 
     /// The tables with a column of this type.
@@ -103,15 +224,38 @@ impl Catalog {
 
     /// The tables with a foreign key to this one.
     pub fn referencing(&self, name: &Name) -> Vec<Name> {
+        self.referencing_by(name, |_| true)
+    }
+
+    /// Those with a foreign key to this column of it, as far as that is known.
+    pub fn referencing_column(&self, name: &Name, column: &str) -> Vec<Name> {
+        self.referencing_by(name, |key| {
+            key.referred.is_empty() || key.referred.iter().any(|known| known == column)
+        })
+    }
+
+    fn referencing_by(&self, name: &Name, is_it: impl Fn(&KnownConstraint) -> bool) -> Vec<Name> {
         let references = |table: &&KnownTable| {
             table.constraints.iter().any(|constraint| {
                 matches!(&constraint.kind, ConstraintKind::ForeignKey { references } if references.same(name))
+                    && is_it(constraint)
             })
         };
         let tables = self.tables.values().flatten();
         tables
             .filter(references)
             .map(|table| table.name.clone())
+            .collect()
+    }
+
+    /// The table that this one is a partition of.
+    pub fn partitioned_by(&self, partition: &Name) -> Vec<&KnownTable> {
+        let tables = self.tables.values().flatten();
+        tables
+            .filter(|table| {
+                let mut children = table.children.iter();
+                table.partitioned && children.any(|child| child.same(partition))
+            })
             .collect()
     }
 
@@ -177,10 +321,12 @@ impl Catalog {
                 table,
                 index: Some(index),
                 columns,
+                computed,
                 ..
             } => self.table_or_new(table).indexes.push(KnownIndex {
                 name: index.name.clone(),
                 columns: columns.clone(),
+                computed: computed.clone(),
             }),
             Kind::DropTable { tables, .. } | Kind::DropView { views: tables, .. } => {
                 for table in tables {
@@ -213,14 +359,15 @@ impl Catalog {
             },
             Kind::CreateDomain {
                 domain,
+                over,
                 constrained,
             } => {
-                let known = if *constrained {
-                    &mut self.constrained_domains
-                } else {
-                    &mut self.types
-                };
-                known.insert(domain.name.clone());
+                // One over such a domain is one too.
+                if *constrained || self.has_constrained_domain(over) {
+                    self.constrained_domains.insert(domain.name.clone());
+                } else if self.has_type(over) || is_known(over) {
+                    self.types.insert(domain.name.clone());
+                }
             }
             Kind::CreateObject {
                 object: Object::Type,

@@ -68,9 +68,9 @@ impl fmt::Display for Target {
                 write!(f, "the default partition of {table}, if it has one")
             }
             Self::TableOf(Unnamed::Using(name)) => write!(f, "each table that uses {name}"),
-            Self::TableOf(Unnamed::Depending) => {
-                f.write_str("each table that depends on what is dropped")
-            }
+            Self::TableOf(Unnamed::Depending) => f.write_str(
+                "each table that depends on what is dropped, or that it is a partition of",
+            ),
             Self::TableOf(Unnamed::Anything) => f.write_str("any table"),
         }
     }
@@ -204,6 +204,7 @@ pub fn classify(statement: &Kind, catalog: &Catalog) -> Effects {
         | Kind::Prepare { .. }
         | Kind::CreateDomain { .. }
         | Kind::Transaction(_)
+        | Kind::Branch(_)
         | Kind::Set(_)
         | Kind::NoTable => {}
     }
@@ -245,6 +246,11 @@ fn create_table(create: &CreateTable, catalog: &Catalog, effects: &mut Effects) 
     }
     if let Some((parent, bound)) = &create.partition_of {
         effects.lock(parent, Lock::AccessExclusiveLock);
+        for references in alter_table::foreign_keys(catalog.table(parent)) {
+            effects.lock(references, Lock::ShareRowExclusiveLock);
+        }
+        let referencing = catalog.referencing(parent);
+        effects.lock_all(&referencing, Lock::ShareRowExclusiveLock);
         alter_table::default_partition(parent, bound, catalog, effects);
     }
 }
@@ -263,6 +269,14 @@ fn reindex(target: &ReindexTarget, how: Building, catalog: &Catalog, effects: &m
 fn drop_tables(tables: &[Name], cascade: bool, catalog: &Catalog, effects: &mut Effects) {
     for table in tables {
         effects.lock_with_children(table, Lock::AccessExclusiveLock, catalog);
+        // Its parent forgets it, and the rows that were its own are the default partition's from then on.
+        for parent in catalog.partitioned_by(table) {
+            effects.lock(&parent.name, Lock::AccessExclusiveLock);
+            let default = parent.default_partition.iter();
+            for default in default.filter(|default| !default.same(table)) {
+                effects.lock(default, Lock::AccessExclusiveLock);
+            }
+        }
         let Some(known) = catalog.table(table).filter(|known| known.complete) else {
             // Its own foreign keys go with it.
             effects.add_lock(
@@ -357,7 +371,7 @@ fn domain_check(domain: &Name, validation: Validation, catalog: &Catalog, effect
     }
 }
 
-/// A body that runs at once does all that its statements do. What it puts together as it runs is not known.
+/// A body that runs at once does all that its statements do.
 fn run_body(body: &Body, catalog: &Catalog, effects: &mut Effects) {
     match body.runs {
         Runs::WhenCalled => {}
@@ -365,9 +379,7 @@ fn run_body(body: &Body, catalog: &Catalog, effects: &mut Effects) {
             for statement in &body.statements {
                 effects.join(classify(&statement.kind, catalog));
             }
-            if !body.dynamic.is_empty() || !body.unread.is_empty() {
-                effects.the_worst();
-            }
+            effects.with_the_unread(body);
         }
     }
 }
@@ -416,6 +428,13 @@ impl Effects {
         self.scan(table);
     }
 
+    /// What a body puts together as it runs, or what could not be read, may be anything.
+    pub fn with_the_unread(&mut self, body: &Body) {
+        if !body.dynamic.is_empty() || !body.unread.is_empty() {
+            self.the_worst();
+        }
+    }
+
     fn the_worst(&mut self) {
         let any = Target::TableOf(Unnamed::Anything);
         self.add_lock(any.clone(), Lock::AccessExclusiveLock);
@@ -424,7 +443,7 @@ impl Effects {
         self.unknown = true;
     }
 
-    fn join(&mut self, other: Self) {
+    pub fn join(&mut self, other: Self) {
         for taken in other.locks {
             self.add_lock(taken.target, taken.lock);
         }

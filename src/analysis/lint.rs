@@ -77,7 +77,7 @@ impl Site<'_> {
         self.state.in_transaction && self.comes_again(name)
     }
 
-    /// CREATE TABLE IF NOT EXISTS stands before: it is new, or it is not.
+    /// The file makes it under a condition: it is new, or it is not.
     pub fn may_be_new(&self, table: &Name) -> bool {
         self.state.catalog.origin(table) == Origin::MayBeNew
     }
@@ -201,6 +201,12 @@ impl Linter<'_> {
                 number.saturating_sub(1),
                 rules::unclassified::generated(&event.range),
             ),
+            Event::If(edges) => {
+                for edge in edges {
+                    state.branch(*edge);
+                }
+                return;
+            }
             Event::Connect => {
                 state.begin_again(fresh(context, statements));
                 return;
@@ -222,13 +228,18 @@ impl Linter<'_> {
         });
     }
 
-    fn statement(&mut self, statement: &Statement, number: usize, state: &mut State) {
+    /// What it does to the tables that were there before.
+    fn statement(&mut self, statement: &Statement, number: usize, state: &mut State) -> Effects {
         let expanded = state.expand(statement);
         let mut resolved = expanded.unwrap_or_else(|| statement.clone());
         state.resolve(&mut resolved.kind);
         self.calls(&resolved, number, state);
-        match &resolved.kind {
-            Kind::Body(body) if body.runs == Runs::AtOnce => self.body(body, number, state),
+        let effects = match &resolved.kind {
+            Kind::Body(body) if body.runs == Runs::AtOnce => {
+                let mut effects = self.body(body, number, state);
+                effects.with_the_unread(body);
+                effects
+            }
             Kind::CreateSchema { schema, elements } => {
                 for element in elements {
                     let mut element = element.clone();
@@ -240,23 +251,27 @@ impl Linter<'_> {
                     }
                     self.statement(&element, number, state);
                 }
+                // Its elements have been judged.
+                Effects::default()
             }
-            _ => {}
-        }
-        self.judge(&resolved, number, state);
+            kind => state.on_old_tables(kind, classify(kind, &state.catalog)),
+        };
+        self.judge(&resolved, &effects, number, state);
+        effects
     }
 
     /// Asks every rule, and takes in what the statement has done.
-    fn judge(&mut self, statement: &Statement, number: usize, state: &mut State) {
-        let effects = match &statement.kind {
-            // Its elements have been judged.
-            Kind::CreateSchema { .. } => Effects::default(),
-            kind => state.on_old_tables(kind, classify(kind, &state.catalog)),
-        };
+    fn judge(
+        &mut self,
+        statement: &Statement,
+        effects: &Effects,
+        number: usize,
+        state: &mut State,
+    ) {
         let site = Site {
             text: self.text,
             statement,
-            effects: &effects,
+            effects,
             state,
         };
         let before = self.found.len();
@@ -285,24 +300,26 @@ impl Linter<'_> {
         }
         if effects.blocks() && !effects.outside_transaction && !effects.unknown {
             let long = !effects.scans.is_empty() || !effects.rewrites.is_empty();
-            state.missed.lock |= !state.timeouts.lock;
-            state.missed.statement |= long && !state.timeouts.statement;
+            state.missed.lock |= !state.settings.timeouts.lock;
+            state.missed.statement |= long && !state.settings.timeouts.statement;
         }
-        state.after(statement, &effects);
+        state.after(statement, effects);
     }
 
     /// DO runs its statements in the transaction that it is in, or in one of its own.
-    fn body(&mut self, body: &Body, number: usize, state: &mut State) {
+    fn body(&mut self, body: &Body, number: usize, state: &mut State) -> Effects {
         let was_in_transaction = std::mem::replace(&mut state.in_transaction, true);
         let was_in_body = std::mem::replace(&mut state.in_body, true);
+        let mut effects = Effects::default();
         for statement in &body.statements {
-            self.statement(statement, number, state);
+            effects.join(self.statement(statement, number, state));
         }
         state.in_body = was_in_body;
         state.in_transaction = was_in_transaction;
         if !was_in_transaction {
-            state.unlock();
+            state.body_ends();
         }
+        effects
     }
 
     /// What functions of the file do where they are called.
@@ -380,3 +397,6 @@ fn finding(rule: &'static str, severity: Severity, found: Found, lines: &Lines<'
         range: found.range,
     }
 }
+
+#[cfg(test)]
+mod tests;

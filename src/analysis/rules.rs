@@ -81,11 +81,11 @@ impl Found {
         self
     }
 
-    /// The same about a table that CREATE TABLE IF NOT EXISTS has made, or has not.
+    /// The same about a table that the file has made perhaps.
     #[must_use]
     pub fn unless_new(mut self, table: &Name) -> Self {
         self.help = format!(
-            "{} ({table} may be an old one: IF NOT EXISTS leaves what is there)",
+            "{} ({table} may be an old one: it is made under a condition, or IF NOT EXISTS)",
             self.help
         );
         self

@@ -3,7 +3,10 @@
 
 mod tools;
 
-use super::lexer::{Class, Scanner, Token};
+use super::{
+    lexer::{Class, Scanner, Token},
+    statement::Edge,
+};
 use std::ops::Range;
 
 /// What a comment begins with that allows what a rule finds.
@@ -34,6 +37,8 @@ pub enum Event {
     Execute,
     /// A new session begins.
     Connect,
+    /// What is run under a condition begins and ends.
+    If(&'static [Edge]),
     /// Something else than psql is run.
     Shell,
     /// A part of the file that a tool runs by itself.
@@ -169,6 +174,9 @@ impl<'a> Reader<'a> {
             "i" | "ir" | "include" | "include_relative" => Some(Event::Include),
             "gexec" => Some(Event::Execute),
             "c" | "connect" => Some(Event::Connect),
+            "if" => Some(Event::If(&[Edge::Begin])),
+            "elif" | "else" => Some(Event::If(&[Edge::End, Edge::Begin])),
+            "endif" => Some(Event::If(&[Edge::End])),
             _ if command.starts_with('!') => Some(Event::Shell),
             _ => None,
         };

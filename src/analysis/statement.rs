@@ -27,6 +27,8 @@ pub enum Kind {
         index: Option<Name>,
         /// Those that are not expressions.
         columns: Vec<String>,
+        /// With an expression or a condition every column that it names.
+        computed: Vec<String>,
         how: Building,
         /// `ON ONLY`: of a partitioned table, without its partitions.
         only: bool,
@@ -125,6 +127,8 @@ pub enum Kind {
     },
     CreateDomain {
         domain: Name,
+        /// Its type.
+        over: String,
         constrained: bool,
     },
     /// What is no table: its making, unless it replaces one or may be there already.
@@ -159,6 +163,8 @@ pub enum Kind {
     },
     Body(Body),
     Transaction(TransactionControl),
+    /// No statement: where a part of a body begins and ends that may not be run, or may be undone.
+    Branch(Edge),
     Set(Setting),
     /// It may not run in a transaction and locks no table of the application: CREATE DATABASE and its like.
     OutsideTransaction,
@@ -186,6 +192,7 @@ pub enum ChangeKind {
     AddColumn(NewColumn),
     DropColumn {
         column: String,
+        cascade: bool,
     },
     RenameColumn {
         from: String,
@@ -221,7 +228,10 @@ pub enum ChangeKind {
         name: String,
         cascade: bool,
     },
-    AlterConstraint,
+    AlterConstraint {
+        name: String,
+        change: Alteration,
+    },
     ColumnStatistics,
     ColumnOptions,
     ColumnStorage,
@@ -262,11 +272,24 @@ pub enum ChangeKind {
     Other(String),
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alteration {
+    /// From PostgreSQL 18 on.
+    Enforced,
+    NotEnforced,
+    /// The children get it too.
+    Inherited,
+    /// When it is checked, and that children do not inherit it.
+    Otherwise,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewColumn {
     pub name: String,
     /// As `format_type` writes it, as far as it can be known.
     pub type_name: String,
+    /// COLLATE.
+    pub collation: Option<String>,
     pub not_null: bool,
     pub default: Option<DefaultValue>,
     pub fill: Option<ColumnFill>,
@@ -294,7 +317,8 @@ pub enum DefaultValue {
 pub struct NewType {
     pub column: String,
     pub type_name: String,
-    pub collation: bool,
+    /// COLLATE.
+    pub collation: Option<String>,
     /// USING something else than the column itself, or the column cast to the new type.
     pub computed: bool,
 }
@@ -307,6 +331,8 @@ pub struct NewConstraint {
     pub validation: Validation,
     /// Those that its expression names or that it is over.
     pub columns: Vec<String>,
+    /// Of a foreign key: those that it refers to, if it says so.
+    pub referred: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -346,8 +372,13 @@ pub enum Building {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Bound {
     Default,
-    /// The literals in it, in small letters.
-    Values(Vec<String>),
+    /// Constants, MINVALUE or MAXVALUE, one for each column of the key, in small letters.
+    Range {
+        from: Vec<String>,
+        to: Vec<String>,
+    },
+    List(Vec<String>),
+    Hash,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -452,18 +483,26 @@ pub struct Body {
 impl Body {
     /// Names of the temporary tables that it makes, at whatever place.
     pub fn temporary(&self) -> Vec<String> {
-        let made = self.statements.iter().filter_map(|statement| {
-            let name = match &statement.kind {
-                Kind::CreateTable(create) => &create.table,
-                Kind::Read {
-                    into: Some(table), ..
-                } => table,
-                _ => return None,
-            };
-            let is_temporary = name.schema.as_deref() == Some(TEMPORARY);
-            is_temporary.then(|| name.name.clone())
-        });
-        made.collect()
+        let made = self.statements.iter().filter_map(Statement::makes);
+        let temporary = made.filter(|name| name.schema.as_deref() == Some(TEMPORARY));
+        temporary.map(|name| name.name.clone()).collect()
+    }
+}
+
+impl Statement {
+    /// The table that it makes, which was not there before.
+    pub fn makes(&self) -> Option<&Name> {
+        match &self.kind {
+            Kind::CreateTable(create) if create.temporary || !create.if_not_exists => {
+                Some(&create.table)
+            }
+            Kind::Read {
+                into: Some(table),
+                if_not_exists,
+                ..
+            } if !if_not_exists || table.schema.as_deref() == Some(TEMPORARY) => Some(table),
+            _ => None,
+        }
     }
 }
 
@@ -474,6 +513,12 @@ pub enum Runs {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edge {
+    Begin,
+    End,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TransactionControl {
     Begin,
     /// COMMIT or ROLLBACK; AND CHAIN begins the next at once.
@@ -481,7 +526,10 @@ pub enum TransactionControl {
         undone: bool,
         chained: bool,
     },
-    /// Savepoints, and what else leaves the transaction open.
+    Savepoint(String),
+    Release(String),
+    RollbackTo(String),
+    /// What else leaves the transaction as it is.
     Within,
 }
 

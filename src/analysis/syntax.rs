@@ -3,6 +3,7 @@
 
 mod alter_table;
 mod body;
+mod bounds;
 mod condition;
 mod create;
 mod functions;
@@ -47,7 +48,10 @@ fn one(text: &str, range: Range<usize>, place: &Place<'_>) -> Statement {
     }
     let parse = SourceFile::parse(text);
     if let Some(error) = parse.errors().first() {
-        return alone(Kind::Unknown(Unknown::NotRead(error.message().to_owned())));
+        let read = set_names(text);
+        return alone(
+            read.unwrap_or_else(|| Kind::Unknown(Unknown::NotRead(error.message().to_owned()))),
+        );
     }
     match parse.tree().syntax().children().next() {
         Some(node) => statement(&node, range, place),
@@ -84,6 +88,15 @@ fn large_insert(text: &str) -> Option<Kind> {
     }))
 }
 
+/// SET NAMES is not read by the parser.
+fn set_names(text: &str) -> Option<Kind> {
+    let words = normalized(text);
+    let is_it = ["set names ", "set session names ", "set local names "]
+        .iter()
+        .any(|start| words.starts_with(start) && words.split(' ').count() < 6);
+    is_it.then_some(Kind::NoTable)
+}
+
 fn kind(node: &SyntaxNode, place: &Place<'_>) -> Kind {
     create::kind(node, place)
         .or_else(|| object::kind(node, place))
@@ -115,7 +128,10 @@ pub fn type_text(text: &str) -> String {
     text
 }
 
-pub use condition::says_not_null;
+pub use {
+    bounds::{excludes, holds},
+    condition::says_not_null,
+};
 
 /// An expression with a column renamed in it.
 pub fn renamed(expression: &str, from: &str, to: &str) -> String {

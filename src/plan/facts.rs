@@ -19,6 +19,8 @@ pub struct Facts {
     pub can_skip_triggers: bool,
     /// Roles that a default privilege gives something on new tables and views. `public` is everybody's.
     pub default_grantees: Vec<Ident>,
+    /// Domains of the database that have a constraint, or are over one that has; `None` without a database.
+    pub constrained_domains: Option<Vec<String>>,
     /// `None` where there is no such relation.
     pub tables: BTreeMap<TableName, Option<Table>>,
     /// The plan's types, as the server writes them.

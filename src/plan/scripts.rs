@@ -77,7 +77,7 @@ pub fn reshaped(sql: &Sql) -> Vec<(TableName, Ident)> {
             .changes
             .iter()
             .filter_map(|change| match &change.kind {
-                ChangeKind::DropColumn { column }
+                ChangeKind::DropColumn { column, .. }
                 | ChangeKind::RenameColumn { from: column, .. } => Some(column),
                 ChangeKind::SetType(new) => Some(&new.column),
                 _ => None,
@@ -249,7 +249,7 @@ fn of_alter(alter: &AlterTable) -> Vec<Found<'_>> {
             ChangeKind::AddColumn(new) => these(&[&new.name]),
             ChangeKind::RenameColumn { from, to } => these(&[from, to]),
             ChangeKind::SetType(new) => these(&[&new.column]),
-            ChangeKind::DropColumn { column }
+            ChangeKind::DropColumn { column, .. }
             | ChangeKind::SetNotNull { column }
             | ChangeKind::DropNotNull { column } => these(&[column]),
             ChangeKind::RenameTable { .. } | ChangeKind::SetSchema { .. } => {

@@ -43,6 +43,14 @@ const TABLE: &str = "\
                   FROM pg_partition_tree(c.oid) AS p JOIN pg_class AS l ON l.oid = p.relid WHERE p.isleaf AND c.relkind = 'p') AS leaves \
     WHERE n.nspname = $1 AND c.relname = $2 AND r.rolname = session_user AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 't')";
 
+/// A column of one of these is checked in every row as it is added.
+const CONSTRAINED_DOMAINS: &str = "\
+    WITH RECURSIVE d AS ( \
+        SELECT t.oid, t.typname FROM pg_type AS t WHERE t.typtype = 'd' \
+               AND (t.typnotnull OR EXISTS (SELECT 1 FROM pg_constraint AS k WHERE k.contypid = t.oid)) \
+        UNION SELECT t.oid, t.typname FROM pg_type AS t JOIN d ON t.typbasetype = d.oid WHERE t.typtype = 'd') \
+    SELECT DISTINCT d.typname::text FROM d ORDER BY 1";
+
 /// Equality that says the same as the bytes do: these types' and arrays' of none but them, in a deterministic collation.
 const COLUMNS: &str = "\
     SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), \
@@ -277,7 +285,9 @@ pub async fn identity(client: &Client) -> Result<Facts> {
     // As text, values are noted and compared in full, whatever the application's sessions show.
     session.extend([("bytea_output", "hex"), ("extra_float_digits", "1")].map(own));
     let default_grantees = client.query(DEFAULT_GRANTEES, &[&"r"]).await?;
+    let domains = client.query(CONSTRAINED_DOMAINS, &[]).await?;
     Ok(Facts {
+        constrained_domains: Some(domains.iter().map(|row| row.get(0)).collect()),
         default_grantees: default_grantees.iter().map(|row| ident(row, 0)).collect(),
         session: session.into_iter().collect(),
         server_version: version.unsigned_abs(),

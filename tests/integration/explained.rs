@@ -144,6 +144,30 @@ async fn statements_of_ones_own_are_judged_by_what_is_there(database: &Database)
         some["not_estimated"],
         "how many rows it writes is not known before it is run"
     );
+
+    database
+        .execute(
+            "CREATE DOMAIN positive AS integer CHECK (value > 0); CREATE DOMAIN small AS positive; CREATE TYPE paint AS ENUM ('red'); \
+             ALTER TABLE vehicles ADD plate varchar(10) UNIQUE; CREATE TABLE plates (plate varchar(10) REFERENCES vehicles (plate)); \
+             CREATE INDEX ON vehicles (lower(plate))",
+        )
+        .await;
+    let allow = "allow: {type-change: few rows, rewrite-under-lock: few rows}\n";
+    for (type_name, rewrite) in [("small", true), ("paint", false)] {
+        let forward = format!("ALTER TABLE public.vehicles ADD COLUMN x public.{type_name}");
+        let added = statement(&forward, allow);
+        assert_eq!(added["rewrite"], rewrite, "{added}");
+    }
+    let wider = statement(
+        "ALTER TABLE public.vehicles ALTER COLUMN plate TYPE varchar(20)",
+        allow,
+    );
+    assert_eq!(
+        (&wider["rewrite"], &wider["scan"]),
+        (&false.into(), &true.into())
+    );
+    assert_eq!(wider["locks"][1]["table"], "public.plates", "{wider}");
+    assert_eq!(wider["locks"][1]["lock"], "ACCESS EXCLUSIVE");
 }
 
 #[test]

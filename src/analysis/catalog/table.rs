@@ -2,8 +2,10 @@
 
 use crate::analysis::{
     name::Name,
-    statement::{ChangeKind, ConstraintKind, NewColumn, NewConstraint, Validation},
-    syntax::{renamed, says_not_null},
+    statement::{
+        Alteration, Bound, ChangeKind, ConstraintKind, NewColumn, NewConstraint, Validation,
+    },
+    syntax::{excludes, holds, renamed, says_not_null},
 };
 use std::collections::BTreeMap;
 
@@ -13,7 +15,7 @@ pub enum Origin {
     There,
     /// The file has made it: it is empty, and known to nobody.
     New,
-    /// The file makes it if it is not there (IF NOT EXISTS).
+    /// The file makes it if it is not there (IF NOT EXISTS), or under a condition.
     MayBeNew,
 }
 
@@ -41,6 +43,8 @@ pub struct KnownTable {
 pub struct KnownColumn {
     pub name: String,
     pub type_name: String,
+    /// Where it is not the type's own.
+    pub collation: Option<String>,
     pub not_null: bool,
 }
 
@@ -48,12 +52,18 @@ pub struct KnownColumn {
 pub struct KnownIndex {
     pub name: String,
     pub columns: Vec<String>,
+    /// Of one with an expression or a condition every column that it names.
+    pub computed: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct KnownConstraint {
     pub name: String,
     pub kind: ConstraintKind,
+    /// Those that its expression names or that it is over.
+    pub columns: Vec<String>,
+    /// Of a foreign key: those that it refers to, where they are known.
+    pub referred: Vec<String>,
     pub validated: bool,
 }
 
@@ -101,21 +111,32 @@ impl KnownTable {
             })
     }
 
-    /// Whether a validated CHECK seems to hold all rows within these bounds. The partition key is not known here: a
-    /// CHECK that excludes NULL and names every bound is taken for the proof.
-    pub fn proves_bounds(&self, values: &[String]) -> bool {
-        self.constraints.iter().any(|constraint| {
-            constraint.validated
-                && matches!(&constraint.kind, ConstraintKind::Check(expression)
-                    if expression.contains("is not null")
-                        && values.iter().all(|value| expression.split(' ').any(|word| word == value)))
-        })
+    /// Whether validated CHECKs hold all rows within these bounds. The partition key is not known here: any column that
+    /// is bounded so is taken for it.
+    pub fn proves_bounds(&self, bound: &Bound) -> bool {
+        holds(&self.checks(), bound, |column| self.proves_not_null(column))
+    }
+
+    /// Whether a validated CHECK keeps all rows out of them.
+    pub fn proves_outside(&self, bound: &Bound) -> bool {
+        excludes(&self.checks(), bound)
+    }
+
+    fn checks(&self) -> Vec<&str> {
+        let validated = self.constraints.iter().filter(|known| known.validated);
+        validated
+            .filter_map(|known| match &known.kind {
+                ConstraintKind::Check(expression) => Some(expression.as_str()),
+                _ => None,
+            })
+            .collect()
     }
 
     pub(super) fn add_column(&mut self, column: &NewColumn) {
         self.columns.push(KnownColumn {
             name: column.name.clone(),
             type_name: column.type_name.clone(),
+            collation: column.collation.clone(),
             not_null: column.not_null,
         });
         for constraint in &column.constraints {
@@ -137,6 +158,8 @@ impl KnownTable {
                 .clone()
                 .unwrap_or_else(|| self.name_for(constraint)),
             kind: constraint.kind.clone(),
+            columns: constraint.columns.clone(),
+            referred: constraint.referred.clone(),
             validated: constraint.validation == Validation::AtOnce,
         });
     }
@@ -177,9 +200,11 @@ impl KnownTable {
             .iter_mut()
             .for_each(|column| rename(&mut column.name));
         for index in &mut self.indexes {
-            index.columns.iter_mut().for_each(rename);
+            let named = index.columns.iter_mut().chain(&mut index.computed);
+            named.for_each(rename);
         }
         for constraint in &mut self.constraints {
+            constraint.columns.iter_mut().for_each(rename);
             match &mut constraint.kind {
                 ConstraintKind::Check(expression) => *expression = renamed(expression, from, to),
                 ConstraintKind::NotNull { column } => rename(column),
@@ -202,6 +227,8 @@ impl KnownTable {
                 kind: ConstraintKind::NotNull {
                     column: name.to_owned(),
                 },
+                columns: vec![name.to_owned()],
+                referred: Vec::new(),
                 validated: true,
             }),
             None => self.constraints.retain(
@@ -217,7 +244,9 @@ impl KnownTable {
                 let has_default = column.default.is_some() || column.fill.is_some();
                 self.added.insert(column.name.clone(), has_default);
             }
-            ChangeKind::DropColumn { column } => self.columns.retain(|known| known.name != *column),
+            ChangeKind::DropColumn { column, .. } => {
+                self.columns.retain(|known| known.name != *column)
+            }
             ChangeKind::RenameColumn { from, to } => {
                 self.rename_column(from, to);
             }
@@ -231,6 +260,7 @@ impl KnownTable {
                 self.columns.push(KnownColumn {
                     name: new.column.clone(),
                     type_name: new.type_name.clone(),
+                    collation: new.collation.clone(),
                     not_null,
                 });
             }
@@ -256,6 +286,16 @@ impl KnownTable {
                     .filter(|known| known.name == *name)
                 {
                     constraint.validated = true;
+                }
+            }
+            ChangeKind::AlterConstraint { name, change } => {
+                let named = self.constraints.iter_mut();
+                for constraint in named.filter(|known| known.name == *name) {
+                    match change {
+                        Alteration::Enforced => constraint.validated = true,
+                        Alteration::NotEnforced => constraint.validated = false,
+                        Alteration::Inherited | Alteration::Otherwise => {}
+                    }
                 }
             }
             ChangeKind::DropConstraint { name, .. } => {

@@ -5,8 +5,8 @@ use crate::analysis::{
     catalog::{Catalog, KnownConstraint, KnownTable},
     name::Name,
     statement::{
-        AlterTable, Bound, Building, Change, ChangeKind, ColumnFill, ConstraintKind, DefaultValue,
-        NewColumn, NewConstraint, NewType, Validation,
+        AlterTable, Alteration, Bound, Building, Change, ChangeKind, ColumnFill, ConstraintKind,
+        DefaultValue, NewColumn, NewConstraint, NewType, Validation,
     },
     types::{Cost, cost},
 };
@@ -64,16 +64,30 @@ fn left_of<'a>(known: &'a KnownTable, changes: &[Change]) -> Cow<'a, KnownTable>
     Cow::Owned(left)
 }
 
+/// The tables that a table refers to.
+pub fn foreign_keys(known: Option<&KnownTable>) -> Vec<&Name> {
+    let constraints = known.into_iter().flat_map(|known| &known.constraints);
+    let keys = constraints.filter_map(|constraint| match &constraint.kind {
+        ConstraintKind::ForeignKey { references } => Some(references),
+        _ => None,
+    });
+    keys.collect()
+}
+
 /// Where the default partition is and whether it is searched for rows that belong to a new one.
 pub fn default_partition(parent: &Name, bound: &Bound, catalog: &Catalog, effects: &mut Effects) {
-    let Bound::Values(values) = bound else { return };
+    match bound {
+        // There can be no default partition then.
+        Bound::Default | Bound::Hash => return,
+        Bound::Range { .. } | Bound::List(_) => {}
+    }
     let known = catalog.table(parent);
     match known.and_then(|known| known.default_partition.as_ref()) {
         Some(default) => {
             effects.lock(default, Lock::AccessExclusiveLock);
             if !catalog
                 .table(default)
-                .is_some_and(|table| table.proves_bounds(values))
+                .is_some_and(|table| table.proves_outside(bound))
             {
                 effects.scan(default);
             }
@@ -96,9 +110,12 @@ impl Altered<'_> {
         use Lock::{AccessExclusiveLock, ShareRowExclusiveLock, ShareUpdateExclusiveLock};
         match change {
             ChangeKind::AddColumn(column) => self.add_column(column, effects),
-            ChangeKind::DropColumn { .. } => {
+            ChangeKind::DropColumn { cascade, .. } => {
                 self.lock_all(AccessExclusiveLock, effects);
                 self.foreign_keys_go(effects);
+                if *cascade {
+                    effects.add_lock(Target::TableOf(Unnamed::Depending), AccessExclusiveLock);
+                }
             }
             ChangeKind::RenameColumn { .. }
             | ChangeKind::ColumnDefault { .. }
@@ -107,7 +124,6 @@ impl Altered<'_> {
             | ChangeKind::DropExpression => self.lock_all(AccessExclusiveLock, effects),
             ChangeKind::RenameTable { .. }
             | ChangeKind::SetSchema { .. }
-            | ChangeKind::AlterConstraint
             | ChangeKind::ColumnCompression
             | ChangeKind::AddIdentity
             | ChangeKind::OtherIdentity
@@ -116,6 +132,9 @@ impl Altered<'_> {
             | ChangeKind::ReplicaIdentity
             | ChangeKind::Owner
             | ChangeKind::OfType => effects.lock(self.table, AccessExclusiveLock),
+            ChangeKind::AlterConstraint { name, change } => {
+                self.alter_constraint(name, *change, effects);
+            }
             ChangeKind::RenameConstraint { from, .. } => self.rename_constraint(from, effects),
             ChangeKind::SetNotNull { column } => self.set_not_null(column, effects),
             ChangeKind::SetType(new) => self.set_type(new, effects),
@@ -195,6 +214,8 @@ impl Altered<'_> {
         let checked = self.catalog.has_constrained_domain(&column.type_name);
         if filled || each_row || checked {
             self.rewrite_all(effects);
+        } else if column.not_null && column.fill == Some(ColumnFill::GeneratedVirtual) {
+            self.scan_all(effects);
         }
         for constraint in &column.constraints {
             match &constraint.kind {
@@ -228,6 +249,18 @@ impl Altered<'_> {
             Cost::Indexes => self.scan_all(effects),
             Cost::Rewrite => self.rewrite_all(effects),
         }
+        // Foreign keys on the column are made anew, whatever its type was.
+        let keys = self.known().map(|known| known.constraints.as_slice());
+        for key in keys.unwrap_or_default() {
+            if let ConstraintKind::ForeignKey { references } = &key.kind
+                && (key.columns.is_empty() || key.columns.contains(&new.column))
+            {
+                effects.lock_with_children(references, Lock::AccessExclusiveLock, self.catalog);
+            }
+        }
+        for other in self.catalog.referencing_column(self.table, &new.column) {
+            effects.lock_with_children(&other, Lock::AccessExclusiveLock, self.catalog);
+        }
     }
 
     fn cost_of(&self, new: &NewType) -> Cost {
@@ -247,7 +280,17 @@ impl Altered<'_> {
                 matches!(&constraint.kind, ConstraintKind::Check(expression) if names(expression, &new.column))
             })
         });
-        if new.collation || changes && is_checked {
+        // Where it is not repeated it is the type's own again.
+        let ordered = match column {
+            Some(column) => column.collation != new.collation,
+            None => new.collation.is_some(),
+        };
+        // An index with an expression or a condition is built anew even where a plain one stays.
+        let is_computed = self.known().is_some_and(|known| {
+            let mut indexes = known.indexes.iter();
+            indexes.any(|index| index.computed.contains(&new.column))
+        });
+        if ordered || is_computed || changes && is_checked {
             types.max(Cost::Indexes)
         } else {
             types
@@ -337,6 +380,38 @@ impl Altered<'_> {
         }
     }
 
+    /// Enforced again, a constraint is checked for every row at once. Source: `ATExecAlterConstrEnforceability`.
+    fn alter_constraint(&self, name: &str, change: Alteration, effects: &mut Effects) {
+        effects.lock(self.table, Lock::AccessExclusiveLock);
+        match change {
+            Alteration::Otherwise => return,
+            Alteration::Inherited => {
+                effects.lock_all(&self.children, Lock::AccessExclusiveLock);
+                for child in &self.children {
+                    effects.scan(child);
+                }
+                return;
+            }
+            Alteration::Enforced | Alteration::NotEnforced => {}
+        }
+        effects.lock_all(&self.children, Lock::AccessExclusiveLock);
+        let constraint = self.known().and_then(|known| known.constraint(name));
+        let other = match constraint.map(|known| &known.kind) {
+            Some(ConstraintKind::ForeignKey { references }) => {
+                Some(Target::Table(references.clone()))
+            }
+            Some(_) => None,
+            None => Some(Target::TableOf(Unnamed::ReferencedBy(name.to_owned()))),
+        };
+        if change == Alteration::Enforced {
+            self.scan_all(effects);
+            effects.scans.extend(other.clone());
+        }
+        if let Some(other) = other {
+            effects.add_lock(other, Lock::AccessExclusiveLock);
+        }
+    }
+
     /// What has an index of its own, or refers to a table, is another's on each partition.
     fn rename_constraint(&self, name: &str, effects: &mut Effects) {
         let constraint = self.known().and_then(|known| known.constraint(name));
@@ -369,20 +444,37 @@ impl Altered<'_> {
     fn attach(&self, partition: &Name, bound: &Bound, effects: &mut Effects) {
         effects.lock(self.table, Lock::ShareUpdateExclusiveLock);
         effects.lock(partition, Lock::AccessExclusiveLock);
-        let proven = match bound {
-            Bound::Default => false,
-            Bound::Values(values) => self
-                .catalog
-                .table(partition)
-                .is_some_and(|known| known.proves_bounds(values)),
-        };
-        if !proven {
+        let known = self.catalog.table(partition);
+        let proven = known.is_some_and(|known| known.proves_bounds(bound));
+        // A foreign key of the parent is checked for every row, whatever a CHECK proves.
+        let keys = foreign_keys(self.catalog.table(self.table));
+        if !proven || !keys.is_empty() {
             effects.scan(partition);
         }
+        for references in keys {
+            let own = foreign_keys(self.catalog.table(partition));
+            let lock = if own.contains(&references) {
+                // The partition's own goes into the parent's.
+                Lock::AccessExclusiveLock
+            } else {
+                Lock::ShareRowExclusiveLock
+            };
+            effects.lock(references, lock);
+        }
+        let referencing = self.catalog.referencing(self.table);
+        effects.lock_all(&referencing, Lock::ShareRowExclusiveLock);
         default_partition(self.table, bound, self.catalog, effects);
     }
 
     fn detach(&self, partition: &Name, how: Building, effects: &mut Effects) {
+        for references in foreign_keys(self.catalog.table(self.table)) {
+            effects.lock(references, Lock::ShareRowExclusiveLock);
+        }
+        // Their foreign keys to the partition go, once no row refers to it.
+        for referencing in self.catalog.referencing(self.table) {
+            effects.lock(&referencing, Lock::AccessExclusiveLock);
+            effects.scan(&referencing);
+        }
         match how {
             Building::Concurrently => {
                 effects.lock(self.table, Lock::ShareUpdateExclusiveLock);

@@ -5,7 +5,7 @@ use crate::analysis::{
     classify::{Effects, Target},
     name::{Name, TEMPORARY},
     statement::{
-        AlterTable, Body, Building, ChangeKind, Kind, Object, Renaming, Setting, Statement,
+        AlterTable, Body, Building, ChangeKind, Edge, Kind, Object, Renaming, Setting, Statement,
         TransactionControl,
     },
 };
@@ -16,6 +16,24 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Timeouts {
     pub lock: bool,
     pub statement: bool,
+}
+
+/// Those that matter here.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    pub timeouts: Timeouts,
+    /// Where names without a schema are looked for; `None` as long as nothing is said.
+    search_path: Option<Vec<String>>,
+}
+
+#[derive(Debug)]
+struct Savepoint {
+    name: String,
+    settings: Settings,
+    session: Settings,
+    /// How many of them there were.
+    locked: usize,
+    enum_values: usize,
 }
 
 #[derive(Debug, Default)]
@@ -32,15 +50,16 @@ pub struct State {
     /// Labels, in quotes, that the open transaction has added to an enum, and whether it has made that too.
     pub enum_values: Vec<(String, bool)>,
     /// Those in force.
-    pub timeouts: Timeouts,
+    pub settings: Settings,
     /// Said once in a file.
     pub missed: Timeouts,
     /// Those of the session, without SET LOCAL.
-    session: Timeouts,
+    session: Settings,
     /// Those of the session as the transaction began.
-    at_begin: Timeouts,
-    /// Where names without a schema are looked for; `None` as long as nothing is said.
-    search_path: Option<Vec<String>>,
+    at_begin: Settings,
+    savepoints: Vec<Savepoint>,
+    /// Those that were in force as each open branch began, and those of its session.
+    branches: Vec<(Settings, Settings)>,
     /// Names that the file has made, of what is no table.
     objects: BTreeSet<(Object, String)>,
     /// Types that the open transaction has made.
@@ -59,12 +78,16 @@ impl State {
             lock: timeouts_set,
             statement: timeouts_set,
         };
+        let settings = Settings {
+            timeouts,
+            search_path: None,
+        };
         Self {
             catalog,
             in_transaction,
-            timeouts,
-            session: timeouts,
-            at_begin: timeouts,
+            settings: settings.clone(),
+            session: settings.clone(),
+            at_begin: settings,
             ..Self::default()
         }
     }
@@ -106,13 +129,17 @@ impl State {
 
     /// Names with the schema that they are found in, as far as the file has said anything about that.
     pub fn resolve(&self, kind: &mut Kind) {
-        if let Some(first) = self.search_path.as_ref().and_then(|path| path.first())
+        if let Some(first) = self
+            .settings
+            .search_path
+            .as_ref()
+            .and_then(|path| path.first())
             && let Some(name) = kind.new_relation()
             && name.schema.is_none()
         {
             name.schema = Some(first.clone());
         }
-        if self.search_path.is_some() || self.has_temporary {
+        if self.settings.search_path.is_some() || self.has_temporary {
             kind.each_relation(&mut |name| self.find(name));
         }
     }
@@ -126,7 +153,7 @@ impl State {
             *name = temporary;
             return;
         }
-        let path = self.search_path.as_deref().unwrap_or_default();
+        let path = self.settings.search_path.as_deref().unwrap_or_default();
         let known = path
             .iter()
             .map(|schema| name.within(schema))
@@ -185,7 +212,8 @@ impl State {
             }
         }
         match &statement.kind {
-            Kind::Transaction(control) => self.transaction(*control),
+            Kind::Transaction(control) => self.transaction(control),
+            Kind::Branch(edge) => self.branch(*edge),
             Kind::Set(setting) => self.set(setting),
             Kind::CreateTable(create) if create.until_commit => {
                 self.until_commit.push(create.table.clone());
@@ -229,30 +257,94 @@ impl State {
         self.is_locked.clear();
     }
 
+    /// Of a body that was a transaction of its own.
+    pub fn body_ends(&mut self) {
+        self.unlock();
+        self.catalog.commit();
+    }
+
+    /// After a part that may not have been run, only what holds either way is relied on.
+    pub fn branch(&mut self, edge: Edge) {
+        match edge {
+            Edge::Begin => {
+                self.catalog.branch();
+                let settings = (self.settings.clone(), self.session.clone());
+                self.branches.push(settings);
+            }
+            Edge::End => {
+                self.catalog.end_branch();
+                if let Some((settings, session)) = self.branches.pop() {
+                    self.settings.or(settings);
+                    self.session.or(session);
+                }
+            }
+        }
+    }
+
     fn made(&mut self, object: Object, name: &Name) {
-        self.objects.insert((object, name.name.clone()));
+        if self.branches.is_empty() {
+            self.objects.insert((object, name.name.clone()));
+        }
         if self.in_transaction && object == Object::Type {
             self.types_of_transaction.push(name.clone());
         }
     }
 
-    fn transaction(&mut self, control: TransactionControl) {
+    fn transaction(&mut self, control: &TransactionControl) {
         match control {
             TransactionControl::Begin => self.begin(),
             TransactionControl::End { undone, chained } => {
-                self.end(undone);
-                if chained {
+                self.end(*undone);
+                if *chained {
                     self.begin();
                 }
             }
+            TransactionControl::Savepoint(name) => {
+                self.catalog.savepoint(name);
+                self.savepoints.push(Savepoint {
+                    name: name.clone(),
+                    settings: self.settings.clone(),
+                    session: self.session.clone(),
+                    locked: self.locked.len(),
+                    enum_values: self.enum_values.len(),
+                });
+            }
+            TransactionControl::Release(name) => {
+                self.catalog.release(name);
+                if let Some(at) = self.place_of(name) {
+                    self.savepoints.truncate(at);
+                }
+            }
+            TransactionControl::RollbackTo(name) => self.roll_back_to(name),
             TransactionControl::Within => {}
+        }
+    }
+
+    fn place_of(&self, savepoint: &str) -> Option<usize> {
+        let mut savepoints = self.savepoints.iter();
+        savepoints.rposition(|known| known.name == savepoint)
+    }
+
+    /// Locks that were taken since are let go.
+    fn roll_back_to(&mut self, name: &str) {
+        self.catalog.roll_back_to(name);
+        let Some(at) = self.place_of(name) else {
+            return;
+        };
+        self.savepoints.truncate(at + 1);
+        let savepoint = &self.savepoints[at];
+        self.settings = savepoint.settings.clone();
+        self.session = savepoint.session.clone();
+        self.enum_values.truncate(savepoint.enum_values);
+        for target in self.locked.drain(savepoint.locked.min(self.locked.len())..) {
+            self.is_locked.remove(&target);
         }
     }
 
     fn begin(&mut self) {
         // BEGIN within a transaction is a warning and nothing else.
         if !self.in_transaction {
-            self.at_begin = self.session;
+            self.at_begin = self.session.clone();
             self.catalog.begin();
         }
         self.in_transaction = true;
@@ -263,13 +355,14 @@ impl State {
         self.unlock();
         self.enum_values.clear();
         self.types_of_transaction.clear();
+        self.savepoints.clear();
         if undone {
-            self.session = self.at_begin;
+            self.session = self.at_begin.clone();
             self.catalog.roll_back();
         } else {
             self.catalog.commit();
         }
-        self.timeouts = self.session;
+        self.settings = self.session.clone();
         for table in std::mem::take(&mut self.until_commit) {
             self.catalog.drop(&table);
         }
@@ -280,19 +373,29 @@ impl State {
         if setting.local && !self.in_transaction {
             return;
         }
-        if setting.name == "search_path" {
-            self.search_path = search_path(setting);
-        }
-        let set = |timeouts: &mut Timeouts| match setting.name.as_str() {
-            "lock_timeout" => timeouts.lock = !setting.is_off,
-            "statement_timeout" => timeouts.statement = !setting.is_off,
-            "all" => *timeouts = Timeouts::default(),
-            _ => {}
-        };
-        set(&mut self.timeouts);
+        self.settings.set(setting);
         if !setting.local {
-            set(&mut self.session);
+            self.session.set(setting);
         }
+    }
+}
+
+impl Settings {
+    fn set(&mut self, setting: &Setting) {
+        match setting.name.as_str() {
+            "lock_timeout" => self.timeouts.lock = !setting.is_off,
+            "statement_timeout" => self.timeouts.statement = !setting.is_off,
+            "search_path" => self.search_path = search_path(setting),
+            "all" => *self = Self::default(),
+            _ => {}
+        }
+    }
+
+    /// What is set in both. Where names are looked for is not known to have changed.
+    fn or(&mut self, other: Self) {
+        self.timeouts.lock &= other.timeouts.lock;
+        self.timeouts.statement &= other.timeouts.statement;
+        self.search_path = other.search_path;
     }
 }
 

@@ -48,19 +48,28 @@ fn check(site: &Site<'_>) -> Vec<Found> {
 /// The first statement that locks a table which is not the body's own.
 fn strong<'a>(site: &Site<'_>, body: &'a Body) -> Option<&'a Statement> {
     let temporary = body.temporary();
-    let is_own =
-        |target: &Target| matches!(target, Target::Table(name) if temporary.contains(&name.name));
-    body.statements.iter().find(|statement| {
+    let is_made = |target: &Target, before: usize| {
+        let Target::Table(name) = target else {
+            return false;
+        };
+        let mut made = body.statements[..before]
+            .iter()
+            .filter_map(Statement::makes);
+        temporary.contains(&name.name) || made.any(|made| made.same(name))
+    };
+    let mut statements = body.statements.iter().enumerate();
+    let found = statements.find(|(at, statement)| {
         let effects = classify(&statement.kind, &site.state.catalog);
         let names_own = matches!(&statement.kind, Kind::DropTable { tables, .. }
             if tables.iter().all(|table| temporary.contains(&table.name)));
         let mut locks = effects.locks.iter();
         let locks_another = locks.any(|taken| {
             let is_new = matches!(&taken.target, Target::Table(name) if site.is_new(name));
-            taken.lock >= Lock::ShareLock && !is_own(&taken.target) && !is_new
+            taken.lock >= Lock::ShareLock && !is_new && !is_made(&taken.target, *at)
         });
         locks_another && !names_own && !effects.unknown
-    })
+    });
+    found.map(|(_, statement)| statement)
 }
 
 #[cfg(test)]

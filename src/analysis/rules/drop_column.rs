@@ -14,7 +14,7 @@ pub const RULE: Rule = Rule {
 
 fn check(site: &Site<'_>) -> Vec<Found> {
     let dropped = site.changes().filter_map(|(table, change)| match &change.kind {
-        ChangeKind::DropColumn { column } => Some(Found {
+        ChangeKind::DropColumn { column, .. } => Some(Found {
             severity: None,
             range: change.range.clone(),
             message: format!(

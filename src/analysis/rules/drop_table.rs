@@ -36,7 +36,7 @@ fn check(site: &Site<'_>) -> Vec<Found> {
 
 fn rows_gone(site: &Site<'_>, what: &str) -> Vec<Found> {
     vec![site.found(
-        format!("{what} and its rows are gone for good, and every statement that still uses it fails; the tables that foreign keys join to it are locked too"),
+        format!("{what} and its rows are gone for good, and every statement that still uses it fails; the tables that foreign keys join to it are locked too, and the one that it is a partition of"),
         "first rename it out of sight, and drop it when nothing has missed it; drop its foreign keys one by one before".to_owned(),
     )]
 }

@@ -19,14 +19,14 @@ fn check(site: &Site<'_>) -> Vec<Found> {
         return Vec::new();
     }
     let mut found = Vec::new();
-    if !state.timeouts.lock && !state.missed.lock {
+    if !state.settings.timeouts.lock && !state.missed.lock {
         found.push(site.found(
             "no lock_timeout is set: while this waits for its lock, every statement of the application queues behind it".to_owned(),
             "SET lock_timeout = '100ms' before it, and run the file again when it fails".to_owned(),
         ));
     }
     let long = !effects.scans.is_empty() || !effects.rewrites.is_empty();
-    if long && !state.timeouts.statement && !state.missed.statement {
+    if long && !state.settings.timeouts.statement && !state.missed.statement {
         found.push(
             site.found(
                 "no statement_timeout is set: nothing ends this if it holds its lock for too long"

@@ -50,7 +50,7 @@ fn check(site: &Site<'_>) -> Vec<Found> {
                 new.type_name.as_str(),
                 "text" | "varchar" | "character varying"
             );
-        found.push(if is_text && !new.collation {
+        found.push(if is_text && new.collation.is_none() {
             it.warning()
         } else {
             it

@@ -45,6 +45,7 @@ fn check(site: &Site<'_>) -> Vec<Found> {
                 matches!(
                     change.kind,
                     ChangeKind::DropConstraint { cascade: true, .. }
+                        | ChangeKind::DropColumn { cascade: true, .. }
                 )
             });
             match other {
@@ -99,6 +100,33 @@ pub fn included(range: &Range<usize>) -> Found {
 #[cfg(test)]
 mod tests {
     use crate::analysis::rules::tests::lines;
+
+    #[test]
+    fn what_locks_no_table_is_understood() {
+        for sql in [
+            "SET NAMES 'utf8';",
+            "SET SESSION NAMES DEFAULT",
+            "COMMIT PREPARED 'x';",
+            "ROLLBACK PREPARED 'x';",
+            "CREATE PUBLICATION p FOR TABLES IN SCHEMA s;",
+            "ALTER PUBLICATION p ADD TABLES IN SCHEMA s, CURRENT_SCHEMA;",
+        ] {
+            assert_eq!(lines("unclassified", sql), [0; 0], "{sql}");
+        }
+        assert_eq!(
+            lines("unclassified", "SET NAMES 'x' ALTER TABLE t ADD a int;"),
+            [1]
+        );
+        let inside = "BEGIN;\nCOMMIT PREPARED 'x';";
+        assert_eq!(lines("concurrently-in-transaction", inside), [2]);
+        assert_eq!(
+            lines(
+                "unclassified",
+                "ALTER TABLE t DROP a CASCADE;\nALTER TABLE t DROP b RESTRICT;"
+            ),
+            [1]
+        );
+    }
 
     #[test]
     fn what_is_not_understood_is_found() {

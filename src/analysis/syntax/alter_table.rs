@@ -2,12 +2,12 @@
 
 use super::{
     below,
-    create::{bound, column, constraint},
+    create::{bound, collation, column, constraint},
     node::{Place, child, has, name, table, text_of, type_of, word},
     normalized, type_text,
 };
 use crate::analysis::statement::{
-    AlterTable, Building, Change, ChangeKind, Kind, NewType, Unknown,
+    AlterTable, Alteration, Building, Change, ChangeKind, Kind, NewType, Unknown,
 };
 use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 
@@ -47,6 +47,7 @@ fn change(node: &SyntaxNode, place: &Place<'_>) -> ChangeKind {
         K::ALTER_COLUMN => column_change(node),
         K::DROP_COLUMN => ChangeKind::DropColumn {
             column: word(node, K::COLUMN_NAME_REF),
+            cascade: has(node, K::CASCADE),
         },
         K::RENAME_COLUMN => ChangeKind::RenameColumn {
             from: word(node, K::COLUMN_NAME_REF),
@@ -73,7 +74,18 @@ fn change(node: &SyntaxNode, place: &Place<'_>) -> ChangeKind {
             name: word(node, K::CONSTRAINT_NAME_REF),
             cascade: has(node, K::CASCADE),
         },
-        K::ALTER_CONSTRAINT => ChangeKind::AlterConstraint,
+        K::ALTER_CONSTRAINT => ChangeKind::AlterConstraint {
+            name: word(node, K::CONSTRAINT_NAME_REF),
+            change: if has(node, K::ENFORCED) {
+                Alteration::Enforced
+            } else if has(node, K::NOT_ENFORCED) {
+                Alteration::NotEnforced
+            } else if has(node, K::INHERIT) {
+                Alteration::Inherited
+            } else {
+                Alteration::Otherwise
+            },
+        },
         K::INHERIT_TABLE => ChangeKind::Inherit {
             parent: name(node, K::TABLE_NAME_REF),
         },
@@ -166,12 +178,20 @@ fn new_type(node: &SyntaxNode, column: String) -> NewType {
             .unwrap_or(""),
     );
     let plain = format!("{column}::{type_name}").replace(' ', "");
+    let cast = format!("cast({column}as{type_name})").replace(' ', "");
     let is_itself = |using: &str| {
+        // Around a column and around a whole, parentheses say nothing.
         let bare = using.replace([' ', '"'], "");
-        bare.is_empty() || bare == column || bare == plain.replace('"', "")
+        let bare = bare.replace(&format!("({column})"), &column);
+        let bare = match bare.strip_prefix('(').and_then(|it| it.strip_suffix(')')) {
+            Some(inside) if !inside.contains(['(', ')']) || inside == plain => inside.to_owned(),
+            _ => bare,
+        };
+        let same = |other: &str| bare == other.replace('"', "");
+        bare.is_empty() || bare == column || same(&plain) || same(&cast)
     };
     NewType {
-        collation: has(node, K::COLLATE),
+        collation: collation(node),
         computed: !is_itself(&using),
         column,
         type_name,

@@ -2,12 +2,12 @@
 
 use super::{
     below,
-    node::{Place, child, name},
+    node::{Place, child, has, name},
     one, rows, statement,
 };
 use crate::analysis::{
     lexer::{Class, Token, tokens},
-    statement::{Body, Kind, Runs, Statement, TransactionControl, Unknown},
+    statement::{Body, Edge, Kind, Runs, Statement, TransactionControl, Unknown},
 };
 use squawk_syntax::{
     SyntaxKind as K, SyntaxNode,
@@ -111,6 +111,11 @@ fn collect(node: &SyntaxNode, place: &Place<'_>, body: &mut Body) {
                 execute(&part, &part, place, body);
                 collect(&part, place, body);
             }
+            K::PLPGSQL_BODY if is_branch(&part) => {
+                edge(Edge::Begin, &part, place, body);
+                collect(&part, place, body);
+                edge(Edge::End, &part, place, body);
+            }
             K::ERROR => with_variables(&part, place, body),
             K::PLPGSQL_EXEC_SQL_STMT if has_variables(&part) => with_variables(&part, place, body),
             kind if is_control(kind) => collect(&part, place, body),
@@ -124,6 +129,32 @@ fn collect(node: &SyntaxNode, place: &Place<'_>, body: &mut Body) {
             }
         }
     }
+}
+
+fn edge(edge: Edge, node: &SyntaxNode, place: &Place<'_>, body: &mut Body) {
+    body.statements.push(Statement {
+        range: place.of(node),
+        kind: Kind::Branch(edge),
+        calls: Vec::new(),
+    });
+}
+
+/// Whether it may be left out, left early or undone: all that does not just stand in a block.
+fn is_branch(body: &SyntaxNode) -> bool {
+    let Some(block) = body.parent() else {
+        return false;
+    };
+    let is_plain = block.kind() == K::PLPGSQL_BLOCK
+        && !has(&block, K::PLPGSQL_EXCEPTION_SECTION)
+        && !has(&block, K::PLPGSQL_LABEL);
+    // RETURN within a condition leaves out what stands behind it.
+    let is_outermost = block
+        .ancestors()
+        .skip(1)
+        .all(|part| part.kind() != K::PLPGSQL_BODY);
+    let leaves_early =
+        || below(body, K::PLPGSQL_RETURN_STMT).any(|part| part.parent().as_ref() != Some(body));
+    !is_plain || (is_outermost && leaves_early())
 }
 
 /// The parser has some fifty kinds for what only plpgsql has, and names them alike.

@@ -45,7 +45,7 @@ fn is_key(words: &[&str]) -> bool {
     }
 }
 
-fn words(condition: &str) -> Vec<&str> {
+pub(super) fn words(condition: &str) -> Vec<&str> {
     let tokens = tokens(condition);
     tokens.iter().map(|token| token.text(condition)).collect()
 }
@@ -110,7 +110,7 @@ fn excludes_null(words: &[&str], column: &str, value: bool) -> bool {
 }
 
 /// Without the parentheses around all of it.
-fn without_parentheses<'a, 'b>(mut words: &'a [&'b str]) -> &'a [&'b str] {
+pub(super) fn without_parentheses<'a, 'b>(mut words: &'a [&'b str]) -> &'a [&'b str] {
     while let ["(", inner @ .., ")"] = words {
         let mut depth = 1_usize;
         let closes_early = inner.iter().any(|word| {
@@ -130,7 +130,7 @@ fn without_parentheses<'a, 'b>(mut words: &'a [&'b str]) -> &'a [&'b str] {
 }
 
 /// The parts between a word that stands in no parentheses; `None` where it does not stand there.
-fn split<'a, 'b>(words: &'a [&'b str], by: &str) -> Option<Vec<&'a [&'b str]>> {
+pub(super) fn split<'a, 'b>(words: &'a [&'b str], by: &str) -> Option<Vec<&'a [&'b str]>> {
     let mut parts = Vec::new();
     let (mut depth, mut start) = (0_usize, 0);
     // BETWEEN has an AND of its own.

@@ -29,6 +29,7 @@ pub fn kind(node: &SyntaxNode, place: &Place<'_>) -> Option<Kind> {
             table: table(node),
             index: child(node, K::INDEX).map(|index| Name::read(&index.text().to_string())),
             columns: indexed_columns(node),
+            computed: computed_columns(node),
             how: building(node),
             only: child(node, K::TABLE_RELATION_NAME).is_some_and(|table| has(&table, K::ONLY_KW)),
             if_not_exists: has(node, K::IF_NOT_EXISTS),
@@ -62,6 +63,8 @@ pub fn kind(node: &SyntaxNode, place: &Place<'_>) -> Option<Kind> {
         },
         K::CREATE_DOMAIN => Kind::CreateDomain {
             domain: Name::read(&text_of(node, K::DOMAIN)),
+            over: type_of(node)
+                .map_or_else(String::new, |over| type_text(&over.text().to_string())),
             constrained: node
                 .descendants()
                 .any(|node| matches!(node.kind(), K::CHECK_CONSTRAINT | K::NOT_NULL_CONSTRAINT)),
@@ -78,6 +81,27 @@ fn indexed_columns(node: &SyntaxNode) -> Vec<String> {
         .filter(|item| item.kind() == K::PARTITION_ITEM && has(item, K::NAME_REF))
         .map(|item| word(&item, K::NAME_REF))
         .collect()
+}
+
+/// Those of an index with an expression or a condition, wherever it names them.
+fn computed_columns(node: &SyntaxNode) -> Vec<String> {
+    let mut items = below(node, K::PARTITION_ITEM);
+    if child(node, K::WHERE_CLAUSE).is_none() && items.all(|item| has(&item, K::NAME_REF)) {
+        return Vec::new();
+    }
+    let mut columns: Vec<String> = below(node, K::NAME_REF)
+        .map(|name| fold(&name.text().to_string()))
+        .collect();
+    columns.sort();
+    columns.dedup();
+    columns
+}
+
+/// Without its schema.
+pub fn collation(node: &SyntaxNode) -> Option<String> {
+    let text = text_of(node, K::COLLATE);
+    let named = text.get("collate".len()..)?;
+    Some(fold(named.trim()))
 }
 
 pub fn building(node: &SyntaxNode) -> Building {
@@ -133,8 +157,23 @@ pub fn bound(node: &SyntaxNode) -> Bound {
     if has(node, K::PARTITION_DEFAULT) {
         return Bound::Default;
     }
-    let literals = below(node, K::LITERAL).map(|literal| normalized(&literal.text().to_string()));
-    Bound::Values(literals.collect())
+    let listed = |kind| {
+        let holder = below(node, kind).next();
+        let expressions = holder.iter().flat_map(SyntaxNode::children);
+        expressions
+            .map(|value| normalized(&value.text().to_string()))
+            .collect::<Vec<String>>()
+    };
+    if below(node, K::PARTITION_FOR_VALUES_FROM).next().is_some() {
+        Bound::Range {
+            from: listed(K::PARTITION_FROM_VALUES),
+            to: listed(K::PARTITION_TO_VALUES),
+        }
+    } else if below(node, K::PARTITION_FOR_VALUES_IN).next().is_some() {
+        Bound::List(listed(K::PARTITION_FOR_VALUES_IN))
+    } else {
+        Bound::Hash
+    }
 }
 
 /// `ADD COLUMN` and a column of CREATE TABLE look the same below.
@@ -142,15 +181,22 @@ pub fn column(node: &SyntaxNode, place: &Place<'_>) -> NewColumn {
     let type_name = type_of(node)
         .map(|node| type_text(&node.text().to_string()))
         .unwrap_or_default();
-    let constraints: Vec<NewConstraint> = node
+    let name = word(node, K::COLUMN_NAME);
+    let mut constraints: Vec<NewConstraint> = node
         .children()
         .filter_map(|part| constraint(&part, place))
         .collect();
+    for constraint in &mut constraints {
+        if matches!(constraint.kind, ConstraintKind::ForeignKey { .. }) {
+            constraint.columns = vec![name.clone()];
+        }
+    }
     let is_key = constraints
         .iter()
         .any(|constraint| matches!(constraint.kind, ConstraintKind::PrimaryKey { .. }));
     NewColumn {
-        name: word(node, K::COLUMN_NAME),
+        name,
+        collation: collation(node),
         not_null: has(node, K::NOT_NULL_CONSTRAINT) || is_key,
         default: child(node, K::DEFAULT_CONSTRAINT).map(|default| default_value(&default)),
         fill: fill(node, &type_name),
@@ -233,6 +279,7 @@ pub fn constraint(node: &SyntaxNode, place: &Place<'_>) -> Option<NewConstraint>
             Validation::AtOnce
         },
         columns: columns_of(node),
+        referred: referred(node),
     })
 }
 
@@ -256,6 +303,23 @@ fn columns_of(node: &SyntaxNode) -> Vec<String> {
         }
     }
     columns
+}
+
+/// The columns that a foreign key says it refers to.
+fn referred(node: &SyntaxNode) -> Vec<String> {
+    match node.kind() {
+        K::FOREIGN_KEY_CONSTRAINT => node
+            .children()
+            .filter(|part| part.kind() == K::FOREIGN_KEY_COLUMN_LIST)
+            .skip(1)
+            .flat_map(|list| below(&list, K::COLUMN_NAME_REF).collect::<Vec<_>>())
+            .map(|column| fold(&column.text().to_string()))
+            .collect(),
+        K::REFERENCES_CONSTRAINT if has(node, K::COLUMN_NAME_REF) => {
+            vec![word(node, K::COLUMN_NAME_REF)]
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn index(node: &SyntaxNode) -> Option<String> {

@@ -260,15 +260,24 @@ fn session(node: &SyntaxNode) -> Option<Kind> {
                 chained: has(node, K::AND_CHAIN),
             })
         }
-        K::ROLLBACK_TO_SAVEPOINT
-        | K::SAVEPOINT_CREATE
-        | K::RELEASE_SAVEPOINT
-        | K::SET_TRANSACTION => Kind::Transaction(TransactionControl::Within),
+        K::SAVEPOINT_CREATE => {
+            Kind::Transaction(TransactionControl::Savepoint(word(node, K::SAVEPOINT)))
+        }
+        K::RELEASE_SAVEPOINT => {
+            Kind::Transaction(TransactionControl::Release(word(node, K::SAVEPOINT_REF)))
+        }
+        K::ROLLBACK_TO_SAVEPOINT => {
+            Kind::Transaction(TransactionControl::RollbackTo(word(node, K::SAVEPOINT_REF)))
+        }
+        K::SET_TRANSACTION => Kind::Transaction(TransactionControl::Within),
+        // It forgets all settings, and more.
+        K::DISCARD if below(node, K::DISCARD_ALL).next().is_some() => all_settings_off(),
         K::SET => set(node),
+        K::RESET if has(node, K::ALL) => all_settings_off(),
         K::RESET => Kind::Set(Setting {
             name: below(node, K::CONFIG_PARAMETER_REF)
                 .next()
-                .map_or_else(|| "all".to_owned(), |name| fold(&name.text().to_string())),
+                .map(|name| fold(&name.text().to_string()))?,
             values: Vec::new(),
             is_off: true,
             local: false,
@@ -277,7 +286,25 @@ fn session(node: &SyntaxNode) -> Option<Kind> {
     })
 }
 
+fn all_settings_off() -> Kind {
+    Kind::Set(Setting {
+        name: "all".to_owned(),
+        values: Vec::new(),
+        is_off: true,
+        local: false,
+    })
+}
+
 fn set(node: &SyntaxNode) -> Kind {
+    if let Some(schema) = child(node, K::SET_SCHEMA_VALUE) {
+        let text = normalized(&schema.text().to_string());
+        let value = text.trim_start_matches("schema ");
+        return Kind::Set(rows::setting(
+            "search_path".to_owned(),
+            value,
+            has(node, K::LOCAL_SCOPE),
+        ));
+    }
     let Some(config) = child(node, K::SET_CONFIG) else {
         return Kind::NoTable;
     };
@@ -298,6 +325,8 @@ fn no_table(node: &SyntaxNode) -> Option<Kind> {
         | K::DROP_DATABASE
         | K::CREATE_TABLESPACE
         | K::DROP_TABLESPACE
+        | K::COMMIT_PREPARED
+        | K::ROLLBACK_PREPARED
         | K::ALTER_SYSTEM => Kind::OutsideTransaction,
         K::CREATE_SUBSCRIPTION | K::DROP_SUBSCRIPTION | K::ALTER_SUBSCRIPTION | K::REPACK => {
             Kind::Unknown(Unknown::NotClassified)
@@ -388,6 +417,8 @@ fn publication(node: &SyntaxNode, text: &str) -> Kind {
             table,
             lock: Lock::ShareUpdateExclusiveLock,
         },
+        // The tables of a schema are looked up when they are wanted.
+        None if text.contains(" tables in schema ") => Kind::NoTable,
         None if text.contains(" all tables") || !text.contains(" table") => Kind::NoTable,
         None => Kind::Unknown(Unknown::NotClassified),
     }

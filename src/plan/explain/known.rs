@@ -3,17 +3,21 @@
 use crate::analysis::{
     catalog::{Catalog, KnownColumn, KnownConstraint, KnownIndex, KnownTable},
     name::Name,
-    statement::ConstraintKind,
-    syntax::normalized,
+    script::Script,
+    statement::{ConstraintKind, Kind},
+    syntax::{self, normalized},
 };
 use crate::plan::{
     facts::{self, Facts, Table},
-    ident::TableName,
+    ident::{Ident, TableName},
 };
 use crate::statement::foreign_key::ForeignKey;
 
 pub fn catalog(facts: &Facts) -> Catalog {
     let mut catalog = Catalog::default();
+    if let Some(domains) = &facts.constrained_domains {
+        catalog.constrained_domains_are(domains);
+    }
     for (name, table) in &facts.tables {
         if let Some(table) = table {
             catalog.add(known(name, table));
@@ -21,6 +25,13 @@ pub fn catalog(facts: &Facts) -> Catalog {
                 if facts.table(&partition.table).is_none() {
                     catalog.add(partition_of(table, &partition.table));
                 }
+            }
+        }
+    }
+    for (referred, table) in &facts.tables {
+        for inbound in table.iter().flat_map(|table| &table.referenced_by) {
+            if facts.table(&inbound.table).is_none() {
+                catalog.constrain(&name(&inbound.table), foreign_key(inbound, referred));
             }
         }
     }
@@ -59,6 +70,10 @@ fn known(table: &TableName, facts: &Table) -> KnownTable {
         .map(|column| KnownColumn {
             name: column.name.as_str().to_owned(),
             type_name: column.type_name.clone(),
+            collation: column
+                .collation
+                .as_deref()
+                .map(|name| Name::read(name).name),
             not_null: column.not_null,
         })
         .collect();
@@ -72,13 +87,46 @@ fn known(table: &TableName, facts: &Table) -> KnownTable {
                 .iter()
                 .map(|column| column.as_str().to_owned())
                 .collect(),
+            computed: computed(&index.using),
         })
         .collect();
     known.constraints = facts.constraints.iter().filter_map(constraint).collect();
     known
 }
 
+/// The columns of an index that has an expression or a condition; `using` is what follows USING in its definition.
+fn computed(using: &str) -> Vec<String> {
+    let definition = format!("CREATE INDEX ON t USING {using}");
+    let mut statements = syntax::read(&Script::read(&definition)).into_iter();
+    match statements.next().map(|statement| statement.kind) {
+        Some(Kind::CreateIndex { computed, .. }) => computed,
+        _ => Vec::new(),
+    }
+}
+
+/// Of a table of which nothing else is known.
+fn foreign_key(inbound: &facts::Inbound, to: &TableName) -> KnownConstraint {
+    let key = ForeignKey::read(&inbound.definition);
+    KnownConstraint {
+        name: inbound.name.as_str().to_owned(),
+        kind: ConstraintKind::ForeignKey {
+            references: name(to),
+        },
+        columns: key
+            .as_ref()
+            .map_or_else(Vec::new, |key| words(&key.columns())),
+        referred: words(&inbound.columns),
+        validated: key.is_some_and(|key| key.validated),
+    }
+}
+
+fn words(names: &[Ident]) -> Vec<String> {
+    let names = names.iter();
+    names.map(|name| name.as_str().to_owned()).collect()
+}
+
 fn constraint(constraint: &facts::Constraint) -> Option<KnownConstraint> {
+    let mut referred = Vec::new();
     let kind = match constraint.kind {
         facts::ConstraintKind::Check => {
             let inside = constraint.definition.strip_prefix("CHECK (")?;
@@ -87,6 +135,7 @@ fn constraint(constraint: &facts::Constraint) -> Option<KnownConstraint> {
         }
         facts::ConstraintKind::ForeignKey => {
             let key = ForeignKey::read(&constraint.definition)?;
+            referred = words(&key.referred());
             ConstraintKind::ForeignKey {
                 references: Name::read(key.table),
             }
@@ -102,6 +151,8 @@ fn constraint(constraint: &facts::Constraint) -> Option<KnownConstraint> {
     Some(KnownConstraint {
         name: constraint.name.as_str().to_owned(),
         kind,
+        columns: words(&constraint.columns),
+        referred,
         validated: constraint.validated,
     })
 }
