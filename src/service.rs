@@ -149,7 +149,21 @@ pub struct Preview {
     pub next: Next,
     pub phase: Option<PhaseName>,
     pub conditions: Vec<gate::ConditionStatus>,
-    pub statements: Vec<String>,
+    snapshot: Snapshot,
+}
+
+impl Preview {
+    /// What is still to run of the phase.
+    pub fn statements(&self) -> Vec<String> {
+        let steps = self.snapshot.current_phase().into_iter();
+        steps
+            .flat_map(|phase| &phase.steps)
+            .filter(|step| {
+                self.snapshot.step_state(&step.id) != crate::lifecycle::transition::State::Completed
+            })
+            .flat_map(|step| crate::plan::explain::statements_of(&step.action, &self.snapshot.plan))
+            .collect()
+    }
 }
 
 impl Service {
@@ -369,21 +383,20 @@ impl Service {
         let run_id = runs::id_of(&*session, run).await?;
         let snapshot = runs::snapshot(&*session, run_id).await?;
         let conditions = status::conditions_now(&mut session, &snapshot).await?;
-        let phase = snapshot.current_phase();
-        let statements = phase
-            .into_iter()
-            .flat_map(|phase| &phase.steps)
-            .filter(|step| {
-                snapshot.step_state(&step.id) != crate::lifecycle::transition::State::Completed
-            })
-            .flat_map(|step| crate::plan::explain::statements_of(&step.action, &snapshot.plan))
-            .collect();
         Ok(Preview {
             next: next(&snapshot, &conditions),
-            phase: phase.map(|phase| phase.name),
+            phase: snapshot.current_phase().map(|phase| phase.name),
             conditions,
-            statements,
+            snapshot,
         })
+    }
+
+    /// The phase that is under way or comes next, without a look at its gate.
+    pub async fn current_phase(&self, run: &str) -> Result<Option<PhaseName>, ServiceError> {
+        let session = self.installed("preview").await?;
+        let run_id = runs::id_of(&*session, run).await?;
+        let snapshot = runs::snapshot(&*session, run_id).await?;
+        Ok(snapshot.current_phase().map(|phase| phase.name))
     }
 
     /// The phases that a rollback would reverse, newest first.

@@ -99,11 +99,14 @@ impl Driver {
     pub async fn look(&mut self) -> Result<(Snapshot, Vec<ConditionStatus>), EngineError> {
         let run_id = self.lease.run_id;
         let mut snapshot = runs::snapshot(&*self.work, run_id).await?;
-        runs::sight_writes(&*self.work, run_id, &snapshot.plan).await?;
-        if snapshot.quarantined + snapshot.accepted > 0 {
+        let noted = runs::sight_writes(&*self.work, run_id, &snapshot.plan).await?;
+        let set_aside = snapshot.quarantined + snapshot.accepted > 0;
+        if set_aside {
             quarantine::look(self, &snapshot).await?;
         }
-        snapshot = runs::snapshot(&*self.work, run_id).await?;
+        if noted || set_aside {
+            snapshot = runs::snapshot(&*self.work, run_id).await?;
+        }
         let gate = match snapshot.current_phase() {
             Some(phase) if !snapshot.phase_state(phase.name).has_begun() => {
                 let readings =

@@ -170,7 +170,7 @@ pub(super) async fn read(
     if snapshot.state == RunState::Active
         && runs::sight_writes(&**session, run_id, &snapshot.plan)
             .await
-            .is_ok()
+            .is_ok_and(|noted| noted)
     {
         snapshot = runs::snapshot(&**session, run_id).await?;
     }

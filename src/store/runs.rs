@@ -1,8 +1,11 @@
 //! Runs, their phases and steps: registered by `start`, changed through `lifecycle::transition` only.
 
-use super::{StoreError, history, lease::Lease, os_user, quarantine, verification};
+use super::{StoreError, history, lease::Lease, os_user};
 use crate::lifecycle::{
-    snapshot::{Approval, Pause, PhaseRecord, RollbackTarget, Snapshot, StepRecord, Writes},
+    snapshot::{
+        Approval, Pause, PhaseRecord, RollbackTarget, Snapshot, StepRecord, VerificationRecord,
+        Writes,
+    },
     transition::{Event, RunState, State, transition},
 };
 use crate::plan::{
@@ -14,7 +17,7 @@ use crate::statement::counters;
 use jiff::Timestamp;
 use serde_json::json;
 use std::collections::BTreeMap;
-use tokio_postgres::{GenericClient, Transaction, error::SqlState};
+use tokio_postgres::{GenericClient, Row, Transaction, error::SqlState};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunLine {
@@ -200,116 +203,141 @@ async fn claim(transaction: &Transaction<'_>, run_id: i64, plan: &Plan) -> Resul
     Ok(())
 }
 
+/// One statement, so that what it gives is of one moment, and a look at a run is one way to the server and back.
+const SNAPSHOT: &str = "
+    SELECT r.plan, r.fingerprint, r.state, r.started_by, clock_timestamp() AS now,
+        r.paused_by, r.pause_reason, r.paused_at, r.paused_until, r.rolling_back_to,
+        p.phases, p.phase_states, p.phases_started, p.phases_finished,
+        s.steps, s.step_states, s.attempts, s.errors, a.approved, a.roles,
+        (SELECT count(*) FROM crossfade.quarantine AS q WHERE q.run_id = r.id AND q.accepted_at IS NULL) AS quarantined,
+        (SELECT count(*) FROM crossfade.quarantine AS q WHERE q.run_id = r.id AND q.accepted_at IS NOT NULL) AS accepted,
+        v.rows_checked, v.rows_different, v.rows_accepted, v.verified_at,
+        old.total AS old_total, old.first_seen_at AS old_since, new.total AS new_total, new.first_seen_at AS new_since
+    FROM crossfade.runs AS r
+    CROSS JOIN LATERAL (SELECT coalesce(array_agg(phase), '{}') AS phases, coalesce(array_agg(state), '{}') AS phase_states,
+            coalesce(array_agg(started_at), '{}') AS phases_started, coalesce(array_agg(finished_at), '{}') AS phases_finished
+        FROM crossfade.phases WHERE run_id = r.id) AS p
+    CROSS JOIN LATERAL (SELECT coalesce(array_agg(step), '{}') AS steps, coalesce(array_agg(state), '{}') AS step_states,
+            coalesce(array_agg(attempts), '{}') AS attempts, coalesce(array_agg(error), '{}') AS errors
+        FROM crossfade.steps WHERE run_id = r.id) AS s
+    CROSS JOIN LATERAL (SELECT coalesce(array_agg(phase), '{}') AS approved, coalesce(array_agg(role), '{}') AS roles
+        FROM crossfade.approvals WHERE run_id = r.id) AS a
+    CROSS JOIN LATERAL (SELECT coalesce(sum(rows_checked), 0)::bigint AS rows_checked, coalesce(sum(rows_different), 0)::bigint AS rows_different,
+            coalesce(sum(rows_accepted), 0)::bigint AS rows_accepted, min(finished_at) AS verified_at
+        FROM (SELECT DISTINCT ON (step) rows_checked, rows_different, rows_accepted, finished_at
+            FROM crossfade.verifications WHERE run_id = r.id ORDER BY step, id DESC) AS newest) AS v
+    LEFT JOIN crossfade.write_sightings AS old ON old.run_id = r.id AND old.side = 'old'
+    LEFT JOIN crossfade.write_sightings AS new ON new.run_id = r.id AND new.side = 'new'
+    WHERE r.id = $1";
+
 /// The run as it is recorded now. Reads only; takes no lock that anybody waits for.
 pub async fn snapshot(client: &impl GenericClient, run_id: i64) -> Result<Snapshot, StoreError> {
-    let row = client
-        .query_one(
-            "SELECT plan, fingerprint, state, started_by, clock_timestamp(), paused_by, pause_reason, paused_at, paused_until, \
-                    rolling_back_to FROM crossfade.runs WHERE id = $1",
-            &[&run_id],
-        )
-        .await?;
-    let plan: Plan = serde_json::from_value(row.get(0)).map_err(corrupt)?;
-    let pause = match (row.get(5), row.get(6), row.get(7)) {
+    let row = client.query_one(SNAPSHOT, &[&run_id]).await?;
+    let pause = match (
+        row.get("paused_by"),
+        row.get("pause_reason"),
+        row.get("paused_at"),
+    ) {
         (Some(by), Some(reason), Some(since)) => Some(Pause {
             by,
             reason,
             since,
-            until: row.get(8),
+            until: row.get("paused_until"),
         }),
         _ => None,
     };
-    let rolling_back = match row.get::<_, Option<String>>(9).as_deref() {
+    let rolling_back = match row.get::<_, Option<String>>("rolling_back_to").as_deref() {
         None => None,
         Some("start") => Some(RollbackTarget::Start),
         Some(phase) => Some(RollbackTarget::Phase(phase.parse().map_err(corrupt)?)),
     };
+    let plan: Plan = serde_json::from_value(row.get("plan")).map_err(corrupt)?;
     Ok(Snapshot {
         run_id,
-        fingerprint: row.get(1),
-        state: row.get::<_, String>(2).parse().map_err(corrupt)?,
-        started_by: row.get(3),
-        now: row.get(4),
+        fingerprint: row.get("fingerprint"),
+        state: row.get::<_, String>("state").parse().map_err(corrupt)?,
+        started_by: row.get("started_by"),
+        now: row.get("now"),
         pause,
         rolling_back,
-        phases: phases(client, run_id).await?,
-        steps: steps(client, run_id).await?,
-        approvals: approvals(client, run_id).await?,
-        quarantined: quarantine::count(client, run_id).await?,
-        accepted: quarantine::count_accepted(client, run_id).await?,
-        verification: verification::newest(client, run_id).await?,
-        old_writes: sighting(client, run_id, Side::Old).await?,
-        new_writes: sighting(client, run_id, Side::New).await?,
+        phases: phases(&row)?,
+        steps: steps(&row)?,
+        approvals: approvals(&row)?,
+        quarantined: row.get("quarantined"),
+        accepted: row.get("accepted"),
+        verification: verification(&row),
+        old_writes: writes(row.get("old_total"), row.get("old_since")),
+        new_writes: writes(row.get("new_total"), row.get("new_since")),
         plan,
     })
 }
 
-async fn phases(
-    client: &impl GenericClient,
-    run_id: i64,
-) -> Result<BTreeMap<PhaseName, PhaseRecord>, StoreError> {
-    let rows = client
-        .query(
-            "SELECT phase, state, started_at, finished_at FROM crossfade.phases WHERE run_id = $1",
-            &[&run_id],
-        )
-        .await?;
-    rows.into_iter()
-        .map(|row| {
-            let name = row.get::<_, String>(0).parse().map_err(corrupt)?;
-            let state = row.get::<_, String>(1).parse().map_err(corrupt)?;
-            Ok((
-                name,
-                PhaseRecord {
-                    state,
-                    started_at: row.get(2),
-                    finished_at: row.get(3),
-                },
-            ))
+fn phases(row: &Row) -> Result<BTreeMap<PhaseName, PhaseRecord>, StoreError> {
+    let names: Vec<String> = row.get("phases");
+    let states: Vec<String> = row.get("phase_states");
+    let started: Vec<Option<Timestamp>> = row.get("phases_started");
+    let finished: Vec<Option<Timestamp>> = row.get("phases_finished");
+    let records = names.into_iter().zip(states).zip(started).zip(finished);
+    records
+        .map(|(((name, state), started_at), finished_at)| {
+            let record = PhaseRecord {
+                state: state.parse().map_err(corrupt)?,
+                started_at,
+                finished_at,
+            };
+            Ok((name.parse().map_err(corrupt)?, record))
         })
         .collect()
 }
 
-async fn steps(
-    client: &impl GenericClient,
-    run_id: i64,
-) -> Result<BTreeMap<StepId, StepRecord>, StoreError> {
-    let rows = client
-        .query(
-            "SELECT step, state, attempts, error FROM crossfade.steps WHERE run_id = $1",
-            &[&run_id],
-        )
-        .await?;
-    rows.into_iter()
-        .map(|row| {
-            let state = row.get::<_, String>(1).parse().map_err(corrupt)?;
-            Ok((
-                StepId(row.get(0)),
-                StepRecord {
-                    state,
-                    attempts: row.get(2),
-                    error: row.get(3),
-                },
-            ))
+fn steps(row: &Row) -> Result<BTreeMap<StepId, StepRecord>, StoreError> {
+    let names: Vec<String> = row.get("steps");
+    let states: Vec<String> = row.get("step_states");
+    let attempts: Vec<i32> = row.get("attempts");
+    let errors: Vec<Option<String>> = row.get("errors");
+    let records = names.into_iter().zip(states).zip(attempts).zip(errors);
+    records
+        .map(|(((name, state), attempts), error)| {
+            let record = StepRecord {
+                state: state.parse().map_err(corrupt)?,
+                attempts,
+                error,
+            };
+            Ok((StepId(name), record))
         })
         .collect()
 }
 
-async fn approvals(client: &impl GenericClient, run_id: i64) -> Result<Vec<Approval>, StoreError> {
-    let rows = client
-        .query(
-            "SELECT phase, role FROM crossfade.approvals WHERE run_id = $1",
-            &[&run_id],
-        )
-        .await?;
-    rows.into_iter()
-        .map(|row| {
+fn approvals(row: &Row) -> Result<Vec<Approval>, StoreError> {
+    let phases: Vec<String> = row.get("approved");
+    let roles: Vec<String> = row.get("roles");
+    let approvals = phases.into_iter().zip(roles);
+    approvals
+        .map(|(phase, role)| {
             Ok(Approval {
-                phase: row.get::<_, String>(0).parse().map_err(corrupt)?,
-                role: row.get(1),
+                phase: phase.parse().map_err(corrupt)?,
+                role,
             })
         })
         .collect()
+}
+
+/// The newest verification of every `match` step together: counts added up, the oldest one's time.
+fn verification(row: &Row) -> Option<VerificationRecord> {
+    let finished_at: Option<Timestamp> = row.get("verified_at");
+    finished_at.map(|finished_at| VerificationRecord {
+        rows_checked: row.get("rows_checked"),
+        rows_different: row.get("rows_different"),
+        rows_accepted: row.get("rows_accepted"),
+        finished_at,
+    })
+}
+
+fn writes(total: Option<i64>, quiet_since: Option<Timestamp>) -> Writes {
+    Writes {
+        total: total.unwrap_or_default(),
+        quiet_since,
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -325,23 +353,6 @@ impl Side {
             Self::New => "new",
         }
     }
-}
-
-async fn sighting(
-    client: &impl GenericClient,
-    run_id: i64,
-    side: Side,
-) -> Result<Writes, StoreError> {
-    let row = client
-        .query_opt(
-            "SELECT total, first_seen_at FROM crossfade.write_sightings WHERE run_id = $1 AND side = $2",
-            &[&run_id, &side.as_str()],
-        )
-        .await?;
-    Ok(row.map_or_else(Writes::default, |row| Writes {
-        total: row.get(0),
-        quiet_since: Some(row.get(1)),
-    }))
 }
 
 /// Reads the plan's write counters; `None` before they are installed and after they are dropped.
@@ -371,15 +382,17 @@ pub async fn count_writes(
     Ok(total)
 }
 
-/// Looks at the write counters and notes where they stand. Best had often: the gate counts from the first look.
+/// Looks at the write counters and notes where they stand; whether there was anything new to note. Best had often: the
+/// gate counts from the first look.
 pub async fn sight_writes(
     client: &impl GenericClient,
     run_id: i64,
     plan: &Plan,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
+    let mut noted = 0;
     for side in [Side::Old, Side::New] {
         if let Some(total) = count_writes(client, plan, side).await? {
-            client
+            noted += client
                 .execute(
                     "INSERT INTO crossfade.write_sightings AS w (run_id, side, total, first_seen_at) \
                      VALUES ($1, $2, $3, clock_timestamp()) \
@@ -390,7 +403,7 @@ pub async fn sight_writes(
                 .await?;
         }
     }
-    Ok(())
+    Ok(noted > 0)
 }
 
 /// One event on a step, in the caller's transaction, which has passed the fence.

@@ -1,7 +1,6 @@
 //! What verifications found.
 
 use super::StoreError;
-use crate::lifecycle::snapshot::VerificationRecord;
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio_postgres::GenericClient;
@@ -41,27 +40,4 @@ pub async fn add(
         )
         .await?;
     Ok(())
-}
-
-/// The newest verification of every `match` step together: counts added up, the oldest one's time.
-pub async fn newest(
-    client: &impl GenericClient,
-    run_id: i64,
-) -> Result<Option<VerificationRecord>, StoreError> {
-    let row = client
-        .query_one(
-            "SELECT coalesce(sum(rows_checked), 0)::bigint, coalesce(sum(rows_different), 0)::bigint, min(finished_at), \
-                    coalesce(sum(rows_accepted), 0)::bigint \
-             FROM (SELECT DISTINCT ON (step) rows_checked, rows_different, rows_accepted, finished_at \
-                   FROM crossfade.verifications WHERE run_id = $1 ORDER BY step, id DESC) AS newest",
-            &[&run_id],
-        )
-        .await?;
-    let finished_at: Option<Timestamp> = row.get(2);
-    Ok(finished_at.map(|finished_at| VerificationRecord {
-        rows_checked: row.get(0),
-        rows_different: row.get(1),
-        rows_accepted: row.get(3),
-        finished_at,
-    }))
 }

@@ -20,7 +20,7 @@ pub async fn run(context: &Context<'_>, advance: &Advance) -> anyhow::Result<Exi
     let until = advance.to.map_or(Until::OnePhase, Until::Phase);
     let drops = match advance.to {
         Some(phase) => phase == PhaseName::Contract,
-        None => service.preview(&advance.run).await?.phase == Some(PhaseName::Contract),
+        None => service.current_phase(&advance.run).await? == Some(PhaseName::Contract),
     };
     if drops {
         let what = format!(
@@ -104,7 +104,9 @@ async fn dry_run(context: &Context<'_>, service: &Service, run: &str) -> anyhow:
         .iter()
         .map(|condition| json!({"kind": condition.kind, "holds": condition.holds, "detail": condition.detail, "until": condition.until}))
         .collect();
-    let value = json!({"run": run, "phase": preview.phase, "gate": conditions, "statements": preview.statements});
+    let statements = preview.statements();
+    let value =
+        json!({"run": run, "phase": preview.phase, "gate": conditions, "statements": statements});
     context.printer.result(&value, || {
         let mut text = match preview.phase {
             Some(phase) => format!("next: {phase}\n"),
@@ -118,7 +120,7 @@ async fn dry_run(context: &Context<'_>, service: &Service, run: &str) -> anyhow:
                 condition.kind, condition.detail
             );
         }
-        for statement in &preview.statements {
+        for statement in &statements {
             let _ = writeln!(text, "  {statement}");
         }
         text
