@@ -117,7 +117,7 @@ impl Driver {
                 "the new columns cannot be emptied by themselves, and without triggers their values would grow stale: go back to the start".to_owned(),
             ));
         }
-        let lost = lost_by_going_back(&*self.work, snapshot.run_id).await?;
+        let lost = lost_by_going_back(&*self.work, snapshot.run_id, plan).await?;
         if let Some(what) = lost {
             return Err(EngineError::Refused(what));
         }
