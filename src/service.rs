@@ -37,10 +37,7 @@ use crate::plan::{
     recipes::Recipe,
     tuning::{self, Tuning},
 };
-use crate::postgres::{
-    connect::{ConnectError, Session, Target},
-    sqlstate,
-};
+use crate::postgres::connect::{ConnectError, Session, Target};
 use crate::store::{
     history, lease, runs, schema,
     tunings::{self, TuningRecord},
@@ -58,7 +55,7 @@ const SERVER_VERSION_MIN: u32 = 140_000;
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
     #[error(transparent)]
-    Engine(#[from] EngineError),
+    Engine(EngineError),
     #[error(transparent)]
     Init(#[from] schema::InitError),
     /// Rendered, every error of the plan.
@@ -68,6 +65,11 @@ pub enum ServiceError {
     ServerTooOld { found: String },
     #[error("the server is read-only ({0}): connect to the primary")]
     ReadOnly(&'static str),
+    /// Ctrl-C while the database was away.
+    #[error(
+        "interrupted while the database was away ({0}): what was recorded stays, and the same command goes on from there"
+    )]
+    Interrupted(String),
     #[error(
         "the run {0} is of another plan than this file; a run never changes its plan. Roll it back, or give the changed plan another name"
     )]
@@ -78,9 +80,19 @@ pub enum ServiceError {
     Refused(String),
 }
 
+impl From<EngineError> for ServiceError {
+    fn from(error: EngineError) -> Self {
+        if error.is_read_only() {
+            Self::ReadOnly("a transaction may not write")
+        } else {
+            Self::Engine(error)
+        }
+    }
+}
+
 impl From<StoreError> for ServiceError {
     fn from(error: StoreError) -> Self {
-        Self::Engine(error.into())
+        EngineError::from(error).into()
     }
 }
 
@@ -92,10 +104,7 @@ impl From<ConnectError> for ServiceError {
 
 impl From<tokio_postgres::Error> for ServiceError {
     fn from(error: tokio_postgres::Error) -> Self {
-        match sqlstate::classify(&error) {
-            sqlstate::ErrorClass::ReadOnly => Self::ReadOnly("a transaction may not write"),
-            _ => Self::Engine(StoreError::from(error).into()),
-        }
+        StoreError::from(error).into()
     }
 }
 
