@@ -458,7 +458,9 @@ impl Service {
         tunings::set(&transaction, snapshot.run_id, changes, reason, until).await?;
         let in_force = tunings::in_force(&transaction, snapshot.run_id).await?;
         let all: Vec<Tuning> = in_force.iter().map(TuningRecord::tuning).collect();
-        tuning::tuned(&snapshot.plan.settings.pacing, &all).map_err(ServiceError::Refused)?;
+        let limits =
+            tuning::tuned(&snapshot.plan.settings.pacing, &all).map_err(ServiceError::Refused)?;
+        tuning::check_ranges(&limits, &all).map_err(ServiceError::Refused)?;
         transaction.commit().await?;
         Ok(in_force)
     }
