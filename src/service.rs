@@ -20,8 +20,8 @@ pub use status::{
 use crate::engine::{notice::Reporter, session::Driver, walk};
 use crate::lifecycle::{
     gate,
-    next::{Next, next, to_reverse},
-    snapshot::{RollbackTarget, Snapshot},
+    next::{Next, check_rollback_target, next, to_reverse},
+    snapshot::{Pause, RollbackTarget, Snapshot},
     transition::RunState,
 };
 use crate::plan::{
@@ -394,16 +394,17 @@ impl Service {
         })
     }
 
-    /// The phases that a rollback would reverse, newest first.
+    /// The phases that a rollback would reverse, newest first, and the pause that it would end.
     pub async fn preview_rollback(
         &self,
         run: &str,
         target: RollbackTarget,
-    ) -> Result<Vec<PhaseName>, ServiceError> {
+    ) -> Result<(Vec<PhaseName>, Option<Pause>), ServiceError> {
         let session = self.installed("preview").await?;
         let run_id = runs::id_of(&*session, run).await?;
         let snapshot = runs::snapshot(&*session, run_id).await?;
-        Ok(to_reverse(&snapshot, target))
+        check_rollback_target(&snapshot, target).map_err(ServiceError::Refused)?;
+        Ok((to_reverse(&snapshot, target), snapshot.paused().cloned()))
     }
 
     /// Where a run stands. Takes no lease and waits for nobody.
@@ -431,10 +432,15 @@ impl Service {
         comment: Option<&str>,
     ) -> Result<(bool, bool), ServiceError> {
         let session = self.installed("approve").await?;
-        let run_id = runs::id_of(&*session, run).await?;
-        let snapshot = runs::snapshot(&*session, run_id).await?;
+        let snapshot = self.active(&session, run).await?;
+        let run_id = snapshot.run_id;
         if snapshot.plan.phase(phase).is_none() {
             return Err(EngineError::NoPhase(phase).into());
+        }
+        if snapshot.has_completed(phase) {
+            return Err(ServiceError::Refused(format!(
+                "{phase} of {run} has been done: there is nothing to approve any more"
+            )));
         }
         let role: String = session
             .query_one("SELECT session_user::text", &[])
