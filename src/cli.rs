@@ -10,7 +10,7 @@ use args::{Arguments, Command, LogFormat};
 use clap::{CommandFactory, Parser, error::ErrorKind};
 use exit::Exit;
 use printer::Printer;
-use std::process::ExitCode;
+use std::{io::IsTerminal, process::ExitCode};
 
 /// Parses the arguments and runs the command.
 pub fn run() -> ExitCode {
@@ -82,7 +82,12 @@ fn start_logging(arguments: &Arguments) {
         _ => "debug,crossfade=trace",
     };
     let filter = EnvFilter::try_from_env("CROSSFADE_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Colours are for who looks on, and not in a file.
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let builder = fmt()
+        .with_env_filter(filter)
+        .with_ansi(!plain && std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     match arguments.log_format {
         LogFormat::Text => builder.with_target(false).init(),
         LogFormat::Json => builder.json().init(),

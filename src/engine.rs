@@ -78,25 +78,35 @@ pub enum EngineError {
 impl EngineError {
     /// The database went away, or has no room for us at the moment: the same may succeed later.
     pub fn is_passing(&self) -> bool {
-        let passes = |error: &tokio_postgres::Error| {
-            matches!(
-                sqlstate::classify(error),
-                ErrorClass::ConnectionLost | ErrorClass::Resources
-            )
-        };
+        match self {
+            Self::Connect(error) => error.is_passing(),
+            Self::Pool(_) => true,
+            other => matches!(
+                other.class(),
+                Some(ErrorClass::ConnectionLost | ErrorClass::Resources)
+            ),
+        }
+    }
+
+    /// The server takes no writes: a standby, or what was the primary.
+    pub fn is_read_only(&self) -> bool {
+        self.class() == Some(ErrorClass::ReadOnly)
+    }
+
+    /// What the server's error means, where it is one.
+    fn class(&self) -> Option<ErrorClass> {
         match self {
             Self::Store(StoreError::Database(error))
             | Self::Statement { error, .. }
-            | Self::Database(error) => passes(error),
-            Self::Connect(error) => error.is_passing(),
-            Self::Pool(_) => true,
+            | Self::Database(error) => Some(sqlstate::classify(error)),
+            Self::Connect(_) | Self::Pool(_) => None,
             Self::Store(_)
             | Self::LockNotHad { .. }
             | Self::Differences { .. }
             | Self::SyncChanged { .. }
             | Self::Conflict { .. }
             | Self::NoPhase(_)
-            | Self::Refused(_) => false,
+            | Self::Refused(_) => None,
         }
     }
 }

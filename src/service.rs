@@ -20,8 +20,8 @@ pub use status::{
 use crate::engine::{notice::Reporter, session::Driver, walk};
 use crate::lifecycle::{
     gate,
-    next::{Next, next, to_reverse},
-    snapshot::{RollbackTarget, Snapshot},
+    next::{Next, check_rollback_target, next, to_reverse},
+    snapshot::{Pause, RollbackTarget, Snapshot},
     transition::RunState,
 };
 use crate::plan::{
@@ -37,10 +37,7 @@ use crate::plan::{
     recipes::Recipe,
     tuning::{self, Tuning},
 };
-use crate::postgres::{
-    connect::{ConnectError, Session, Target},
-    sqlstate,
-};
+use crate::postgres::connect::{ConnectError, Session, Target};
 use crate::store::{
     history, lease, runs, schema,
     tunings::{self, TuningRecord},
@@ -58,7 +55,7 @@ const SERVER_VERSION_MIN: u32 = 140_000;
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
     #[error(transparent)]
-    Engine(#[from] EngineError),
+    Engine(EngineError),
     #[error(transparent)]
     Init(#[from] schema::InitError),
     /// Rendered, every error of the plan.
@@ -68,6 +65,11 @@ pub enum ServiceError {
     ServerTooOld { found: String },
     #[error("the server is read-only ({0}): connect to the primary")]
     ReadOnly(&'static str),
+    /// Ctrl-C while the database was away.
+    #[error(
+        "interrupted while the database was away ({0}): what was recorded stays, and the same command goes on from there"
+    )]
+    Interrupted(String),
     #[error(
         "the run {0} is of another plan than this file; a run never changes its plan. Roll it back, or give the changed plan another name"
     )]
@@ -78,9 +80,19 @@ pub enum ServiceError {
     Refused(String),
 }
 
+impl From<EngineError> for ServiceError {
+    fn from(error: EngineError) -> Self {
+        if error.is_read_only() {
+            Self::ReadOnly("a transaction may not write")
+        } else {
+            Self::Engine(error)
+        }
+    }
+}
+
 impl From<StoreError> for ServiceError {
     fn from(error: StoreError) -> Self {
-        Self::Engine(error.into())
+        EngineError::from(error).into()
     }
 }
 
@@ -92,10 +104,7 @@ impl From<ConnectError> for ServiceError {
 
 impl From<tokio_postgres::Error> for ServiceError {
     fn from(error: tokio_postgres::Error) -> Self {
-        match sqlstate::classify(&error) {
-            sqlstate::ErrorClass::ReadOnly => Self::ReadOnly("a transaction may not write"),
-            _ => Self::Engine(StoreError::from(error).into()),
-        }
+        StoreError::from(error).into()
     }
 }
 
@@ -399,16 +408,17 @@ impl Service {
         Ok(snapshot.current_phase().map(|phase| phase.name))
     }
 
-    /// The phases that a rollback would reverse, newest first.
+    /// The phases that a rollback would reverse, newest first, and the pause that it would end.
     pub async fn preview_rollback(
         &self,
         run: &str,
         target: RollbackTarget,
-    ) -> Result<Vec<PhaseName>, ServiceError> {
+    ) -> Result<(Vec<PhaseName>, Option<Pause>), ServiceError> {
         let session = self.installed("preview").await?;
         let run_id = runs::id_of(&*session, run).await?;
         let snapshot = runs::snapshot(&*session, run_id).await?;
-        Ok(to_reverse(&snapshot, target))
+        check_rollback_target(&snapshot, target).map_err(ServiceError::Refused)?;
+        Ok((to_reverse(&snapshot, target), snapshot.paused().cloned()))
     }
 
     /// Where a run stands. Takes no lease and waits for nobody.
@@ -436,10 +446,15 @@ impl Service {
         comment: Option<&str>,
     ) -> Result<(bool, bool), ServiceError> {
         let session = self.installed("approve").await?;
-        let run_id = runs::id_of(&*session, run).await?;
-        let snapshot = runs::snapshot(&*session, run_id).await?;
+        let snapshot = self.active(&session, run).await?;
+        let run_id = snapshot.run_id;
         if snapshot.plan.phase(phase).is_none() {
             return Err(EngineError::NoPhase(phase).into());
+        }
+        if snapshot.has_completed(phase) {
+            return Err(ServiceError::Refused(format!(
+                "{phase} of {run} has been done: there is nothing to approve any more"
+            )));
         }
         let role: String = session
             .query_one("SELECT session_user::text", &[])
@@ -463,7 +478,9 @@ impl Service {
         tunings::set(&transaction, snapshot.run_id, changes, reason, until).await?;
         let in_force = tunings::in_force(&transaction, snapshot.run_id).await?;
         let all: Vec<Tuning> = in_force.iter().map(TuningRecord::tuning).collect();
-        tuning::tuned(&snapshot.plan.settings.pacing, &all).map_err(ServiceError::Refused)?;
+        let limits =
+            tuning::tuned(&snapshot.plan.settings.pacing, &all).map_err(ServiceError::Refused)?;
+        tuning::check_ranges(&limits, &all).map_err(ServiceError::Refused)?;
         transaction.commit().await?;
         Ok(in_force)
     }

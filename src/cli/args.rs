@@ -253,6 +253,9 @@ pub struct QuarantineList {
 #[derive(Debug, Args)]
 pub struct QuarantineRetry {
     pub run: String,
+    /// Show the server's messages, whatever the plan says.
+    #[arg(long)]
+    pub values: bool,
     /// These only; all that are not accepted unless given.
     #[arg(long, num_args = 1.., value_name = "N")]
     pub id: Vec<i64>,

@@ -46,6 +46,7 @@ pub fn of_error(error: &anyhow::Error) -> Exit {
             EngineError::LockNotHad { .. }
             | EngineError::Store(StoreError::LeaseHeld { .. } | StoreError::LeaseLost),
         )) => Exit::NotHad,
+        Some(ServiceError::Interrupted(_)) => Exit::Interrupted,
         _ => Exit::Error,
     }
 }

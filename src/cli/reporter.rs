@@ -1,7 +1,7 @@
 //! How the engine's notices look: bars on a terminal, plain lines where there is none.
 
 use crate::engine::notice::{Notice, Reporter, WalkProgress};
-use crate::lifecycle::next::Wait;
+use crate::lifecycle::{next::Wait, snapshot::RollbackTarget};
 use crate::plan::span::Span;
 use crate::progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -181,6 +181,9 @@ fn line(notice: &Notice) -> Option<String> {
         Notice::Away { why, retry_in } => {
             format!("    the database is away: {why}; again in {retry_in:.1?}")
         }
+        Notice::PauseEnded(pause) => {
+            format!("the pause by {} has ended: {}", pause.by, pause.reason)
+        }
         Notice::Waiting(wait) => format!("waiting: {}", reason(wait)),
         // The command ends with it.
         Notice::RunFinished => return None,
@@ -196,6 +199,13 @@ fn what(wait: &Wait) -> Vec<&'static str> {
             .collect(),
         Wait::RollingBack(_) => vec!["rolling back"],
     }
+}
+
+fn rolling_back(target: RollbackTarget) -> String {
+    format!(
+        "a rollback to {target} has begun: `crossfade rollback RUN{}` goes on with it",
+        target.option()
+    )
 }
 
 /// A wait in words, on one line.
@@ -222,8 +232,6 @@ pub fn reason(wait: &Wait) -> String {
                 .collect();
             format!("the gate of {phase} is closed: {}", list.join("; "))
         }
-        Wait::RollingBack(_) => {
-            "a rollback has begun: `crossfade rollback` goes on with it".to_owned()
-        }
+        Wait::RollingBack(target) => rolling_back(*target),
     }
 }

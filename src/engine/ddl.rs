@@ -311,7 +311,7 @@ async fn attempt(
                 return Err(Failed::SyncChanged);
             }
             Some(OnlyIf::NothingIsLost) => {
-                let lost = quarantine::lost_by_going_back(&transaction, lease.run_id).await;
+                let lost = quarantine::lost_by_going_back(&transaction, lease.run_id, plan).await;
                 if let Some(what) = lost.map_err(Failed::Store)? {
                     return Err(Failed::WouldLose(what));
                 }

@@ -1,6 +1,6 @@
 //! What the engine tells while it works. Faces decide how it looks.
 
-use crate::lifecycle::next::Wait;
+use crate::lifecycle::{next::Wait, snapshot::Pause};
 use crate::plan::{compiled::StepId, document::PhaseName};
 use crate::target::activity::Blocker;
 use std::time::Duration;
@@ -64,6 +64,8 @@ pub enum Notice {
         step: StepId,
         rows: i64,
     },
+    /// By a rollback.
+    PauseEnded(Pause),
     /// A gate that `--wait` waits for.
     Waiting(Wait),
     RunFinished,

@@ -32,18 +32,31 @@ pub struct Retried {
     /// The row is not as it was: it has been mended, or is gone.
     pub mended: Vec<i64>,
     /// Still in quarantine, with what the server says now.
-    pub failed: Vec<(i64, String)>,
+    pub failed: Vec<StillQuarantined>,
 }
 
-/// What the new version wrote that going back would lose, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StillQuarantined {
+    pub id: i64,
+    pub sqlstate: String,
+    /// It has the value in it, mostly.
+    pub error: String,
+}
+
+/// What the new version wrote that going back would lose, in words; values and what the server says of them only where
+/// the plan shows them.
 pub async fn lost_by_going_back(
     client: &impl GenericClient,
     run_id: i64,
+    plan: &Plan,
 ) -> Result<Option<String>, StoreError> {
     let (count, first) = quarantine::backward(client, run_id, LOST_SHOWN).await?;
     let named: Vec<String> = first
         .iter()
-        .map(|entry| format!("{} ({})", entry.row_key, entry.error))
+        .map(|entry| match plan.settings.show_values {
+            true => format!("{} ({})", entry.row_key, entry.error),
+            false => format!("{} (SQLSTATE {})", entry.row_key, entry.sqlstate),
+        })
         .collect();
     Ok((count > 0).then(|| {
         format!(
@@ -242,20 +255,20 @@ impl Driver {
             {
                 Ok(0) => retried.mended.push(entry.id),
                 Ok(_) => retried.converted.push(entry.id),
-                Err(why) => retried.failed.push((entry.id, why)),
+                Err(why) => retried.failed.push(why),
             }
         }
         Ok(retried)
     }
 
-    /// One row in one transaction, with the record of it. The rows changed, or what the server said.
+    /// One row in one transaction, with the record of it. The rows changed, or why it stays.
     async fn convert(
         &mut self,
         source: &Source<'_>,
         entry: &Entry,
         names: &Names,
         skips_triggers: bool,
-    ) -> Result<Result<u64, String>, EngineError> {
+    ) -> Result<Result<u64, StillQuarantined>, EngineError> {
         let lease = self.lease;
         let query = source.convert_again(entry, names);
         let (table, column) = source.written(names);
@@ -287,20 +300,24 @@ impl Driver {
             }
             Err(error) => {
                 transaction.rollback().await?;
-                let message = sqlstate::message(&error);
+                let still = StillQuarantined {
+                    id: entry.id,
+                    sqlstate: error
+                        .code()
+                        .map_or("XX000", |state| state.code())
+                        .to_owned(),
+                    error: sqlstate::message(&error),
+                };
                 match classify(&error) {
                     ErrorClass::Conversion => {
-                        let state = error
-                            .code()
-                            .map_or("XX000", |state| state.code())
-                            .to_owned();
                         self.record("quarantine", async |transaction, _| {
-                            quarantine::set_error(transaction, entry.id, &state, &message).await
+                            let (state, message) = (&still.sqlstate, &still.error);
+                            quarantine::set_error(transaction, entry.id, state, message).await
                         })
                         .await?;
-                        Ok(Err(message))
+                        Ok(Err(still))
                     }
-                    ErrorClass::LockNotHad => Ok(Err(message)),
+                    ErrorClass::LockNotHad => Ok(Err(still)),
                     _ => Err(error.into()),
                 }
             }

@@ -9,8 +9,8 @@ use super::{
     session::Driver,
 };
 use crate::lifecycle::{
-    next::{to_reverse, units},
-    snapshot::{RollbackTarget, Snapshot},
+    next::{Wait, check_rollback_target, to_reverse, units},
+    snapshot::{Pause, RollbackTarget, Snapshot},
     transition::{Event, RunState, State},
 };
 use crate::plan::{
@@ -48,28 +48,46 @@ impl Driver {
                 .to_owned(),
             ));
         }
-        let target = snapshot.rolling_back.unwrap_or(target);
         if let RollbackTarget::Phase(phase) = target {
             if snapshot.plan.phase(phase).is_none() {
                 return Err(EngineError::NoPhase(phase));
             }
+            check_rollback_target(&snapshot, target).map_err(EngineError::Refused)?;
             if !snapshot.has_completed(phase) {
                 return Err(EngineError::Refused(format!(
                     "{phase} has not been completed: there is no such place to go back to"
                 )));
             }
         }
+        let pause = snapshot.paused();
+        if let Some(pause) = pause
+            && runs::is_paused_with_all(&*self.work, snapshot.run_id).await?
+        {
+            return Ok(Outcome::Waiting(Wait::Paused(pause.clone())));
+        }
         let phases = to_reverse(&snapshot, target);
-        if snapshot.rolling_back.is_none() {
+        let undoes = !phases.is_empty() || snapshot.rolling_back.is_some();
+        let begins = snapshot.rolling_back != Some(target);
+        if begins {
             self.check_can_go_back(&snapshot, target, &phases).await?;
-            if !phases.is_empty() || target == RollbackTarget::Start {
-                self.record("rollback begin", async |transaction, lease| {
-                    if reopens {
-                        runs::reopen(transaction, lease, &snapshot.plan).await?;
-                    }
-                    runs::set_rolling_back(transaction, lease, Some(target)).await
-                })
-                .await?;
+        }
+        if (undoes || target == RollbackTarget::Start) && (begins || pause.is_some()) {
+            self.record("rollback begin", async |transaction, lease| {
+                if pause.is_some() {
+                    let why = format!("a rollback to {target}");
+                    runs::resume(transaction, lease.run_id, Some(&why)).await?;
+                }
+                if reopens {
+                    runs::reopen(transaction, lease, &snapshot.plan).await?;
+                }
+                if begins {
+                    runs::set_rolling_back(transaction, lease, Some(target)).await?;
+                }
+                Ok(())
+            })
+            .await?;
+            if let Some(pause) = pause {
+                self.reporter.notice(Notice::PauseEnded(pause.clone()));
             }
         }
         for phase in phases {
@@ -79,11 +97,17 @@ impl Driver {
         }
         self.record("rollback end", async |transaction, lease| {
             runs::set_rolling_back(transaction, lease, None).await?;
-            if target == RollbackTarget::Start {
-                quarantine::clear(transaction, lease.run_id).await?;
-                runs::finish(transaction, lease, RunState::RolledBack).await?;
+            match target {
+                RollbackTarget::Start => {
+                    quarantine::clear(transaction, lease.run_id).await?;
+                    runs::finish(transaction, lease, RunState::RolledBack).await
+                }
+                // Who approved had not seen what made somebody go back.
+                RollbackTarget::Phase(phase) if undoes => {
+                    runs::void_approvals(transaction, lease.run_id, phase).await
+                }
+                RollbackTarget::Phase(_) => Ok(()),
             }
-            Ok(())
         })
         .await?;
         Ok(Outcome::Done)
@@ -117,7 +141,7 @@ impl Driver {
                 "the new columns cannot be emptied by themselves, and without triggers their values would grow stale: go back to the start".to_owned(),
             ));
         }
-        let lost = lost_by_going_back(&*self.work, snapshot.run_id).await?;
+        let lost = lost_by_going_back(&*self.work, snapshot.run_id, plan).await?;
         if let Some(what) = lost {
             return Err(EngineError::Refused(what));
         }
@@ -265,6 +289,11 @@ impl Driver {
         Ok(None)
     }
 
+    async fn pause(&self) -> Result<Option<Pause>, EngineError> {
+        let snapshot = runs::snapshot(&*self.work, self.lease.run_id).await?;
+        Ok(snapshot.paused().cloned())
+    }
+
     async fn reverse_step(
         &mut self,
         snapshot: &Snapshot,
@@ -285,32 +314,35 @@ impl Driver {
         .await?;
         let stands = self.may_stand(plan, step, state).await?;
         let end = end_of_sync(plan, &step.action, snapshot.rolling_back);
-        let reached = match (end, step.action.undo(plan)) {
-            _ if !stands => Reached::WasThere,
-            (Some(end), _) => {
-                let place = format!("{id} part 1");
-                let only_if = Some(OnlyIf::NothingIsLost);
-                ddl::run_together(self, plan, id, &place, &[&end], only_if).await?
-            }
-            (None, Undo::Nothing) => Reached::WasThere,
-            (None, Undo::Irreversible)
-                if phase.name == PhaseName::Contract && state != State::Completed =>
-            {
-                Reached::WasThere
-            }
-            (None, Undo::Irreversible) => {
-                return Err(EngineError::Refused(format!("{id} cannot be undone")));
-            }
-            // In its own loop: the newest effect goes first, and each is observed by itself.
-            (None, Undo::Parts(parts)) => ddl::run_parts(self, plan, id, &parts).await?,
-        };
-        match reached {
-            Reached::Ran | Reached::WasThere => {}
-            Reached::Interrupted => return Ok(Some(Outcome::Interrupted)),
-            Reached::Paused => {
-                return Err(EngineError::Refused(
-                    "the run is paused: `crossfade resume` it first".to_owned(),
-                ));
+        loop {
+            let reached = match (&end, step.action.undo(plan)) {
+                _ if !stands => Reached::WasThere,
+                (Some(end), _) => {
+                    let place = format!("{id} part 1");
+                    let only_if = Some(OnlyIf::NothingIsLost);
+                    ddl::run_together(self, plan, id, &place, &[end], only_if).await?
+                }
+                (None, Undo::Nothing) => Reached::WasThere,
+                (None, Undo::Irreversible)
+                    if phase.name == PhaseName::Contract && state != State::Completed =>
+                {
+                    Reached::WasThere
+                }
+                (None, Undo::Irreversible) => {
+                    return Err(EngineError::Refused(format!("{id} cannot be undone")));
+                }
+                // In its own loop: the newest effect goes first, and each is observed by itself.
+                (None, Undo::Parts(parts)) => ddl::run_parts(self, plan, id, &parts).await?,
+            };
+            match reached {
+                Reached::Ran | Reached::WasThere => break,
+                Reached::Interrupted => return Ok(Some(Outcome::Interrupted)),
+                // Somebody's, since it began. One that has ended meanwhile is over.
+                Reached::Paused => {
+                    if let Some(pause) = self.pause().await? {
+                        return Ok(Some(Outcome::Waiting(Wait::Paused(pause))));
+                    }
+                }
             }
         }
         failpoint::pass(|| format!("{id}: reverted"));

@@ -90,6 +90,23 @@ pub fn units(phase: &Phase) -> Vec<Vec<&PlannedStep>> {
     }
 }
 
+/// Whether a rollback can lead there. One that is under way can be led further back; what is nearer it may have passed. The
+/// error says so to whoever asked.
+pub fn check_rollback_target(snapshot: &Snapshot, asked: RollbackTarget) -> Result<(), String> {
+    let place = |target| match target {
+        RollbackTarget::Start => None,
+        RollbackTarget::Phase(phase) => snapshot.plan.position(phase),
+    };
+    match snapshot.rolling_back {
+        Some(under_way) if place(asked) > place(under_way) => Err(format!(
+            "a rollback to {under_way} is under way, and {asked} is not on its way any more: `crossfade rollback {run}{}` goes on with it, and `crossfade advance {run}` comes forward again from there",
+            under_way.option(),
+            run = snapshot.plan.name,
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// The phases that a rollback to `target` reverses, newest first.
 pub fn to_reverse(snapshot: &Snapshot, target: RollbackTarget) -> Vec<PhaseName> {
     snapshot

@@ -6,7 +6,7 @@ use crate::plan::{
     document::PhaseName,
 };
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 #[derive(Clone, Debug)]
 pub struct Snapshot {
@@ -47,6 +47,25 @@ pub enum RollbackTarget {
     /// Where this phase had ended.
     Phase(PhaseName),
     Start,
+}
+
+impl RollbackTarget {
+    /// What `crossfade rollback RUN` is told to go there.
+    pub fn option(self) -> String {
+        match self {
+            Self::Phase(phase) => format!(" --to {phase}"),
+            Self::Start => String::new(),
+        }
+    }
+}
+
+impl fmt::Display for RollbackTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Phase(phase) => write!(f, "where {phase} had ended"),
+            Self::Start => f.write_str("the start"),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,6 +16,9 @@ use serde::{Deserialize, Serialize};
 /// What was read longer ago says nothing of now: `when_stale` counts instead.
 pub const READING_AGE_MAX: Span = Span::from_millis(15_000);
 
+/// In one process: each has a session of its own.
+pub const WORKERS_MAX: u32 = 64;
+
 /// A signal that is `None` is off.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -87,6 +90,28 @@ pub struct Pacing {
     #[serde(with = "or_off")]
     #[schemars(with = "OrOff<HttpProbe>")]
     pub http: Option<HttpProbe>,
+}
+
+impl Pacing {
+    /// The limit of that word has a number that means nothing: what it may be.
+    pub fn out_of_range(&self, word: &str) -> Option<&'static str> {
+        let (holds, range) = match word {
+            "batch_target" => (
+                (1..=60_000).contains(&self.batch_target.millis()),
+                "from 1ms to 1m",
+            ),
+            "batch_rows_max" => (self.batch_rows_max > 0, "at least 1"),
+            "batch_wal_mib_max" => (self.batch_wal_mib_max > 0, "at least 1"),
+            "workers" => ((1..=WORKERS_MAX).contains(&self.workers), "from 1 to 64"),
+            "vacuum_percent" => (self.vacuum_percent <= 100, "from 0, for never, to 100"),
+            "failed_batches_percent" => (
+                self.failed_batches_percent <= 100,
+                "from 0, for never, to 100",
+            ),
+            _ => return None,
+        };
+        (!holds).then_some(range)
+    }
 }
 
 impl Default for Pacing {

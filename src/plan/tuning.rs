@@ -31,6 +31,16 @@ fn tuned_by(limits: &Pacing, tuning: &Tuning) -> Result<Pacing, String> {
     serde_yaml::from_value(Value::Mapping(words)).map_err(|error| error.to_string())
 }
 
+/// Whether the changes leave limits that mean something. Those of a run that goes on are not asked: it keeps what it has.
+pub fn check_ranges(limits: &Pacing, changes: &[Tuning]) -> Result<(), String> {
+    for Tuning { key, value } in changes {
+        if let Some(range) = limits.out_of_range(key) {
+            return Err(format!("{key}={value}: `{key}` is {range}"));
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,6 +63,30 @@ mod tests {
         assert_eq!(limits.workers, 3);
         assert_eq!(limits.batch_target.millis(), 50);
         assert_eq!(limits.batch_rows_max, Pacing::default().batch_rows_max);
+    }
+
+    #[test]
+    fn a_number_that_means_nothing_is_refused_with_its_range() {
+        for (key, value) in [
+            ("workers", "0"),
+            ("workers", "65"),
+            ("batch_target", "0s"),
+            ("batch_rows_max", "0"),
+            ("batch_wal_mib_max", "0"),
+            ("vacuum_percent", "1000"),
+            ("failed_batches_percent", "200"),
+        ] {
+            let changes = [tuning(key, value)];
+            let limits = tuned(&Pacing::default(), &changes).unwrap();
+            let error = check_ranges(&limits, &changes).unwrap_err();
+            assert!(
+                error.starts_with(&format!("{key}={value}: `{key}` is ")),
+                "{error}"
+            );
+        }
+        let changes = [tuning("vacuum_percent", "0"), tuning("workers", "64")];
+        let limits = tuned(&Pacing::default(), &changes).unwrap();
+        check_ranges(&limits, &changes).unwrap();
     }
 
     #[test]

@@ -36,7 +36,7 @@ impl Service {
         let mut session = self.installed("resume").await?;
         let snapshot = self.active(&session, run).await?;
         let transaction = session.transaction().await?;
-        let resumed = runs::resume(&transaction, snapshot.run_id).await?;
+        let resumed = runs::resume(&transaction, snapshot.run_id, None).await?;
         transaction.commit().await?;
         let under_way = snapshot
             .current_phase()
@@ -74,7 +74,7 @@ impl Service {
         for id in runs::active_ids(&transaction).await? {
             let mut run = self.standing(&transaction, id).await?;
             if runs::is_paused_with_all(&transaction, id).await? {
-                runs::resume(&transaction, id).await?;
+                runs::resume(&transaction, id, None).await?;
                 run.left = None;
             } else {
                 let left = run.left.take();

@@ -1,6 +1,6 @@
 //! Going on by itself after the database went away: everything is in the database, so a new driver finds its place.
 
-use super::{Service, ServiceError};
+use super::{Access, Service, ServiceError, check_server};
 use crate::engine::{
     EngineError,
     notice::{Notice, Reporter},
@@ -32,11 +32,13 @@ impl Service {
         loop {
             let result = act(&mut driver).await;
             let interrupted = match self.ended(driver, result).await {
-                Err(ServiceError::Engine(error)) if is_passing(&error) => error,
-                other => return other,
+                Ok(done) => return Ok(done),
+                Err(error) if error.is_passing() => error,
+                Err(error) if error.is_read_only() && self.takes_no_writes().await => error,
+                Err(error) => return Err(ServiceError::Engine(error)),
             };
             driver = self
-                .driver_again(run, &reporter, &stop, interrupted)
+                .driver_again(run, &reporter, &stop, interrupted.into())
                 .await?;
         }
     }
@@ -46,13 +48,17 @@ impl Service {
         run: &str,
         reporter: &Arc<dyn Reporter>,
         stop: &CancellationToken,
-        mut error: EngineError,
+        mut error: ServiceError,
     ) -> Result<Driver, ServiceError> {
         let away_since = Instant::now();
         let mut pause = RETRY_FIRST;
+        let interrupted = |error: &ServiceError| Err(ServiceError::Interrupted(error.to_string()));
         loop {
-            if away_since.elapsed() > AWAY_MAX || stop.is_cancelled() {
-                return Err(error.into());
+            if stop.is_cancelled() {
+                return interrupted(&error);
+            }
+            if away_since.elapsed() > AWAY_MAX {
+                return Err(error);
             }
             reporter.notice(Notice::Away {
                 why: error.to_string(),
@@ -60,15 +66,26 @@ impl Service {
             });
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
-                () = stop.cancelled() => return Err(error.into()),
+                () = stop.cancelled() => return interrupted(&error),
             }
             pause = (pause * 2).min(RETRY_MAX);
-            match self.driver(run, reporter.clone(), stop.clone()).await {
-                Err(ServiceError::Engine(again)) if is_passing(&again) || is_us(&again) => {
-                    error = again;
-                }
+            let again = tokio::select! {
+                again = self.driver(run, reporter.clone(), stop.clone()) => again,
+                // What was opened by then is closed, and a lease without its session is nobody's.
+                () = stop.cancelled() => return interrupted(&error),
+            };
+            match again {
+                Err(again) if is_passing(&again) || is_us(&again) => error = again,
                 other => return other,
             }
+        }
+    }
+
+    /// Whether it is the server: a transaction of ours that only reads says the same of what an author's function writes.
+    async fn takes_no_writes(&self) -> bool {
+        match self.session("lease").await {
+            Ok(session) => check_server(&session, Access::Write).await.is_err(),
+            Err(_) => true,
         }
     }
 
@@ -78,7 +95,7 @@ impl Service {
         &self,
         driver: Driver,
         result: Result<T, EngineError>,
-    ) -> Result<T, ServiceError> {
+    ) -> Result<T, EngineError> {
         if result.is_err()
             && let Ok(session) = self.session("lease").await
             && !lease::is_current(&*session, driver.lease)
@@ -90,20 +107,25 @@ impl Service {
         let cut_off = driver.end().await;
         match result {
             // Nobody has taken it: its own session was cut.
-            Err(EngineError::Store(StoreError::LeaseLost)) => Err(cut_off
-                .map_or(EngineError::Store(StoreError::LeaseLost), EngineError::from)
-                .into()),
-            other => Ok(other?),
+            Err(EngineError::Store(StoreError::LeaseLost)) => {
+                Err(cut_off.map_or(EngineError::Store(StoreError::LeaseLost), EngineError::from))
+            }
+            other => other,
         }
     }
 }
 
-fn is_passing(error: &EngineError) -> bool {
-    error.is_passing()
+/// After a failover the address may be that of a server that takes no writes yet, or no more.
+fn is_passing(error: &ServiceError) -> bool {
+    match error {
+        ServiceError::Engine(error) => error.is_passing(),
+        ServiceError::ReadOnly(_) => true,
+        _ => false,
+    }
 }
 
 /// Our own session of before, which the server has not missed yet.
-fn is_us(error: &EngineError) -> bool {
+fn is_us(error: &ServiceError) -> bool {
     let us = format!("{} pid {}", os_user(), std::process::id());
-    matches!(error, EngineError::Store(StoreError::LeaseHeld { holder, .. }) if *holder == us)
+    matches!(error, ServiceError::Engine(EngineError::Store(StoreError::LeaseHeld { holder, .. })) if *holder == us)
 }

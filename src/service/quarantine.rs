@@ -2,7 +2,7 @@
 
 use super::{Service, ServiceError};
 use crate::engine::notice::Reporter;
-pub use crate::engine::quarantine::Retried;
+pub use crate::engine::quarantine::{Retried, StillQuarantined};
 use crate::postgres::connect::Session;
 use crate::store::{quarantine, runs};
 pub use quarantine::{Entry, Which};
@@ -34,21 +34,24 @@ impl Service {
         })
     }
 
-    /// Tries conversions again. Takes the lease: nobody else may be at work on these rows.
+    /// Tries conversions again. Takes the lease: nobody else may be at work on these rows. The second value: the plan lets
+    /// values appear in reports.
     pub async fn retry_quarantine(
         &self,
         run: &str,
         which: &Which,
         reporter: Arc<dyn Reporter>,
         stop: CancellationToken,
-    ) -> Result<Retried, ServiceError> {
+    ) -> Result<(Retried, bool), ServiceError> {
         let session = self.installed("quarantine").await?;
         let snapshot = self.active(&session, run).await?;
         check_known(&session, run, snapshot.run_id, which).await?;
-        self.driving(run, reporter, stop, async |driver| {
-            driver.retry_quarantine(which).await
-        })
-        .await
+        let retried = self
+            .driving(run, reporter, stop, async |driver| {
+                driver.retry_quarantine(which).await
+            })
+            .await?;
+        Ok((retried, snapshot.plan.settings.show_values))
     }
 
     /// Accepts rows as they are: they hold no gate from now on. The ids of those that were not accepted before.

@@ -5,7 +5,7 @@ use crate::engine::verify::{self, Patience};
 use crate::lifecycle::{
     gate::{self, ConditionStatus, Readings},
     next::{Next, Wait, next},
-    snapshot::{RollbackTarget, Snapshot},
+    snapshot::Snapshot,
     transition::{RunState, State},
 };
 use crate::plan::{
@@ -64,6 +64,8 @@ pub struct LeaseStatus {
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PhaseStatus {
+    pub phase: PhaseName,
+    /// The same, under the word that it had first.
     pub name: PhaseName,
     pub state: State,
     pub started_at: Option<Timestamp>,
@@ -182,7 +184,7 @@ pub(super) async fn read(
         run: run.to_owned(),
         state: snapshot.state.as_str().to_owned(),
         plan_fingerprint: snapshot.fingerprint.clone(),
-        waiting: waiting(&next(&snapshot, &current)),
+        waiting: waiting(run, &next(&snapshot, &current)),
         paused: snapshot.paused().map(|pause| Paused {
             by: pause.by.clone(),
             reason: pause.reason.clone(),
@@ -259,6 +261,7 @@ fn phase_status(snapshot: &Snapshot, phase: &Phase, current: &[ConditionStatus])
         gate::evaluate(phase, snapshot, &Readings::default())
     };
     PhaseStatus {
+        phase: phase.name,
         name: phase.name,
         state,
         started_at: record.and_then(|record| record.started_at),
@@ -289,7 +292,7 @@ fn phase_status(snapshot: &Snapshot, phase: &Phase, current: &[ConditionStatus])
 }
 
 /// Every reason why the run does not go on by itself.
-fn waiting(next: &Next) -> Vec<Waiting> {
+fn waiting(run: &str, next: &Next) -> Vec<Waiting> {
     let one = |kind: &str, detail: String, until| {
         vec![Waiting {
             kind: kind.to_owned(),
@@ -311,17 +314,14 @@ fn waiting(next: &Next) -> Vec<Waiting> {
             format!("by {}: {}", pause.by, pause.reason),
             pause.until,
         ),
-        Next::Wait(Wait::RollingBack(target)) => {
-            let to = match target {
-                RollbackTarget::Start => "the start",
-                RollbackTarget::Phase(phase) => phase.as_str(),
-            };
-            one(
-                "rolling_back",
-                format!("a rollback to {to} has begun: `crossfade rollback` goes on with it"),
-                None,
-            )
-        }
+        Next::Wait(Wait::RollingBack(target)) => one(
+            "rolling_back",
+            format!(
+                "a rollback to {target} has begun: `crossfade rollback {run}{}` goes on with it",
+                target.option()
+            ),
+            None,
+        ),
         Next::StartPhase(phase) => one(
             "operator",
             format!("the gate of {phase} is open: `crossfade advance` runs it"),

@@ -593,8 +593,12 @@ pub async fn is_paused_with_all(
     Ok(row.get(0))
 }
 
-/// Ends a pause; `false` where there was none.
-pub async fn resume(transaction: &Transaction<'_>, run_id: i64) -> Result<bool, StoreError> {
+/// Ends a pause; `false` where there was none. `why`: where nobody has asked for just that.
+pub async fn resume(
+    transaction: &Transaction<'_>,
+    run_id: i64,
+    why: Option<&str>,
+) -> Result<bool, StoreError> {
     let updated = transaction
         .execute(
             "UPDATE crossfade.runs SET paused_by = NULL, pause_reason = NULL, paused_at = NULL, paused_until = NULL, paused_with_all = false \
@@ -603,9 +607,40 @@ pub async fn resume(transaction: &Transaction<'_>, run_id: i64) -> Result<bool, 
         )
         .await?;
     if updated == 1 {
-        history::record(transaction, run_id, "resumed", &json!({})).await?;
+        let detail = why.map_or_else(|| json!({}), |why| json!({"reason": why}));
+        history::record(transaction, run_id, "resumed", &detail).await?;
     }
     Ok(updated == 1)
+}
+
+/// Approvals of the phases after this one no longer count: the run has gone back behind them. They stay in the history.
+pub async fn void_approvals(
+    transaction: &Transaction<'_>,
+    run_id: i64,
+    kept: PhaseName,
+) -> Result<(), StoreError> {
+    let rows = transaction
+        .query(
+            "DELETE FROM crossfade.approvals AS a USING crossfade.phases AS p, crossfade.phases AS k \
+             WHERE a.run_id = $1 AND p.run_id = $1 AND p.phase = a.phase AND k.run_id = $1 AND k.phase = $2 \
+               AND p.position > k.position RETURNING a.phase, a.role",
+            &[&run_id, &kept.as_str()],
+        )
+        .await?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let void: Vec<_> = rows
+        .iter()
+        .map(|row| json!({"phase": row.get::<_, String>(0), "role": row.get::<_, String>(1)}))
+        .collect();
+    history::record(
+        transaction,
+        run_id,
+        "approvals void",
+        &json!({"approvals": void}),
+    )
+    .await
 }
 
 /// `false`: that role had approved it already.

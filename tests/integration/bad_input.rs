@@ -449,16 +449,22 @@ fn a_server_that_is_down_or_refuses_or_may_not_write_is_told_with_what_to_do() {
         for arguments in [
             &["advance", "rename-status"][..],
             &["pause", "rename-status", "--reason", "x"],
+            &["resume", "rename-status"],
+            &["approve", "rename-status", "contract"],
+            &["verify", "rename-status"],
+            &["tune", "rename-status", "workers=2", "--reason", "x"],
             &["rollback", "rename-status", "--yes"],
         ] {
             let ran = database.crossfade(arguments).exits(1);
             assert!(
-                ran.stderr.contains("read-only"),
+                ran.stderr.contains("read-only") && ran.stderr.contains("connect to the primary"),
                 "{arguments:?}: {}",
                 ran.stderr
             );
         }
-        // Looking is allowed.
+        // Looking is allowed; and what is logged to a file is text.
+        let logged = database.crossfade(&["-vvv", "status"]).exits(0);
+        assert!(!logged.stderr.is_empty() && !logged.stderr.contains('\u{1b}'));
         assert_eq!(database.status("rename-status")["state"], "active");
         database.execute(&off).await;
         assert_eq!(database.dump_schema(), before);

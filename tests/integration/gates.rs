@@ -158,3 +158,61 @@ fn a_window_holds_a_gate_until_it_opens() {
         assert!((21.9..22.1).contains(&hours), "{until}");
     });
 }
+
+#[test]
+fn an_approval_does_not_outlive_a_rollback_behind_its_phase() {
+    on_postgresql(async |database| {
+        database.execute(VEHICLES).await;
+        start(
+            database,
+            &rename("  verify: {approvals: 1}\n  contract: {approvals: 1}\n"),
+        );
+        let role = format!("approver_{}", database.name);
+        database
+            .execute(&format!(
+                "CREATE ROLE {role} LOGIN; GRANT USAGE ON SCHEMA crossfade TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA crossfade TO {role}"
+            ))
+            .await;
+        let url = database.url.replacen("postgres@", &format!("{role}@"), 1);
+        let approve =
+            |phase: &str| database.crossfade(&["--database-url", &url, "approve", "rename", phase]);
+        let approved = |phase: &str| {
+            condition(&database.status("rename"), phase, "approvals")["holds"].clone()
+        };
+        for phase in ["verify", "contract"] {
+            approve(phase).exits(0);
+            assert_eq!(approved(phase), true);
+        }
+        let to = |phase: &'static str| ["advance", "rename", "--to", phase];
+        database.crossfade(&to("enforce")).exits(0);
+        let done = approve("verify").exits(1);
+        assert!(done.stderr.contains("has been done"), "{}", done.stderr);
+        // Back to behind neither of them: both stay.
+        database
+            .crossfade(&["rollback", "rename", "--to", "enforce", "--yes"])
+            .exits(0);
+        assert_eq!(approved("contract"), true);
+
+        database
+            .crossfade(&["rollback", "rename", "--to", "backfill", "--yes"])
+            .exits(0);
+        assert_eq!(approved("contract"), false);
+        database.crossfade(&to("enforce")).exits(3);
+        approve("verify").exits(0);
+        database.crossfade(&to("enforce")).exits(0);
+        database
+            .crossfade(&["history", "rename", "--verify"])
+            .exits(0);
+        let void = "SELECT count(*) FROM crossfade.events WHERE kind = 'approvals void' AND detail LIKE '%contract%'";
+        assert_eq!(database.value(void).await, "1");
+        database
+            .crossfade(&["rollback", "rename", "--yes"])
+            .exits(0);
+        let ended = approve("contract").exits(1);
+        assert!(
+            ended.stderr.contains("the run rename is rolled_back"),
+            "{}",
+            ended.stderr
+        );
+    });
+}

@@ -242,3 +242,79 @@ fn an_insert_of_the_new_version_that_names_no_column_of_the_change_takes_the_def
         assert_eq!(database.value("SELECT a || b FROM t").await, "xx");
     });
 }
+
+#[test]
+fn a_rollback_that_is_under_way_is_led_further_back_and_not_nearer() {
+    on_postgresql(async |database| {
+        run(database, TABLE, WIDER, "retire").await;
+        let killed = [(
+            "CROSSFADE_FAILPOINT",
+            "kill:phase retire reverted: after its record",
+        )];
+        let to = |phase: &'static str| ["rollback", "back", "--to", phase, "--yes"];
+        let ran = database.crossfade_with(&killed, &to("verify"));
+        assert_eq!(ran.code, None, "{}", ran.stderr);
+
+        let under_way = "`crossfade rollback back --to verify` goes on with it";
+        let refused = database.crossfade(&to("switch_reads")).exits(1);
+        assert!(refused.stderr.contains(under_way), "{}", refused.stderr);
+        let preview = database
+            .crossfade(&["advance", "back", "--dry-run"])
+            .exits(3);
+        let held = "would not go on: a rollback to where verify had ended has begun";
+        assert!(preview.stdout.contains(held), "{}", preview.stdout);
+        let status = database.status("back");
+        let waits = status["waiting"][0]["detail"].as_str().expect("a reason");
+        assert!(waits.contains(under_way), "{waits}");
+        let phases = status["phases"].as_array().expect("phases");
+        assert_eq!(
+            phases
+                .iter()
+                .find(|one| one["phase"] == "switch_reads")
+                .expect("it")["state"],
+            "completed"
+        );
+
+        roll_back(database).exits(0);
+        assert_eq!(database.status("back")["state"], "rolled_back");
+        let columns =
+            "SELECT count(*) FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'b'";
+        assert_eq!(database.value(columns).await, "0");
+    });
+}
+
+#[test]
+fn a_rollback_ends_the_pause_of_its_run_and_does_nothing_under_one_of_all_runs() {
+    on_postgresql(async |database| {
+        run(database, TABLE, WIDER, "dual_write").await;
+        database
+            .crossfade(&["pause", "--all", "--reason", "the night"])
+            .exits(0);
+        let events = "SELECT count(*) FROM crossfade.events";
+        let before = database.value(events).await;
+        let refused = roll_back(database).exits(4);
+        assert!(
+            refused.stderr.contains("the night") && refused.stderr.contains("crossfade pause back"),
+            "{}",
+            refused.stderr
+        );
+        assert_eq!(database.value(events).await, before);
+        let preview = database
+            .crossfade(&["advance", "back", "--dry-run"])
+            .exits(4);
+        assert!(
+            preview.stdout.contains("would not go on: paused by"),
+            "{}",
+            preview.stdout
+        );
+
+        database
+            .crossfade(&["pause", "back", "--reason", "a lagging replica"])
+            .exits(0);
+        let ran = roll_back(database).exits(0);
+        assert!(ran.stderr.contains("a lagging replica"), "{}", ran.stderr);
+        assert_eq!(database.status("back")["state"], "rolled_back");
+        let why = "SELECT detail::jsonb ->> 'reason' FROM crossfade.events WHERE kind = 'resumed'";
+        assert_eq!(database.value(why).await, "a rollback to the start");
+    });
+}

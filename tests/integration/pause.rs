@@ -444,3 +444,51 @@ fn status_in_a_backfill_waits_for_nobody_and_nobody_for_it() {
         assert_eq!(filled(database).await, ROWS);
     });
 }
+
+#[test]
+fn a_server_that_takes_no_writes_is_waited_for_until_somebody_interrupts() {
+    on_postgresql(async |database| {
+        start(database).await;
+        database
+            .crossfade(&["advance", RUN, "--to", "dual_write"])
+            .exits(0);
+        let name = &database.name;
+        for interrupted in [true, false] {
+            let before = filled(database).await;
+            let mut driver = database.spawn(&[], &["advance", RUN]);
+            database
+                .wait_until(&format!(
+                    "SELECT count(*) > {before} + 200 FROM vehicles WHERE vehicle_status IS NOT NULL"
+                ))
+                .await;
+            database
+                .execute(&format!(
+                    "ALTER DATABASE {name} SET default_transaction_read_only = on; \
+                     SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                     WHERE datname = current_database() AND application_name LIKE 'crossfade/%'"
+                ))
+                .await;
+            // It tries again after half a second.
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            assert!(!driver.has_ended(), "it waits");
+            let writable = format!(
+                "BEGIN READ WRITE; ALTER DATABASE {name} RESET default_transaction_read_only; COMMIT"
+            );
+            let ran = if interrupted {
+                driver.signal(Signal::SIGINT);
+                let ran = driver.wait().exits(130);
+                database.execute(&writable).await;
+                ran
+            } else {
+                database.execute(&writable).await;
+                driver.wait().exits(0)
+            };
+            assert!(
+                ran.stderr.contains("connect to the primary"),
+                "{}",
+                ran.stderr
+            );
+        }
+        assert_eq!(filled(database).await, ROWS);
+    });
+}

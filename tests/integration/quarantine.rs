@@ -83,6 +83,8 @@ fn rows_are_shown_mended_tried_again_and_accepted() {
             .exits(1)
             .json();
         assert_eq!(again["failed"].as_array().unwrap().len(), 3, "{again}");
+        // The message has the value in it.
+        assert!(!again.to_string().contains("secret"), "{again}");
         // One row is mended by hand, the function learns of another.
         let touched = database.value("SELECT sum(updated_at) FROM vehicles").await;
         database
@@ -100,6 +102,7 @@ fn rows_are_shown_mended_tried_again_and_accepted() {
                 "--id",
                 &ids[0],
                 &ids[1],
+                "--values",
                 "--format",
                 "json",
             ])

@@ -6,7 +6,7 @@ use crate::cli::{
     exit::{self, Exit},
     reporter,
 };
-use crate::lifecycle::next::Next;
+use crate::lifecycle::next::{Next, Wait};
 use crate::plan::document::PhaseName;
 use crate::service::{AtGate, Outcome, Service, Until};
 use serde_json::json;
@@ -104,14 +104,21 @@ async fn dry_run(context: &Context<'_>, service: &Service, run: &str) -> anyhow:
         .iter()
         .map(|condition| json!({"kind": condition.kind, "holds": condition.holds, "detail": condition.detail, "until": condition.until}))
         .collect();
+    // A closed gate is among the conditions.
+    let held = match &preview.next {
+        Next::Wait(wait @ (Wait::Paused(_) | Wait::RollingBack(_))) => Some(reporter::reason(wait)),
+        _ => None,
+    };
     let statements = preview.statements();
-    let value =
-        json!({"run": run, "phase": preview.phase, "gate": conditions, "statements": statements});
+    let value = json!({"run": run, "phase": preview.phase, "waiting": held, "gate": conditions, "statements": statements});
     context.printer.result(&value, || {
         let mut text = match preview.phase {
             Some(phase) => format!("next: {phase}\n"),
             None => "nothing is left to do\n".to_owned(),
         };
+        if let Some(why) = &held {
+            let _ = writeln!(text, "  would not go on: {why}");
+        }
         for condition in &preview.conditions {
             let mark = if condition.holds { "open  " } else { "closed" };
             let _ = writeln!(

@@ -5,7 +5,7 @@ use crate::cli::{
     args::{Quarantine, QuarantineList, QuarantineRetry, QuarantineSkip},
     exit::{Exit, UsageError},
 };
-use crate::service::quarantine::{Entry, Which};
+use crate::service::quarantine::{Entry, StillQuarantined, Which};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -54,20 +54,17 @@ fn as_json(entry: &Entry, with_values: bool) -> Value {
         "id": entry.id, "table": entry.table_name, "column": entry.column_name,
         "direction": if entry.backward { "backward" } else { "forward" },
         "key": entry.row_key.shown(), "values": with_values.then(|| entry.row_values.shown()),
-        "sqlstate": entry.sqlstate, "error": said(entry, with_values), "noted_at": entry.noted_at,
+        "sqlstate": entry.sqlstate, "error": said(&entry.sqlstate, &entry.error, with_values), "noted_at": entry.noted_at,
         "accepted": entry.accepted,
     })
 }
 
 /// The server's message has the value in it, mostly: what may not be shown is replaced by what its code means.
-fn said(entry: &Entry, with_values: bool) -> String {
+fn said(sqlstate: &str, error: &str, with_values: bool) -> String {
     if with_values {
-        entry.error.clone()
+        error.to_owned()
     } else {
-        format!(
-            "SQLSTATE {}; --values shows the value and the error",
-            entry.sqlstate
-        )
+        format!("SQLSTATE {sqlstate}; --values shows the value and the error")
     }
 }
 
@@ -86,7 +83,7 @@ fn in_words(entry: &Entry, with_values: bool) -> String {
         entry.table_name,
         entry.column_name,
         entry.row_key,
-        said(entry, with_values)
+        said(&entry.sqlstate, &entry.error, with_values)
     )
 }
 
@@ -95,14 +92,16 @@ async fn retry(context: &Context<'_>, words: &QuarantineRetry) -> anyhow::Result
         [] => Which::All,
         ids => Which::Ids(ids.to_vec()),
     };
-    let retried = context
+    let (retried, show_values) = context
         .service()?
         .retry_quarantine(&words.run, &which, context.reporter(), context.stop()?)
         .await?;
+    let with_values = words.values || show_values;
+    let said = |still: &StillQuarantined| said(&still.sqlstate, &still.error, with_values);
     let failed: Vec<Value> = retried
         .failed
         .iter()
-        .map(|(id, error)| json!({"id": id, "error": error}))
+        .map(|still| json!({"id": still.id, "sqlstate": still.sqlstate, "error": said(still)}))
         .collect();
     let value = json!({"run": words.run, "converted": retried.converted, "mended": retried.mended, "failed": failed});
     context.printer.result(&value, || {
@@ -112,8 +111,8 @@ async fn retry(context: &Context<'_>, words: &QuarantineRetry) -> anyhow::Result
             retried.mended.len(),
             retried.failed.len()
         );
-        for (id, error) in &retried.failed {
-            let _ = writeln!(text, "  {id}: {error}");
+        for still in &retried.failed {
+            let _ = writeln!(text, "  {}: {}", still.id, said(still));
         }
         text
     })?;

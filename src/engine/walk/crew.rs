@@ -7,6 +7,7 @@ use super::{
     worker::{End, Worker},
 };
 use crate::engine::EngineError;
+use crate::plan::pacing::WORKERS_MAX;
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use std::{collections::BTreeSet, time::Duration};
 
@@ -21,8 +22,6 @@ pub enum Finish {
     Rewritten,
 }
 
-/// More than this never helps one table.
-const WORKERS_MAX: u32 = 64;
 /// How often it is looked whether there is work again, or room for one more worker.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
