@@ -418,7 +418,11 @@ impl Service {
         let run_id = runs::id_of(&*session, run).await?;
         let snapshot = runs::snapshot(&*session, run_id).await?;
         check_rollback_target(&snapshot, target).map_err(ServiceError::Refused)?;
-        Ok((to_reverse(&snapshot, target), snapshot.paused().cloned()))
+        let phases = to_reverse(&snapshot, target);
+        let undoes = !phases.is_empty() || target == RollbackTarget::Start;
+        // A pause of all runs is not for one of them to end.
+        let ends = undoes && !runs::is_paused_with_all(&*session, run_id).await?;
+        Ok((phases, snapshot.paused().filter(|_| ends).cloned()))
     }
 
     /// Where a run stands. Takes no lease and waits for nobody.
@@ -480,7 +484,9 @@ impl Service {
         let all: Vec<Tuning> = in_force.iter().map(TuningRecord::tuning).collect();
         let limits =
             tuning::tuned(&snapshot.plan.settings.pacing, &all).map_err(ServiceError::Refused)?;
-        tuning::check_ranges(&limits, &all).map_err(ServiceError::Refused)?;
+        let is_changed = |tuning: &Tuning| changes.iter().any(|(key, _)| *key == tuning.key);
+        let changed: Vec<Tuning> = all.into_iter().filter(is_changed).collect();
+        tuning::check_ranges(&limits, &changed).map_err(ServiceError::Refused)?;
         transaction.commit().await?;
         Ok(in_force)
     }

@@ -107,7 +107,7 @@ impl Catalog {
         self.open(Since::Branch);
     }
 
-    /// What was made since `branch` is there perhaps.
+    /// What was made since `branch` is there perhaps, and proves nothing.
     pub fn end_branch(&mut self) {
         let is_branch = |level: &Level| level.since == Since::Branch;
         let Some(at) = self.levels.iter().rposition(is_branch) else {
@@ -119,12 +119,8 @@ impl Catalog {
         }
         for (name, before) in &before {
             for table in self.tables.get_mut(name).into_iter().flatten() {
-                let was_new = before
-                    .iter()
-                    .any(|was| was.name.same(&table.name) && was.origin == Origin::New);
-                if table.origin == Origin::New && !was_new {
-                    table.origin = Origin::MayBeNew;
-                }
+                let was = before.iter().find(|was| was.name.same(&table.name));
+                table.may_be_as(was);
             }
         }
         let ended = self.levels.remove(at);

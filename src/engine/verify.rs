@@ -12,7 +12,7 @@ use crate::plan::{
     ident::{Ident, TableName},
     steps::DdlStep,
 };
-use crate::postgres::{json::JsonText, sqlstate};
+use crate::postgres::sqlstate;
 use crate::probe;
 use crate::statement::{link, rows::Truth, sync::Names};
 use crate::store::{
@@ -168,20 +168,21 @@ async fn answer(
         more => format!("{} rows or more", more.len()),
     };
     let rows = first_rows(client, &query.sql).await?;
-    let found: Vec<Option<String>> = rows.iter().map(first_column).collect();
+    let found: Vec<Option<String>> = rows.iter().map(|row| row.first_column.clone()).collect();
     let expected = match &query.expect {
         Expect::NoRows => {
             return Ok(match rows.first() {
                 None => Ok(()),
                 Some(first) => Err(format!(
-                    "gave rows where none were expected, the first: {first}"
+                    "gave rows where none were expected, the first: {}",
+                    first.all
                 )),
             });
         }
         Expect::Value(expected) => expected.clone(),
         Expect::EqualTo(sql) => {
-            let rows = first_rows(client, sql).await?;
-            value(&rows.iter().map(first_column).collect::<Vec<_>>())
+            let rows = first_rows(client, sql).await?.into_iter();
+            value(&rows.map(|row| row.first_column).collect::<Vec<_>>())
         }
     };
     let found = value(&found);
@@ -192,31 +193,29 @@ async fn answer(
     })
 }
 
+struct Answer {
+    /// As a JSON object.
+    all: String,
+    /// As the server writes it.
+    first_column: Option<String>,
+}
+
 /// The first two rows: enough to tell none, one and several apart.
 async fn first_rows(
     client: &impl GenericClient,
     sql: &str,
-) -> Result<Vec<serde_json::Value>, tokio_postgres::Error> {
+) -> Result<Vec<Answer>, tokio_postgres::Error> {
+    // Not jsonb, which has an order of its own.
     let wrapped = format!(
-        "SELECT to_jsonb(answer.*) FROM ({}\n) AS answer LIMIT 2",
+        "SELECT to_json(answer.*)::text, (SELECT e.value FROM json_each_text(to_json(answer.*)) AS e LIMIT 1) FROM ({}\n) AS answer LIMIT 2",
         sql.trim_end().trim_end_matches(';')
     );
     let rows = client.query(&wrapped, &[]).await?;
-    let shown = |row: &tokio_postgres::Row| row.get::<_, JsonText>(0).shown();
-    Ok(rows.iter().map(shown).collect())
-}
-
-/// As text.
-fn first_column(row: &serde_json::Value) -> Option<String> {
-    let first = match row {
-        serde_json::Value::Object(map) => map.values().next(),
-        other => Some(other),
+    let answer = |row: &tokio_postgres::Row| Answer {
+        all: row.get(0),
+        first_column: row.get(1),
     };
-    match first {
-        None | Some(serde_json::Value::Null) => None,
-        Some(serde_json::Value::String(text)) => Some(text.clone()),
-        Some(other) => Some(other.to_string()),
-    }
+    Ok(rows.iter().map(answer).collect())
 }
 
 /// How long the answers to a gate's questions are waited for.

@@ -29,7 +29,7 @@ pub fn values<'a>(pairs: impl IntoIterator<Item = (&'a ColumnRef, String)>) -> S
 /// The row's value is still the one that is kept in `object`.
 pub fn is_kept(column: &ColumnRef, value: String, object: &str) -> String {
     format!(
-        "to_jsonb({}) IS NOT DISTINCT FROM NULLIF(({object}::text)::jsonb -> {}, 'null'::jsonb)",
+        "coalesce(to_jsonb({}), 'null'::jsonb) = (({object}::text)::jsonb -> {})",
         kept(column, value),
         literal::text(column.name.as_str())
     )

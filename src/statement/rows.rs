@@ -17,9 +17,9 @@ pub(super) const RANGE: &str = "ctid >= ($1::text)::tid AND ctid < ($2::text)::t
 
 /// `test`, which may fail, of the rows of the range only. The planner puts the tests of a scan in the order of what they
 /// cost: where it reads the whole table (a small one), the expression of a row elsewhere may come first.
-fn within_range(test: &str) -> String {
+pub(super) fn within_range(ctid: &str, test: &str) -> String {
     format!(
-        "CASE WHEN ctid >= (SELECT ($1::text)::tid) AND ctid < (SELECT ($2::text)::tid) THEN {test} ELSE false END"
+        "CASE WHEN {ctid} >= (SELECT ($1::text)::tid) AND {ctid} < (SELECT ($2::text)::tid) THEN {test} ELSE false END"
     )
 }
 
@@ -100,7 +100,7 @@ fn fill_groups(fill: &Fill, storage: &TableName, groups: &[Group<'_>]) -> String
     let mut test = format!("({})", tests.join(" OR "));
     let mut assignments = groups.iter().flat_map(|group| &group.forward);
     if assignments.any(|assignment| assignment.conversion.can_fail()) {
-        test = within_range(&test);
+        test = within_range("ctid", &test);
     }
     format!(
         "UPDATE ONLY {storage} AS {} SET {} WHERE {RANGE} AND {test}",
@@ -337,6 +337,15 @@ fn range_of(matching: &Match, storage: &TableName, names: &Names) -> String {
     )
 }
 
+/// The same where what follows is a test that may fail: OFFSET keeps it from rows elsewhere, see `within_range`.
+fn fenced_range_of(matching: &Match, storage: &TableName, names: &Names) -> String {
+    format!(
+        "(SELECT * FROM {} OFFSET 0) AS {}",
+        range_of(matching, storage, names),
+        matching.table.name.quoted()
+    )
+}
+
 /// `(checked, different)` of a range.
 pub fn compare(matching: &Match, storage: &TableName, names: &Names) -> String {
     if let Some(link) = &matching.link {
@@ -364,12 +373,10 @@ pub fn different_rows(matching: &Match, storage: &TableName, names: &Names) -> S
         sides.push(&assignment.target);
         sides.extend(&assignment.reads);
     }
-    // OFFSET keeps the test, which may fail, of rows elsewhere: see `within_range`.
     format!(
-        "SELECT {key}, {} FROM (SELECT * FROM {} OFFSET 0) AS {} WHERE {} LIMIT $3",
+        "SELECT {key}, {} FROM {} WHERE {} LIMIT $3",
         values_object(sides.into_iter()),
-        range_of(matching, storage, names),
-        matching.table.name.quoted(),
+        fenced_range_of(matching, storage, names),
         disagrees(matching)
     )
 }
@@ -424,7 +431,7 @@ pub fn repair(matching: &Match, storage: &TableName, names: &Names, truth: Truth
          WHERE repaired.ctid = wrong.crossfade_tid AND repaired.xmin = wrong.crossfade_xmin",
         set.join(", "),
         values.join(", "),
-        range_of(matching, storage, names),
+        fenced_range_of(matching, storage, names),
         disagrees(matching),
     )
 }

@@ -48,7 +48,7 @@ const BLOCKERS_MAX: i64 = 5;
 
 /// Prepared transactions `p` and the locks `l` that they hold; `pg_locks` has neither their pid nor their name.
 const PREPARED: &str = "\
-    SELECT DISTINCT 0, '', 'prepared', (extract(epoch FROM clock_timestamp() - p.prepared) * 1000)::bigint, p.gid \
+    SELECT DISTINCT 0, '', 'prepared', (extract(epoch FROM statement_timestamp() - p.prepared) * 1000)::bigint, p.gid \
     FROM pg_prepared_xacts AS p JOIN pg_locks AS x ON x.locktype = 'transactionid' AND x.transactionid = p.transaction AND x.granted AND x.pid IS NULL \
     JOIN pg_locks AS l ON l.virtualtransaction = x.virtualtransaction AND l.granted AND l.pid IS NULL";
 

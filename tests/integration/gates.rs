@@ -216,3 +216,22 @@ fn an_approval_does_not_outlive_a_rollback_behind_its_phase() {
         );
     });
 }
+
+/// `avg` of integers has more digits than a double, and the first column is not the first name.
+#[test]
+fn a_query_is_judged_by_its_first_column_as_the_server_writes_it() {
+    on_postgresql(async |database| {
+        database.execute(VEHICLES).await;
+        start(
+            database,
+            &rename(
+                "  backfill: {query: {name: mean, sql: 'SELECT avg(id) AS z, 1 AS a FROM public.vehicles', expect: {value: '50.5000000000000000'}}}\n  \
+                   switch_reads: {query: {name: sums, sql: 'SELECT sum(id)::numeric(38,20) AS ours, 1 AS a FROM public.vehicles', \
+                   expect: {equal_to: 'SELECT 5050::numeric(38,20) AS theirs, 2 AS a'}}}\n",
+            ),
+        );
+        database
+            .crossfade(&["advance", "rename", "--to", "switch_reads"])
+            .exits(0);
+    });
+}

@@ -229,24 +229,26 @@ fn a_session_that_waits_for_a_batch_is_seen() {
             .execute(
                 "CREATE TABLE vehicles (id bigint PRIMARY KEY, status text NOT NULL DEFAULT 'active') WITH (fillfactor = 10);
                  INSERT INTO vehicles SELECT i, 'active' FROM generate_series(1, 2000) AS i;
+                 CREATE TABLE slow AS SELECT;
                  CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$
-                 BEGIN IF NEW.id <= 100 THEN PERFORM pg_sleep(0.01); END IF; RETURN NEW; END $$;
+                 BEGIN IF EXISTS (SELECT FROM public.slow) THEN PERFORM pg_sleep(0.02); END IF; RETURN NEW; END $$;
                  CREATE TRIGGER slowly BEFORE UPDATE ON vehicles FOR EACH ROW EXECUTE FUNCTION slowly();
                  ALTER TABLE vehicles ENABLE ALWAYS TRIGGER slowly;",
             )
             .await;
-        ready(database, "blocked_sessions: {slow: 50ms, stop: 10s}");
+        ready(database, "blocked_sessions: {slow: 10ms, stop: 10s}");
         let running = backfill(database);
         let application = database.client().await;
         let waiting = tokio::spawn(async move {
             loop {
                 let _ = application
-                    .batch_execute("SELECT FROM public.vehicles WHERE id = 1 FOR UPDATE; SELECT pg_sleep(0.005)")
+                    .batch_execute("BEGIN; LOCK TABLE public.vehicles IN SHARE MODE; COMMIT; SELECT pg_sleep(0.005)")
                     .await;
             }
         });
         held_alone(database, &["sessions waiting for us ", "(pid "]);
         waiting.abort();
+        database.execute("DELETE FROM slow").await;
         finishes(database, running);
     });
 }

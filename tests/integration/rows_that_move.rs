@@ -546,7 +546,8 @@ fn a_value_of_the_new_version_that_the_old_type_cannot_take_is_noted_and_stops_g
         ] {
             let refused = database.crossfade(arguments).exits(1);
             assert!(
-                refused.stderr.contains(r#"{"id":5}"#) && refused.stderr.contains("SQLSTATE 22003"),
+                refused.stderr.contains(r#"{"id": 5}"#)
+                    && refused.stderr.contains("SQLSTATE 22003"),
                 "{}",
                 refused.stderr
             );

@@ -98,6 +98,25 @@ impl KnownTable {
         self.indexes.iter().find(|index| index.name == name)
     }
 
+    /// It is so under a condition, and else as it was.
+    pub fn may_be_as(&mut self, was: Option<&Self>) {
+        let was_new = was.is_some_and(|was| was.origin == Origin::New);
+        if self.origin == Origin::New && !was_new {
+            self.origin = Origin::MayBeNew;
+        }
+        let Some(was) = was.filter(|was| was.origin != Origin::New) else {
+            return;
+        };
+        for constraint in &mut self.constraints {
+            let held = was.constraint(&constraint.name);
+            constraint.validated &= held.is_some_and(|held| held.validated);
+        }
+        for column in &mut self.columns {
+            let known = was.column(&column.name);
+            column.not_null &= known.is_some_and(|known| known.not_null);
+        }
+    }
+
     /// Whether a validated constraint says that no value of the column is NULL.
     pub fn proves_not_null(&self, column: &str) -> bool {
         self.column(column).is_some_and(|known| known.not_null)

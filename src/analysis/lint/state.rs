@@ -230,7 +230,7 @@ impl State {
                 object,
                 renaming: Renaming::Name(to),
                 ..
-            } => {
+            } if self.branches.is_empty() => {
                 self.objects.insert((*object, to.clone()));
             }
             Kind::Prepare { name, statement } => {
@@ -260,6 +260,9 @@ impl State {
     /// Of a body that was a transaction of its own.
     pub fn body_ends(&mut self) {
         self.unlock();
+        self.settings = self.session.clone();
+        self.types_of_transaction.clear();
+        self.enum_values.clear();
         self.catalog.commit();
     }
 
@@ -285,7 +288,7 @@ impl State {
         if self.branches.is_empty() {
             self.objects.insert((object, name.name.clone()));
         }
-        if self.in_transaction && object == Object::Type {
+        if self.in_transaction && object == Object::Type && self.branches.is_empty() {
             self.types_of_transaction.push(name.clone());
         }
     }

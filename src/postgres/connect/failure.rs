@@ -43,8 +43,10 @@ fn of_refusal(code: &str, message: &str) -> Failure {
         "3D000" => Failure::DatabaseMissing,
         "53300" => Failure::TooManyConnections,
         "57P01" | "57P02" | "57P03" => Failure::NotReady,
-        // "unsupported startup parameter: options", as PgBouncer says. A server knows `options`.
-        _ if message.contains("startup parameter") => Failure::Pooled,
+        // "unsupported startup parameter: options", as PgBouncer says, or "command-line options". A server knows `options`.
+        _ if message.contains("startup parameter") || message.contains("command-line options") => {
+            Failure::Pooled
+        }
         _ => Failure::Other,
     }
 }

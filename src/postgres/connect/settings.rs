@@ -29,8 +29,8 @@ pub(super) struct Settings {
     pub(super) user: String,
     pub(super) database: String,
     pub(super) options: Option<String>,
-    /// Of the settings that a session is to begin with, the first.
-    begins_with: Option<(String, String)>,
+    /// What a session is to begin with, as the server shows it.
+    begins_with: Vec<(String, String)>,
     pub(super) tls: TlsSettings,
     /// For each address; nothing means no limit, as in libpq.
     pub(super) connect_timeout: Option<Duration>,
@@ -70,7 +70,7 @@ impl Settings {
             endpoints,
             order: host_order(parameters)?,
             options: parameters.text("options").map(str::to_owned),
-            begins_with: None,
+            begins_with: Vec::new(),
             tls: TlsSettings::new(parameters, surroundings)?,
             connect_timeout: connect_timeout(parameters)?,
             keepalive: keepalive(parameters)?,
@@ -89,31 +89,38 @@ impl Settings {
             let value = value.replace('\\', "\\\\").replace(' ', "\\ ");
             options.push_str(&format!(" -c {name}={value}"));
         }
-        let first = session.first();
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         Self {
             options: Some(options),
-            begins_with: first.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+            begins_with: session.iter().map(owned).collect(),
             ..self.clone()
         }
     }
 
     /// An error where the settings that the session was to begin with do not hold.
     pub(super) async fn look_for_pooler(&self, client: &Client) -> Result<(), ConnectError> {
-        let Some((name, value)) = &self.begins_with else {
+        if self.begins_with.is_empty() {
             return Ok(());
-        };
+        }
         let failed = |source| ConnectError::Failed {
             failure: failure_of(&source),
             target: self.describe(),
             source,
         };
+        let wanted = self.begins_with.iter();
+        let wanted: Vec<String> = wanted
+            .map(|(name, _)| format!("current_setting('{name}')"))
+            .collect();
         // A simple query: a pooler may not know of prepared ones.
         let messages = client
-            .simple_query(&format!("SHOW {name}"))
+            .simple_query(&format!("SELECT {}", wanted.join(", ")))
             .await
             .map_err(failed)?;
         let holds = messages.iter().any(|message| match message {
-            SimpleQueryMessage::Row(row) => row.get(0) == Some(value),
+            SimpleQueryMessage::Row(row) => {
+                let mut settings = self.begins_with.iter().enumerate();
+                settings.all(|(place, (_, value))| row.get(place) == Some(value))
+            }
             _ => false,
         });
         if holds {

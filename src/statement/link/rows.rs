@@ -9,7 +9,7 @@ use crate::plan::{
 use crate::statement::{
     group::{Group, groups},
     literal, quarantine,
-    rows::{RANGE, Truth},
+    rows::{RANGE, Truth, within_range},
     sync::{Names, differs},
 };
 
@@ -320,7 +320,10 @@ pub fn fill(link: &Link, storage: &TableName, only: &[Group<'_>]) -> String {
                 columns.join(", "),
                 values.collect::<Vec<_>>().join(", "),
                 joined.sql(),
-                any_present(Kin::Child, &all(&link.to_child))
+                within_range(
+                    &format!("{PARENT}.crossfade_tid"),
+                    &any_present(Kin::Child, &all(&link.to_child))
+                )
             )
         }
     }
