@@ -100,19 +100,19 @@ impl KnownTable {
 
     /// It is so under a condition, and else as it was.
     pub fn may_be_as(&mut self, was: Option<&Self>) {
-        let was_new = was.is_some_and(|was| was.origin == Origin::New);
-        if self.origin == Origin::New && !was_new {
-            self.origin = Origin::MayBeNew;
-        }
-        let Some(was) = was.filter(|was| was.origin != Origin::New) else {
+        if was.is_some_and(|was| was.origin == Origin::New) {
             return;
-        };
+        }
+        if self.origin == Origin::New {
+            self.origin = Origin::MayBeNew;
+            return;
+        }
         for constraint in &mut self.constraints {
-            let held = was.constraint(&constraint.name);
+            let held = was.and_then(|was| was.constraint(&constraint.name));
             constraint.validated &= held.is_some_and(|held| held.validated);
         }
         for column in &mut self.columns {
-            let known = was.column(&column.name);
+            let known = was.and_then(|was| was.column(&column.name));
             column.not_null &= known.is_some_and(|known| known.not_null);
         }
     }

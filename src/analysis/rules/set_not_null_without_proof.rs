@@ -55,6 +55,10 @@ mod tests {
         assert_eq!(lines(RULE, another), [2]);
         let gone = "ALTER TABLE t ADD CONSTRAINT p CHECK (a IS NOT NULL) NOT VALID;\nALTER TABLE t VALIDATE CONSTRAINT p;\nALTER TABLE t ALTER a SET NOT NULL, DROP CONSTRAINT p;";
         assert_eq!(lines(RULE, gone), [3]);
+        let perhaps = "DO $$ BEGIN IF x THEN ALTER TABLE t ADD CONSTRAINT p CHECK (a IS NOT NULL); END IF; END $$;\nALTER TABLE t ALTER a SET NOT NULL;";
+        assert_eq!(lines(RULE, perhaps), [2]);
+        let then_for_certain = "DO $$ BEGIN IF x THEN ALTER TABLE t ADD CONSTRAINT p CHECK (a IS NOT NULL) NOT VALID; END IF; END $$;\nALTER TABLE t VALIDATE CONSTRAINT p;\nALTER TABLE t ALTER a SET NOT NULL;";
+        assert_eq!(lines(RULE, then_for_certain), [0; 0]);
     }
 
     #[test]
