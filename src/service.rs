@@ -22,7 +22,7 @@ use crate::lifecycle::{
     gate,
     next::{Next, check_rollback_target, next, to_reverse},
     snapshot::{Pause, RollbackTarget, Snapshot},
-    transition::RunState,
+    transition::{RunState, State},
 };
 use crate::plan::{
     claims, compile,
@@ -167,9 +167,7 @@ impl Preview {
         let steps = self.snapshot.current_phase().into_iter();
         steps
             .flat_map(|phase| &phase.steps)
-            .filter(|step| {
-                self.snapshot.step_state(&step.id) != crate::lifecycle::transition::State::Completed
-            })
+            .filter(|step| self.snapshot.step_state(&step.id) != State::Completed)
             .flat_map(|step| crate::plan::explain::statements_of(&step.action, &self.snapshot.plan))
             .collect()
     }
@@ -188,8 +186,7 @@ impl Service {
     }
 
     async fn session(&self, purpose: &str) -> Result<Session, ServiceError> {
-        let session = self.target.connect(&format!("crossfade {purpose}")).await?;
-        Ok(session)
+        Ok(self.target.connect(&format!("crossfade {purpose}")).await?)
     }
 
     /// A session on a database that has Crossfade's tables.

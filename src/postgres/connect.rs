@@ -65,7 +65,7 @@ impl Target {
         &self.settings.database
     }
 
-    /// The same target, whose sessions begin with these settings, last what `options` of the connection string says. They
+    /// The same target, whose sessions begin with these settings; they outweigh `options` of the connection string. They
     /// are given as the connection is made: a SET would stay behind where a pooler gives the server's session to another
     /// client. A pooler refuses such settings, or drops them, which is looked for.
     #[must_use]

@@ -23,13 +23,22 @@ change:
 ";
 
 fn begin(database: &Database) {
+    begin_with(database, PLAN, "backfill");
+}
+
+/// A run of the plan, whose name is `mileage`, to the end of that phase.
+fn begin_with(database: &Database, plan: &str, phase: &str) {
     database.crossfade(&["init"]).exits(0);
-    let plan = plan_file(PLAN);
+    let plan = plan_file(plan);
     database
         .crossfade(&["start", plan.path().to_str().unwrap()])
         .exits(0);
+    advance(database, phase);
+}
+
+fn advance(database: &Database, phase: &str) {
     database
-        .crossfade(&["advance", "mileage", "--to", "backfill"])
+        .crossfade(&["advance", "mileage", "--to", phase])
         .exits(0);
 }
 
@@ -422,35 +431,28 @@ fn what_only_json_takes_is_noted_and_neither_the_application_nor_the_backfill_fa
                 INSERT INTO vehicles VALUES (11, '{"k": "a\u0000b"}')"#,
             )
             .await;
-        database.crossfade(&["init"]).exits(0);
-        let plan = plan_file(
+        begin_with(
+            database,
             "
 version: 1
-name: notes
+name: mileage
 change:
   change_column_type: {table: public.vehicles, column: notes, to: remarks, type: jsonb}
 ",
+            "dual_write",
         );
-        database
-            .crossfade(&["start", plan.path().to_str().unwrap()])
-            .exits(0);
-        database
-            .crossfade(&["advance", "notes", "--to", "dual_write"])
-            .exits(0);
         database
             .execute(
                 r#"INSERT INTO vehicles (id, notes) VALUES (12, '{"k": "\u0000"}');
                 UPDATE vehicles SET notes = '{"k": 1e999999}' WHERE id = 1"#,
             )
             .await;
-        database
-            .crossfade(&["advance", "notes", "--to", "backfill"])
-            .exits(0);
+        advance(database, "backfill");
         let list = database
             .crossfade(&[
                 "quarantine",
                 "list",
-                "notes",
+                "mileage",
                 "--values",
                 "--format",
                 "json",
@@ -464,7 +466,7 @@ change:
             .await;
         // The row is known again by the text that was kept.
         let again = database
-            .crossfade(&["quarantine", "retry", "notes", "--format", "json"])
+            .crossfade(&["quarantine", "retry", "mileage", "--format", "json"])
             .exits(1)
             .json();
         assert_eq!(again["failed"].as_array().unwrap().len(), 1, "{again}");
@@ -473,16 +475,14 @@ change:
             .crossfade(&[
                 "quarantine",
                 "skip",
-                "notes",
+                "mileage",
                 "--id",
                 &twelfth,
                 "--reason",
                 "seen",
             ])
             .exits(0);
-        database
-            .crossfade(&["advance", "notes", "--to", "verify"])
-            .exits(0);
+        advance(database, "verify");
     })
 }
 
@@ -498,14 +498,8 @@ fn in_a_small_table_only_the_row_that_does_not_convert_is_noted() {
             )
             .await;
         database.execute("ANALYZE vehicles").await;
-        database.crossfade(&["init"]).exits(0);
-        let plan = plan_file(&PLAN.replace("public.to_mileage(mileage)", "mileage::bigint"));
-        database
-            .crossfade(&["start", plan.path().to_str().unwrap()])
-            .exits(0);
-        database
-            .crossfade(&["advance", "mileage", "--to", "backfill"])
-            .exits(0);
+        let plan = PLAN.replace("public.to_mileage(mileage)", "mileage::bigint");
+        begin_with(database, &plan, "backfill");
         let list = listed(database, &[]);
         assert_eq!(list["holding"], 1, "{list}");
         assert_eq!(list["entries"][0]["key"]["id"], 7, "{list}");
@@ -521,21 +515,16 @@ fn numbers_of_more_digits_than_a_double_are_kept_and_known_again() {
                  INSERT INTO vehicles VALUES (1, 1), (12345678901234567890.5, 2)",
             )
             .await;
-        database.crossfade(&["init"]).exits(0);
-        let plan = plan_file(
+        begin_with(
+            database,
             "
 version: 1
 name: mileage
 change:
   change_column_type: {table: public.vehicles, column: mileage, to: distance, type: numeric}
 ",
+            "backfill",
         );
-        database
-            .crossfade(&["start", plan.path().to_str().unwrap()])
-            .exits(0);
-        database
-            .crossfade(&["advance", "mileage", "--to", "backfill"])
-            .exits(0);
         database
             .execute(
                 "UPDATE vehicles SET distance = 1e309 WHERE id = 1;
@@ -558,8 +547,6 @@ change:
         database
             .crossfade(&["quarantine", "skip", "mileage", "--all", "--reason", "seen"])
             .exits(0);
-        database
-            .crossfade(&["advance", "mileage", "--to", "verify"])
-            .exits(0);
+        advance(database, "verify");
     });
 }
