@@ -93,6 +93,11 @@ impl EngineError {
         self.class() == Some(ErrorClass::ReadOnly)
     }
 
+    /// A statement has waited for a lock for as long as it may.
+    pub fn is_lock_not_had(&self) -> bool {
+        self.class() == Some(ErrorClass::LockNotHad)
+    }
+
     /// What the server's error means, where it is one.
     fn class(&self) -> Option<ErrorClass> {
         match self {

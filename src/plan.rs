@@ -1,5 +1,6 @@
 //! Floor 1: what a plan says, and what it compiles to. Pure.
 
+pub mod attributes;
 pub mod claims;
 pub mod columns;
 pub mod compile;

@@ -8,7 +8,7 @@ use super::{
     verify::names_now,
 };
 use crate::lifecycle::{
-    gate::out_of_step,
+    gate::{OutOfStep, out_of_step},
     snapshot::Snapshot,
     transition::{RunState, State},
 };
@@ -25,7 +25,10 @@ use crate::statement::{
     sync::{Filling, Objects, put_in_place, uninstall},
 };
 use crate::store::history;
-use crate::target::observe::{self, Observed};
+use crate::target::{
+    catalog,
+    observe::{self, Observed},
+};
 use serde_json::json;
 use tokio_postgres::GenericClient;
 
@@ -109,12 +112,13 @@ impl InForce<'_> {
     }
 }
 
-/// What is wrong with the triggers, in words; nothing where all is well.
+/// What is wrong with the triggers; nothing where all is well.
 pub async fn of(
     client: &impl GenericClient,
     snapshot: &Snapshot,
-) -> Result<Vec<String>, tokio_postgres::Error> {
+) -> Result<Vec<OutOfStep>, tokio_postgres::Error> {
     let mut wrong = Vec::new();
+    let mut lost = Vec::new();
     let contracting = snapshot.phase_state(PhaseName::Contract).has_begun();
     for (_, sync) in in_force(snapshot) {
         // `contract` drops all of it in one transaction, which may be committed and not recorded yet.
@@ -125,13 +129,64 @@ pub async fn of(
         }
         for (tables, function, triggers) in sync.installed(snapshot) {
             let Some(table) = standing(client, &tables).await? else {
+                lost.extend(tables.into_iter().next().map(|table| (table, function)));
                 continue;
             };
             let triggers: Vec<&Ident> = triggers.iter().collect();
-            wrong.extend(observe::out_of_place(client, table, &function, &triggers).await?);
+            let found = observe::out_of_place(client, table, &function, &triggers).await?;
+            wrong.extend(found.into_iter().map(OutOfStep::Triggers));
         }
     }
+    if lost.is_empty() {
+        return Ok(wrong);
+    }
+    let run = &snapshot.plan.name;
+    let all_are_dropped = !all_dropped(client, snapshot).await?.is_empty();
+    for (table, function) in lost {
+        let what = match called_now(client, &function).await? {
+            Some(other) => format!(
+                "{table} is called {other} now, which the run does not know: give it its name back"
+            ),
+            None if all_are_dropped => {
+                format!("{table} has been dropped: `crossfade rollback {run}` ends the run")
+            }
+            None => format!(
+                "{table} has been dropped, and the run can go neither on nor back without it: the values that it had may be in the other table only"
+            ),
+        };
+        wrong.push(OutOfStep::Table(what));
+    }
     Ok(wrong)
+}
+
+/// The tables that are kept in step, where every one of them has been dropped: there is nothing left to keep, to compare
+/// or to take back. Empty where any is there, be it under another name.
+pub async fn all_dropped(
+    client: &impl GenericClient,
+    snapshot: &Snapshot,
+) -> Result<Vec<TableName>, tokio_postgres::Error> {
+    let mut dropped = Vec::new();
+    for (_, sync) in in_force(snapshot) {
+        for (tables, function, _) in sync.installed(snapshot) {
+            if standing(client, &tables).await?.is_some()
+                || called_now(client, &function).await?.is_some()
+            {
+                return Ok(Vec::new());
+            }
+            dropped.extend(tables);
+        }
+    }
+    Ok(dropped)
+}
+
+/// The table whose triggers call this function of ours, whatever it is called.
+async fn called_now(
+    client: &impl GenericClient,
+    function: &Ident,
+) -> Result<Option<TableName>, tokio_postgres::Error> {
+    let standing = catalog::standing(client).await?;
+    let found = standing.into_iter().find(|one| one.function == *function);
+    Ok(found.map(|one| one.table))
 }
 
 /// The triggers as they stood at a moment: what was compared since is in step for as long as nobody touches them.
@@ -168,7 +223,7 @@ async fn mark(
     observe::standing(client, &names).await
 }
 
-/// The one of these names that there is a table of, or the first, which is missed then.
+/// The one of these names that there is a table of.
 async fn standing<'a>(
     client: &impl GenericClient,
     names: &'a [TableName],
@@ -179,7 +234,7 @@ async fn standing<'a>(
             return Ok(Some(name));
         }
     }
-    Ok(names.first())
+    Ok(None)
 }
 
 impl Driver {
@@ -204,6 +259,9 @@ impl Driver {
         if wrong.is_empty() {
             return Ok(Reached::WasThere);
         }
+        if wrong.iter().any(|one| matches!(one, OutOfStep::Table(_))) {
+            self.require_sync(snapshot).await?;
+        }
         let plan = &snapshot.plan;
         for (id, sync) in in_force(snapshot) {
             let part = sync.part(snapshot);
@@ -214,6 +272,7 @@ impl Driver {
         }
         // What cannot be put back, a table that has come to inherit, is its owner's to end.
         self.require_sync(snapshot).await?;
+        let wrong: Vec<String> = wrong.iter().map(ToString::to_string).collect();
         self.record("sync put back", async |transaction, lease| {
             let detail = json!({"was": wrong});
             history::record(transaction, lease.run_id, "sync put back", &detail).await

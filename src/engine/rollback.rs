@@ -3,10 +3,11 @@
 use super::{
     EngineError, Outcome,
     ddl::{self, OnlyIf, Reached},
-    failpoint,
+    drift, failpoint,
     notice::Notice,
     quarantine::lost_by_going_back,
     session::Driver,
+    verify::names_now,
 };
 use crate::lifecycle::{
     next::{Wait, check_rollback_target, to_reverse, units},
@@ -16,11 +17,15 @@ use crate::lifecycle::{
 use crate::plan::{
     compiled::{Action, Plan, PlannedStep, StepId},
     document::PhaseName,
+    ident::TableName,
     steps::{DdlStep, Undo, Work, sync_columns, sync_tables},
 };
-use crate::statement::part::{Goal, Part};
+use crate::statement::part::{Goal, Part, Statement};
 use crate::store::{quarantine, runs, walks};
-use crate::target::observe::{Observed, observe};
+use crate::target::{
+    catalog,
+    observe::{Observed, observe},
+};
 use std::time::Duration;
 
 /// How long new-version writers are listened for before the new column is taken away.
@@ -124,7 +129,13 @@ impl Driver {
             self.check_not_contracted(snapshot).await?;
         }
         self.check_reversible(snapshot, phases).await?;
+        self.check_nothing_hangs(snapshot, phases).await?;
         if !phases.contains(&PhaseName::DualWrite) {
+            return Ok(());
+        }
+        if target == RollbackTarget::Start
+            && !drift::all_dropped(&*self.work, snapshot).await?.is_empty()
+        {
             return Ok(());
         }
         self.require_sync(snapshot).await?;
@@ -195,6 +206,47 @@ impl Driver {
                 "{} cannot be taken back: {instead}",
                 step.id
             )));
+        }
+        Ok(())
+    }
+
+    /// What was put on a new column or table since would keep it from being dropped, half way back, or go with it.
+    async fn check_nothing_hangs(
+        &self,
+        snapshot: &Snapshot,
+        phases: &[PhaseName],
+    ) -> Result<(), EngineError> {
+        let plan = &snapshot.plan;
+        let reversed = || {
+            plan.steps().filter(|(phase, step)| {
+                phases.contains(&phase.name) && snapshot.step_state(&step.id).has_begun()
+            })
+        };
+        let is_sql = |step: &PlannedStep| matches!(step.action, Action::Ddl(DdlStep::Sql(_)));
+        if reversed().any(|(_, step)| is_sql(step)) {
+            // It may be theirs, and go with them.
+            return Ok(());
+        }
+        for (_, step) in reversed() {
+            let (what, hanging) = match &step.action {
+                Action::Ddl(DdlStep::AddColumn(add)) => {
+                    let names = names_now(snapshot, &add.table);
+                    let column = names.of(&add.column);
+                    let found = catalog::dependents_of(&*self.work, &plan.name, &add.table, column);
+                    (format!("{}.{column}", add.table), found.await?)
+                }
+                Action::Ddl(DdlStep::CreateTable(create)) => {
+                    let found = catalog::objects_over(&*self.work, &create.table).await?;
+                    (create.table.to_string(), found)
+                }
+                _ => continue,
+            };
+            if !hanging.is_empty() {
+                return Err(EngineError::Refused(format!(
+                    "{what} goes with this, and there is what would keep it or go with it: {}. Drop that, or make it over the old side, and run it again; nothing has changed",
+                    hanging.join(", ")
+                )));
+            }
         }
         Ok(())
     }
@@ -313,10 +365,15 @@ impl Driver {
         })
         .await?;
         let stands = self.may_stand(plan, step, state).await?;
+        let dropped = drift::all_dropped(&*self.work, snapshot).await?;
         let end = end_of_sync(plan, &step.action, snapshot.rolling_back);
         loop {
             let reached = match (&end, step.action.undo(plan)) {
                 _ if !stands => Reached::WasThere,
+                (end, undo) if !dropped.is_empty() => {
+                    let parts = without(end.as_ref(), undo, &dropped);
+                    ddl::run_parts(self, plan, id, &parts).await?
+                }
                 (Some(end), _) => {
                     let place = format!("{id} part 1");
                     let only_if = Some(OnlyIf::NothingIsLost);
@@ -357,6 +414,26 @@ impl Driver {
             Notice::StepHadChangedNothing(id.clone())
         });
         Ok(None)
+    }
+}
+
+/// What is left to do of a step where these tables have been dropped: of the end of the dual writes, the functions.
+fn without(end: Option<&Part>, undo: Undo, dropped: &[TableName]) -> Vec<Part> {
+    let is_about = |statement: &Statement| {
+        let mut locks = statement.locks.iter();
+        locks.any(|lock| dropped.contains(&lock.table))
+    };
+    match (end, undo) {
+        (Some(end), _) => {
+            let mut end = end.clone();
+            end.statements.retain(|statement| !is_about(statement));
+            vec![end]
+        }
+        (None, Undo::Parts(mut parts)) => {
+            parts.retain(|part| !part.statements.iter().any(is_about));
+            parts
+        }
+        (None, Undo::Nothing | Undo::Irreversible) => Vec::new(),
     }
 }
 

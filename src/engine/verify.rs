@@ -7,6 +7,7 @@ use super::{
 };
 use crate::lifecycle::{gate::Readings, snapshot::Snapshot, transition::State};
 use crate::plan::{
+    attributes::{Attributes, Succession},
     compiled::{Action, Condition, Match, Phase, Plan, StepId},
     document::{Expect, PhaseName, Query},
     ident::{Ident, TableName},
@@ -312,9 +313,37 @@ async fn dependents(
             found.extend(late.map(|part| format!("{} ({LATE})", part.object)));
         }
     }
+    found.extend(lost_attributes(client, snapshot, columns).await?);
     found.sort();
     found.dedup();
     Ok(found)
+}
+
+/// What somebody has changed on a column that goes, and not on the one that takes its place.
+async fn lost_attributes(
+    client: &impl GenericClient,
+    snapshot: &Snapshot,
+    columns: &[(TableName, Ident)],
+) -> Result<Vec<String>, tokio_postgres::Error> {
+    let mut lost = Vec::new();
+    for succession in &snapshot.plan.successions {
+        let Succession {
+            table, column, by, ..
+        } = succession;
+        if !columns.contains(&(table.clone(), column.clone())) {
+            continue;
+        }
+        let names = names_now(snapshot, table);
+        let all = catalog::columns_of(client, table).await?;
+        let attributes = |column: &Ident| {
+            let column = all.iter().find(|one| one.name == *names.of(column));
+            column.map(Attributes::of)
+        };
+        if let (Some(now), Some(successor)) = (attributes(column), attributes(by)) {
+            lost.extend(succession.lost(&now, &successor));
+        }
+    }
+    Ok(lost)
 }
 
 /// Which side a repair takes for right: the one that reads are on. A column that takes the old one's place in `contract` is

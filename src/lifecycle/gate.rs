@@ -18,13 +18,30 @@ pub struct Readings {
     /// What still names the columns that are to go; `Err` where it could not be read.
     pub dependents: Option<Result<Vec<String>, String>>,
     /// What is wrong with the triggers that keep both sides in step; `Err` where it could not be read.
-    pub sync: Option<Result<Vec<String>, String>>,
+    pub sync: Option<Result<Vec<OutOfStep>, String>>,
     /// What names the columns that are to go, and what has named them; `Err` where it could not be read.
     pub references: Option<Result<Naming, String>>,
     /// By the query's name: `Ok(())` where it gave what was expected.
     pub queries: Vec<(String, Result<(), String>)>,
     /// By the endpoint's name: the status it answered with, or why there was no answer.
     pub endpoints: Vec<(String, Result<u16, String>)>,
+}
+
+/// What keeps two sides from being in step, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OutOfStep {
+    /// Of the triggers. What has been written since is on one side.
+    Triggers(String),
+    /// The table is not there under its name, with what to do.
+    Table(String),
+}
+
+impl std::fmt::Display for OutOfStep {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Triggers(what) | Self::Table(what) => f.write_str(what),
+        }
+    }
 }
 
 /// One look at what names the columns.
@@ -124,10 +141,14 @@ fn sync_in_place(run: &RunName, readings: &Readings) -> ConditionStatus {
 }
 
 /// What an operator is told where the triggers are not in place.
-pub fn out_of_step(run: &RunName, wrong: &[String]) -> String {
+pub fn out_of_step(run: &RunName, wrong: &[OutOfStep]) -> String {
+    let list: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+    let list = list.join("; ");
+    if wrong.iter().all(|one| matches!(one, OutOfStep::Table(_))) {
+        return list;
+    }
     format!(
-        "{}: what has been written since is on one side only. `crossfade verify {run} --repair` puts the triggers back, and makes rows agree that a backfill has filled",
-        wrong.join("; ")
+        "{list}: what has been written since is on one side only. `crossfade verify {run} --repair` puts the triggers back, and makes rows agree that a backfill has filled"
     )
 }
 
@@ -255,7 +276,7 @@ fn dependents(readings: &Readings) -> ConditionStatus {
         Some(Ok(objects)) => status(
             "no_dependents",
             false,
-            format!("still names the old column: {}", objects.join(", ")),
+            format!("still hangs on the old column: {}", objects.join(", ")),
         ),
         Some(Err(why)) => status("no_dependents", false, format!("could not be read: {why}")),
         None => status("no_dependents", false, "not read yet"),

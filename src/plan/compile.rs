@@ -104,6 +104,7 @@ pub fn compile(
     compiler.warn_of_dependents();
     compiler.warn_of_what_goes_along();
     let foreseen = compiler.foreseen();
+    let successions = compiler.successions(&compiled);
     let (errors, warnings): (Vec<_>, Vec<_>) =
         compiler.problems.into_iter().partition(PlanError::is_error);
     if !errors.is_empty() {
@@ -117,6 +118,7 @@ pub fn compile(
         claims: compiler.claims.into_iter().collect(),
         reads: Vec::new(),
         foreseen,
+        successions,
         phases: compiled,
     };
     plan.reads = claims::reads(&plan, facts);

@@ -1,6 +1,7 @@
 //! The compiled plan: every default explicit, every name resolved, nothing left for execution to choose. Stored with the run.
 
 use super::{
+    attributes::Succession,
     document::{Expression, PhaseName, Query, RunName, Settings},
     endpoint::Endpoint,
     ident::{Ident, TableName},
@@ -31,6 +32,9 @@ pub struct Plan {
     /// runs that were started before this was looked at: there all may go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub foreseen: Option<BTreeSet<(TableName, Ident)>>,
+    /// What the columns were that others take the place of. Not in plans of runs that were started before this was looked at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub successions: Vec<Succession>,
     pub phases: Vec<Phase>,
 }
 

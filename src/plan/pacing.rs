@@ -93,24 +93,37 @@ pub struct Pacing {
 }
 
 impl Pacing {
-    /// The limit of that word has a number that means nothing: what it may be.
-    pub fn out_of_range(&self, word: &str) -> Option<&'static str> {
-        let (holds, range) = match word {
-            "batch_target" => (
+    /// The words whose number means nothing, each with what it may be.
+    pub fn out_of_range(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let percent = "from 0, for never, to 100";
+        let ranges = [
+            (
+                "batch_target",
                 (1..=60_000).contains(&self.batch_target.millis()),
                 "from 1ms to 1m",
             ),
-            "batch_rows_max" => (self.batch_rows_max > 0, "at least 1"),
-            "batch_wal_mib_max" => (self.batch_wal_mib_max > 0, "at least 1"),
-            "workers" => ((1..=WORKERS_MAX).contains(&self.workers), "from 1 to 64"),
-            "vacuum_percent" => (self.vacuum_percent <= 100, "from 0, for never, to 100"),
-            "failed_batches_percent" => (
-                self.failed_batches_percent <= 100,
-                "from 0, for never, to 100",
+            ("batch_rows_max", self.batch_rows_max > 0, "at least 1"),
+            (
+                "batch_wal_mib_max",
+                self.batch_wal_mib_max > 0,
+                "at least 1",
             ),
-            _ => return None,
-        };
-        (!holds).then_some(range)
+            (
+                "workers",
+                (1..=WORKERS_MAX).contains(&self.workers),
+                "from 1 to 64",
+            ),
+            ("vacuum_percent", self.vacuum_percent <= 100, percent),
+            (
+                "failed_batches_percent",
+                self.failed_batches_percent <= 100,
+                percent,
+            ),
+        ];
+        ranges
+            .into_iter()
+            .filter(|(_, holds, _)| !holds)
+            .map(|(word, _, range)| (word, range))
     }
 }
 

@@ -34,7 +34,7 @@ fn tuned_by(limits: &Pacing, tuning: &Tuning) -> Result<Pacing, String> {
 /// Whether the changes leave limits that mean something. Those of a run that goes on are not asked: it keeps what it has.
 pub fn check_ranges(limits: &Pacing, changes: &[Tuning]) -> Result<(), String> {
     for Tuning { key, value } in changes {
-        if let Some(range) = limits.out_of_range(key) {
+        if let Some((_, range)) = limits.out_of_range().find(|(word, _)| word == key) {
             return Err(format!("{key}={value}: `{key}` is {range}"));
         }
     }

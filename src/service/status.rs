@@ -1,5 +1,7 @@
 //! `status`: where a run stands and what it waits for, as the contract of DESIGN "Commands" has it.
 
+mod lock;
+
 use super::ServiceError;
 use crate::engine::verify::{self, Patience};
 use crate::lifecycle::{
@@ -157,6 +159,9 @@ pub struct WriteStatus {
     pub last_seen: Option<Timestamp>,
 }
 
+/// What waits for nobody but one who runs the next command.
+const OPERATOR: &str = "operator";
+
 /// A gate's query may take this long when somebody only looks.
 const LOOK_TIMEOUT: &str = "SET statement_timeout = '2s'; SET lock_timeout = '50ms'";
 
@@ -180,11 +185,17 @@ pub(super) async fn read(
     let lease = lease::read(&**session, run_id).await?;
     let driven = lease.as_ref().is_some_and(lease::LeaseRecord::is_held);
     let backfill = backfill(session, &snapshot, driven, detail).await?;
+    let mut waiting = waiting(run, &next(&snapshot, &current));
+    if driven {
+        // Whoever drives it goes on by himself.
+        waiting.retain(|waiting| waiting.kind != OPERATOR);
+        waiting.extend(lock::waited_for(&**session, &snapshot).await?);
+    }
     Ok(Status {
         run: run.to_owned(),
         state: snapshot.state.as_str().to_owned(),
         plan_fingerprint: snapshot.fingerprint.clone(),
-        waiting: waiting(run, &next(&snapshot, &current)),
+        waiting,
         paused: snapshot.paused().map(|pause| Paused {
             by: pause.by.clone(),
             reason: pause.reason.clone(),
@@ -323,7 +334,7 @@ fn waiting(run: &str, next: &Next) -> Vec<Waiting> {
             None,
         ),
         Next::StartPhase(phase) => one(
-            "operator",
+            OPERATOR,
             format!("the gate of {phase} is open: `crossfade advance` runs it"),
             None,
         ),

@@ -3,7 +3,7 @@
 use super::{StoreError, os_user};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use tokio_postgres::GenericClient;
+use tokio_postgres::{GenericClient, Row};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct HistoryEvent {
@@ -41,27 +41,44 @@ pub async fn load(
 ) -> Result<Vec<HistoryEvent>, StoreError> {
     let rows = client
         .query(
-            "SELECT number, at, role, os_user, kind, detail, hash FROM crossfade.events WHERE run_id = $1 ORDER BY number",
+            &format!("SELECT {FIELDS} FROM crossfade.events WHERE run_id = $1 ORDER BY number"),
             &[&run_id],
         )
         .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| {
-            let sealed_detail: String = row.get(5);
-            HistoryEvent {
-                number: row.get(0),
-                at: row.get(1),
-                role: row.get(2),
-                os_user: row.get(3),
-                kind: row.get(4),
-                detail: serde_json::from_str(&sealed_detail)
-                    .unwrap_or_else(|_| serde_json::Value::String(sealed_detail.clone())),
-                hash: row.get(6),
-                sealed_detail,
-            }
-        })
-        .collect())
+    Ok(rows.iter().map(event).collect())
+}
+
+/// What was recorded last.
+pub async fn newest(
+    client: &impl GenericClient,
+    run_id: i64,
+) -> Result<Option<HistoryEvent>, StoreError> {
+    let row = client
+        .query_opt(
+            &format!(
+                "SELECT {FIELDS} FROM crossfade.events WHERE run_id = $1 ORDER BY number DESC LIMIT 1"
+            ),
+            &[&run_id],
+        )
+        .await?;
+    Ok(row.as_ref().map(event))
+}
+
+const FIELDS: &str = "number, at, role, os_user, kind, detail, hash";
+
+fn event(row: &Row) -> HistoryEvent {
+    let sealed_detail: String = row.get(5);
+    HistoryEvent {
+        number: row.get(0),
+        at: row.get(1),
+        role: row.get(2),
+        os_user: row.get(3),
+        kind: row.get(4),
+        detail: serde_json::from_str(&sealed_detail)
+            .unwrap_or_else(|_| serde_json::Value::String(sealed_detail.clone())),
+        hash: row.get(6),
+        sealed_detail,
+    }
 }
 
 /// The number of the first event that does not fit the chain: it was changed, or the one before it was removed.

@@ -139,6 +139,51 @@ pub async fn blockers_of(client: &impl GenericClient, pid: i32) -> Result<Vec<Bl
     Ok(rows.iter().chain(&prepared).map(blocker).collect())
 }
 
+/// Whom the sessions of a run that are at a step (`crossfade/RUN/STEP`) wait for at this moment, each other aside.
+pub async fn blockers_of_run(client: &impl GenericClient, run: &str) -> Result<Vec<Blocker>> {
+    let prefix = format!("crossfade/{run}/");
+    let waiting = client
+        .query(
+            "SELECT a.pid FROM pg_stat_activity AS a WHERE a.datname = current_database() \
+             AND starts_with(a.application_name, $1) AND a.wait_event_type = 'Lock' ORDER BY a.pid LIMIT $2",
+            &[&prefix, &BLOCKERS_MAX],
+        )
+        .await?;
+    let mut blockers: Vec<Blocker> = Vec::new();
+    for row in waiting {
+        for blocker in blockers_of(client, row.get(0)).await? {
+            let is_known = blockers.iter().any(|other| other.pid == blocker.pid);
+            if !is_known && !blocker.application.starts_with(&prefix) {
+                blockers.push(blocker);
+            }
+        }
+    }
+    Ok(blockers)
+}
+
+/// Those of the blockers that have not ended their transaction since, as they are now.
+pub async fn still_there(
+    client: &impl GenericClient,
+    blockers: &[Blocker],
+) -> Result<Vec<Blocker>> {
+    let mut still = Vec::new();
+    for noted in blockers {
+        let row = if noted.pid == 0 {
+            let prepared = format!("{PREPARED} WHERE p.gid = $1 LIMIT 1");
+            client.query_opt(&prepared, &[&noted.query]).await?
+        } else {
+            let session = format!(
+                "SELECT {FIELDS} FROM pg_stat_activity AS a WHERE a.pid = $1 \
+                 AND a.xact_start < clock_timestamp() - make_interval(secs => $2)"
+            );
+            let age = noted.age_ms as f64 / 1000.0;
+            client.query_opt(&session, &[&noted.pid, &age]).await?
+        };
+        still.extend(row.as_ref().map(blocker));
+    }
+    Ok(still)
+}
+
 /// The partitions of a table, all levels, a parent before its own; none of an ordinary table.
 pub async fn partitions_of(
     client: &impl GenericClient,

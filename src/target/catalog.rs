@@ -213,7 +213,9 @@ const TABLE_DEPENDENTS: &str = "\
            OR p.refclassid = 'pg_type'::regclass AND p.refobjid = (SELECT c.reltype FROM pg_class AS c WHERE c.oid = $1)) \
       AND NOT (p.classid = 'pg_constraint'::regclass) \
       AND NOT (p.classid = 'pg_policy'::regclass AND EXISTS (SELECT 1 FROM pg_policy AS y WHERE y.oid = p.objid AND y.polrelid = $1)) \
-      AND NOT (p.classid = 'pg_attrdef'::regclass AND EXISTS (SELECT 1 FROM pg_attrdef AS d WHERE d.oid = p.objid AND d.adrelid = $1)) \
+      AND NOT (p.classid = 'pg_trigger'::regclass AND EXISTS (SELECT 1 FROM pg_trigger AS g WHERE g.oid = p.objid AND g.tgrelid = $1)) \
+      AND NOT (p.classid = 'pg_attrdef'::regclass AND EXISTS (SELECT 1 FROM pg_attrdef AS d WHERE d.oid = p.objid \
+               AND (d.adrelid = $1 OR d.adrelid IN (SELECT relid FROM pg_partition_tree($1))))) \
     ORDER BY 1";
 
 const HANGING: &str = "\
@@ -601,6 +603,13 @@ async fn dependents(
     Ok(rows.iter().map(dependent).collect())
 }
 
+async fn oid_of(client: &impl GenericClient, name: &TableName) -> Result<Option<u32>> {
+    let row = client
+        .query_opt(OID, &[&name.schema.as_str(), &name.name.as_str()])
+        .await?;
+    Ok(row.map(|row| row.get(0)))
+}
+
 /// What still names one of these columns, under the name that it has now, but for the triggers of this run.
 pub async fn dependents_of(
     client: &impl GenericClient,
@@ -608,18 +617,23 @@ pub async fn dependents_of(
     name: &TableName,
     column: &Ident,
 ) -> Result<Vec<String>> {
-    let row = client
-        .query_opt(OID, &[&name.schema.as_str(), &name.name.as_str()])
-        .await?;
-    let Some(row) = row else {
+    let Some(oid) = oid_of(client, name).await? else {
         return Ok(Vec::new());
     };
-    let found = dependents(client, row.get(0), Some(run.as_str())).await?;
+    let found = dependents(client, oid, Some(run.as_str())).await?;
     Ok(found
         .into_iter()
         .filter(|dependent| dependent.column == *column)
         .map(|dependent| dependent.object)
         .collect())
+}
+
+/// The columns of the table of this name; none where there is no such table.
+pub async fn columns_of(client: &impl GenericClient, name: &TableName) -> Result<Vec<Column>> {
+    match oid_of(client, name).await? {
+        Some(oid) => columns(client, oid).await,
+        None => Ok(Vec::new()),
+    }
 }
 
 /// An index or a constraint.
@@ -636,15 +650,10 @@ pub async fn parts_of(
     name: &TableName,
     column: &Ident,
 ) -> Result<Vec<Part>> {
-    let row = client
-        .query_opt(OID, &[&name.schema.as_str(), &name.name.as_str()])
-        .await?;
-    let Some(row) = row else {
+    let Some(oid) = oid_of(client, name).await? else {
         return Ok(Vec::new());
     };
-    let rows = client
-        .query(PARTS, &[&row.get::<_, u32>(0), &column.as_str()])
-        .await?;
+    let rows = client.query(PARTS, &[&oid, &column.as_str()]).await?;
     let part = |row: &Row| Part {
         object: row.get(0),
         table: TableName {
@@ -656,26 +665,26 @@ pub async fn parts_of(
     Ok(rows.iter().map(part).collect())
 }
 
-/// What would have to go with the table of this name, and the foreign keys of other tables that refer to it.
+/// What would have to go with the table of this name.
+pub async fn objects_over(client: &impl GenericClient, name: &TableName) -> Result<Vec<String>> {
+    let Some(oid) = oid_of(client, name).await? else {
+        return Ok(Vec::new());
+    };
+    let rows = client.query(TABLE_DEPENDENTS, &[&oid]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// The same, and the foreign keys of other tables that refer to it.
 pub async fn table_dependents_of(
     client: &impl GenericClient,
     name: &TableName,
 ) -> Result<Vec<String>> {
-    let row = client
-        .query_opt(OID, &[&name.schema.as_str(), &name.name.as_str()])
-        .await?;
-    let Some(oid) = row.map(|row| row.get::<_, u32>(0)) else {
-        return Ok(Vec::new());
-    };
-    let mut found: Vec<String> = client
-        .query(TABLE_DEPENDENTS, &[&oid])
-        .await?
-        .iter()
-        .map(|row| row.get(0))
-        .collect();
-    let inbound = inbound(client, oid).await?.into_iter();
-    let others = inbound.filter(|one| one.table != *name);
-    found.extend(others.map(|one| format!("foreign key {} of {}", one.name, one.table)));
+    let mut found = objects_over(client, name).await?;
+    if let Some(oid) = oid_of(client, name).await? {
+        let inbound = inbound(client, oid).await?.into_iter();
+        let others = inbound.filter(|one| one.table != *name);
+        found.extend(others.map(|one| format!("foreign key {} of {}", one.name, one.table)));
+    }
     Ok(found)
 }
 

@@ -145,3 +145,83 @@ fn a_trigger_that_is_disabled_on_one_partition_is_found() {
             .exits(0);
     });
 }
+
+#[test]
+fn a_table_that_has_another_name_is_told_and_one_that_was_dropped_leaves_a_way_to_end_the_run() {
+    on_postgresql(async |database| {
+        database
+            .execute(
+                "CREATE TABLE vehicles (id bigint PRIMARY KEY, status text); INSERT INTO vehicles VALUES (1, 'idle')",
+            )
+            .await;
+        start(database);
+        database
+            .crossfade(&["advance", RUN, "--to", "retire"])
+            .exits(0);
+        database
+            .execute("ALTER TABLE vehicles RENAME TO cars")
+            .await;
+        for command in ["advance", "rollback"] {
+            let stopped = database.crossfade(&[command, RUN, "--yes"]);
+            assert_ne!(stopped.code, Some(0));
+            assert!(
+                stopped
+                    .stderr
+                    .contains("public.vehicles is called public.cars now"),
+                "{}",
+                stopped.stderr
+            );
+        }
+        database
+            .execute("ALTER TABLE cars RENAME TO vehicles")
+            .await;
+        assert_eq!(waits_for_triggers(database), "");
+
+        database.execute("DROP TABLE vehicles").await;
+        let waits = waits_for_triggers(database);
+        assert!(
+            waits.contains("crossfade rollback rename-status"),
+            "{waits}"
+        );
+        database.crossfade(&["rollback", RUN, "--yes"]).exits(0);
+        assert_eq!(database.status(RUN)["state"], "rolled_back");
+        let left = "SELECT count(*) FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace \
+                    WHERE n.nspname = 'crossfade' AND p.proname LIKE 'sync_%'";
+        assert_eq!(database.value(left).await, "0");
+        // Its name is free for the next plan.
+        database
+            .execute("CREATE TABLE vehicles (id bigint PRIMARY KEY, status text)")
+            .await;
+        start(database);
+    });
+}
+
+#[test]
+fn one_of_two_tables_that_was_dropped_may_have_left_its_values_in_the_other() {
+    on_postgresql(async |database| {
+        database
+            .execute(
+                "CREATE TABLE orders (id bigint PRIMARY KEY); INSERT INTO orders VALUES (1); \
+                 CREATE TABLE notes (order_id bigint PRIMARY KEY, note text); INSERT INTO notes VALUES (1, 'fragile')",
+            )
+            .await;
+        database.crossfade(&["init"]).exits(0);
+        let file = plan_file(
+            "version: 1\nname: fold\nchange:\n  fold_table: {table: public.notes, into: public.orders, by: {id: order_id}, columns: {note: {}}}\n",
+        );
+        database
+            .crossfade(&["start", file.path().to_str().unwrap()])
+            .exits(0);
+        database
+            .crossfade(&["advance", "fold", "--to", "verify"])
+            .exits(0);
+        database.execute("DROP TABLE notes").await;
+        let refused = database.crossfade(&["rollback", "fold", "--yes"]).exits(1);
+        assert!(
+            refused.stderr.contains("public.notes has been dropped"),
+            "{}",
+            refused.stderr
+        );
+        assert_eq!(database.value("SELECT note FROM orders").await, "fragile");
+    });
+}

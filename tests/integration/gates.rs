@@ -235,3 +235,67 @@ fn a_query_is_judged_by_its_first_column_as_the_server_writes_it() {
             .exits(0);
     });
 }
+
+#[test]
+fn what_somebody_changes_on_the_old_column_holds_its_gate_until_the_new_one_has_it_too() {
+    on_postgresql(async |database| {
+        database.execute(VEHICLES).await;
+        start(database, &rename("  retire: {bake: 0s}"));
+        database
+            .crossfade(&["advance", "rename", "--to", "switch_reads"])
+            .exits(0);
+        let open = database.status("rename");
+        assert_eq!(
+            condition(&open, "retire", "no_dependents")["holds"],
+            true,
+            "{open}"
+        );
+        database
+            .execute(
+                "ALTER TABLE vehicles ALTER status SET DEFAULT 'parked', ALTER status DROP NOT NULL; \
+                 COMMENT ON COLUMN vehicles.status IS 'where it is'; GRANT SELECT (status) ON vehicles TO PUBLIC",
+            )
+            .await;
+        let waits = database.crossfade(&["advance", "rename"]).exits(3);
+        for told in [
+            "the default of public.vehicles.status (was 'active'::text, is 'parked'::text",
+            "the NOT NULL of public.vehicles.status (was set, is none",
+            "the comment of public.vehicles.status (was none, is where it is",
+            "the privileges of public.vehicles.status (was none, is SELECT to PUBLIC",
+            "put it back, and change that of vehicle_status after contract",
+        ] {
+            assert!(waits.stderr.contains(told), "{told}: {}", waits.stderr);
+        }
+        // The default of the new column does not count: `contract` sets the one that the plan found.
+        database
+            .execute(
+                "ALTER TABLE vehicles ALTER vehicle_status SET DEFAULT 'parked', ALTER vehicle_status DROP NOT NULL; \
+                 COMMENT ON COLUMN vehicles.vehicle_status IS 'where it is'; GRANT SELECT (vehicle_status) ON vehicles TO PUBLIC",
+            )
+            .await;
+        let waits = database.crossfade(&["advance", "rename"]).exits(3);
+        assert!(waits.stderr.contains("the default of"), "{}", waits.stderr);
+        for mended in ["NOT NULL of", "comment of", "privileges of"] {
+            assert!(!waits.stderr.contains(mended), "{}", waits.stderr);
+        }
+        database
+            .execute(
+                "ALTER TABLE vehicles ALTER status SET DEFAULT 'active', ALTER vehicle_status DROP DEFAULT",
+            )
+            .await;
+        database
+            .crossfade(&["advance", "rename", "--to", "contract", "--yes"])
+            .exits(0);
+        let left = database
+            .value(
+                "SELECT concat_ws(' ', pg_get_expr(d.adbin, d.adrelid), a.attnotnull, col_description(a.attrelid, a.attnum), a.attacl) \
+                 FROM pg_attribute AS a JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
+                 WHERE a.attrelid = 'vehicles'::regclass AND a.attname = 'vehicle_status'",
+            )
+            .await;
+        assert!(
+            left.starts_with("'active'::text f where it is {=r/"),
+            "{left}"
+        );
+    });
+}

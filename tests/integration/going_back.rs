@@ -318,3 +318,36 @@ fn a_rollback_ends_the_pause_of_its_run_and_does_nothing_under_one_of_all_runs()
         assert_eq!(database.value(why).await, "a rollback to the start");
     });
 }
+
+#[test]
+fn what_hangs_on_the_new_side_is_named_before_anything_is_taken_back() {
+    let changes = [
+        (
+            WIDER,
+            "CREATE VIEW words AS SELECT b FROM t; CREATE STATISTICS together ON id, b FROM t",
+            vec!["view public.words", "statistics object public.together"],
+        ),
+        (
+            "extract_table: {table: public.t, to: public.s2, by: {t: id}, columns: {a2: a}}",
+            "CREATE VIEW words AS SELECT a2 FROM s2",
+            vec!["view public.words"],
+        ),
+    ];
+    for (change, hangs, named) in changes {
+        on_postgresql(async |database| {
+            run(database, TABLE, change, "verify").await;
+            database.execute(hangs).await;
+            let before = database.dump_schema();
+            let refused = roll_back(database).exits(1);
+            for name in &named {
+                assert!(refused.stderr.contains(name), "{name}: {}", refused.stderr);
+            }
+            assert_eq!(database.dump_schema(), before);
+            assert_eq!(database.status("back")["waiting"][0]["kind"], "operator");
+            database
+                .execute("DROP VIEW words; DROP STATISTICS IF EXISTS together")
+                .await;
+            roll_back(database).exits(0);
+        });
+    }
+}

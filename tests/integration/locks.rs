@@ -262,6 +262,12 @@ async fn every_phase(database: &Database, holds: Holds) -> Vec<(&'static str, Me
                     "SELECT clock_timestamp() - xact_start > interval '1.3 s' FROM pg_stat_activity WHERE pid = {pid}"
                 ))
                 .await;
+            let status = database.status(RUN);
+            let waiting = status["waiting"].as_array().unwrap();
+            let lock = waiting.iter().find(|one| one["kind"] == "lock");
+            let told = lock.map_or("", |lock| lock["detail"].as_str().unwrap());
+            assert!(told.contains(&format!("pid {pid} ")), "{name}: {told}");
+            assert!(told.contains(holds.query()), "{name}: {told}");
         }
         blocker.batch_execute("COMMIT").await.unwrap();
         let ran = driver.wait().exits(0);

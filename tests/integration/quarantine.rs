@@ -550,3 +550,35 @@ change:
         advance(database, "verify");
     });
 }
+
+#[test]
+fn a_row_that_somebody_holds_beside_one_that_does_not_convert_is_left_for_the_next_pass() {
+    on_postgresql(async |database| {
+        database
+            .execute("CREATE TABLE t (id integer PRIMARY KEY, a text); INSERT INTO t SELECT i, CASE i WHEN 3 THEN 'three' ELSE i::text END FROM generate_series(1, 10) AS i")
+            .await;
+        database.crossfade(&["init"]).exits(0);
+        let file = plan_file(
+            "version: 1\nname: number\nchange:\n  change_column_type: {table: public.t, column: a, type: integer, to: b, forward: \"a::integer\", backward: \"b::text\"}\n",
+        );
+        let path = file.path().to_str().expect("a path of text");
+        database.crossfade(&["start", path]).exits(0);
+        database
+            .crossfade(&["advance", "number", "--to", "dual_write"])
+            .exits(0);
+        let client = database.client().await;
+        client
+            .batch_execute("BEGIN; SELECT FROM t WHERE id = 7 FOR UPDATE")
+            .await
+            .expect("the row is locked");
+        let driver = database.spawn(&[], &["advance", "number"]);
+        database
+            .wait_until("SELECT sum(blocks_skipped) > 0 FROM crossfade.segments")
+            .await;
+        client.batch_execute("COMMIT").await.expect("it is free");
+        driver.wait().exits(0);
+        let filled = "SELECT string_agg(id::text, ' ' ORDER BY id) FROM t WHERE b IS NULL";
+        assert_eq!(database.value(filled).await, "3");
+        assert_eq!(database.status("number")["quarantined"], 1);
+    });
+}

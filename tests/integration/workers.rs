@@ -379,3 +379,27 @@ fn a_driver_begins_with_the_size_that_the_batches_of_the_one_before_had_come_to(
         each_range_once(database).await;
     });
 }
+
+#[test]
+fn a_batch_that_has_to_wait_for_its_own_record_is_tried_again() {
+    on_postgresql(async |database| {
+        in_dual_write(database, 2).await;
+        let driver = database.spawn(&[], &["advance", RUN]);
+        database.wait_until(SOME_DONE).await;
+        let client = database.client().await;
+        client
+            .batch_execute("BEGIN; SELECT FROM crossfade.segments FOR UPDATE")
+            .await
+            .expect("the rows are locked");
+        // Longer than a batch may wait, several times over.
+        database
+            .wait_until(
+                "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE '%crossfade.segments FOR UPDATE' \
+                 AND clock_timestamp() - xact_start > interval '600 ms')",
+            )
+            .await;
+        client.batch_execute("COMMIT").await.expect("they are free");
+        driver.wait().exits(0);
+        each_range_once(database).await;
+    });
+}

@@ -151,33 +151,29 @@ pub fn in_words(status: &Status) -> String {
             );
         }
     }
-    match &status.lease {
-        Some(lease) => {
-            let _ = writeln!(
-                text,
-                "driven by {}, heartbeat {} ms ago",
-                lease.holder, lease.heartbeat_age_ms
-            );
-        }
-        None => {
-            for waiting in &status.waiting {
-                let until = waiting
-                    .until
-                    .map_or(String::new(), |until| format!(" (until {until:.0})"));
-                let _ = writeln!(
-                    text,
-                    "waiting for {}: {}{until}",
-                    waiting.kind, waiting.detail
-                );
-            }
-            if status.waiting.is_empty() && status.state == "active" {
-                let _ = writeln!(
-                    text,
-                    "nobody drives it: `crossfade advance {}` goes on",
-                    status.run
-                );
-            }
-        }
+    if let Some(lease) = &status.lease {
+        let _ = writeln!(
+            text,
+            "driven by {}, heartbeat {} ms ago",
+            lease.holder, lease.heartbeat_age_ms
+        );
+    }
+    for waiting in &status.waiting {
+        let until = waiting
+            .until
+            .map_or(String::new(), |until| format!(" (until {until:.0})"));
+        let _ = writeln!(
+            text,
+            "waiting for {}: {}{until}",
+            waiting.kind, waiting.detail
+        );
+    }
+    if status.lease.is_none() && status.waiting.is_empty() && status.state == "active" {
+        let _ = writeln!(
+            text,
+            "nobody drives it: `crossfade advance {}` goes on",
+            status.run
+        );
     }
     text
 }

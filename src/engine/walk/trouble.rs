@@ -51,7 +51,12 @@ impl Worker<'_> {
         match classify(&error) {
             ErrorClass::Conversion if single => {
                 self.take_apart(segment);
-                let done = self.row_by_row(segment, next).await?;
+                let done = match self.row_by_row(segment, next).await {
+                    Err(error) if error.is_lock_not_had() => {
+                        self.lock_not_had(segment, next).await?
+                    }
+                    other => other?,
+                };
                 Ok(Passed::from(done))
             }
             ErrorClass::Conversion => {
@@ -60,19 +65,8 @@ impl Worker<'_> {
                 Ok(Passed::No)
             }
             ErrorClass::LockNotHad => {
-                self.tries += 1;
-                self.halve(next - segment.next_block);
-                if single
-                    && self.tries >= BLOCK_TRIES_MAX
-                    && matches!(self.site.work, Work::Fill(_))
-                {
-                    self.tries = 0;
-                    return Ok(Passed::from(self.skip(segment, next).await?));
-                }
-                self.site
-                    .sleep(Duration::from_millis(20) * self.tries.min(50))
-                    .await;
-                Ok(Passed::No)
+                let skipped = self.lock_not_had(segment, next).await?;
+                Ok(Passed::from(skipped))
             }
             ErrorClass::Privilege => Err(self.not_allowed(segment, error).await?),
             // A partition was dropped; or a function that the expression calls names what is not there.
@@ -96,6 +90,25 @@ impl Worker<'_> {
                 error,
             }),
         }
+    }
+
+    /// Waits, for less; `true` where the block was left for the next pass.
+    pub(super) async fn lock_not_had(
+        &mut self,
+        segment: &Segment,
+        next: i64,
+    ) -> Result<bool, EngineError> {
+        let blocks = next - segment.next_block;
+        self.tries += 1;
+        self.halve(blocks);
+        if blocks <= 1 && self.tries >= BLOCK_TRIES_MAX && matches!(self.site.work, Work::Fill(_)) {
+            self.tries = 0;
+            return self.skip(segment, next).await;
+        }
+        self.site
+            .sleep(Duration::from_millis(20) * self.tries.min(50))
+            .await;
+        Ok(false)
     }
 
     /// A right that was there when the run was started and is not any more. Of row security the server says what its policy

@@ -37,6 +37,8 @@ pub(super) enum Batched {
     Paused,
     Rewritten,
     ClaimLost,
+    /// A row of Crossfade's own tables.
+    Locked,
     Failed(tokio_postgres::Error),
 }
 
@@ -153,7 +155,12 @@ impl<'a> Worker<'a> {
             }
             let blocks = i64::from(self.hunting.unwrap_or(pace.batch_blocks).max(1));
             let next = (segment.next_block + blocks).min(segment.end_block);
-            match self.batch(&segment, next).await? {
+            let batched = match self.batch(&segment, next).await {
+                // Of our own tables. What was done of the batch is rolled back.
+                Err(error) if error.is_lock_not_had() => Batched::Locked,
+                other => other?,
+            };
+            match batched {
                 Batched::Done(took) => {
                     segment.next_block = next;
                     self.after(took);
@@ -167,6 +174,11 @@ impl<'a> Worker<'a> {
                     }
                     if self.gives_up().await? {
                         return Ok(Some(End::Paused));
+                    }
+                }
+                Batched::Locked => {
+                    if self.lock_not_had(&segment, next).await? {
+                        segment.next_block = next;
                     }
                 }
                 Batched::Paused => return Ok(Some(End::Paused)),

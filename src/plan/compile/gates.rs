@@ -2,7 +2,8 @@
 
 use super::Compiler;
 use crate::plan::{
-    compiled::{Condition, References},
+    attributes::{Attributes, Succession},
+    compiled::{Action, Condition, Phase, References},
     document::{Gate, PhaseDocument, PhaseName},
     error::{Path, PlanError},
     facts::Table,
@@ -84,6 +85,20 @@ impl Compiler<'_> {
         Some(foreseen)
     }
 
+    /// The columns that go and have one other that takes their place, as they are now.
+    pub(super) fn successions(&self, compiled: &[Phase]) -> Vec<Succession> {
+        let succession = |(table, column): (TableName, Ident)| {
+            Some(Succession {
+                by: successor(compiled, &table, &column)?,
+                attributes: Attributes::of(self.table(&table)?.column(&column)?),
+                table,
+                column,
+            })
+        };
+        let dropped = self.dropped_columns().into_iter();
+        dropped.filter_map(succession).collect()
+    }
+
     fn references(&mut self, at: &Path, phase: PhaseName, gate: &Gate) -> Option<References> {
         let wanted = gate.no_references.clone()?;
         let mut columns = self.dropped_columns();
@@ -151,6 +166,25 @@ impl Compiler<'_> {
         tables.sort();
         tables.dedup();
         tables
+    }
+}
+
+/// The new column that is computed from this one alone, where there is one such.
+fn successor(compiled: &[Phase], table: &TableName, column: &Ident) -> Option<Ident> {
+    let sync = compiled
+        .iter()
+        .flat_map(|phase| &phase.steps)
+        .find_map(|step| match &step.action {
+            Action::SyncColumns(sync) if sync.table == *table => Some(sync),
+            _ => None,
+        })?;
+    let mut readers = sync
+        .forward
+        .iter()
+        .filter(|new| new.reads.iter().any(|read| read.name == *column));
+    match (readers.next(), readers.next()) {
+        (Some(only), None) if only.reads.len() == 1 => Some(only.target.name.clone()),
+        _ => None,
     }
 }
 

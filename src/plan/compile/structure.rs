@@ -40,6 +40,10 @@ pub fn check_form(document: &Document) -> Vec<PlanError> {
             ));
         }
     }
+    for (word, range) in document.settings.pacing.out_of_range() {
+        let path = Path::root().key("settings").key("pacing").key(word);
+        errors.push(PlanError::at(path, format!("`{word}` is {range}")));
+    }
     if let Some(phases) = &document.phases {
         let located: Vec<(Path, PhaseDocument)> = phases
             .iter()

@@ -1,0 +1,49 @@
+//! Whom a step waits for.
+
+use super::{ServiceError, Waiting};
+use crate::lifecycle::{snapshot::Snapshot, transition::State};
+use crate::store::history;
+use crate::target::activity::{self, Blocker};
+use tokio_postgres::GenericClient;
+
+/// The sessions that hold what a step of a driven run asks for, if any. Between two attempts nobody waits that could be
+/// seen: then it is those that were noted last, as long as they are there and nothing has been recorded since.
+pub(super) async fn waited_for(
+    client: &impl GenericClient,
+    snapshot: &Snapshot,
+) -> Result<Option<Waiting>, ServiceError> {
+    let under_way = |(_, step): &(_, &crate::plan::compiled::PlannedStep)| {
+        matches!(
+            snapshot.step_state(&step.id),
+            State::Running | State::Reverting
+        )
+    };
+    let Some((_, step)) = snapshot.plan.steps().find(under_way) else {
+        return Ok(None);
+    };
+    let mut blockers = activity::blockers_of_run(client, snapshot.plan.name.as_str()).await?;
+    if blockers.is_empty() {
+        blockers = noted(client, snapshot.run_id).await?;
+    }
+    if blockers.is_empty() {
+        return Ok(None);
+    }
+    let list: Vec<String> = blockers.iter().map(Blocker::to_string).collect();
+    Ok(Some(Waiting {
+        kind: "lock".to_owned(),
+        detail: format!("{} waits for {}", step.id, list.join("; ")),
+        until: None,
+    }))
+}
+
+async fn noted(client: &impl GenericClient, run_id: i64) -> Result<Vec<Blocker>, ServiceError> {
+    let Some(event) = history::newest(client, run_id).await? else {
+        return Ok(Vec::new());
+    };
+    if event.kind != "blocked" {
+        return Ok(Vec::new());
+    }
+    let blockers = event.detail["blockers"].clone();
+    let noted: Vec<Blocker> = serde_json::from_value(blockers).unwrap_or_default();
+    Ok(activity::still_there(client, &noted).await?)
+}
