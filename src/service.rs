@@ -510,17 +510,35 @@ impl Service {
         Ok(snapshot)
     }
 
-    /// The events of a run, and the first that does not fit the chain.
-    pub async fn history(
-        &self,
-        run: &str,
-    ) -> Result<(Vec<history::HistoryEvent>, Option<i64>), ServiceError> {
+    /// What was recorded of the run that came so many before the newest of that name: 0 is the newest.
+    pub async fn history(&self, run: &str, earlier: usize) -> Result<History, ServiceError> {
         let session = self.installed("history").await?;
-        let run_id = runs::id_of(&*session, run).await?;
-        let events = history::load(&*session, run_id).await?;
-        let broken = history::first_broken(run_id, &events);
-        Ok((events, broken))
+        let ids = runs::ids_of(&*session, run).await?;
+        let Some(run_id) = ids.get(earlier) else {
+            return Err(ServiceError::Refused(format!(
+                "{} runs have been called {run}, so `--earlier` is {} at most",
+                ids.len(),
+                ids.len() - 1
+            )));
+        };
+        let events = history::load(&*session, *run_id).await?;
+        let first_broken = history::first_broken(*run_id, &events);
+        Ok(History {
+            events,
+            first_broken,
+            earlier: ids.len() - 1 - earlier,
+        })
     }
+}
+
+/// What was recorded of a run.
+#[derive(Clone, Debug)]
+pub struct History {
+    pub events: Vec<history::HistoryEvent>,
+    /// The first event that does not fit the chain.
+    pub first_broken: Option<i64>,
+    /// So many runs before it had the same name.
+    pub earlier: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -298,6 +298,9 @@ pub struct History {
     /// Check the hash chain; exit 1 where it is broken.
     #[arg(long)]
     pub verify: bool,
+    /// Of the run that came so many before the newest one of that name.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub earlier: usize,
 }
 
 #[derive(Debug, Args)]

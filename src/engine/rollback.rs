@@ -217,9 +217,13 @@ impl Driver {
         phases: &[PhaseName],
     ) -> Result<(), EngineError> {
         let plan = &snapshot.plan;
+        // Where the dual writes end, what `expand` has made is emptied by being made anew.
+        let anew = phases.contains(&PhaseName::DualWrite);
+        let is_reversed =
+            |phase: PhaseName| phases.contains(&phase) || anew && phase == PhaseName::Expand;
         let reversed = || {
             plan.steps().filter(|(phase, step)| {
-                phases.contains(&phase.name) && snapshot.step_state(&step.id).has_begun()
+                is_reversed(phase.name) && snapshot.step_state(&step.id).has_begun()
             })
         };
         let is_sql = |step: &PlannedStep| matches!(step.action, Action::Ddl(DdlStep::Sql(_)));

@@ -118,6 +118,20 @@ pub async fn id_of(client: &impl GenericClient, name: &str) -> Result<i64, Store
     }
 }
 
+/// The ids of all runs that have had this name, the newest first.
+pub async fn ids_of(client: &impl GenericClient, name: &str) -> Result<Vec<i64>, StoreError> {
+    let rows = client
+        .query(
+            "SELECT id FROM crossfade.runs WHERE name = $1 ORDER BY id DESC",
+            &[&name],
+        )
+        .await?;
+    if rows.is_empty() {
+        return Err(StoreError::NoRun(name.to_owned()));
+    }
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
 /// Registers a run and claims its columns.
 pub async fn insert(
     transaction: &Transaction<'_>,

@@ -193,6 +193,30 @@ fn a_table_that_has_another_name_is_told_and_one_that_was_dropped_leaves_a_way_t
             .execute("CREATE TABLE vehicles (id bigint PRIMARY KEY, status text)")
             .await;
         start(database);
+        let earlier = |number: &str| {
+            database.crossfade(&[
+                "history",
+                RUN,
+                "--verify",
+                "--earlier",
+                number,
+                "--format",
+                "json",
+            ])
+        };
+        let events = |number| {
+            earlier(number).exits(0).json()["events"]
+                .as_array()
+                .unwrap()
+                .len()
+        };
+        assert!(events("0") < events("1"));
+        let none = earlier("2").exits(1);
+        assert!(
+            none.stderr.contains("2 runs have been called"),
+            "{}",
+            none.stderr
+        );
     });
 }
 

@@ -338,9 +338,12 @@ fn what_hangs_on_the_new_side_is_named_before_anything_is_taken_back() {
             run(database, TABLE, change, "verify").await;
             database.execute(hangs).await;
             let before = database.dump_schema();
-            let refused = roll_back(database).exits(1);
-            for name in &named {
-                assert!(refused.stderr.contains(name), "{name}: {}", refused.stderr);
+            let to_expand = ["rollback", "back", "--to", "expand", "--yes"];
+            for refused in [roll_back(database), database.crossfade(&to_expand)] {
+                let told = refused.exits(1).stderr;
+                for name in &named {
+                    assert!(told.contains(name), "{name}: {told}");
+                }
             }
             assert_eq!(database.dump_schema(), before);
             assert_eq!(database.status("back")["waiting"][0]["kind"], "operator");

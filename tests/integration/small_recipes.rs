@@ -448,6 +448,14 @@ fn what_is_wrong_is_said_once_and_what_would_be_lost_is_warned_of() {
 fn before_contract_it_is_said_that_there_is_no_way_back_and_after_it_why() {
     on_postgresql(async |database| {
         database.execute(TABLES).await;
+        // What depends on its columns and goes with them, in its partitions too.
+        database
+            .execute(
+                "ALTER TABLE measured ADD number serial; \
+                 CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'; \
+                 CREATE TRIGGER noted AFTER UPDATE OF at ON measured FOR EACH ROW EXECUTE FUNCTION noted()",
+            )
+            .await;
         database.crossfade(&["init"]).exits(0);
         let file = plan_file("version: 1\nname: x\nchange:\n  drop_table: {table: measured}\n");
         let path = file.path().to_str().expect("a path");

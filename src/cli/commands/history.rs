@@ -6,12 +6,16 @@ use serde_json::json;
 use std::fmt::Write as _;
 
 pub async fn run(context: &Context<'_>, history: &History) -> anyhow::Result<Exit> {
-    let (events, broken) = context.service()?.history(&history.run).await?;
+    let recorded = context
+        .service()?
+        .history(&history.run, history.earlier)
+        .await?;
+    let (events, broken) = (&recorded.events, recorded.first_broken);
     let intact = history.verify.then_some(broken.is_none());
-    let value = json!({"run": history.run, "events": events, "chain_intact": intact, "first_broken": broken.filter(|_| history.verify)});
+    let value = json!({"run": history.run, "events": events, "chain_intact": intact, "first_broken": broken.filter(|_| history.verify), "earlier_runs": recorded.earlier});
     context.printer.result(&value, || {
         let mut text = String::new();
-        for event in &events {
+        for event in events {
             let detail = match &event.detail {
                 serde_json::Value::Object(map) if map.is_empty() => String::new(),
                 detail => format!("  {detail}"),
@@ -23,6 +27,14 @@ pub async fn run(context: &Context<'_>, history: &History) -> anyhow::Result<Exi
                 None => writeln!(text, "the chain of {} events is intact", events.len()),
                 Some(number) => writeln!(text, "the chain is broken at event {number}: it was changed, or one before it was removed"),
             };
+        }
+        if recorded.earlier > 0 {
+            let _ = writeln!(
+                text,
+                "{} earlier runs had this name: `--earlier {}` shows the one before",
+                recorded.earlier,
+                history.earlier + 1
+            );
         }
         text
     })?;

@@ -12,13 +12,10 @@ pub(super) async fn waited_for(
     client: &impl GenericClient,
     snapshot: &Snapshot,
 ) -> Result<Option<Waiting>, ServiceError> {
-    let under_way = |(_, step): &(_, &crate::plan::compiled::PlannedStep)| {
-        matches!(
-            snapshot.step_state(&step.id),
-            State::Running | State::Reverting
-        )
-    };
-    let Some((_, step)) = snapshot.plan.steps().find(under_way) else {
+    let is_under_way = |state| matches!(state, State::Running | State::Reverting);
+    let mut steps = snapshot.plan.steps();
+    let Some((_, step)) = steps.find(|(_, step)| is_under_way(snapshot.step_state(&step.id)))
+    else {
         return Ok(None);
     };
     let mut blockers = activity::blockers_of_run(client, snapshot.plan.name.as_str()).await?;
