@@ -9,12 +9,13 @@ use crate::store::{
     os_user, runs, schema,
 };
 use deadpool_postgres::{Object, Pool};
+use nix::{errno::Errno, sys::signal::kill, unistd::Pid};
 use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::task::JoinHandle;
 use tokio_postgres::Transaction;
@@ -25,6 +26,19 @@ const HEARTBEAT_EVERY: Duration = Duration::from_secs(3);
 const LOOK_FOR_PAUSE_EVERY: Duration = Duration::from_millis(500);
 /// The workers' sessions, those that look on, and a vacuum's. They are opened when they are needed.
 const POOL_SIZE: usize = 80;
+
+/// A process that was killed is gone at once, and its sessions as soon as the server sees that.
+const UNTIL_IT_IS_SEEN: Duration = Duration::from_secs(5);
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(50);
+
+/// Whether the holder of a lease was a process of this user on this machine, and is none any more.
+fn is_gone(holder: &str) -> bool {
+    let pid = holder
+        .strip_prefix(&os_user())
+        .and_then(|rest| rest.strip_prefix(" pid "))
+        .and_then(|pid| pid.parse().ok());
+    pid.is_some_and(|pid| kill(Pid::from_raw(pid), None) == Err(Errno::ESRCH))
+}
 
 /// The one process that may write for a run.
 pub struct Driver {
@@ -58,7 +72,17 @@ impl Driver {
         schema::require(&keeper).await?;
         let run_id = runs::id_of(&*keeper, run).await?;
         let holder = format!("{} pid {}", os_user(), std::process::id());
-        let lease = lease::take(&mut keeper, run, run_id, &holder).await?;
+        let began = Instant::now();
+        let lease = loop {
+            match lease::take(&mut keeper, run, run_id, &holder).await {
+                Err(StoreError::LeaseHeld { holder, .. })
+                    if is_gone(&holder) && began.elapsed() < UNTIL_IT_IS_SEEN =>
+                {
+                    tokio::time::sleep(LOOK_AGAIN_AFTER).await;
+                }
+                other => break other?,
+            }
+        };
         let work = target.connect(&application).await?;
         // A statement of ours must not outlive us: the server looks whether we are still there.
         work.batch_execute("SET client_connection_check_interval = '2s'")

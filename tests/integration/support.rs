@@ -119,6 +119,10 @@ const DESCRIBE: &str = "
     UNION ALL SELECT pg_get_indexdef(i.indexrelid) || ' ' || i.indisvalid FROM t JOIN pg_index AS i ON i.indrelid = t.oid
     UNION ALL SELECT concat_ws(' ', 'constraint', t.name, k.conname, pg_get_constraintdef(k.oid))
         FROM t JOIN pg_constraint AS k ON k.conrelid = t.oid AND k.contype <> 'n'
+    UNION ALL SELECT concat_ws(' ', 'replica identity', t.name, c.relreplident, (SELECT i.indexrelid::regclass FROM pg_index AS i
+        WHERE i.indrelid = t.oid AND i.indisreplident)) FROM t JOIN pg_class AS c ON c.oid = t.oid AND c.relkind IN ('r', 'p')
+    UNION ALL SELECT concat_ws(' ', 'enum', e.enumtypid::regtype, string_agg(quote_literal(e.enumlabel), ', ' ORDER BY e.enumsortorder))
+        FROM pg_enum AS e GROUP BY e.enumtypid
     UNION ALL SELECT pg_get_triggerdef(g.oid) FROM t JOIN pg_trigger AS g ON g.tgrelid = t.oid AND NOT g.tgisinternal
     UNION ALL SELECT concat_ws(' ', 'policy', t.name, p.polname, pg_get_expr(p.polqual, t.oid)) FROM t JOIN pg_policy AS p ON p.polrelid = t.oid
     UNION ALL SELECT concat_ws(' ', 'view', t.name, pg_get_viewdef(t.oid)) FROM t JOIN pg_class AS c ON c.oid = t.oid AND c.relkind IN ('v', 'm')

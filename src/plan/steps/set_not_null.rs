@@ -105,16 +105,25 @@ impl SetNotNull {
             Statement::new(format!("ALTER TABLE {table} {what}"))
                 .lock(table, Lock::AccessExclusiveLock)
         };
+        let mut statements = vec![
+            alter(format!("ALTER COLUMN {} DROP NOT NULL", self.column)),
+            alter(format!("DROP CONSTRAINT IF EXISTS {proof}")),
+        ];
+        // From PostgreSQL 18 on a primary key that was added to a partition has made the NOT NULL the partition's own, too.
+        // They are locked with the table already.
+        statements.extend(self.partitions.iter().map(|leaf| {
+            Statement::new(format!(
+                "ALTER TABLE IF EXISTS {leaf} ALTER COLUMN {} DROP NOT NULL",
+                self.column
+            ))
+        }));
         Part::locking(
             Goal::Nullable {
                 table: table.clone(),
                 column: self.column.clone(),
                 proof: proof.clone(),
             },
-            vec![
-                alter(format!("ALTER COLUMN {} DROP NOT NULL", self.column)),
-                alter(format!("DROP CONSTRAINT IF EXISTS {proof}")),
-            ],
+            statements,
         )
     }
 }
