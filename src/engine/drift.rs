@@ -43,6 +43,12 @@ fn in_force(snapshot: &Snapshot) -> Vec<(&StepId, InForce<'_>)> {
     if snapshot.state != RunState::Active {
         return Vec::new();
     }
+    let mut syncs = syncs(snapshot);
+    syncs.retain(|(id, _)| snapshot.step_state(id) == State::Completed);
+    syncs
+}
+
+fn syncs(snapshot: &Snapshot) -> Vec<(&StepId, InForce<'_>)> {
     snapshot
         .plan
         .steps()
@@ -51,7 +57,6 @@ fn in_force(snapshot: &Snapshot) -> Vec<(&StepId, InForce<'_>)> {
             Action::SyncTables(link) => Some((&step.id, InForce::Across(link))),
             _ => None,
         })
-        .filter(|(id, _)| snapshot.step_state(id) == State::Completed)
         .collect()
 }
 
@@ -151,7 +156,7 @@ pub async fn of(
                 format!("{table} has been dropped: `crossfade rollback {run}` ends the run")
             }
             None => format!(
-                "{table} has been dropped, and the run can go neither on nor back without it: the values that it had may be in the other table only"
+                "{table} has been dropped, and the run can go neither on nor back without it: bring it back. Of two tables in step the other one may be all that is left of its values"
             ),
         };
         wrong.push(OutOfStep::Table(what));
@@ -166,7 +171,9 @@ pub async fn all_dropped(
     snapshot: &Snapshot,
 ) -> Result<Vec<TableName>, tokio_postgres::Error> {
     let mut dropped = Vec::new();
-    for (_, sync) in in_force(snapshot) {
+    // A rollback that is under way may have ended them already.
+    let begun = |id: &StepId| snapshot.step_state(id) != State::Pending;
+    for (_, sync) in syncs(snapshot).into_iter().filter(|(id, _)| begun(id)) {
         for (tables, function, _) in sync.installed(snapshot) {
             if standing(client, &tables).await?.is_some()
                 || called_now(client, &function).await?.is_some()

@@ -18,7 +18,7 @@ use crate::plan::{
     compiled::{Action, Plan, PlannedStep, StepId},
     document::PhaseName,
     ident::TableName,
-    steps::{DdlStep, Undo, Work, sync_columns, sync_tables},
+    steps::{DdlStep, Undo, Work, add_column::AddColumn, sync_columns, sync_tables},
 };
 use crate::statement::part::{Goal, Part, Statement};
 use crate::store::{quarantine, runs, walks};
@@ -125,7 +125,9 @@ impl Driver {
         target: RollbackTarget,
         phases: &[PhaseName],
     ) -> Result<(), EngineError> {
-        if phases.contains(&PhaseName::Contract) {
+        let are_dropped = target == RollbackTarget::Start
+            && !drift::all_dropped(&*self.work, snapshot).await?.is_empty();
+        if phases.contains(&PhaseName::Contract) && !are_dropped {
             self.check_not_contracted(snapshot).await?;
         }
         self.check_reversible(snapshot, phases).await?;
@@ -133,9 +135,7 @@ impl Driver {
         if !phases.contains(&PhaseName::DualWrite) {
             return Ok(());
         }
-        if target == RollbackTarget::Start
-            && !drift::all_dropped(&*self.work, snapshot).await?.is_empty()
-        {
+        if are_dropped {
             return Ok(());
         }
         self.require_sync(snapshot).await?;
@@ -217,13 +217,21 @@ impl Driver {
         phases: &[PhaseName],
     ) -> Result<(), EngineError> {
         let plan = &snapshot.plan;
-        // Where the dual writes end, what `expand` has made is emptied by being made anew.
-        let anew = phases.contains(&PhaseName::DualWrite);
-        let is_reversed =
-            |phase: PhaseName| phases.contains(&phase) || anew && phase == PhaseName::Expand;
+        // Back to the end of `expand`, the columns that triggers fill are emptied by being made anew.
+        let anew = |add: &AddColumn| {
+            phases.contains(&PhaseName::DualWrite)
+                && plan.sync(&add.table).is_some_and(|sync| {
+                    let mut targets = sync.forward.iter().map(|one| &one.target.name);
+                    targets.any(|target| *target == add.column)
+                })
+        };
         let reversed = || {
             plan.steps().filter(|(phase, step)| {
-                is_reversed(phase.name) && snapshot.step_state(&step.id).has_begun()
+                let goes = match &step.action {
+                    Action::Ddl(DdlStep::AddColumn(add)) => anew(add),
+                    _ => false,
+                };
+                (goes || phases.contains(&phase.name)) && snapshot.step_state(&step.id).has_begun()
             })
         };
         let is_sql = |step: &PlannedStep| matches!(step.action, Action::Ddl(DdlStep::Sql(_)));
@@ -232,6 +240,10 @@ impl Driver {
             return Ok(());
         }
         for (_, step) in reversed() {
+            let state = snapshot.step_state(&step.id);
+            if !self.may_stand(plan, step, state).await? {
+                continue;
+            }
             let (what, hanging) = match &step.action {
                 Action::Ddl(DdlStep::AddColumn(add)) => {
                     let names = names_now(snapshot, &add.table);

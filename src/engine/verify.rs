@@ -256,7 +256,7 @@ pub async fn readings(
     for condition in &phase.gate {
         match condition {
             Condition::NoDependents(columns) => {
-                let read = dependents(client, snapshot, columns).await;
+                let read = dependents_as_planned(client, snapshot, columns).await;
                 readings.dependents = Some(read.map_err(|error| sqlstate::message(&error)));
             }
             Condition::SyncInPlace => {
@@ -292,6 +292,23 @@ pub async fn readings(
 
 /// Of an index or a constraint.
 const LATE: &str = "it came after the plan was made and would go with the column: make one on the new column if it is to stay, and drop it";
+
+/// What is read of defaults depends on the session, which must be as it was when the plan was made.
+async fn dependents_as_planned(
+    client: &mut Client,
+    snapshot: &Snapshot,
+    columns: &[(TableName, Ident)],
+) -> Result<Vec<String>, tokio_postgres::Error> {
+    let transaction = client.build_transaction().read_only(true).start().await?;
+    for (name, value) in &snapshot.plan.session {
+        transaction
+            .query_one("SELECT set_config($1, $2, true)", &[name, value])
+            .await?;
+    }
+    let found = dependents(&transaction, snapshot, columns).await?;
+    transaction.rollback().await?;
+    Ok(found)
+}
 
 async fn dependents(
     client: &impl GenericClient,
@@ -335,12 +352,13 @@ async fn lost_attributes(
         }
         let names = names_now(snapshot, table);
         let all = catalog::columns_of(client, table).await?;
+        let (column, by) = (names.of(column), names.of(by));
         let attributes = |column: &Ident| {
-            let column = all.iter().find(|one| one.name == *names.of(column));
+            let column = all.iter().find(|one| one.name == *column);
             column.map(Attributes::of)
         };
         if let (Some(now), Some(successor)) = (attributes(column), attributes(by)) {
-            lost.extend(succession.lost(&now, &successor));
+            lost.extend(succession.lost((column, &now), (by, &successor)));
         }
     }
     Ok(lost)

@@ -161,10 +161,11 @@ pub async fn blockers_of_run(client: &impl GenericClient, run: &str) -> Result<V
     Ok(blockers)
 }
 
-/// Those of the blockers that have not ended their transaction since, as they are now.
+/// Those of the blockers that have not ended their transaction since `noted_at`, as they are now.
 pub async fn still_there(
     client: &impl GenericClient,
     blockers: &[Blocker],
+    noted_at: &str,
 ) -> Result<Vec<Blocker>> {
     let mut still = Vec::new();
     for noted in blockers {
@@ -174,10 +175,9 @@ pub async fn still_there(
         } else {
             let session = format!(
                 "SELECT {FIELDS} FROM pg_stat_activity AS a WHERE a.pid = $1 \
-                 AND a.xact_start < clock_timestamp() - make_interval(secs => $2)"
+                 AND a.xact_start <= ($2::text)::timestamptz"
             );
-            let age = noted.age_ms as f64 / 1000.0;
-            client.query_opt(&session, &[&noted.pid, &age]).await?
+            client.query_opt(&session, &[&noted.pid, &noted_at]).await?
         };
         still.extend(row.as_ref().map(blocker));
     }

@@ -238,14 +238,30 @@ pub fn all_of<C: Sync>(cases: &[C], run: impl AsyncFn(&C) + Sync) {
 async fn work_done(database: &Database) -> (i64, i64) {
     sessions_end(database).await;
     let client = database.client().await;
-    let row = client
-        .query_one(
-            "SELECT n_tup_upd, seq_tup_read FROM pg_stat_user_tables WHERE relname = 'vehicles'",
-            &[],
-        )
-        .await
-        .expect("the statistics");
-    (row.get(0), row.get(1))
+    let counted = async || {
+        let row = client
+            .query_one(
+                "SELECT n_tup_upd, seq_tup_read FROM pg_stat_user_tables WHERE relname = 'vehicles'",
+                &[],
+            )
+            .await
+            .expect("the statistics");
+        (row.get(0), row.get(1))
+    };
+    let mut done = counted().await;
+    let version = "SELECT current_setting('server_version_num')::integer < 150000";
+    if database.value(version).await == "true" {
+        // A process of its own collects them there, half a second late, and nobody tells when it has them all.
+        loop {
+            tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
+            let later = counted().await;
+            if later == done {
+                break;
+            }
+            done = later;
+        }
+    }
+    done
 }
 
 /// Every third of the runs is made, beginning with this one.

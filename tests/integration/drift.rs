@@ -183,6 +183,15 @@ fn a_table_that_has_another_name_is_told_and_one_that_was_dropped_leaves_a_way_t
             waits.contains("crossfade rollback rename-status"),
             "{waits}"
         );
+        // It may be killed on the way.
+        let killed = database.crossfade_with(
+            &[(
+                "CROSSFADE_FAILPOINT",
+                "kill:sync_columns:public.vehicles: reverted",
+            )],
+            &["rollback", RUN, "--yes"],
+        );
+        assert_eq!(killed.code, None, "{}", killed.stderr);
         database.crossfade(&["rollback", RUN, "--yes"]).exits(0);
         assert_eq!(database.status(RUN)["state"], "rolled_back");
         let left = "SELECT count(*) FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace \

@@ -299,3 +299,47 @@ fn what_somebody_changes_on_the_old_column_holds_its_gate_until_the_new_one_has_
         );
     });
 }
+
+#[test]
+fn a_default_is_the_same_whatever_time_zone_the_session_has_that_looks() {
+    on_postgresql(async |database| {
+        database
+            .execute(
+                "CREATE TABLE vehicles (id bigint PRIMARY KEY, status timestamptz DEFAULT '2000-01-01 00:00:00+00'); \
+                 INSERT INTO vehicles VALUES (1)",
+            )
+            .await;
+        start(database, &rename("  retire: {bake: 0s}"));
+        let there = format!(
+            "ALTER DATABASE \"{}\" SET timezone = 'Asia/Tokyo'",
+            database.name
+        );
+        database.execute(&there).await;
+        database
+            .crossfade(&["advance", "rename", "--to", "retire"])
+            .exits(0);
+    });
+}
+
+#[test]
+fn what_the_plan_itself_changes_on_the_old_column_does_not_hold_its_gate() {
+    on_postgresql(async |database| {
+        database.execute(VEHICLES).await;
+        let table = "table: public.vehicles";
+        start(
+            database,
+            &format!(
+                "version: 1\nname: rename\nphases:\n\
+                 - phase: expand\n  steps:\n  - add_column: {{{table}, column: vehicle_status, type: text}}\n  - drop_not_null: {{{table}, column: status}}\n\
+                 - phase: dual_write\n  steps:\n  - sync_columns: {{{table}, forward: {{vehicle_status: status}}, backward: {{status: vehicle_status}}}}\n\
+                 - phase: backfill\n  steps:\n  - fill: {{{table}, set: {{vehicle_status: status}}}}\n\
+                 - phase: verify\n  steps:\n  - match: {{{table}, columns: {{vehicle_status: status}}}}\n\
+                 - phase: enforce\n  steps:\n  - set_not_null: {{{table}, column: vehicle_status}}\n\
+                 - phase: retire\n  steps:\n  - retire_column: {{{table}, column: status}}\n"
+            ),
+        );
+        database
+            .crossfade(&["advance", "rename", "--to", "retire"])
+            .exits(0);
+    });
+}

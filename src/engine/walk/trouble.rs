@@ -157,13 +157,13 @@ impl Worker<'_> {
 
     /// Leaves a block whose rows are locked for the next pass.
     async fn skip(&mut self, segment: &Segment, next: i64) -> Result<bool, EngineError> {
-        let (lease, step) = (self.site.lease, &self.site.step.0);
+        let (lease, step, setup) = (self.site.lease, &self.site.step.0, self.setup());
         let transaction = self.client.transaction().await?;
-        if !matches!(
-            walks::enter(&transaction, lease, step, segment).await?,
-            Entry::Open { .. }
-        ) {
-            return Ok(false);
+        match enter(&transaction, &setup, lease, step, segment).await {
+            Ok(Entry::Open { .. }) => {}
+            Ok(_) => return Ok(false),
+            Err(error) if error.is_lock_not_had() => return Ok(false),
+            Err(error) => return Err(error),
         }
         let done = Done {
             blocks_skipped: next - segment.next_block,

@@ -3,12 +3,12 @@
 use super::Compiler;
 use crate::plan::{
     attributes::{Attributes, Succession},
-    compiled::{Action, Condition, Phase, References},
+    compiled::{Action, ColumnRef, Condition, Phase, References},
     document::{Gate, PhaseDocument, PhaseName},
     error::{Path, PlanError},
     facts::Table,
     ident::{Ident, TableName},
-    steps::Step,
+    steps::{Step, set_comment::SetComment},
 };
 use std::collections::BTreeSet;
 
@@ -85,18 +85,54 @@ impl Compiler<'_> {
         Some(foreseen)
     }
 
-    /// The columns that go and have one other that takes their place, as they are now.
+    /// The columns that go and have one other that takes their place, as they are now. Not those that the plan changes itself
+    /// on the way; what statements of the author's do is not known.
     pub(super) fn successions(&self, compiled: &[Phase]) -> Vec<Succession> {
+        if self.steps().any(|step| matches!(step, Step::Sql(_))) {
+            return Vec::new();
+        }
         let succession = |(table, column): (TableName, Ident)| {
+            let found = self.table(&table)?.column(&column)?;
+            let by = successor(compiled, &table, &column)?;
+            if self.is_changed(&table, &column) {
+                return None;
+            }
             Some(Succession {
-                by: successor(compiled, &table, &column)?,
-                attributes: Attributes::of(self.table(&table)?.column(&column)?),
+                converts: by.type_name != found.type_name,
+                sets_default: self.steps().any(|step| {
+                    let named = [&column, &by.name];
+                    matches!(step, Step::SetDefault(set) if set.table == table && named.contains(&&set.column))
+                }),
+                attributes: Attributes::of(found),
+                by: by.name,
                 table,
                 column,
             })
         };
         let dropped = self.dropped_columns().into_iter();
         dropped.filter_map(succession).collect()
+    }
+
+    /// Before the columns change their names.
+    fn is_changed(&self, table: &TableName, column: &Ident) -> bool {
+        let before = self.phases.iter().map(|(_, phase)| phase);
+        let before = before.take_while(|phase| !is_taking_away(phase.phase));
+        before.flat_map(|phase| &phase.steps).any(|step| {
+            let (of, changed) = match step {
+                Step::SetNotNull(step) => (&step.table, &step.column),
+                Step::DropNotNull(step) => (&step.table, &step.column),
+                Step::SetDefault(step) => (&step.table, &step.column),
+                Step::DropDefault(step) => (&step.table, &step.column),
+                Step::AlterColumnType(step) => (&step.table, &step.column),
+                Step::SetComment(SetComment {
+                    table,
+                    column: Some(column),
+                    ..
+                }) => (table, column),
+                _ => return false,
+            };
+            of == table && changed == column
+        })
     }
 
     fn references(&mut self, at: &Path, phase: PhaseName, gate: &Gate) -> Option<References> {
@@ -170,7 +206,7 @@ impl Compiler<'_> {
 }
 
 /// The new column that is computed from this one alone, where there is one such.
-fn successor(compiled: &[Phase], table: &TableName, column: &Ident) -> Option<Ident> {
+fn successor(compiled: &[Phase], table: &TableName, column: &Ident) -> Option<ColumnRef> {
     let sync = compiled
         .iter()
         .flat_map(|phase| &phase.steps)
@@ -183,7 +219,7 @@ fn successor(compiled: &[Phase], table: &TableName, column: &Ident) -> Option<Id
         .iter()
         .filter(|new| new.reads.iter().any(|read| read.name == *column));
     match (readers.next(), readers.next()) {
-        (Some(only), None) if only.reads.len() == 1 => Some(only.target.name.clone()),
+        (Some(only), None) if only.reads.len() == 1 => Some(only.target.clone()),
         _ => None,
     }
 }

@@ -6,7 +6,10 @@ use crate::plan::{
     document::PhaseName,
     ident::{Ident, TableName},
 };
-use crate::statement::part::{Goal, Lock, Part, Statement};
+use crate::statement::{
+    literal,
+    part::{Goal, Lock, Part, Statement},
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -94,7 +97,11 @@ impl Ddl for SetNotNull {
     }
 
     fn undo(&self, _: &Plan) -> Undo {
-        Undo::Parts(vec![self.drop()])
+        let mut part = self.drop();
+        if !self.partitions.is_empty() {
+            part.statements.push(self.drop_own_of_partitions());
+        }
+        Undo::Parts(vec![part])
     }
 }
 
@@ -105,25 +112,29 @@ impl SetNotNull {
             Statement::new(format!("ALTER TABLE {table} {what}"))
                 .lock(table, Lock::AccessExclusiveLock)
         };
-        let mut statements = vec![
-            alter(format!("ALTER COLUMN {} DROP NOT NULL", self.column)),
-            alter(format!("DROP CONSTRAINT IF EXISTS {proof}")),
-        ];
-        // From PostgreSQL 18 on a primary key that was added to a partition has made the NOT NULL the partition's own, too.
-        // They are locked with the table already.
-        statements.extend(self.partitions.iter().map(|leaf| {
-            Statement::new(format!(
-                "ALTER TABLE IF EXISTS {leaf} ALTER COLUMN {} DROP NOT NULL",
-                self.column
-            ))
-        }));
         Part::locking(
             Goal::Nullable {
                 table: table.clone(),
                 column: self.column.clone(),
                 proof: proof.clone(),
             },
-            statements,
+            vec![
+                alter(format!("ALTER COLUMN {} DROP NOT NULL", self.column)),
+                alter(format!("DROP CONSTRAINT IF EXISTS {proof}")),
+            ],
         )
+    }
+
+    /// From PostgreSQL 18 on a primary key that was added to a partition has made the NOT NULL the partition's own, too, and it
+    /// stays when the table's goes. The partitions of the moment are locked with the table already.
+    fn drop_own_of_partitions(&self) -> Statement {
+        let table = literal::text(&self.table.to_string());
+        let column = literal::text(self.column.as_str());
+        Statement::new(format!(
+            "DO $crossfade$ DECLARE part regclass; BEGIN \
+             FOR part IN SELECT p.relid FROM pg_partition_tree({table}::regclass) AS p JOIN pg_attribute AS a ON a.attrelid = p.relid \
+             WHERE p.level > 0 AND a.attname = {column} AND a.attnotnull ORDER BY p.level LOOP \
+             EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP NOT NULL', part, {column}); END LOOP; END $crossfade$"
+        ))
     }
 }

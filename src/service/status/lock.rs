@@ -2,6 +2,7 @@
 
 use super::{ServiceError, Waiting};
 use crate::lifecycle::{snapshot::Snapshot, transition::State};
+use crate::plan::compiled::StepId;
 use crate::store::history;
 use crate::target::activity::{self, Blocker};
 use tokio_postgres::GenericClient;
@@ -20,7 +21,7 @@ pub(super) async fn waited_for(
     };
     let mut blockers = activity::blockers_of_run(client, snapshot.plan.name.as_str()).await?;
     if blockers.is_empty() {
-        blockers = noted(client, snapshot.run_id).await?;
+        blockers = noted(client, snapshot.run_id, &step.id).await?;
     }
     if blockers.is_empty() {
         return Ok(None);
@@ -33,14 +34,18 @@ pub(super) async fn waited_for(
     }))
 }
 
-async fn noted(client: &impl GenericClient, run_id: i64) -> Result<Vec<Blocker>, ServiceError> {
+async fn noted(
+    client: &impl GenericClient,
+    run_id: i64,
+    step: &StepId,
+) -> Result<Vec<Blocker>, ServiceError> {
     let Some(event) = history::newest(client, run_id).await? else {
         return Ok(Vec::new());
     };
-    if event.kind != "blocked" {
+    if event.kind != "blocked" || event.detail["step"] != step.0 {
         return Ok(Vec::new());
     }
     let blockers = event.detail["blockers"].clone();
     let noted: Vec<Blocker> = serde_json::from_value(blockers).unwrap_or_default();
-    Ok(activity::still_there(client, &noted).await?)
+    Ok(activity::still_there(client, &noted, &event.at).await?)
 }
