@@ -54,7 +54,7 @@ pub enum EngineError {
     },
     /// What was compared before may be out of step by now.
     #[error(
-        "step {step}: each time that the rows were compared somebody changed the triggers meanwhile, or attached a partition. Nothing has been dropped: `advance` compares again"
+        "step {step}: each time that it was tried somebody changed the triggers meanwhile, or attached a partition. Nothing has changed: `advance` tries again"
     )]
     SyncChanged { step: StepId },
     #[error("step {step}: {what}")]

@@ -4,4 +4,5 @@ pub mod gate;
 pub mod next;
 pub mod references;
 pub mod snapshot;
+pub mod standing;
 pub mod transition;

@@ -12,4 +12,5 @@ pub mod quarantine;
 pub mod rename;
 pub mod rows;
 pub mod script;
+pub mod standing;
 pub mod sync;

@@ -7,6 +7,7 @@ pub mod quarantine;
 pub mod references;
 pub mod runs;
 pub mod schema;
+pub mod standing;
 pub mod tunings;
 pub mod verification;
 pub mod walks;

@@ -177,6 +177,10 @@ fn line(notice: &Notice) -> Option<String> {
             format!("    {rows} rows could not be converted and are in quarantine")
         }
         Notice::SyncPutBack(was) => format!("put the triggers back: {}", was.join("; ")),
+        Notice::SyncTouched(what) => format!(
+            "somebody changed what keeps both sides in step: {}. Rows written meanwhile may be on one side only: no value is overwritten, and `verify` finds those that differ",
+            what.join("; ")
+        ),
         Notice::Helping { step } => format!("helping with {step}"),
         Notice::Away { why, retry_in } => {
             format!("    the database is away: {why}; again in {retry_in:.1?}")

@@ -48,6 +48,17 @@ pub async fn run_parts(
     step: &StepId,
     parts: &[Part],
 ) -> Result<Reached, EngineError> {
+    run_parts_if(driver, plan, step, parts, None).await
+}
+
+/// The same with what must be so for those that run under locks.
+pub async fn run_parts_if(
+    driver: &mut Driver,
+    plan: &Plan,
+    step: &StepId,
+    parts: &[Part],
+    only_if: Option<OnlyIf<'_>>,
+) -> Result<Reached, EngineError> {
     let Some(last) = parts.last() else {
         return Ok(Reached::WasThere);
     };
@@ -57,7 +68,7 @@ pub async fn run_parts(
     for (number, part) in parts.iter().enumerate() {
         let place = format!("{step} part {}", number + 1);
         let reached = match part.how {
-            How::Locking => run_together(driver, plan, step, &place, &[part], None).await?,
+            How::Locking => run_together(driver, plan, step, &place, &[part], only_if).await?,
             How::Scanning | How::Concurrently => run_long(driver, plan, step, &place, part).await?,
         };
         match reached {

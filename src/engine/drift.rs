@@ -1,15 +1,13 @@
 //! What somebody has changed by hand under an active run: the triggers that keep both sides in step.
 
-use super::{
-    EngineError,
-    ddl::{self, Reached},
-    notice::Notice,
-    session::Driver,
-    verify::names_now,
-};
+mod one_sided;
+mod watch;
+
+use super::verify::names_now;
 use crate::lifecycle::{
-    gate::{OutOfStep, out_of_step},
+    gate::{self, OutOfStep},
     snapshot::Snapshot,
+    standing::Touched,
     transition::{RunState, State},
 };
 use crate::plan::{
@@ -24,13 +22,12 @@ use crate::statement::{
     part::{Goal, Part},
     sync::{Filling, Objects, put_in_place, uninstall},
 };
-use crate::store::history;
 use crate::target::{
     catalog,
     observe::{self, Observed},
 };
-use serde_json::json;
 use tokio_postgres::GenericClient;
+pub use watch::out_of_place;
 
 /// What keeps two sides in step: within a table, or across two.
 enum InForce<'a> {
@@ -117,6 +114,43 @@ impl InForce<'_> {
     }
 }
 
+/// What a gate waits for: what is wrong with the triggers, and that rows are compared where somebody changed them. Rows
+/// cannot be compared before they are filled, and filling overwrites none that has a value.
+pub async fn of_gate(
+    client: &impl GenericClient,
+    snapshot: &Snapshot,
+) -> Result<Vec<OutOfStep>, tokio_postgres::Error> {
+    let mut wrong = of(client, snapshot).await?;
+    let touched = touched(client, snapshot).await?;
+    if is_filled(snapshot) {
+        wrong.extend(touched.map(|touched| gate::touched(&snapshot.plan.name, &touched)));
+    }
+    Ok(wrong)
+}
+
+/// What somebody changed since rows were last compared, noted or not.
+pub async fn touched(
+    client: &impl GenericClient,
+    snapshot: &Snapshot,
+) -> Result<Option<Touched>, tokio_postgres::Error> {
+    if snapshot.state != RunState::Active {
+        return Ok(None);
+    }
+    let now = observe::stands(client, &snapshot.stood.functions()).await?;
+    let (_, changes) = snapshot.stood.seen(&now);
+    let earlier = snapshot.touched.clone();
+    Ok(match changes.is_empty() {
+        true => earlier,
+        false => Some(Touched::with(earlier, snapshot.now, &changes)),
+    })
+}
+
+/// Every row has been filled, or there is nothing that fills them: they can be compared.
+pub fn is_filled(snapshot: &Snapshot) -> bool {
+    snapshot.has_completed(PhaseName::Backfill)
+        || snapshot.plan.phase(PhaseName::Backfill).is_none()
+}
+
 /// What is wrong with the triggers; nothing where all is well.
 pub async fn of(
     client: &impl GenericClient,
@@ -142,6 +176,9 @@ pub async fn of(
             wrong.extend(found.into_iter().map(OutOfStep::Triggers));
         }
     }
+    let now = observe::stands(client, &snapshot.stood.functions()).await?;
+    let replaced = snapshot.stood.seen(&now).0.replaced().into_iter();
+    wrong.extend(replaced.map(OutOfStep::Triggers));
     if lost.is_empty() {
         return Ok(wrong);
     }
@@ -242,50 +279,4 @@ async fn standing<'a>(
         }
     }
     Ok(None)
-}
-
-impl Driver {
-    /// Nothing is done to rows, and nothing taken back, while their two sides are not kept in step.
-    pub(super) async fn require_sync(&self, snapshot: &Snapshot) -> Result<(), EngineError> {
-        let wrong = of(&*self.work, snapshot).await?;
-        if wrong.is_empty() {
-            return Ok(());
-        }
-        Err(EngineError::Refused(out_of_step(
-            &snapshot.plan.name,
-            &wrong,
-        )))
-    }
-
-    /// Puts triggers back, as they should be at this point of the run.
-    pub(super) async fn put_sync_back(
-        &mut self,
-        snapshot: &Snapshot,
-    ) -> Result<Reached, EngineError> {
-        let wrong = of(&*self.work, snapshot).await?;
-        if wrong.is_empty() {
-            return Ok(Reached::WasThere);
-        }
-        if wrong.iter().any(|one| matches!(one, OutOfStep::Table(_))) {
-            self.require_sync(snapshot).await?;
-        }
-        let plan = &snapshot.plan;
-        for (id, sync) in in_force(snapshot) {
-            let part = sync.part(snapshot);
-            match ddl::run_parts(self, plan, id, &[part]).await? {
-                Reached::Ran | Reached::WasThere => {}
-                stopped @ (Reached::Paused | Reached::Interrupted) => return Ok(stopped),
-            }
-        }
-        // What cannot be put back, a table that has come to inherit, is its owner's to end.
-        self.require_sync(snapshot).await?;
-        let wrong: Vec<String> = wrong.iter().map(ToString::to_string).collect();
-        self.record("sync put back", async |transaction, lease| {
-            let detail = json!({"was": wrong});
-            history::record(transaction, lease.run_id, "sync put back", &detail).await
-        })
-        .await?;
-        self.reporter.notice(Notice::SyncPutBack(wrong));
-        Ok(Reached::Ran)
-    }
 }

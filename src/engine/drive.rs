@@ -3,7 +3,7 @@
 use super::{
     EngineError, Outcome,
     ddl::{self, OnlyIf, Reached},
-    drift::Stood,
+    drift::{self, Stood},
     failpoint,
     notice::Notice,
     quarantine, references,
@@ -104,7 +104,8 @@ impl Driver {
         if set_aside {
             quarantine::look(self, &snapshot).await?;
         }
-        if noted || set_aside {
+        let watched = self.watch_sync_of(&snapshot).await?;
+        if noted || set_aside || watched {
             snapshot = runs::snapshot(&*self.work, run_id).await?;
         }
         let gate = match snapshot.current_phase() {
@@ -221,6 +222,9 @@ impl Driver {
             });
         };
         match step.action.work(plan) {
+            Work::Parts(parts) if changes_sync(&step.action) => {
+                self.change_sync(plan, id, snapshot, &parts).await
+            }
             Work::Parts(parts) => ddl::run_parts(self, plan, id, &parts).await,
             Work::Fill(fill, parts) => {
                 // A crash after the walk's end and before the step's: the rows are done.
@@ -228,7 +232,7 @@ impl Driver {
                     .await?
                     .is_some_and(|walk| walk.finished);
                 if walked {
-                    return ddl::run_parts(self, plan, id, &parts).await;
+                    return self.change_sync(plan, id, snapshot, &parts).await;
                 }
                 match walk::walk(self, plan, id, walk::Work::Fill(fill), From::Checkpoint).await? {
                     Walked::Finished(..) => {}
@@ -239,7 +243,7 @@ impl Driver {
                     walks::finish(transaction, lease, &id.0).await
                 })
                 .await?;
-                match ddl::run_parts(self, plan, id, &parts).await? {
+                match self.change_sync(plan, id, snapshot, &parts).await? {
                     Reached::WasThere => Ok(Reached::Ran),
                     other => Ok(other),
                 }
@@ -361,7 +365,7 @@ impl Driver {
         if matches!(put_back, Reached::Paused | Reached::Interrupted) {
             return self.stopped().await;
         }
-        if !snapshot.has_completed(PhaseName::Backfill) {
+        if !drift::is_filled(&snapshot) {
             if put_back == Reached::Ran {
                 return Ok(Ok(Vec::new()));
             }
@@ -402,6 +406,9 @@ impl Driver {
                 Verified::Paused => return self.stopped().await,
             }
         }
+        if findings.iter().all(|finding| finding.rows_different == 0) {
+            self.sync_was_compared(snapshot.touched.as_ref()).await?;
+        }
         Ok(Ok(findings))
     }
 
@@ -438,6 +445,14 @@ fn matches(plan: &Plan) -> Vec<(StepId, crate::plan::compiled::Match)> {
             _ => None,
         })
         .collect()
+}
+
+/// A step beside the syncs themselves whose parts replace their functions.
+fn changes_sync(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::Ddl(DdlStep::RetireColumn(_) | DdlStep::RetireTable(_))
+    )
 }
 
 fn verdict(step: &StepId, verified: Verified) -> Result<Reached, EngineError> {

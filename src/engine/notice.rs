@@ -60,6 +60,8 @@ pub enum Notice {
     },
     /// The triggers were not in place, and are again. What was wrong with them.
     SyncPutBack(Vec<String>),
+    /// Somebody changed the triggers by hand, whether or not they are in place by now. What was changed.
+    SyncTouched(Vec<String>),
     Quarantined {
         step: StepId,
         rows: i64,

@@ -117,7 +117,7 @@ pub async fn accepted_rows(
 }
 
 /// Times are compared as text: in the time zone that they were noted in.
-async fn pin_session(driver: &Driver, plan: &Plan) -> Result<(), EngineError> {
+pub(super) async fn pin_session(driver: &Driver, plan: &Plan) -> Result<(), EngineError> {
     driver.work.batch_execute(&sync::session(plan)).await?;
     Ok(())
 }

@@ -139,6 +139,7 @@ impl Driver {
             return Ok(());
         }
         self.require_sync(snapshot).await?;
+        self.check_nothing_one_sided(snapshot).await?;
         let plan = &snapshot.plan;
         let to_expand = matches!(target, RollbackTarget::Phase(_));
         let stays = plan

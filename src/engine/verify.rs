@@ -260,7 +260,7 @@ pub async fn readings(
                 readings.dependents = Some(read.map_err(|error| sqlstate::message(&error)));
             }
             Condition::SyncInPlace => {
-                let read = drift::of(client, snapshot).await;
+                let read = drift::of_gate(client, snapshot).await;
                 readings.sync = Some(read.map_err(|error| sqlstate::message(&error)));
             }
             Condition::Query(query) => {

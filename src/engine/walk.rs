@@ -96,6 +96,14 @@ impl Work<'_> {
         matches!(self, Self::Fill(fill) if plan.sync(&fill.table).is_some())
     }
 
+    /// Only while the triggers stand: it fills what they keep in step.
+    fn needs_sync(&self, plan: &Plan) -> bool {
+        match self {
+            Self::Fill(fill) => fill.link.is_some() || plan.sync(&fill.table).is_some(),
+            Self::Compare { .. } => false,
+        }
+    }
+
     /// The table and the columns that a repair writes.
     fn repaired(&self) -> Option<(&TableName, Vec<&Ident>)> {
         let Self::Compare {
@@ -215,10 +223,18 @@ pub async fn walk(
     let mut restarts = 0;
     let mut tails = 0;
     loop {
+        if work.needs_sync(plan) {
+            driver.require_sync_of_fill().await?;
+        }
         let pids = [driver.work_pid];
         let site = Site::new(driver.hands(), plan, step, work.clone(), walk.clone());
         let watch = Watch::begin(&site, Role::Drives, &pids).await?;
-        match crew::work(&site, &watch).await? {
+        let finish = crew::work(&site, &watch).await;
+        if finish.is_err() && work.needs_sync(plan) && !driver.has_lost_lease() {
+            // What stopped it may be a trigger: noted, if the database can still be asked.
+            let _ = driver.watch_sync().await;
+        }
+        match finish? {
             Finish::NothingLeft => {}
             Finish::Paused => return Ok(Walked::Paused),
             Finish::Interrupted => return Ok(Walked::Interrupted),
@@ -263,6 +279,9 @@ pub async fn walk(
             },
         };
         if is_through {
+            if work.needs_sync(plan) {
+                driver.require_sync_of_fill().await?;
+            }
             let examples = walks::examples(&*driver.work, driver.lease.run_id, &step.0).await?;
             let totals = Totals {
                 rows_changed: totals.rows_changed + walk.rows_before,

@@ -1,6 +1,6 @@
 //! Gates: which conditions of a phase hold, and since or until when.
 
-use super::{references::Watch, snapshot::Snapshot};
+use super::{references::Watch, snapshot::Snapshot, standing::Touched};
 use crate::plan::{
     compiled::{Condition, Phase, References},
     document::{PhaseName, RunName},
@@ -34,12 +34,14 @@ pub enum OutOfStep {
     Triggers(String),
     /// The table is not there under its name, with what to do.
     Table(String),
+    /// The triggers are in place, and were not all the time: rows may differ, with what to do.
+    Touched(String),
 }
 
 impl std::fmt::Display for OutOfStep {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Triggers(what) | Self::Table(what) => f.write_str(what),
+            Self::Triggers(what) | Self::Table(what) | Self::Touched(what) => f.write_str(what),
         }
     }
 }
@@ -141,15 +143,31 @@ fn sync_in_place(run: &RunName, readings: &Readings) -> ConditionStatus {
 }
 
 /// What an operator is told where the triggers are not in place.
-pub fn out_of_step(run: &RunName, wrong: &[OutOfStep]) -> String {
-    let list: Vec<String> = wrong.iter().map(ToString::to_string).collect();
-    let list = list.join("; ");
-    if wrong.iter().all(|one| matches!(one, OutOfStep::Table(_))) {
-        return list;
+pub fn out_of_step(run: impl std::fmt::Display, wrong: &[OutOfStep]) -> String {
+    let told = |is_of_triggers: bool| -> Vec<String> {
+        let told = wrong
+            .iter()
+            .filter(|one| matches!(one, OutOfStep::Triggers(_)) == is_of_triggers);
+        told.map(ToString::to_string).collect()
+    };
+    let mut all = told(false);
+    let triggers = told(true);
+    if !triggers.is_empty() {
+        all.push(format!(
+            "{}: what has been written since is on one side only. `crossfade verify {run} --repair` puts the triggers back, and makes rows agree that a backfill has filled",
+            triggers.join("; ")
+        ));
     }
-    format!(
-        "{list}: what has been written since is on one side only. `crossfade verify {run} --repair` puts the triggers back, and makes rows agree that a backfill has filled"
-    )
+    all.join(". ")
+}
+
+/// The same where rows were to be compared since somebody changed the triggers, and were not.
+pub fn touched(run: &RunName, touched: &Touched) -> OutOfStep {
+    OutOfStep::Touched(format!(
+        "since {:.0} somebody changed what keeps both sides in step ({}): rows written meanwhile may be on one side only. `crossfade verify {run}` compares all rows, and where none differs the run goes on. It names those that differ: write what is right into either side of such a row and the triggers write the other, or let `--repair` take the side that reads are on",
+        touched.at,
+        touched.what.join("; ")
+    ))
 }
 
 /// So many of what names a column are shown.

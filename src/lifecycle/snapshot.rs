@@ -1,6 +1,9 @@
 //! A run as it is recorded, at one moment: all that deciding needs.
 
-use super::transition::{RunState, State};
+use super::{
+    standing::{Standing, Touched},
+    transition::{RunState, State},
+};
 use crate::plan::{
     compiled::{Phase, Plan, StepId},
     document::PhaseName,
@@ -32,6 +35,10 @@ pub struct Snapshot {
     /// When the write counters were last seen to change.
     pub old_writes: Writes,
     pub new_writes: Writes,
+    /// How the functions and triggers stood that keep both sides in step.
+    pub stood: Standing,
+    /// What somebody changed of them since all rows were last compared.
+    pub touched: Option<Touched>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -23,7 +23,7 @@ use crate::analysis::{
 };
 use crate::statement::{
     part::{How, Lock, Part, Statement},
-    rows,
+    rows, standing,
     sync::Names,
 };
 use estimate::{Estimate, Labour, Size, Surroundings};
@@ -262,6 +262,9 @@ impl Explainer<'_> {
         let mut all = Vec::new();
         for part in parts {
             for statement in &part.statements {
+                if standing::is_record(statement) {
+                    continue;
+                }
                 all.push(self.statement(statement, part.how, by));
             }
         }
@@ -474,6 +477,7 @@ fn undo(action: &Action, plan: &Plan) -> Option<Vec<String>> {
             parts
                 .iter()
                 .flat_map(|part| &part.statements)
+                .filter(|statement| !standing::is_record(statement))
                 .map(|statement| statement.sql.clone())
                 .collect(),
         ),

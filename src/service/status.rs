@@ -3,11 +3,15 @@
 mod lock;
 
 use super::ServiceError;
-use crate::engine::verify::{self, Patience};
+use crate::engine::{
+    drift,
+    verify::{self, Patience},
+};
 use crate::lifecycle::{
     gate::{self, ConditionStatus, Readings},
     next::{Next, Wait, next},
     snapshot::Snapshot,
+    standing::Touched,
     transition::{RunState, State},
 };
 use crate::plan::{
@@ -40,6 +44,10 @@ pub struct Status {
     pub quarantined: i64,
     /// Rows in quarantine that were accepted as they are.
     pub accepted: i64,
+    /// What somebody changed of the triggers that keep both sides in step, until all rows were compared; null: nothing.
+    pub sync_touched: Option<Touched>,
+    /// What is wrong with them at this moment.
+    pub out_of_step: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -238,6 +246,12 @@ pub(super) async fn read(
         },
         quarantined: snapshot.quarantined,
         accepted: snapshot.accepted,
+        sync_touched: drift::touched(&**session, &snapshot).await?,
+        out_of_step: drift::of(&**session, &snapshot)
+            .await?
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
     })
 }
 

@@ -10,6 +10,7 @@ pub mod rows;
 use super::{
     literal,
     part::{Goal, Lock, Part, Statement},
+    standing,
     sync::{Names, session_clauses},
 };
 use crate::plan::{
@@ -81,6 +82,10 @@ impl Objects {
             Kin::Parent => format!("parent_{}", self.mark),
             Kin::Child => format!("child_{}", self.mark),
         })
+    }
+
+    pub fn functions(&self) -> [Ident; 2] {
+        [Kin::Parent, Kin::Child].map(|kin| self.function(kin))
     }
 
     pub fn old_writes(&self) -> Ident {
@@ -231,13 +236,17 @@ pub fn put_in_place(plan: &Plan, link: &Link, names: &Names) -> Part {
         );
         statements.push(Statement::new(sql).lock(table, Lock::ShareRowExclusiveLock));
     }
+    statements.push(standing::keep(&plan.name, &objects.functions()));
     let goal = goal(plan, link, names, bodies(plan, link, names));
     Part::locking(goal, statements)
 }
 
 /// The functions for other names; the triggers' WHEN follows a rename by itself.
 pub fn replace_functions(plan: &Plan, link: &Link, names: &Names) -> Vec<Statement> {
-    create_functions(plan, link, names)
+    let mut statements = create_functions(plan, link, names);
+    let functions = Objects::of(&plan.name, link).functions();
+    statements.push(standing::keep(&plan.name, &functions));
+    statements
 }
 
 /// Keeps writes of the other table out while what its function names is renamed: one that is under way would look for the
@@ -275,5 +284,6 @@ pub fn uninstall(plan: &Plan, link: &Link, names: &Names) -> Part {
             "DROP SEQUENCE IF EXISTS crossfade.{sequence}"
         )));
     }
+    statements.push(standing::forget(&plan.name, &objects.functions()));
     Part::locking(goal(plan, link, names, Vec::new()), statements)
 }

@@ -6,6 +6,7 @@ use super::{
     group::groups,
     literal,
     part::{Goal, Lock, Part, Statement},
+    standing,
 };
 use crate::plan::{
     compiled::{ColumnRef, Plan, Sync},
@@ -226,6 +227,7 @@ pub fn put_in_place(plan: &Plan, sync: &Sync, filling: Filling, names: &Names) -
             objects.insert_trigger, sync.table, objects.function
         ))
         .lock(&sync.table, Lock::ShareRowExclusiveLock),
+        standing::keep(run, std::slice::from_ref(&objects.function)),
     ];
     Part::locking(goal(run, sync, Some(body)), statements)
 }
@@ -238,17 +240,18 @@ pub fn set_filling(plan: &Plan, sync: &Sync, filling: Filling) -> Part {
     let statements = vec![
         create_function(plan, sync, &body),
         update_trigger(run, sync, filling, &names),
+        standing::keep(run, &[Objects::of(run, &sync.table).function]),
     ];
     Part::locking(goal(run, sync, Some(body)), statements)
 }
 
 /// The function for the names that hold after `retire` or before it; the triggers' WHEN follows a rename by itself.
-pub fn replace_function(plan: &Plan, sync: &Sync, names: &Names) -> Statement {
-    create_function(
-        plan,
-        sync,
-        &function_body(&plan.name, sync, Filling::No, names),
-    )
+pub fn replace_function(plan: &Plan, sync: &Sync, names: &Names) -> Vec<Statement> {
+    let body = function_body(&plan.name, sync, Filling::No, names);
+    vec![
+        create_function(plan, sync, &body),
+        standing::keep(&plan.name, &[Objects::of(&plan.name, &sync.table).function]),
+    ]
 }
 
 /// Takes everything away again, in one transaction.
@@ -275,6 +278,7 @@ pub fn uninstall(run: &RunName, table: &TableName) -> Part {
             )),
             drop_sequence(&objects.old_writes),
             drop_sequence(&objects.new_writes),
+            standing::forget(run, std::slice::from_ref(&objects.function)),
         ],
     )
 }

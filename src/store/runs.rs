@@ -1,6 +1,6 @@
 //! Runs, their phases and steps: registered by `start`, changed through `lifecycle::transition` only.
 
-use super::{StoreError, history, lease::Lease, os_user};
+use super::{StoreError, history, lease::Lease, os_user, standing};
 use crate::lifecycle::{
     snapshot::{
         Approval, Pause, PhaseRecord, RollbackTarget, Snapshot, StepRecord, VerificationRecord,
@@ -220,7 +220,7 @@ async fn claim(transaction: &Transaction<'_>, run_id: i64, plan: &Plan) -> Resul
 /// One statement, so that what it gives is of one moment, and a look at a run is one way to the server and back.
 const SNAPSHOT: &str = "
     SELECT r.plan, r.fingerprint, r.state, r.started_by, clock_timestamp() AS now,
-        r.paused_by, r.pause_reason, r.paused_at, r.paused_until, r.rolling_back_to,
+        r.paused_by, r.pause_reason, r.paused_at, r.paused_until, r.rolling_back_to, r.sync_stood, r.sync_touched,
         p.phases, p.phase_states, p.phases_started, p.phases_finished,
         s.steps, s.step_states, s.attempts, s.errors, a.approved, a.roles,
         (SELECT count(*) FROM crossfade.quarantine AS q WHERE q.run_id = r.id AND q.accepted_at IS NULL) AS quarantined,
@@ -282,6 +282,8 @@ pub async fn snapshot(client: &impl GenericClient, run_id: i64) -> Result<Snapsh
         verification: verification(&row),
         old_writes: writes(row.get("old_total"), row.get("old_since")),
         new_writes: writes(row.get("new_total"), row.get("new_since")),
+        stood: standing::decoded(row.get("sync_stood"))?.unwrap_or_default(),
+        touched: standing::decoded(row.get("sync_touched"))?,
         plan,
     })
 }

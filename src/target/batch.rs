@@ -261,6 +261,18 @@ pub async fn repair(
         .await
 }
 
+/// How many rows have a value on the new side alone, and the keys of the first.
+pub async fn one_sided(
+    client: &impl GenericClient,
+    matching: &Match,
+    names: &Names,
+    limit: i64,
+) -> Result<(i64, String)> {
+    let query = rows::one_sided(matching, names);
+    let row = client.query_one(&query, &[&limit]).await?;
+    Ok((row.get(0), row.get(1)))
+}
+
 /// The addresses of a range's rows.
 pub async fn addresses(client: &impl GenericClient, at: Place<'_>) -> Result<Vec<String>> {
     let (from, to) = at.bounds();

@@ -3,9 +3,16 @@
 mod partitions;
 
 use super::Result;
+use crate::lifecycle::standing::Standing;
 use crate::plan::ident::{Ident, TableName};
-use crate::statement::part::{Commented, Goal, ReplicaIdentity};
-use tokio_postgres::{GenericClient, types::ToSql};
+use crate::statement::{
+    part::{Commented, Goal, ReplicaIdentity},
+    standing as statement,
+};
+use tokio_postgres::{
+    GenericClient,
+    types::{Json, ToSql},
+};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Observed {
@@ -533,6 +540,15 @@ pub async fn standing(client: &impl GenericClient, functions: &[&str]) -> Result
         )
         .await?;
     Ok(row.get(0))
+}
+
+/// The same of each function and trigger by itself, so that what was changed can be told.
+pub async fn stands(client: &impl GenericClient, functions: &[&str]) -> Result<Standing> {
+    let row = client
+        .query_one(&statement::of("$1"), &[&functions])
+        .await?;
+    let Json(standing) = row.try_get::<_, Json<Standing>>(0)?;
+    Ok(standing)
 }
 
 /// Its labels in their order; `None` where there is no such enum.

@@ -142,6 +142,17 @@ pub fn in_words(status: &Status) -> String {
             status.quarantined, status.accepted
         );
     }
+    if let Some(touched) = &status.sync_touched {
+        let _ = writeln!(
+            text,
+            "triggers changed by hand since {:.0}, and rows not compared after that: {}",
+            touched.at,
+            touched.what.join("; ")
+        );
+    }
+    for wrong in &status.out_of_step {
+        let _ = writeln!(text, "out of step: {wrong}");
+    }
     for (which, writes) in [("old", &status.old_writes), ("new", &status.new_writes)] {
         if let Some(last_seen) = writes.last_seen {
             let _ = writeln!(

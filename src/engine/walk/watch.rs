@@ -2,9 +2,10 @@
 
 use super::{Work, gauges::Gauges, site::Site};
 use crate::engine::{
-    EngineError,
+    EngineError, drift,
     notice::{Notice, WalkProgress},
 };
+use crate::lifecycle::gate::out_of_step;
 use crate::pacing;
 use crate::plan::tuning::{self, Tuning};
 use crate::progress::{self, Tally};
@@ -27,6 +28,7 @@ const TELL_EVERY: Duration = Duration::from_millis(500);
 const POINT_EVERY: Duration = Duration::from_secs(2);
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(3);
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+const LOOK_AT_TRIGGERS_EVERY: Duration = Duration::from_secs(2);
 
 /// Whether this process drives the run, and so keeps its records, or helps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +53,7 @@ struct Clock {
     told: Option<Instant>,
     pointed: Option<Instant>,
     beaten: Option<Instant>,
+    looked: Option<Instant>,
 }
 
 fn is_due(last: &mut Option<Instant>, every: Duration) -> bool {
@@ -114,6 +117,9 @@ impl<'a> Watch<'a> {
                 let pace = site.pace();
                 walks::note_pace(&**self.session, site.lease, &site.step.0, &pace).await?;
             }
+            if is_due(&mut clock.looked, LOOK_AT_TRIGGERS_EVERY) {
+                self.look_at_triggers(site).await?;
+            }
             if is_due(&mut clock.pointed, POINT_EVERY) {
                 self.point(site).await?;
             }
@@ -123,6 +129,18 @@ impl<'a> Watch<'a> {
             let (_, free) = self.left(site).await?;
             site.set_free(free);
             tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// A fill stops at once where a trigger is missing or disabled. What is in place again is noted at the end of the pass.
+    async fn look_at_triggers(&self, site: &Site<'_>) -> Result<(), EngineError> {
+        if self.role == Role::Helps || !site.work.needs_sync(site.plan) {
+            return Ok(());
+        }
+        let wrong = drift::out_of_place(&**self.session, site.lease.run_id).await?;
+        match wrong.is_empty() {
+            true => Ok(()),
+            false => Err(EngineError::Refused(out_of_step(&site.plan.name, &wrong))),
         }
     }
 

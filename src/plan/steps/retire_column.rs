@@ -136,7 +136,7 @@ impl RetireColumn {
         // The lock comes first: while the function is replaced no write may be under way that still calls the other.
         let mut statements = renames;
         if let Some(sync) = plan.sync(&self.table) {
-            statements.push(sync::replace_function(plan, sync, names));
+            statements.extend(sync::replace_function(plan, sync, names));
         }
         if let Some(link) = plan.link(&self.table) {
             let this = DdlStep::RetireColumn(self.clone());

@@ -32,16 +32,9 @@ impl Row {
     }
 }
 
-/// The group has not been filled yet in this row, told without evaluating an expression that could fail. With several
-/// new columns: none of them has a value. Where one has, the row is filled, and a NULL beside it is a value.
+/// The group has not been filled yet in this row, told without evaluating an expression that could fail: none of its new
+/// columns has a value. Where one has, the row is filled, and a NULL beside it is a value.
 pub(super) fn unfilled(group: &Group<'_>, row: Row, names: &Names) -> String {
-    if let Some((target, source)) = group.copy() {
-        return differs(
-            target,
-            &row.column(&target.name, names),
-            &row.column(&source.name, names),
-        );
-    }
     let empty: Vec<String> = group
         .forward
         .iter()
