@@ -4,12 +4,15 @@ pub mod ddl;
 pub mod drift;
 pub mod drive;
 pub mod failpoint;
+pub mod newest;
 pub mod notice;
 pub mod quarantine;
 pub mod references;
 pub mod rollback;
 pub mod session;
+pub mod toll;
 pub mod verify;
+pub mod vital;
 pub mod walk;
 
 use crate::lifecycle::next::Wait;
@@ -65,6 +68,16 @@ pub enum EngineError {
         #[source]
         error: tokio_postgres::Error,
     },
+    #[error(
+        "step {step}: a statement took longer than the plan's `statement_timeout` of {limit:?}: {}",
+        sqlstate::message(.error)
+    )]
+    TooLong {
+        step: StepId,
+        limit: std::time::Duration,
+        #[source]
+        error: tokio_postgres::Error,
+    },
     #[error("the plan has no phase {0}")]
     NoPhase(PhaseName),
     #[error("{0}")]
@@ -80,7 +93,9 @@ impl EngineError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Connect(error) => error.is_passing(),
-            Self::Pool(_) => true,
+            // The new primary may be there in a moment.
+            Self::Pool(_)
+            | Self::Store(StoreError::Silent { .. } | StoreError::OldPrimary { .. }) => true,
             other => matches!(
                 other.class(),
                 Some(ErrorClass::ConnectionLost | ErrorClass::Resources)
@@ -91,6 +106,11 @@ impl EngineError {
     /// The server takes no writes: a standby, or what was the primary.
     pub fn is_read_only(&self) -> bool {
         self.class() == Some(ErrorClass::ReadOnly)
+    }
+
+    /// Somebody has cancelled a statement of ours. One that took longer than the plan allows ends as `TooLong`.
+    pub fn is_cancelled(&self) -> bool {
+        self.class() == Some(ErrorClass::Cancelled)
     }
 
     /// A statement has waited for a lock for as long as it may.
@@ -110,9 +130,26 @@ impl EngineError {
             | Self::Differences { .. }
             | Self::SyncChanged { .. }
             | Self::Conflict { .. }
+            | Self::TooLong { .. }
             | Self::NoPhase(_)
             | Self::Refused(_) => None,
         }
+    }
+}
+
+/// The error of a statement of this step that began at `began`.
+pub fn statement_failed(
+    step: &StepId,
+    error: tokio_postgres::Error,
+    began: std::time::Instant,
+    limit: std::time::Duration,
+) -> EngineError {
+    let step = step.clone();
+    let is_cancelled = sqlstate::classify(&error) == ErrorClass::Cancelled;
+    if is_cancelled && !limit.is_zero() && began.elapsed() >= limit {
+        EngineError::TooLong { step, limit, error }
+    } else {
+        EngineError::Statement { step, error }
     }
 }
 

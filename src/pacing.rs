@@ -3,6 +3,7 @@
 mod breaker;
 mod decide;
 mod limits;
+pub mod losses;
 mod sample;
 mod signal;
 mod size;

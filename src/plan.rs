@@ -16,6 +16,7 @@ pub mod kept;
 pub mod link;
 pub mod locate;
 pub mod pacing;
+pub mod printable;
 pub mod quiet;
 pub mod recipes;
 pub mod schema;

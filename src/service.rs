@@ -10,18 +10,19 @@ pub use crate::engine::{
     drive::{AtGate, Until},
     walk::Help,
 };
-pub use crate::store::StoreError;
+pub use crate::store::{StoreError, history::HistoryEvent};
 pub use pauses::PausedRun;
 pub use status::{
     Backfill, GateCondition, LeaseStatus, PaceStatus, Paused, PhaseStatus, Status, StepStatus,
     Waiting,
 };
 
-use crate::engine::{notice::Reporter, session::Driver, walk};
+use crate::engine::{notice::Reporter, session::Driver, toll, vital, walk};
 use crate::lifecycle::{
-    gate,
+    audit, gate,
     next::{Next, check_rollback_target, next, to_reverse},
     snapshot::{Pause, RollbackTarget, Snapshot},
+    toll::Toll,
     transition::{RunState, State},
 };
 use crate::plan::{
@@ -40,13 +41,14 @@ use crate::plan::{
 use crate::postgres::connect::{ConnectError, Session, Target};
 use crate::store::{
     history, lease, runs, schema,
+    timeline::Server,
     tunings::{self, TuningRecord},
     verification::Finding,
 };
 use crate::target;
 use jiff::Timestamp;
-use std::sync::Arc;
-use tokio_postgres::GenericClient;
+use std::{collections::BTreeSet, sync::Arc};
+use tokio_postgres::{GenericClient, IsolationLevel};
 use tokio_util::sync::CancellationToken;
 
 /// The oldest PostgreSQL that has TID range scans and `client_connection_check_interval`.
@@ -152,6 +154,18 @@ pub struct Service {
     target: Target,
 }
 
+/// What a rollback asks about before it begins.
+#[derive(Clone, Debug)]
+pub struct RollbackPreview {
+    /// Those that it reverses, newest first.
+    pub phases: Vec<PhaseName>,
+    /// The pause that it ends.
+    pub pause: Option<Pause>,
+    pub toll: Toll,
+    /// It goes on with one that has begun.
+    pub under_way: bool,
+}
+
 /// What `advance --dry-run` shows.
 #[derive(Clone, Debug)]
 pub struct Preview {
@@ -192,7 +206,13 @@ impl Service {
     /// A session on a database that has Crossfade's tables.
     async fn installed(&self, purpose: &str) -> Result<Session, ServiceError> {
         let session = self.session(purpose).await?;
-        schema::require(&session).await?;
+        let looks = ["approve", "history", "preview", "status"].contains(&purpose);
+        let purpose = if looks {
+            schema::Purpose::Look
+        } else {
+            schema::Purpose::Drive
+        };
+        schema::require(&session, purpose).await?;
         Ok(session)
     }
 
@@ -315,8 +335,9 @@ impl Service {
         run: &str,
         reporter: Arc<dyn Reporter>,
         stop: CancellationToken,
+        known: Option<Server>,
     ) -> Result<Driver, ServiceError> {
-        let driver = Driver::begin(&self.target, run, reporter, stop).await?;
+        let driver = Driver::begin(&self.target, run, reporter, stop, known).await?;
         if let Err(error) = check_server(&driver.work, Access::Write).await {
             driver.end().await;
             return Err(error);
@@ -332,13 +353,16 @@ impl Service {
         reporter: Arc<dyn Reporter>,
         stop: CancellationToken,
     ) -> Result<Outcome, ServiceError> {
-        if let Until::Phase(phase) = until {
-            let session = self.installed("advance").await?;
-            let run_id = runs::id_of(&*session, run).await?;
-            let snapshot = runs::snapshot(&*session, run_id).await?;
-            if snapshot.plan.phase(phase).is_none() {
-                return Err(EngineError::NoPhase(phase).into());
-            }
+        let snapshot = self.snapshot(run).await?;
+        // Settled now: where the database goes away right after the phase, another driver must not take the next one for it.
+        let until = match (until, snapshot.current_phase()) {
+            (Until::OnePhase, Some(phase)) => Until::Phase(phase.name),
+            (until, _) => until,
+        };
+        if let Until::Phase(phase) = until
+            && snapshot.plan.phase(phase).is_none()
+        {
+            return Err(EngineError::NoPhase(phase).into());
         }
         self.driving(run, reporter, stop, async |driver| {
             driver.advance(until, at_gate).await
@@ -350,11 +374,12 @@ impl Service {
         &self,
         run: &str,
         target: RollbackTarget,
+        discards: &BTreeSet<String>,
         reporter: Arc<dyn Reporter>,
         stop: CancellationToken,
     ) -> Result<Outcome, ServiceError> {
         self.driving(run, reporter, stop, async |driver| {
-            driver.roll_back(target).await
+            driver.roll_back(target, discards).await
         })
         .await
     }
@@ -383,6 +408,16 @@ impl Service {
         Ok(walk::help(&self.target, run, reporter, stop).await?)
     }
 
+    async fn snapshot(&self, run: &str) -> Result<Snapshot, ServiceError> {
+        let read = vital::answered(async {
+            let session = self.target.connect("crossfade advance").await?;
+            schema::require(&session, schema::Purpose::Drive).await?;
+            let run_id = runs::id_of(&*session, run).await?;
+            Ok::<_, EngineError>(runs::snapshot(&*session, run_id).await?)
+        });
+        Ok(read.await?)
+    }
+
     /// What `advance` would do next. Takes no lease.
     pub async fn preview(&self, run: &str) -> Result<Preview, ServiceError> {
         let mut session = self.installed("preview").await?;
@@ -405,21 +440,32 @@ impl Service {
         Ok(snapshot.current_phase().map(|phase| phase.name))
     }
 
-    /// The phases that a rollback would reverse, newest first, and the pause that it would end.
+    /// What a rollback would do, and what it would cost. Takes no lease.
     pub async fn preview_rollback(
         &self,
         run: &str,
         target: RollbackTarget,
-    ) -> Result<(Vec<PhaseName>, Option<Pause>), ServiceError> {
-        let session = self.installed("preview").await?;
+    ) -> Result<RollbackPreview, ServiceError> {
+        let mut session = self.installed("preview").await?;
         let run_id = runs::id_of(&*session, run).await?;
         let snapshot = runs::snapshot(&*session, run_id).await?;
         check_rollback_target(&snapshot, target).map_err(ServiceError::Refused)?;
         let phases = to_reverse(&snapshot, target);
         let undoes = !phases.is_empty() || target == RollbackTarget::Start;
-        // A pause of all runs is not for one of them to end.
-        let ends = undoes && !runs::is_paused_with_all(&*session, run_id).await?;
-        Ok((phases, snapshot.paused().filter(|_| ends).cloned()))
+        // Of a run that has no way back nothing would be taken.
+        let toll = match snapshot.state {
+            RunState::Active => toll::look(&mut session, &snapshot, &phases).await?,
+            RunState::Completed if snapshot.plan.phase(PhaseName::Contract).is_none() => {
+                toll::look(&mut session, &snapshot, &phases).await?
+            }
+            RunState::Completed | RunState::RolledBack => Toll::default(),
+        };
+        Ok(RollbackPreview {
+            pause: snapshot.paused().filter(|_| undoes).cloned(),
+            under_way: snapshot.rolling_back.is_some(),
+            phases,
+            toll,
+        })
     }
 
     /// Where a run stands. Takes no lease and waits for nobody.
@@ -452,9 +498,22 @@ impl Service {
         if snapshot.plan.phase(phase).is_none() {
             return Err(EngineError::NoPhase(phase).into());
         }
-        if snapshot.has_completed(phase) {
+        match snapshot.phase_state(phase) {
+            State::Pending | State::Reverted => {}
+            State::Completed => {
+                return Err(ServiceError::Refused(format!(
+                    "{phase} of {run} has been done: there is nothing to approve any more"
+                )));
+            }
+            state @ (State::Running | State::Failed | State::Reverting) => {
+                return Err(ServiceError::Refused(format!(
+                    "{phase} of {run} has begun ({state}): there is nothing to approve any more"
+                )));
+            }
+        }
+        if let Some(target) = snapshot.rolling_back {
             return Err(ServiceError::Refused(format!(
-                "{phase} of {run} has been done: there is nothing to approve any more"
+                "a rollback of {run} to {target} is under way: look again when it has ended, and approve then"
             )));
         }
         let role: String = session
@@ -510,9 +569,15 @@ impl Service {
         Ok(snapshot)
     }
 
-    /// What was recorded of the run that came so many before the newest of that name: 0 is the newest.
-    pub async fn history(&self, run: &str, earlier: usize) -> Result<History, ServiceError> {
-        let session = self.installed("history").await?;
+    /// What was recorded of the run that came so many before the newest of that name: 0 is the newest. `verify`: whether it
+    /// can be believed, too.
+    pub async fn history(
+        &self,
+        run: &str,
+        earlier: usize,
+        verify: bool,
+    ) -> Result<History, ServiceError> {
+        let mut session = self.installed("history").await?;
         let ids = runs::ids_of(&*session, run).await?;
         let Some(run_id) = ids.get(earlier) else {
             return Err(ServiceError::Refused(format!(
@@ -521,11 +586,23 @@ impl Service {
                 ids.len() - 1
             )));
         };
-        let events = history::load(&*session, *run_id).await?;
-        let first_broken = history::first_broken(*run_id, &events);
+        // One snapshot: a run that goes on meanwhile must not look as if its events did not fit.
+        let transaction = session
+            .build_transaction()
+            .isolation_level(IsolationLevel::RepeatableRead)
+            .read_only(true)
+            .start()
+            .await?;
+        let events = history::load(&transaction, *run_id).await?;
+        let check = if verify {
+            let claims = history::claims(&transaction, *run_id).await?;
+            Some(HistoryCheck::of(*run_id, &events, claims))
+        } else {
+            None
+        };
         Ok(History {
             events,
-            first_broken,
+            check,
             earlier: ids.len() - 1 - earlier,
         })
     }
@@ -534,11 +611,36 @@ impl Service {
 /// What was recorded of a run.
 #[derive(Clone, Debug)]
 pub struct History {
-    pub events: Vec<history::HistoryEvent>,
-    /// The first event that does not fit the chain.
-    pub first_broken: Option<i64>,
+    pub events: Vec<HistoryEvent>,
+    pub check: Option<HistoryCheck>,
     /// So many runs before it had the same name.
     pub earlier: usize,
+}
+
+/// Whether the events can be believed, as far as the database can tell.
+#[derive(Clone, Debug)]
+pub struct HistoryCheck {
+    /// The first event that does not fit the chain.
+    pub first_broken: Option<i64>,
+    /// What else does not agree: the end of the chain, or what the run's tables say.
+    pub findings: Vec<String>,
+    pub head: audit::Head,
+}
+
+impl HistoryCheck {
+    fn of(run_id: i64, events: &[HistoryEvent], claims: audit::Claims) -> Self {
+        let recorded = events.iter().map(HistoryEvent::recorded);
+        let last = events.last().map(|event| event.hash.as_str());
+        Self {
+            first_broken: history::first_broken(run_id, events),
+            findings: audit::findings(&claims, recorded, last),
+            head: claims.head,
+        }
+    }
+
+    pub fn is_intact(&self) -> bool {
+        self.first_broken.is_none() && self.findings.is_empty()
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,11 +1,13 @@
 //! Plan values → SQL text. Pure: what is written here is what `explain` shows and what the engine runs.
 
 mod block;
+pub mod cost;
 pub mod counters;
 pub mod foreign_key;
 pub mod group;
 pub mod link;
 pub mod literal;
+pub mod message;
 pub mod narrowing;
 pub mod part;
 pub mod quarantine;

@@ -287,6 +287,9 @@ pub struct Rollback {
     /// Back to where this phase had ended; to the start unless given.
     #[arg(long, value_name = "PHASE")]
     pub to: Option<PhaseName>,
+    /// A column or table that may go with what the application has written to it, e.g. public.users.plan. May be repeated.
+    #[arg(long, value_name = "COLUMN|TABLE")]
+    pub discard: Vec<String>,
     /// Needed where no terminal can be asked.
     #[arg(long)]
     pub yes: bool,

@@ -20,7 +20,12 @@ pub mod tune;
 pub mod verify;
 pub mod work;
 
-use super::{args::Arguments, exit::UsageError, printer::Printer, reporter::Lines};
+use super::{
+    args::Arguments,
+    exit::UsageError,
+    printer::{Printer, indented},
+    reporter::Lines,
+};
 use crate::engine::notice::Reporter;
 use crate::postgres::connect;
 use crate::service::Service;
@@ -73,10 +78,10 @@ impl Context<'_> {
         if yes {
             return Ok(());
         }
-        match self
-            .printer
-            .ask(&format!("{what}\nType the run's name to go on:"))
-        {
+        match self.printer.ask(&format!(
+            "{}\nType the run's name to go on:",
+            indented(what)
+        )) {
             Some(answer) if answer == run => Ok(()),
             Some(_) => {
                 Err(UsageError("that is not the run's name: nothing was done".to_owned()).into())

@@ -1,8 +1,69 @@
-//! Where output goes: data to stdout, once; messages to stderr.
+//! Where output goes: data to stdout, once; messages to stderr. What comes from the database or from other people is made
+//! harmless here.
 
-use super::args::Format;
+use super::{args::Format, exit::UsageError};
+use crate::demo::DemoError;
+use crate::plan::printable::{Lines, escaped};
+use crate::service::ServiceError;
 use serde::Serialize;
-use std::io::{IsTerminal, Write};
+use std::{
+    fmt,
+    io::{IsTerminal, Write},
+};
+
+/// What a command shows, ready for a terminal: a name, a reason or an error's text in it can neither move the cursor nor
+/// begin a line of its own.
+#[derive(Debug, Default)]
+pub struct Text(String);
+
+impl Text {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// For a file or another program, and so not touched: the only text with no end to its trust.
+    pub fn document(text: String) -> Self {
+        Self(text)
+    }
+
+    /// One line, whatever is in it.
+    pub fn line(&mut self, line: impl fmt::Display) {
+        self.0
+            .push_str(&escaped(&line.to_string(), Lines::SpelledOut));
+        self.0.push('\n');
+    }
+
+    pub fn of(line: impl fmt::Display) -> Self {
+        let mut text = Self::new();
+        text.line(line);
+        text
+    }
+
+    pub fn push_str(&mut self, block: &str) {
+        self.0.push_str(&escaped(block, Lines::Kept));
+    }
+}
+
+/// Lines of our own making; texts of others go in by `line`.
+impl fmt::Write for Text {
+    fn write_str(&mut self, block: &str) -> fmt::Result {
+        self.push_str(block);
+        Ok(())
+    }
+}
+
+impl From<String> for Text {
+    fn from(block: String) -> Self {
+        let mut text = Self::new();
+        text.push_str(&block);
+        text
+    }
+}
+
+/// One line for the terminal, whatever is in it.
+pub fn one_line(line: &str) -> String {
+    escaped(line, Lines::SpelledOut).into_owned()
+}
 
 pub struct Printer {
     format: Format,
@@ -22,14 +83,14 @@ impl Printer {
     }
 
     /// The command's result: the value as JSON, or the text. A reader who has gone away is no error.
-    pub fn result(
+    pub fn result<T: Into<Text>>(
         &self,
         value: &impl Serialize,
-        text: impl FnOnce() -> String,
+        text: impl FnOnce() -> T,
     ) -> anyhow::Result<()> {
         let mut out = match self.format {
             Format::Json => serde_json::to_string_pretty(value)?,
-            Format::Text | Format::Markdown | Format::Sarif | Format::Github => text(),
+            Format::Text | Format::Markdown | Format::Sarif | Format::Github => text().into().0,
         };
         if !out.is_empty() && !out.ends_with('\n') {
             out.push('\n');
@@ -40,19 +101,28 @@ impl Printer {
         }
     }
 
-    /// To stderr. Nothing can be done about a closed one.
+    /// To stderr. Lines after the first are indented, so that none of them can be taken for a message of ours.
     pub fn message(&self, text: impl AsRef<str>) {
-        let _ = writeln!(std::io::stderr().lock(), "{}", text.as_ref());
+        to_stderr(&format!("{}\n", indented(text.as_ref())));
+    }
+
+    /// To stderr, laid out by the caller, who has seen to what is in it.
+    pub fn block(&self, text: &str) {
+        to_stderr(&format!("{}\n", escaped(text.trim_end(), Lines::Kept)));
     }
 
     /// The one error of a failed command; with JSON also as the one document on stdout.
     pub fn error(&self, error: &anyhow::Error) {
         let text = chain(error);
-        if text.starts_with("error:") {
-            // A plan's errors are rendered already, each with its place.
-            self.message(text.trim_end());
+        if is_laid_out(error) {
+            let prefix = if text.starts_with("error") {
+                ""
+            } else {
+                "error: "
+            };
+            self.block(&format!("{prefix}{text}"));
         } else {
-            self.message(format!("error: {text}"));
+            self.message(format!("error: {}", one_line(&text)));
         }
         if self.is_json() {
             let _ = self.result(&serde_json::json!({"error": text}), String::new);
@@ -64,11 +134,34 @@ impl Printer {
         if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
             return None;
         }
-        let _ = write!(std::io::stderr().lock(), "{question} ");
+        to_stderr(&format!("{} ", escaped(question, Lines::Kept)));
         let mut answer = String::new();
         std::io::stdin().read_line(&mut answer).ok()?;
         Some(answer.trim().to_owned())
     }
+}
+
+/// A message with its further lines set off from what is ours at the beginning of a line.
+pub fn indented(text: &str) -> String {
+    let lines: Vec<String> = text.trim_end().split('\n').map(one_line).collect();
+    lines.join("\n    ")
+}
+
+/// Nothing can be done about a closed one.
+fn to_stderr(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// A plan's errors are rendered already, each with its place and harmless; the end of a server's log is of our own server.
+fn is_laid_out(error: &anyhow::Error) -> bool {
+    matches!(
+        error.downcast_ref::<ServiceError>(),
+        Some(ServiceError::Plan(_))
+    ) || error.downcast_ref::<DemoError>().is_some()
+        // A plan that could not be written, of the words that were typed.
+        || error
+            .downcast_ref::<UsageError>()
+            .is_some_and(|error| error.0.starts_with("error"))
 }
 
 /// The error and its causes, none said twice.

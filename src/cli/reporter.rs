@@ -1,5 +1,6 @@
 //! How the engine's notices look: bars on a terminal, plain lines where there is none.
 
+use super::printer::one_line;
 use crate::engine::notice::{Notice, Reporter, WalkProgress};
 use crate::lifecycle::{next::Wait, snapshot::RollbackTarget};
 use crate::plan::span::Span;
@@ -79,7 +80,7 @@ impl State {
         });
         bar.set_length(progress.blocks_total.unsigned_abs().max(1));
         bar.set_position(progress.blocks_done.unsigned_abs());
-        bar.set_message(detail(progress));
+        bar.set_message(one_line(&detail(progress)));
     }
 
     fn clear(&mut self) {
@@ -91,7 +92,7 @@ impl State {
 
     fn print(&self, line: &str) {
         let write = || {
-            let _ = writeln!(std::io::stderr().lock(), "{line}");
+            let _ = writeln!(std::io::stderr().lock(), "{}", one_line(line));
         };
         match &self.bar {
             Some(bar) => bar.suspend(write),
@@ -134,6 +135,9 @@ fn line(notice: &Notice) -> Option<String> {
         Notice::StepFinished(_) => return None,
         Notice::StepFound(_) => "    was there already".to_owned(),
         Notice::StepReversed(step) => format!("  {step} undone"),
+        Notice::StepLeavesWhatItFound(step) => {
+            format!("  {step} leaves what was there before it")
+        }
         Notice::StepHadChangedNothing(step) => format!("  {step} had changed nothing"),
         Notice::Blocked {
             attempt,
@@ -182,6 +186,9 @@ fn line(notice: &Notice) -> Option<String> {
             what.join("; ")
         ),
         Notice::Helping { step } => format!("helping with {step}"),
+        Notice::Cancelled { why, retry_in } => {
+            format!("    cancelled by somebody: {why}; again in {retry_in:.1?}")
+        }
         Notice::Away { why, retry_in } => {
             format!("    the database is away: {why}; again in {retry_in:.1?}")
         }

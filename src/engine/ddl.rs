@@ -1,17 +1,30 @@
 //! DDL under traffic: observed first, with a lock timeout, tried again with growing pauses, never in front of the
 //! application for long.
 
-use super::{EngineError, drift::Stood, failpoint, notice::Notice, quarantine, session::Driver};
+use super::{
+    EngineError,
+    drift::Stood,
+    failpoint::{self, Midway},
+    notice::Notice,
+    quarantine,
+    session::Driver,
+    statement_failed, vital,
+};
+use crate::lifecycle::toll::Toll;
 use crate::plan::steps::create_index;
 use crate::plan::{
     compiled::{Plan, StepId},
     ident::TableName,
 };
 use crate::postgres::sqlstate::{ErrorClass, classify};
-use crate::statement::part::{Goal, How, Lock, Part, Reach};
+use crate::statement::{
+    message::{IDLE_TIMEOUT_MS, Message, Refusal},
+    part::{Goal, How, Lock, Part, Reach},
+};
 use crate::store::{
-    history,
-    lease::{self, MayGoOn},
+    StoreError, history,
+    lease::{self, Lease, MayGoOn},
+    quarantine::none_backward,
 };
 use crate::target::{
     activity::{self, Blocker},
@@ -19,7 +32,7 @@ use crate::target::{
 };
 use serde_json::json;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
 use tokio_postgres::GenericClient;
@@ -38,6 +51,8 @@ const PAUSE_MAX: Duration = Duration::from_secs(30);
 /// A transaction older than this on the table is waited for without queueing behind it.
 const LONG_TRANSACTION: Duration = Duration::from_secs(1);
 const TIDY_UP_MS: u64 = 1_000;
+/// A look at how far a long statement is.
+const TELL_WITHIN: Duration = Duration::from_secs(5);
 /// The second and further tables of a transaction: the first ones are locked meanwhile.
 const FURTHER_LOCK_TIMEOUT_MS: u64 = 10;
 
@@ -97,9 +112,9 @@ async fn observed(driver: &Driver, step: &StepId, goal: &Goal) -> Result<Observe
 pub enum OnlyIf<'a> {
     /// The triggers stand as they stood then. Else it ends with `SyncChanged`.
     Stands(&'a Stood),
-    /// The new version has written nothing that going back would lose: its transactions may have ended while the lock was
-    /// waited for. Else it ends with `Refused`.
-    NothingIsLost,
+    /// The new version has written nothing that going back would lose, but for what may go: its transactions may have ended
+    /// while the lock was waited for. Else it ends with `Refused`.
+    NothingIsLost(&'a BTreeSet<String>),
 }
 
 /// Parts that share one transaction under `lock_timeout`. Those whose goal holds are left out.
@@ -147,7 +162,11 @@ pub async fn run_together(
                 Err(Failed::SyncChanged) => {
                     return Err(EngineError::SyncChanged { step: step.clone() });
                 }
-                Err(Failed::WouldLose(what)) => return Err(EngineError::Refused(what)),
+                Err(Failed::WouldLose) => {
+                    would_lose(driver, plan, only_if).await?;
+                    // Mended in between: tried again.
+                    Vec::new()
+                }
                 Err(Failed::Other(error)) => return Err(at_step(step, error)),
                 Err(Failed::Store(error)) => return Err(error.into()),
             }
@@ -158,6 +177,26 @@ pub async fn run_together(
     }
 }
 
+/// A refusal that names what would be lost, where there still is something.
+async fn would_lose(
+    driver: &Driver,
+    plan: &Plan,
+    only_if: Option<OnlyIf<'_>>,
+) -> Result<(), EngineError> {
+    let Some(OnlyIf::NothingIsLost(discards)) = only_if else {
+        return Ok(());
+    };
+    let toll = Toll {
+        lost: quarantine::only_on_the_new_side(&*driver.work, driver.lease.run_id, plan).await?,
+        in_the_way: Vec::new(),
+    };
+    let command = format!("crossfade rollback {}", plan.name);
+    match toll.refusal(discards, &command) {
+        Some(what) => Err(EngineError::Refused(what)),
+        None => Ok(()),
+    }
+}
+
 enum Failed {
     Blocked(Vec<Blocker>),
     /// Rolled back, as its author's question says that it has not been done.
@@ -165,15 +204,9 @@ enum Failed {
     /// Rolled back, as the triggers do not stand as they stood.
     SyncChanged,
     /// Rolled back, as going back would lose what the new version wrote.
-    WouldLose(String),
-    Store(crate::store::StoreError),
+    WouldLose,
+    Store(StoreError),
     Other(tokio_postgres::Error),
-}
-
-impl From<tokio_postgres::Error> for Failed {
-    fn from(error: tokio_postgres::Error) -> Self {
-        Self::Other(error)
-    }
 }
 
 fn at_step(step: &StepId, error: tokio_postgres::Error) -> EngineError {
@@ -261,7 +294,7 @@ async fn long_holders(
     Ok(holders)
 }
 
-/// One attempt, in one transaction. While it waits for its lock another connection sees who holds it.
+/// One attempt, in one transaction that is one message. While it waits for its lock another connection sees who holds it.
 async fn attempt(
     driver: &mut Driver,
     plan: &Plan,
@@ -291,73 +324,101 @@ async fn attempt(
         }
         seen
     };
-    let working = async {
-        let transaction = driver.work.transaction().await?;
-        let millis = timeout.as_millis();
-        transaction
-            .batch_execute(&format!("SET LOCAL lock_timeout = {millis}"))
-            .await?;
-        lease::fence(&transaction, lease)
-            .await
-            .map_err(Failed::Store)?;
-        if locks.len() > 1 || only_if.is_some() {
-            for (number, (table, lock)) in locks.iter().enumerate() {
-                if number == 1 {
-                    transaction
-                        .batch_execute(&format!(
-                            "SET LOCAL lock_timeout = {FURTHER_LOCK_TIMEOUT_MS}"
-                        ))
-                        .await?;
-                }
-                transaction
-                    .batch_execute(&format!(
-                        "LOCK TABLE ONLY {table} IN {} MODE",
-                        lock.as_str()
-                    ))
-                    .await?;
-            }
+    let midway = failpoint::midway(|| format!("{place}: in its effect"));
+    let may_go = match only_if {
+        Some(OnlyIf::NothingIsLost(discards)) => {
+            quarantine::may_go(&*driver.work, lease.run_id, plan, discards)
+                .await
+                .map_err(Failed::Store)?
         }
-        match only_if {
-            Some(OnlyIf::Stands(stood)) if !stood.holds(&transaction).await? => {
-                return Err(Failed::SyncChanged);
-            }
-            Some(OnlyIf::NothingIsLost) => {
-                let lost = quarantine::lost_by_going_back(&transaction, lease.run_id, plan).await;
-                if let Some(what) = lost.map_err(Failed::Store)? {
-                    return Err(Failed::WouldLose(what));
-                }
-            }
-            Some(OnlyIf::Stands(_)) | None => {}
-        }
-        for statement in parts.iter().flat_map(|part| &part.statements) {
-            transaction.batch_execute(&statement.sql).await?;
-        }
-        for part in parts {
-            if let Some(why) = not_done(&transaction, &part.goal).await? {
-                return Err(Failed::NotDone(why));
-            }
-        }
-        failpoint::pass(|| format!("{place}: in its effect"));
-        transaction.commit().await?;
-        Ok::<(), Failed>(())
+        Some(OnlyIf::Stands(_)) | None => Vec::new(),
     };
+    let text = message(timeout, lease, parts, locks, (only_if, &may_go), midway).text();
+    let working = midway.around(driver.work.batch_execute(&text));
     tokio::pin!(working, watching);
     let (result, seen) = tokio::select! {
         result = &mut working => (result, Vec::new()),
         seen = &mut watching => ((&mut working).await, seen),
     };
-    match result {
-        Err(Failed::Other(error)) if classify(&error) == ErrorClass::LockNotHad => {
-            Err(Failed::Blocked(seen))
+    result.map_err(|error| failed(error, seen))
+}
+
+/// All of an attempt: the fence, the locks, what must be so under them, the statements, and what must be so after them. Each
+/// way to the server and back that there was in between would be time for which the application waits for the locks.
+fn message(
+    timeout: Duration,
+    lease: Lease,
+    parts: &[&Part],
+    locks: &[(TableName, Lock)],
+    (only_if, may_go): (Option<OnlyIf<'_>>, &[(String, String)]),
+    midway: Midway,
+) -> Message {
+    let mut message = Message::default();
+    message.run(format!(
+        "SET LOCAL idle_in_transaction_session_timeout = {IDLE_TIMEOUT_MS}"
+    ));
+    message.run(format!("SET LOCAL lock_timeout = {}", timeout.as_millis()));
+    message.demand(&lease::fenced(lease), Refusal::LeaseLost);
+    if locks.len() > 1 || only_if.is_some() {
+        for (number, (table, lock)) in locks.iter().enumerate() {
+            if number == 1 {
+                message.run(format!(
+                    "SET LOCAL lock_timeout = {FURTHER_LOCK_TIMEOUT_MS}"
+                ));
+            }
+            message.run(format!("LOCK TABLE ONLY {table} IN {} MODE", lock.as_str()));
         }
-        Err(Failed::Store(crate::store::StoreError::Database(error)))
-            if classify(&error) == ErrorClass::LockNotHad =>
+    }
+    match only_if {
+        Some(OnlyIf::Stands(stood)) => message.demand(&stood.holds(), Refusal::SyncChanged),
+        Some(OnlyIf::NothingIsLost(_)) => {
+            message.demand(&none_backward(lease.run_id, may_go), Refusal::WouldLose);
+        }
+        None => {}
+    }
+    for statement in parts.iter().flat_map(|part| &part.statements) {
+        message.run(&statement.sql);
+    }
+    // Else they would be run again after a crash, and never be taken back.
+    for part in parts {
+        if let Goal::Asked {
+            question,
+            answer: true,
+        } = &part.goal
         {
-            Err(Failed::Blocked(seen))
+            message.demand_yes(question);
         }
-        other => other,
+    }
+    if let Some(statement) = midway.statement() {
+        message.run(statement);
+    }
+    message
+}
+
+fn failed(error: tokio_postgres::Error, seen: Vec<Blocker>) -> Failed {
+    let state = error.code().map_or("", |state| state.code());
+    match Refusal::from_sqlstate(state) {
+        Some(Refusal::LeaseLost) => Failed::Store(StoreError::LeaseLost),
+        Some(Refusal::SyncChanged) => Failed::SyncChanged,
+        Some(Refusal::WouldLose) => Failed::WouldLose,
+        Some(Refusal::NotDone) => Failed::NotDone(NOT_DONE.to_owned()),
+        Some(Refusal::Unanswered) => {
+            let why = error.as_db_error().map_or("", |error| error.message());
+            Failed::NotDone(format!(
+                "its statements were run, and then `done_when` cannot be answered: {}",
+                why.replace('\n', " ")
+            ))
+        }
+        Some(Refusal::Paused | Refusal::ClaimLost | Refusal::Rewritten) | None => {
+            match classify(&error) {
+                ErrorClass::LockNotHad => Failed::Blocked(seen),
+                _ => Failed::Other(error),
+            }
+        }
     }
 }
+
+const NOT_DONE: &str = "its statements were run, and `done_when` is not true after them";
 
 /// What its author asks must be answered with yes after the statements: else they would be run again after a crash, and
 /// never be taken back.
@@ -371,9 +432,7 @@ async fn not_done<C: GenericClient>(
     Ok(match observe(client, goal).await? {
         Observed::Holds => None,
         Observed::Conflict(why) => Some(format!("its statements were run, and then {why}")),
-        Observed::Missing | Observed::InvalidIndex => {
-            Some("its statements were run, and `done_when` is not true after them".to_owned())
-        }
+        Observed::Missing | Observed::InvalidIndex => Some(NOT_DONE.to_owned()),
     })
 }
 
@@ -503,6 +562,7 @@ async fn run_long(
             return Ok(Reached::Paused);
         }
         failpoint::pass(|| format!("{place}: before its effect"));
+        let began = Instant::now();
         let error = match execute_watched(driver, plan, step, part).await {
             Ok(()) => {
                 failpoint::pass(|| format!("{place}: after its effect"));
@@ -532,7 +592,13 @@ async fn run_long(
         match classify(&error) {
             ErrorClass::LockNotHad => waiting.blocked(driver, step, Vec::new()).await?,
             ErrorClass::Cancelled if driver.stop.is_cancelled() => return Ok(Reached::Interrupted),
-            _ => return Err(at_step(step, error)),
+            _ => {
+                let limit = match part.how {
+                    How::Scanning => plan.settings.statement_timeout.duration(),
+                    How::Concurrently | How::Locking => Duration::ZERO,
+                };
+                return Err(statement_failed(step, error, began, limit));
+            }
         }
     }
 }
@@ -591,7 +657,16 @@ async fn execute_watched(
                     tracing::warn!(%error, "the statement could not be cancelled");
                 }
             }
-            () = tokio::time::sleep(Duration::from_secs(1)) => tell_progress(driver, step).await,
+            () = tokio::time::sleep(Duration::from_secs(1)) => {
+                let told = vital::within(TELL_WITHIN, async {
+                    tell_progress(driver, step).await;
+                    Ok::<_, EngineError>(())
+                });
+                // Best effort: the heartbeat tells whether the database is still there.
+                if let Err(error) = told.await {
+                    tracing::debug!(%error, "how far a statement is could not be told");
+                }
+            }
         }
     };
     driver

@@ -253,9 +253,10 @@ impl Stood {
         Ok(Self { functions, mark })
     }
 
-    /// Nobody has touched them. Asked with the tables locked, that is so until the transaction's end.
-    pub async fn holds(&self, client: &impl GenericClient) -> Result<bool, tokio_postgres::Error> {
-        Ok(mark(client, &self.functions).await? == self.mark)
+    /// That nobody has touched them, as a condition of a message. Asked with the tables locked, that is so until its end.
+    pub fn holds(&self) -> String {
+        let names: Vec<&str> = self.functions.iter().map(Ident::as_str).collect();
+        observe::still_stands(&names, &self.mark)
     }
 }
 

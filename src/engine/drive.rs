@@ -76,7 +76,14 @@ impl Driver {
                         return Ok(outcome);
                     }
                 }
-                Next::FinishPhase(phase) => self.finish_phase(phase).await?,
+                Next::FinishPhase(phase) => {
+                    self.finish_phase(phase).await?;
+                    // Nothing more is asked, and so nothing can fail, once it is done.
+                    let is_last = snapshot.plan.phases.last().map(|last| last.name) == Some(phase);
+                    if last == Some(phase) && !is_last {
+                        return Ok(Outcome::Done);
+                    }
+                }
                 Next::FinishRun => {
                     self.record("run", async |transaction, lease| {
                         runs::finish(transaction, lease, RunState::Completed).await
@@ -165,6 +172,51 @@ impl Driver {
         .await
     }
 
+    /// What of a step is there before it is first run is noted with its beginning: what it finds is not its own.
+    async fn start_steps(
+        &mut self,
+        snapshot: &Snapshot,
+        steps: &[StepId],
+    ) -> Result<(), EngineError> {
+        let mut found = Vec::new();
+        for id in steps {
+            let step = snapshot.plan.steps().find(|(_, step)| step.id == *id);
+            let Some((phase, step)) = step else { continue };
+            // Of `contract` nothing is ever undone.
+            if snapshot.step_state(id).has_begun() || phase.name == PhaseName::Contract {
+                continue;
+            }
+            if let Work::Parts(parts) = step.action.work(&snapshot.plan) {
+                found.push((id, self.found_of(&parts).await?));
+            }
+        }
+        let place = format!(
+            "{} {}",
+            steps.first().map_or("", |step| step.0.as_str()),
+            Event::Start
+        );
+        self.record(&place, async |transaction, lease| {
+            for step in steps {
+                runs::step_event(transaction, lease, step, Event::Start, None).await?;
+            }
+            for (step, parts) in &found {
+                runs::set_found(transaction, lease, step, parts).await?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn found_of(&self, parts: &[Part]) -> Result<Vec<i32>, EngineError> {
+        let mut found = Vec::new();
+        for (number, part) in (0..).zip(parts) {
+            if observe(&*self.work, &part.goal).await? == Observed::Holds {
+                found.push(number);
+            }
+        }
+        Ok(found)
+    }
+
     /// Steps that stand or fall together. `Some`: the engine stops here, with this outcome.
     async fn run_unit(
         &mut self,
@@ -174,7 +226,7 @@ impl Driver {
         let Some(first) = steps.first() else {
             return Ok(None);
         };
-        self.step_events(steps, Event::Start, None).await?;
+        self.start_steps(snapshot, steps).await?;
         self.name_step(first).await?;
         self.reporter.notice(Notice::StepStarted(first.clone()));
         let plan = &snapshot.plan;

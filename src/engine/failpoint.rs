@@ -2,6 +2,10 @@
 //!
 //! `CROSSFADE_FAILPOINT=kill:NAME` or `stop:NAME`, with `#3` for the third time; `CROSSFADE_FAILPOINT_LOG=FILE` lists the
 //! places that were passed. Unset, a place costs one comparison.
+//!
+//! What is sent to the server as one message has a place in its middle as well, which the server passes by itself: there
+//! `kill` has it end our session, which rolls back what was done until then, and then kills this process; `stop` stops this
+//! process once the message is on its way, and the server goes on without it.
 
 use std::{
     io::Write,
@@ -53,9 +57,63 @@ fn arm(text: &str) -> Option<Armed> {
 
 /// Passes the place called `name()`; the name is only made when a test listens.
 pub fn pass(name: impl FnOnce() -> String) {
+    if let Some(signal) = signal_at(name) {
+        strike(signal);
+    }
+}
+
+fn strike(signal: nix::sys::signal::Signal) {
+    let _ = nix::sys::signal::kill(nix::unistd::getpid(), signal);
+}
+
+/// A place in the middle of what the server carries out by itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Midway(Option<nix::sys::signal::Signal>);
+
+/// So long a message takes to be on its way.
+const ON_ITS_WAY: std::time::Duration = std::time::Duration::from_millis(50);
+
+/// The place called `name()`, in the middle of what is about to be sent.
+pub fn midway(name: impl FnOnce() -> String) -> Midway {
+    Midway(signal_at(name))
+}
+
+impl Midway {
+    /// What the server is to do at that place, as a statement or several.
+    pub fn statement(self) -> Option<&'static str> {
+        (self.0 == Some(nix::sys::signal::Signal::SIGKILL)).then_some(
+            "SELECT pg_catalog.pg_terminate_backend(pg_catalog.pg_backend_pid()); SELECT pg_catalog.pg_sleep(30)",
+        )
+    }
+
+    /// Waits for the answer, or does with this process what a test wants of it.
+    pub async fn around<T>(self, answer: impl Future<Output = T>) -> T {
+        let Some(signal) = self.0 else {
+            return answer.await;
+        };
+        tokio::pin!(answer);
+        if self.statement().is_some() {
+            let answer = answer.await;
+            strike(signal);
+            return answer;
+        }
+        let early = tokio::select! {
+            answer = &mut answer => Some(answer),
+            () = tokio::time::sleep(ON_ITS_WAY) => None,
+        };
+        strike(signal);
+        match early {
+            Some(answer) => answer,
+            None => answer.await,
+        }
+    }
+}
+
+/// What a test wants done at this place, which is noted.
+fn signal_at(name: impl FnOnce() -> String) -> Option<nix::sys::signal::Signal> {
     let settings = settings();
     if settings.armed.is_none() && settings.log.is_none() {
-        return;
+        return None;
     }
     let name = name();
     if let Some(path) = &settings.log {
@@ -66,9 +124,6 @@ pub fn pass(name: impl FnOnce() -> String) {
         // A test that cannot write its log sees an empty one and fails.
         let _ = line.and_then(|mut file| writeln!(file, "{name}"));
     }
-    if let Some(armed) = settings.armed.as_ref().filter(|armed| armed.name == name)
-        && armed.countdown.fetch_sub(1, Ordering::SeqCst) == 1
-    {
-        let _ = nix::sys::signal::kill(nix::unistd::getpid(), armed.signal);
-    }
+    let armed = settings.armed.as_ref().filter(|armed| armed.name == name)?;
+    (armed.countdown.fetch_sub(1, Ordering::SeqCst) == 1).then_some(armed.signal)
 }

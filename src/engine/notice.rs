@@ -17,6 +17,8 @@ pub enum Notice {
     StepReversed(StepId),
     /// It had not got as far as to change anything.
     StepHadChangedNothing(StepId),
+    /// What it does was there before it, and stays.
+    StepLeavesWhatItFound(StepId),
     /// A lock was not had, or is not asked for yet as somebody holds the table for long.
     Blocked {
         step: StepId,
@@ -52,6 +54,11 @@ pub enum Notice {
     /// A process that only helps has found this step to help with.
     Helping {
         step: StepId,
+    },
+    /// Somebody has cancelled a statement of ours: tried again.
+    Cancelled {
+        why: String,
+        retry_in: Duration,
     },
     /// The database went away in the middle, or has no room for us: tried again.
     Away {

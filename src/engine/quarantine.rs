@@ -1,7 +1,10 @@
 //! Rows in quarantine: which have been mended, and another try of those that have not.
 
 use super::{EngineError, session::Driver, verify::names_now};
-use crate::lifecycle::snapshot::Snapshot;
+use crate::lifecycle::{
+    snapshot::Snapshot,
+    toll::{Count, Lost},
+};
 use crate::plan::{
     compiled::{Assignment, Match, Plan},
     ident::{Ident, TableName},
@@ -9,7 +12,10 @@ use crate::plan::{
 };
 use crate::postgres::sqlstate::{self, ErrorClass, classify};
 use crate::statement::{
-    link, rows,
+    cost::Thing,
+    link,
+    message::{IDLE_TIMEOUT_MS, Message, Refusal},
+    rows,
     sync::{self, Names},
 };
 use crate::store::{
@@ -17,8 +23,8 @@ use crate::store::{
     quarantine::{self, Entry, Which},
 };
 use crate::target::batch;
-use std::borrow::Cow;
-use tokio_postgres::GenericClient;
+use std::{borrow::Cow, collections::BTreeSet};
+use tokio_postgres::{GenericClient, types::ToSql};
 
 const ENTRIES_MAX: i64 = 2_000;
 /// So many of the rows that going back would lose are named.
@@ -43,28 +49,93 @@ pub struct StillQuarantined {
     pub error: String,
 }
 
-/// What the new version wrote that going back would lose, in words; values and what the server says of them only where
-/// the plan shows them.
-pub async fn lost_by_going_back(
+/// The new columns that the old ones are computed back from: their values may be on the new side alone.
+pub fn things(plan: &Plan) -> Vec<Thing> {
+    let within = plan.syncs().flat_map(|sync| {
+        let targets = sync.forward.iter().map(|one| &one.target.name);
+        targets.map(|column| Thing::Column(sync.table.clone(), column.clone()))
+    });
+    let across = plan.links().flat_map(|link| {
+        let targets = link.forward().iter().map(|one| &one.target.name);
+        targets.map(|column| Thing::Column(link.table(link.new).clone(), column.clone()))
+    });
+    within.chain(across).collect()
+}
+
+/// The new column that a value of this old one was computed from.
+fn new_side_of(plan: &Plan, table: &str, column: &str) -> Option<Thing> {
+    let group = |side: &[Assignment]| {
+        let mut side = side.iter();
+        let found = side.find(|one| one.target.name.as_str() == column);
+        found.map(|one| one.group)
+    };
+    let within = plan.syncs().filter(|sync| sync.table.to_string() == table);
+    let within = within.filter_map(|sync| {
+        let group = group(&sync.backward)?;
+        let new = sync.forward.iter().find(|one| one.group == group)?;
+        Some(Thing::Column(sync.table.clone(), new.target.name.clone()))
+    });
+    let across = plan.links().filter(|link| link.parent.to_string() == table);
+    let across = across.filter_map(|link| {
+        let group = group(link.backward())?;
+        let mut forward = link.forward().iter();
+        let new = forward.find(|one| one.group == group)?;
+        Some(Thing::Column(
+            link.table(link.new).clone(),
+            new.target.name.clone(),
+        ))
+    });
+    within.chain(across).next()
+}
+
+/// What the new version wrote that the old columns cannot take; values and what the server says of them only where the plan
+/// shows them.
+pub async fn only_on_the_new_side(
     client: &impl GenericClient,
     run_id: i64,
     plan: &Plan,
-) -> Result<Option<String>, StoreError> {
-    let (count, first) = quarantine::backward(client, run_id, LOST_SHOWN).await?;
-    let named: Vec<String> = first
-        .iter()
-        .map(|entry| match plan.settings.show_values {
-            true => format!("{} ({})", entry.row_key, entry.error),
-            false => format!("{} (SQLSTATE {})", entry.row_key, entry.sqlstate),
-        })
-        .collect();
-    Ok((count > 0).then(|| {
-        format!(
-            "{count} rows were written by the new version with values that the old column cannot take, and going back would lose them: {}{}. Mend those rows first (crossfade.quarantine names them)",
-            named.join(", "),
-            if count > LOST_SHOWN { ", …" } else { "" }
-        )
-    }))
+) -> Result<Vec<Lost>, StoreError> {
+    let mut lost = Vec::new();
+    for (table, column) in quarantine::backward_columns(client, run_id).await? {
+        let (count, first) =
+            quarantine::backward(client, run_id, (&table, &column), LOST_SHOWN).await?;
+        let named: Vec<String> = first
+            .iter()
+            .map(|entry| match plan.settings.show_values {
+                true => format!("{} ({})", entry.row_key, entry.error),
+                false => format!("{} (SQLSTATE {})", entry.row_key, entry.sqlstate),
+            })
+            .collect();
+        let things = new_side_of(plan, &table, &column).or_else(|| things(plan).into_iter().next());
+        let Some(of) = things else { continue };
+        lost.push(Lost {
+            of,
+            what: format!(
+                "rows of {table} that the new version wrote with values that the old column cannot take: {}{} (`crossfade quarantine list {}` names them)",
+                named.join(", "),
+                if count > LOST_SHOWN { ", …" } else { "" },
+                plan.name
+            ),
+            count: Count::Rows(count),
+            noted: true,
+        });
+    }
+    Ok(lost)
+}
+
+/// The old columns, with their tables, for which the new version's values may go.
+pub async fn may_go(
+    client: &impl GenericClient,
+    run_id: i64,
+    plan: &Plan,
+    discards: &BTreeSet<String>,
+) -> Result<Vec<(String, String)>, StoreError> {
+    let mut columns = quarantine::backward_columns(client, run_id).await?;
+    columns.retain(|(table, column)| {
+        let thing = new_side_of(plan, table, column).or_else(|| things(plan).into_iter().next());
+        thing.is_some_and(|thing| discards.contains(&thing.to_string()))
+    });
+    Ok(columns)
 }
 
 /// Takes the rows out of quarantine that have been mended since.
@@ -275,31 +346,22 @@ impl Driver {
         // A foreign key that the column has by now is held by triggers.
         let skips_triggers =
             skips_triggers && !batch::has_foreign_key(&*self.work, table, &[column]).await?;
-        let transaction = self.work.transaction().await?;
-        lease::fence(&transaction, lease).await?;
+        let mut begin = Message::default();
+        begin.run("BEGIN");
+        begin.run(format!(
+            "SET LOCAL idle_in_transaction_session_timeout = {IDLE_TIMEOUT_MS}"
+        ));
+        begin.run("SET LOCAL lock_timeout = '1s'");
         // As in a batch of the backfill: the application's triggers stay out, and ours stands aside.
-        let setup = if skips_triggers {
-            "SET LOCAL lock_timeout = '1s'; SET LOCAL session_replication_role = replica"
+        begin.run(if skips_triggers {
+            "SET LOCAL session_replication_role = replica"
         } else {
-            "SET LOCAL lock_timeout = '1s'; SET LOCAL crossfade.filling = 'on'"
-        };
-        transaction.batch_execute(setup).await?;
-        match transaction
-            .execute(
-                &query,
-                &[&entry.row_key.as_str(), &entry.row_values.as_str()],
-            )
-            .await
-        {
-            Ok(rows) => {
-                quarantine::remove(&transaction, &[entry.id]).await?;
-                let moved = i64::try_from(rows).unwrap_or(i64::MAX);
-                moved::add(&transaction, lease.run_id, table, moved).await?;
-                transaction.commit().await?;
-                Ok(Ok(rows))
-            }
+            "SET LOCAL crossfade.filling = 'on'"
+        });
+        begin.demand(&lease::fenced(lease), Refusal::LeaseLost);
+        match self.convert_at_once(&begin, &query, entry, table).await {
+            Ok(rows) => Ok(Ok(rows)),
             Err(error) => {
-                transaction.rollback().await?;
                 let still = StillQuarantined {
                     id: entry.id,
                     sqlstate: error
@@ -318,9 +380,51 @@ impl Driver {
                         Ok(Err(still))
                     }
                     ErrorClass::LockNotHad => Ok(Err(still)),
+                    _ if is_lease_lost(&error) => Err(StoreError::LeaseLost.into()),
                     _ => Err(error.into()),
                 }
             }
         }
     }
+
+    /// Sent in one go, so that nobody waits for the row while we are far away: the fence, the row, and the record of it. That a
+    /// row is moved is noted before it is known whether one is.
+    async fn convert_at_once(
+        &self,
+        begin: &Message,
+        query: &str,
+        entry: &Entry,
+        table: &TableName,
+    ) -> Result<u64, tokio_postgres::Error> {
+        let (work, run_id) = (&self.work, self.lease.run_id);
+        let query = work.prepare(query).await?;
+        let remove = work.prepare(quarantine::REMOVE).await?;
+        let note = work.prepare(moved::ADD).await?;
+        let (key, values) = (entry.row_key.as_str(), entry.row_values.as_str());
+        let (schema, name) = (table.schema.as_str(), table.name.as_str());
+        let (ids, begin) = ([entry.id], begin.text());
+        let ids = ids.as_slice();
+        let noting: [&(dyn ToSql + Sync); 4] = [&run_id, &schema, &name, &1_i64];
+        let (row, entries): ([&(dyn ToSql + Sync); 2], [&(dyn ToSql + Sync); 1]) =
+            ([&key, &values], [&ids]);
+        let (begun, noted, converted, removed, committed) = tokio::join!(
+            biased;
+            work.batch_execute(&begin),
+            work.execute(&note, &noting),
+            work.execute(&query, &row),
+            work.execute(&remove, &entries),
+            work.batch_execute("COMMIT"),
+        );
+        begun?;
+        noted?;
+        let rows = converted?;
+        removed?;
+        committed?;
+        Ok(rows)
+    }
+}
+
+fn is_lease_lost(error: &tokio_postgres::Error) -> bool {
+    let state = error.code().map_or("", |state| state.code());
+    Refusal::from_sqlstate(state) == Some(Refusal::LeaseLost)
 }

@@ -1,32 +1,40 @@
-//! Going back: the reverse of each completed step, newest first. Until `contract`, nothing is lost by it.
+//! Going back: the reverse of each completed step, newest first. What it would cost the application is counted before
+//! anything is recorded, and takes a word of whoever asks for it.
 
 use super::{
     EngineError, Outcome,
     ddl::{self, OnlyIf, Reached},
     drift, failpoint,
     notice::Notice,
-    quarantine::lost_by_going_back,
     session::Driver,
+    toll,
     verify::names_now,
 };
 use crate::lifecycle::{
     next::{Wait, check_rollback_target, to_reverse, units},
     snapshot::{Pause, RollbackTarget, Snapshot},
+    toll::misnamed,
     transition::{Event, RunState, State},
 };
 use crate::plan::{
-    compiled::{Action, Plan, PlannedStep, StepId},
+    compiled::{Action, PlannedStep, StepId},
     document::PhaseName,
     ident::TableName,
-    steps::{DdlStep, Undo, Work, add_column::AddColumn, sync_columns, sync_tables},
+    steps::{
+        DdlStep, Undo, Work, add_column::AddColumn, add_constraint, attach_index, create_index,
+        sync_columns, sync_tables,
+    },
 };
-use crate::statement::part::{Goal, Part, Statement};
+use crate::statement::{
+    cost::{Thing, WOULD_LOSE},
+    part::{Goal, How, Part, Statement},
+};
 use crate::store::{quarantine, runs, walks};
 use crate::target::{
     catalog,
     observe::{Observed, observe},
 };
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 /// How long new-version writers are listened for before the new column is taken away.
 const LISTEN: Duration = Duration::from_millis(1_500);
@@ -35,40 +43,16 @@ const CONTRACTED: &str =
     "contract has been done: what was old is gone. There is no way back but a backup";
 
 impl Driver {
-    /// Back to where `target` had ended, or to the start.
-    pub async fn roll_back(&mut self, target: RollbackTarget) -> Result<Outcome, EngineError> {
+    /// Back to where `target` had ended, or to the start. `discards`: what may go with it, as `Thing`s are written.
+    pub async fn roll_back(
+        &mut self,
+        target: RollbackTarget,
+        discards: &BTreeSet<String>,
+    ) -> Result<Outcome, EngineError> {
         let (snapshot, _) = self.look().await?;
-        let reopens = match snapshot.state {
-            RunState::Active => false,
-            // Without a `contract` nothing that it did is lost.
-            RunState::Completed => snapshot.plan.phase(PhaseName::Contract).is_none(),
-            RunState::RolledBack => false,
-        };
-        if snapshot.state != RunState::Active && !reopens {
-            return Err(EngineError::Refused(
-                match snapshot.state {
-                    RunState::Completed => CONTRACTED,
-                    RunState::Active | RunState::RolledBack => "the run is rolled back already",
-                }
-                .to_owned(),
-            ));
-        }
-        if let RollbackTarget::Phase(phase) = target {
-            if snapshot.plan.phase(phase).is_none() {
-                return Err(EngineError::NoPhase(phase));
-            }
-            check_rollback_target(&snapshot, target).map_err(EngineError::Refused)?;
-            if !snapshot.has_completed(phase) {
-                return Err(EngineError::Refused(format!(
-                    "{phase} has not been completed: there is no such place to go back to"
-                )));
-            }
-        }
-        let pause = snapshot.paused();
-        if let Some(pause) = pause
-            && runs::is_paused_with_all(&*self.work, snapshot.run_id).await?
-        {
-            return Ok(Outcome::Waiting(Wait::Paused(pause.clone())));
+        let reopens = may_go_back(&snapshot, target)?;
+        if let Some(wrong) = misnamed(discards, &toll::things(&snapshot.plan)) {
+            return Err(EngineError::Refused(wrong));
         }
         let phases = to_reverse(&snapshot, target);
         let undoes = !phases.is_empty() || snapshot.rolling_back.is_some();
@@ -76,7 +60,16 @@ impl Driver {
         if begins {
             self.check_can_go_back(&snapshot, target, &phases).await?;
         }
-        if (undoes || target == RollbackTarget::Start) && (begins || pause.is_some()) {
+        let toll = toll::look(&mut self.work, &snapshot, &phases).await?;
+        let command = format!("crossfade rollback {}{}", self.run, target.option());
+        if let Some(why) = toll.refusal(discards, &command) {
+            return Err(self.given_up(snapshot.rolling_back, why).await?);
+        }
+        let pause = snapshot.paused();
+        let said = toll.discarded(discards);
+        if (undoes || target == RollbackTarget::Start)
+            && (begins || pause.is_some() || !said.is_empty())
+        {
             self.record("rollback begin", async |transaction, lease| {
                 if pause.is_some() {
                     let why = format!("a rollback to {target}");
@@ -85,8 +78,8 @@ impl Driver {
                 if reopens {
                     runs::reopen(transaction, lease, &snapshot.plan).await?;
                 }
-                if begins {
-                    runs::set_rolling_back(transaction, lease, Some(target)).await?;
+                if begins || !said.is_empty() {
+                    runs::begin_rollback(transaction, lease, target, &said).await?;
                 }
                 Ok(())
             })
@@ -96,12 +89,17 @@ impl Driver {
             }
         }
         for phase in phases {
-            if let Some(outcome) = self.reverse_phase(phase).await? {
-                return Ok(outcome);
+            match self.reverse_phase(phase, discards).await {
+                Ok(None) => {}
+                Ok(Some(outcome)) => return Ok(outcome),
+                Err(EngineError::Refused(why)) => {
+                    return Err(self.given_up(Some(target), why).await?);
+                }
+                Err(error) => return Err(error),
             }
         }
         self.record("rollback end", async |transaction, lease| {
-            runs::set_rolling_back(transaction, lease, None).await?;
+            runs::end_rollback(transaction, lease).await?;
             match target {
                 RollbackTarget::Start => {
                     quarantine::clear(transaction, lease.run_id).await?;
@@ -116,6 +114,25 @@ impl Driver {
         })
         .await?;
         Ok(Outcome::Done)
+    }
+
+    /// Refused on the way: the run is not left between going back, which it cannot, and coming forward, which it may not.
+    async fn given_up(
+        &mut self,
+        under_way: Option<RollbackTarget>,
+        why: String,
+    ) -> Result<EngineError, EngineError> {
+        if under_way.is_none() {
+            return Ok(EngineError::Refused(why));
+        }
+        self.record("rollback given up", async |transaction, lease| {
+            runs::give_up_rollback(transaction, lease, &why).await
+        })
+        .await?;
+        Ok(EngineError::Refused(format!(
+            "{why}. The rollback that was under way is given up where it was: `crossfade advance {}` comes forward again from there",
+            self.run
+        )))
     }
 
     /// Refuses before anything is changed.
@@ -142,20 +159,17 @@ impl Driver {
         self.check_nothing_one_sided(snapshot).await?;
         let plan = &snapshot.plan;
         let to_expand = matches!(target, RollbackTarget::Phase(_));
+        let is_its_own = |step: &PlannedStep| toll::is_its_own(snapshot, step);
         let stays = plan
             .syncs()
-            .any(|sync| sync_columns::undo_to_expand(plan, sync).is_none())
+            .any(|sync| sync_columns::undo_to_expand(plan, sync, is_its_own).is_none())
             || plan
                 .links()
-                .any(|link| sync_tables::undo_to_expand(plan, link).is_none());
+                .any(|link| sync_tables::undo_to_expand(plan, link, is_its_own).is_none());
         if to_expand && stays {
             return Err(EngineError::Refused(
                 "the new columns cannot be emptied by themselves, and without triggers their values would grow stale: go back to the start".to_owned(),
             ));
-        }
-        let lost = lost_by_going_back(&*self.work, snapshot.run_id, plan).await?;
-        if let Some(what) = lost {
-            return Err(EngineError::Refused(what));
         }
         // A new-version writer that is still there would fail without its column.
         let before = runs::count_writes(&*self.work, plan, runs::Side::New).await?;
@@ -189,8 +203,9 @@ impl Driver {
                 && phase.name != PhaseName::Contract
                 && state.has_begun();
             if !is_reversed
+                || !toll::is_its_own(snapshot, step)
                 || step.action.undo(plan) != Undo::Irreversible
-                || !self.may_stand(plan, step, state).await?
+                || !toll::may_stand(&*self.work, plan, step, state).await?
             {
                 continue;
             }
@@ -232,7 +247,9 @@ impl Driver {
                     Action::Ddl(DdlStep::AddColumn(add)) => anew(add),
                     _ => false,
                 };
-                (goes || phases.contains(&phase.name)) && snapshot.step_state(&step.id).has_begun()
+                (goes || phases.contains(&phase.name))
+                    && snapshot.step_state(&step.id).has_begun()
+                    && toll::is_its_own(snapshot, step)
             })
         };
         let is_sql = |step: &PlannedStep| matches!(step.action, Action::Ddl(DdlStep::Sql(_)));
@@ -242,7 +259,7 @@ impl Driver {
         }
         for (_, step) in reversed() {
             let state = snapshot.step_state(&step.id);
-            if !self.may_stand(plan, step, state).await? {
+            if !toll::may_stand(&*self.work, plan, step, state).await? {
                 continue;
             }
             let (what, hanging) = match &step.action {
@@ -256,6 +273,20 @@ impl Driver {
                     let found = catalog::objects_over(&*self.work, &create.table).await?;
                     (create.table.to_string(), found)
                 }
+                Action::Ddl(DdlStep::AliasTable(alias)) => {
+                    let found = catalog::objects_over(&*self.work, &alias.table).await?;
+                    (format!("the view {}", alias.table), found)
+                }
+                Action::Ddl(DdlStep::CreateEnum(create)) => {
+                    let goes: Vec<Thing> = reversed()
+                        .flat_map(|(_, step)| step.action.cost(plan).losses)
+                        .map(|loss| loss.of)
+                        .collect();
+                    let users = catalog::users_of_type(&*self.work, &create.name).await?;
+                    let found = users.into_iter().filter(|user| !goes.contains(&user.of));
+                    let found = found.map(|user| user.object).collect();
+                    (format!("the type {}", create.name), found)
+                }
                 _ => continue,
             };
             if !hanging.is_empty() {
@@ -266,31 +297,6 @@ impl Driver {
             }
         }
         Ok(())
-    }
-
-    /// Whether anything of a step can be there. A step that found something else under its names has changed nothing:
-    /// what stands there is not the run's, and taking the step back would take that away.
-    async fn may_stand(
-        &self,
-        plan: &Plan,
-        step: &PlannedStep,
-        state: State,
-    ) -> Result<bool, EngineError> {
-        let Work::Parts(parts) = step.action.work(plan) else {
-            return Ok(true);
-        };
-        if state == State::Completed {
-            return Ok(true);
-        }
-        let mut holds = false;
-        for part in &parts {
-            match observe(&*self.work, &part.goal).await? {
-                Observed::Conflict(_) if excludes_ours(&part.goal, state) => return Ok(false),
-                Observed::Missing => {}
-                Observed::Holds | Observed::InvalidIndex | Observed::Conflict(_) => holds = true,
-            }
-        }
-        Ok(holds || step.action.undo(plan) != Undo::Irreversible)
     }
 
     /// `contract` is one transaction: either nothing of it is there, or all.
@@ -317,7 +323,11 @@ impl Driver {
         Ok(())
     }
 
-    async fn reverse_phase(&mut self, phase: PhaseName) -> Result<Option<Outcome>, EngineError> {
+    async fn reverse_phase(
+        &mut self,
+        phase: PhaseName,
+        discards: &BTreeSet<String>,
+    ) -> Result<Option<Outcome>, EngineError> {
         let snapshot = runs::snapshot(&*self.work, self.lease.run_id).await?;
         let Some(planned) = snapshot.plan.phase(phase) else {
             return Ok(None);
@@ -343,7 +353,7 @@ impl Driver {
             if self.stop.is_cancelled() {
                 return Ok(Some(Outcome::Interrupted));
             }
-            if let Some(outcome) = self.reverse_step(&snapshot, &step).await? {
+            if let Some(outcome) = self.reverse_step(&snapshot, &step, discards).await? {
                 return Ok(Some(outcome));
             }
         }
@@ -367,6 +377,7 @@ impl Driver {
         &mut self,
         snapshot: &Snapshot,
         id: &StepId,
+        discards: &BTreeSet<String>,
     ) -> Result<Option<Outcome>, EngineError> {
         let state = snapshot.step_state(id);
         if !state.has_begun() {
@@ -381,9 +392,16 @@ impl Driver {
             runs::step_event(transaction, lease, id, Event::Revert, None).await
         })
         .await?;
-        let stands = self.may_stand(plan, step, state).await?;
+        let own = toll::is_its_own(snapshot, step);
+        let stands = own && toll::may_stand(&*self.work, plan, step, state).await?;
         let dropped = drift::all_dropped(&*self.work, snapshot).await?;
-        let end = end_of_sync(plan, &step.action, snapshot.rolling_back);
+        // Looked at again with the lock held, in the transaction that takes it away.
+        let guards: Vec<Statement> = toll::guarded(snapshot, step, discards)
+            .iter()
+            .flat_map(|loss| loss.guard(snapshot.run_id, toll::LOCKED_LOOK_MS))
+            .map(Statement::new)
+            .collect();
+        let end = end_of_sync(snapshot, &step.action).map(|end| guarded(end, &guards));
         loop {
             let reached = match (&end, step.action.undo(plan)) {
                 _ if !stands => Reached::WasThere,
@@ -393,8 +411,10 @@ impl Driver {
                 }
                 (Some(end), _) => {
                     let place = format!("{id} part 1");
-                    let only_if = Some(OnlyIf::NothingIsLost);
-                    ddl::run_together(self, plan, id, &place, &[end], only_if).await?
+                    let only_if = Some(OnlyIf::NothingIsLost(discards));
+                    ddl::run_together(self, plan, id, &place, &[end], only_if)
+                        .await
+                        .map_err(refusal)?
                 }
                 (None, Undo::Nothing) => Reached::WasThere,
                 (None, Undo::Irreversible)
@@ -406,7 +426,18 @@ impl Driver {
                     return Err(EngineError::Refused(format!("{id} cannot be undone")));
                 }
                 // In its own loop: the newest effect goes first, and each is observed by itself.
-                (None, Undo::Parts(parts)) => ddl::run_parts(self, plan, id, &parts).await?,
+                (None, Undo::Parts(mut parts)) => {
+                    if parts.first().is_some_and(|part| part.how == How::Locking) {
+                        let first = parts.remove(0);
+                        parts.insert(0, guarded(first, &guards));
+                    }
+                    match ddl::run_parts(self, plan, id, &parts).await {
+                        Err(error) if is_violation(&error) => {
+                            return Err(self.take_back(snapshot, step, &parts, error).await?);
+                        }
+                        other => other.map_err(refusal)?,
+                    }
+                }
             };
             match reached {
                 Reached::Ran | Reached::WasThere => break,
@@ -425,12 +456,107 @@ impl Driver {
             runs::step_event(transaction, lease, id, Event::FinishReverting, None).await
         })
         .await?;
-        self.reporter.notice(if stands {
-            Notice::StepReversed(id.clone())
-        } else {
-            Notice::StepHadChangedNothing(id.clone())
+        self.reporter.notice(match (own, stands) {
+            (false, _) => Notice::StepLeavesWhatItFound(id.clone()),
+            (true, true) => Notice::StepReversed(id.clone()),
+            (true, false) => Notice::StepHadChangedNothing(id.clone()),
         });
         Ok(None)
+    }
+
+    /// Rows break what was being put back: what of it is in force already would make writes fail, and is taken away again.
+    async fn take_back(
+        &mut self,
+        snapshot: &Snapshot,
+        step: &PlannedStep,
+        undo: &[Part],
+        error: EngineError,
+    ) -> Result<EngineError, EngineError> {
+        let plan = &snapshot.plan;
+        if step.action.cost(plan).obstacles.is_empty() {
+            return Ok(EngineError::Refused(error.to_string()));
+        }
+        let mut parts = Vec::new();
+        if let Work::Parts(forward) = step.action.work(plan) {
+            parts.push(forward);
+        }
+        let counters = undo.iter().rev().filter_map(counter);
+        parts.extend(counters.map(|part| vec![part]));
+        for parts in parts {
+            ddl::run_parts(self, plan, &step.id, &parts).await?;
+        }
+        let found = toll::obstacles(&mut self.work, snapshot, step).await?;
+        let named = found.refusal(&BTreeSet::new(), "");
+        Ok(EngineError::Refused(
+            named.unwrap_or_else(|| error.to_string()),
+        ))
+    }
+}
+
+/// Whether it is a completed run that is taken up again; an error where there is no way back.
+fn may_go_back(snapshot: &Snapshot, target: RollbackTarget) -> Result<bool, EngineError> {
+    let reopens = match snapshot.state {
+        RunState::Active => false,
+        // Without a `contract` the plan took nothing away.
+        RunState::Completed if snapshot.plan.phase(PhaseName::Contract).is_none() => true,
+        RunState::Completed => return Err(EngineError::Refused(CONTRACTED.to_owned())),
+        RunState::RolledBack => {
+            let what = "the run is rolled back already";
+            return Err(EngineError::Refused(what.to_owned()));
+        }
+    };
+    if let RollbackTarget::Phase(phase) = target {
+        if snapshot.plan.phase(phase).is_none() {
+            return Err(EngineError::NoPhase(phase));
+        }
+        check_rollback_target(snapshot, target).map_err(EngineError::Refused)?;
+        if !snapshot.has_completed(phase) {
+            return Err(EngineError::Refused(format!(
+                "{phase} has not been completed: there is no such place to go back to"
+            )));
+        }
+    }
+    Ok(reopens)
+}
+
+/// The statements come first, once the part's locks are held.
+fn guarded(mut part: Part, guards: &[Statement]) -> Part {
+    part.statements.splice(0..0, guards.iter().cloned());
+    part
+}
+
+/// A guard's error is a refusal.
+fn refusal(error: EngineError) -> EngineError {
+    match &error {
+        EngineError::Statement { error: cause, .. }
+            if cause.code().is_some_and(|state| state.code() == WOULD_LOSE) =>
+        {
+            let message = cause.as_db_error().map(|error| error.message().to_owned());
+            EngineError::Refused(message.unwrap_or_else(|| error.to_string()))
+        }
+        _ => error,
+    }
+}
+
+/// A row breaks a constraint.
+fn is_violation(error: &EngineError) -> bool {
+    match error {
+        EngineError::Statement { error, .. } => error
+            .code()
+            .is_some_and(|state| state.code().starts_with("23")),
+        _ => false,
+    }
+}
+
+/// What takes away again what a part has put back.
+fn counter(part: &Part) -> Option<Part> {
+    match part.goal.itself() {
+        Goal::Constraint { table, name, .. } => {
+            Some(add_constraint::drop_constraint(table, name, None))
+        }
+        Goal::Index { table, name, .. } => Some(create_index::drop_index(table, name)),
+        Goal::PartitionedIndex { table, name } => Some(attach_index::drop_partitioned(table, name)),
+        _ => None,
     }
 }
 
@@ -456,31 +582,18 @@ fn without(end: Option<&Part>, undo: Undo, dropped: &[TableName]) -> Vec<Part> {
 
 /// What ends the dual writes, in one transaction with what the new version wrote to: whatever it writes until then is on
 /// both sides, and there is no moment in which it could write to the new one alone.
-fn end_of_sync(plan: &Plan, action: &Action, target: Option<RollbackTarget>) -> Option<Part> {
-    match (action, target) {
+fn end_of_sync(snapshot: &Snapshot, action: &Action) -> Option<Part> {
+    let plan = &snapshot.plan;
+    let own = |step: &PlannedStep| toll::is_its_own(snapshot, step);
+    match (action, snapshot.rolling_back) {
         (Action::SyncColumns(sync), Some(RollbackTarget::Phase(_))) => {
-            sync_columns::undo_to_expand(plan, sync)
+            sync_columns::undo_to_expand(plan, sync, own)
         }
-        (Action::SyncColumns(sync), _) => Some(sync_columns::undo_to_start(plan, sync)),
+        (Action::SyncColumns(sync), _) => Some(sync_columns::undo_to_start(plan, sync, own)),
         (Action::SyncTables(link), Some(RollbackTarget::Phase(_))) => {
-            sync_tables::undo_to_expand(plan, link)
+            sync_tables::undo_to_expand(plan, link, own)
         }
-        (Action::SyncTables(link), _) => Some(sync_tables::undo_to_start(plan, link)),
+        (Action::SyncTables(link), _) => Some(sync_tables::undo_to_start(plan, link, own)),
         _ => None,
-    }
-}
-
-/// Whether something else in the place of this goal says that the step has not been done. After a rename both names may
-/// be taken, the old one by somebody else: that is looked at by whoever mends it.
-fn excludes_ours(goal: &Goal, state: State) -> bool {
-    match goal.itself() {
-        Goal::Column { .. }
-        | Goal::Index { .. }
-        | Goal::PartitionedIndex { .. }
-        | Goal::Table { .. }
-        | Goal::Enum { .. } => true,
-        // An answer that cannot be had says nothing after a crash.
-        Goal::Asked { .. } => state == State::Failed,
-        _ => false,
     }
 }

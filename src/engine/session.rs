@@ -1,12 +1,18 @@
 //! The connections of a driver, and its lease, kept alive until it is done.
 
-use super::{EngineError, failpoint, notice::Reporter, walk::Hands};
+use super::{
+    EngineError, failpoint, newest,
+    notice::Reporter,
+    vital::{self, Vital},
+    walk::Hands,
+};
 use crate::plan::compiled::StepId;
 use crate::postgres::connect::{Session, Target};
 use crate::store::{
     StoreError,
     lease::{self, Lease, MayGoOn},
     os_user, runs, schema,
+    timeline::{self, Server},
 };
 use deadpool_postgres::{Object, Pool};
 use nix::{errno::Errno, sys::signal::kill, unistd::Pid};
@@ -22,6 +28,11 @@ use tokio_postgres::Transaction;
 use tokio_util::sync::CancellationToken;
 
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(3);
+/// A heartbeat that is not answered by then is the last: nobody else has the lease yet.
+pub const HEARTBEAT_WITHIN: Duration = Duration::from_secs(8);
+/// All that is asked until a driver has its lease, the wait for that of a stopped one included.
+const BEGIN_WITHIN: Duration = Duration::from_secs(90);
+const GOODBYE_WITHIN: Duration = Duration::from_secs(3);
 /// A pause takes effect within a second.
 const LOOK_FOR_PAUSE_EVERY: Duration = Duration::from_millis(500);
 /// The workers' sessions, those that look on, and a vacuum's. They are opened when they are needed.
@@ -50,27 +61,43 @@ pub struct Driver {
     pub work: Session,
     pub work_pid: i32,
     pub autovacuum_gives_way: bool,
+    /// Where that may be known.
+    pub server: Option<Server>,
     pub pool: Pool,
     pub reporter: Arc<dyn Reporter>,
     /// Ctrl-C.
     pub stop: CancellationToken,
     lost: Arc<AtomicBool>,
+    vital: Arc<Vital>,
     heart: JoinHandle<()>,
     keeper: Arc<tokio::sync::Mutex<Session>>,
 }
 
 impl Driver {
-    /// Connects and takes the lease. `LeaseHeld` names the holder.
+    /// Connects and takes the lease. `LeaseHeld` names the holder. `known`: the server that this process was on before.
     pub async fn begin(
         target: &Target,
         run: &str,
         reporter: Arc<dyn Reporter>,
         stop: CancellationToken,
+        known: Option<Server>,
+    ) -> Result<Self, EngineError> {
+        let connecting = Self::connect(target, run, reporter, stop, known);
+        vital::within(BEGIN_WITHIN, connecting).await
+    }
+
+    async fn connect(
+        target: &Target,
+        run: &str,
+        reporter: Arc<dyn Reporter>,
+        stop: CancellationToken,
+        known: Option<Server>,
     ) -> Result<Self, EngineError> {
         let application = format!("crossfade/{run}");
         let mut keeper = target.connect(&format!("{application}/lease")).await?;
-        schema::require(&keeper).await?;
+        schema::require(&keeper, schema::Purpose::Drive).await?;
         let run_id = runs::id_of(&*keeper, run).await?;
+        let server = newest::require(target, &keeper, run_id, known).await?;
         let holder = format!("{} pid {}", os_user(), std::process::id());
         let began = Instant::now();
         let lease = loop {
@@ -83,6 +110,9 @@ impl Driver {
                 other => break other?,
             }
         };
+        if let Some(server) = server {
+            timeline::note(&*keeper, lease, server).await?;
+        }
         let work = target.connect(&application).await?;
         // A statement of ours must not outlive us: the server looks whether we are still there.
         work.batch_execute("SET client_connection_check_interval = '2s'")
@@ -96,7 +126,9 @@ impl Driver {
         let work_pid = work.query_one("SELECT pg_backend_pid()", &[]).await?.get(0);
         let lost = Arc::new(AtomicBool::new(false));
         let keeper = Arc::new(tokio::sync::Mutex::new(keeper));
-        let heart = tokio::spawn(beat(keeper.clone(), lease, lost.clone()));
+        let vital = Arc::new(Vital::default());
+        let signs = (lost.clone(), vital.clone());
+        let heart = tokio::spawn(beat(keeper.clone(), lease, work_pid, signs));
         Ok(Self {
             run: run.to_owned(),
             holder,
@@ -104,10 +136,12 @@ impl Driver {
             work,
             work_pid,
             autovacuum_gives_way,
+            server,
             pool: target.pool(&format!("{application}/batch"), POOL_SIZE)?,
             reporter,
             stop,
             lost,
+            vital,
             heart,
             keeper,
         })
@@ -117,14 +151,25 @@ impl Driver {
     /// lease was lost.
     pub async fn end(self) -> Option<StoreError> {
         self.heart.abort();
-        let keeper = self.keeper.lock().await;
-        let error = lease::release(&**keeper, self.lease).await.err()?;
+        let released = vital::within(GOODBYE_WITHIN, async {
+            let keeper = self.keeper.lock().await;
+            lease::release(&**keeper, self.lease).await
+        });
+        let error = match released.await.err()? {
+            EngineError::Store(error) => error,
+            other => StoreError::Corrupt(other.to_string()),
+        };
         tracing::warn!(%error, "the lease was not given back; it goes stale by itself");
         Some(error)
     }
 
     pub fn has_lost_lease(&self) -> bool {
         self.lost.load(Ordering::SeqCst)
+    }
+
+    /// Whether the database still answers.
+    pub fn vital(&self) -> Arc<Vital> {
+        self.vital.clone()
     }
 
     /// What the workers of this process need of it.
@@ -196,6 +241,7 @@ impl Driver {
 
     /// Sleeps, or returns at once when interrupted.
     pub async fn sleep(&self, duration: Duration) {
+        let _rest = self.vital.rest();
         tokio::select! {
             () = tokio::time::sleep(duration) => {}
             () = self.stop.cancelled() => {}
@@ -203,13 +249,29 @@ impl Driver {
     }
 }
 
-async fn beat(keeper: Arc<tokio::sync::Mutex<Session>>, lease: Lease, lost: Arc<AtomicBool>) {
+async fn beat(
+    keeper: Arc<tokio::sync::Mutex<Session>>,
+    lease: Lease,
+    work_pid: i32,
+    (lost, vital): (Arc<AtomicBool>, Arc<Vital>),
+) {
     loop {
         tokio::time::sleep(HEARTBEAT_EVERY).await;
-        let session = keeper.lock().await;
-        if let Err(error) = lease::heartbeat(&**session, lease).await {
+        let beaten = vital::within(HEARTBEAT_WITHIN, async {
+            let session = keeper.lock().await;
+            lease::heartbeat(&**session, lease).await?;
+            vital.look(&**session, work_pid).await
+        });
+        if let Err(error) = beaten.await {
+            // By somebody who cancels what our sessions are at: there is time for another.
+            if error.is_cancelled() {
+                continue;
+            }
             tracing::error!(%error, "the lease is lost");
             lost.store(true, Ordering::SeqCst);
+            if !matches!(error, EngineError::Store(StoreError::LeaseLost)) {
+                vital.fail();
+            }
             return;
         }
     }

@@ -3,6 +3,7 @@
 use super::{
     EngineError, drift, references,
     session::Driver,
+    statement_failed,
     walk::{self, From, Walked, Work},
 };
 use crate::lifecycle::{gate::Readings, snapshot::Snapshot, transition::State};
@@ -13,7 +14,7 @@ use crate::plan::{
     ident::{Ident, TableName},
     steps::DdlStep,
 };
-use crate::postgres::sqlstate;
+use crate::postgres::sqlstate::{self, ErrorClass};
 use crate::probe;
 use crate::statement::{link, rows::Truth, sync::Names};
 use crate::store::{
@@ -85,7 +86,8 @@ pub async fn compare(
         .map_or(jiff::Timestamp::now(), |walk| walk.snapshot_at);
     let rows_accepted =
         super::quarantine::accepted_rows(driver, plan, matching, &finding_names).await?;
-    let (orphans, mut examples) = orphans(driver, plan, matching, &finding_names, examples).await?;
+    let (orphans, mut examples) =
+        orphans(driver, plan, step, matching, &finding_names, examples).await?;
     examples.truncate(walks::EXAMPLES_MAX);
     let finding = Finding {
         step: step.0.clone(),
@@ -109,6 +111,7 @@ pub async fn compare(
 async fn orphans(
     driver: &mut Driver,
     plan: &Plan,
+    step: &StepId,
     matching: &Match,
     names: &Names,
     mut examples: Vec<Value>,
@@ -127,7 +130,12 @@ async fn orphans(
         .batch_execute(&format!("SET LOCAL statement_timeout = {timeout_ms}"))
         .await?;
     let limit = walks::EXAMPLES_MAX as i64;
-    let (count, keys) = batch::orphans(&transaction, both, names, limit).await?;
+    let began = Instant::now();
+    let found = batch::orphans(&transaction, both, names, limit).await;
+    let (count, keys) = found.map_err(|error| {
+        let limit = Duration::from_millis(timeout_ms);
+        statement_failed(step, error, began, limit)
+    })?;
     transaction.rollback().await?;
     let what = format!(
         "this row of {} belongs to no row of {}",
@@ -150,9 +158,17 @@ pub async fn ask(
     transaction
         .batch_execute(&format!("SET LOCAL statement_timeout = {timeout_ms}"))
         .await?;
+    let began = Instant::now();
     let answer = answer(&transaction, query).await;
     transaction.rollback().await?;
     match answer {
+        // By somebody, and not by the limit: asked again.
+        Err(error)
+            if sqlstate::classify(&error) == ErrorClass::Cancelled
+                && began.elapsed() < Duration::from_millis(timeout_ms) =>
+        {
+            Err(error)
+        }
         Err(error) if error.as_db_error().is_some() => Ok(Err(sqlstate::message(&error))),
         other => other,
     }

@@ -1,14 +1,17 @@
 //! A walk over a table's blocks in batches: the backfill and the comparison. Each batch is one transaction that also
 //! moves the checkpoint, so that what is done twice after a crash is at most one batch, and nothing is left out.
 
+mod compare;
 mod crew;
 mod gauges;
 mod help;
+mod losses;
 mod site;
 mod trouble;
 mod vacuum;
 mod watch;
 mod worker;
+mod write;
 
 pub use help::{Help, help};
 
@@ -24,11 +27,10 @@ use crate::store::{
     StoreError,
     lease::MayGoOn,
     moved,
-    walks::{self, Done, NewWalk, Totals, Walk},
+    walks::{self, NewWalk, Totals, Walk},
 };
-use crate::target::batch::{self, Place};
+use crate::target::batch;
 use crew::Finish;
-use deadpool_postgres::Transaction;
 use serde_json::Value;
 pub use site::Hands;
 use site::Site;
@@ -154,59 +156,6 @@ impl Work<'_> {
             Self::Compare { repair, .. } => *repair,
         }
     }
-
-    async fn range(
-        &self,
-        transaction: &Transaction<'_>,
-        at: Place<'_>,
-    ) -> Result<Done, tokio_postgres::Error> {
-        match self {
-            Self::Fill(fill) => {
-                let changed = batch::fill(transaction, fill, at).await?;
-                Ok(Done {
-                    rows_changed: i64::try_from(changed).unwrap_or(i64::MAX),
-                    ..Done::default()
-                })
-            }
-            Self::Compare {
-                matching,
-                names,
-                repair,
-            } => {
-                let (mut checked, mut different) =
-                    batch::compare(transaction, matching, names, at).await?;
-                let mut repaired = 0;
-                if let (Some(truth), true) = (repair, different > 0) {
-                    repaired = batch::repair(&**transaction, matching, names, *truth, at).await?;
-                }
-                if different > 0 {
-                    // A mismatch is read again before it is declared.
-                    (checked, different) = batch::compare(transaction, matching, names, at).await?;
-                }
-                Ok(Done {
-                    rows_read: checked,
-                    rows_changed: i64::try_from(repaired).unwrap_or(i64::MAX),
-                    rows_different: different,
-                    ..Done::default()
-                })
-            }
-        }
-    }
-}
-
-/// Notes what a batch has written besides the rows that it walks over.
-async fn note_beside(
-    transaction: &Transaction<'_>,
-    run_id: i64,
-    work: &Work<'_>,
-    done: &Done,
-) -> Result<(), StoreError> {
-    match work.repaired() {
-        Some((table, _)) if table != work.table() && done.rows_changed > 0 => {
-            moved::add(&**transaction, run_id, table, done.rows_changed).await
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Walks the whole table, from the checkpoint where there is one, until a pass finds nothing left.
@@ -229,7 +178,10 @@ pub async fn walk(
         let pids = [driver.work_pid];
         let site = Site::new(driver.hands(), plan, step, work.clone(), walk.clone());
         let watch = Watch::begin(&site, Role::Drives, &pids).await?;
-        let finish = crew::work(&site, &watch).await;
+        let finish = {
+            let _rest = driver.vital().rest();
+            crew::work(&site, &watch).await
+        };
         if finish.is_err() && work.needs_sync(plan) && !driver.has_lost_lease() {
             // What stopped it may be a trigger: noted, if the database can still be asked.
             let _ = driver.watch_sync().await;

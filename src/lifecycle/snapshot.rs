@@ -87,6 +87,8 @@ pub struct StepRecord {
     pub state: State,
     pub attempts: i32,
     pub error: Option<String>,
+    /// The parts whose goals held before the step was first run; `None`: nobody has looked.
+    pub found: Option<Vec<usize>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

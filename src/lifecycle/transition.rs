@@ -46,7 +46,8 @@ pub fn transition(state: State, event: Event) -> Result<State, IllegalEvent> {
     use {Event as E, State as S};
     match (state, event) {
         (S::Pending | S::Failed | S::Running | S::Reverted, E::Start) => Ok(S::Running),
-        (S::Running, E::Fail) => Ok(S::Failed),
+        // Going back was refused and given up: what stands of it is looked at when it comes forward again.
+        (S::Running | S::Reverting, E::Fail) => Ok(S::Failed),
         (S::Running, E::Complete) => Ok(S::Completed),
         (S::Completed | S::Failed | S::Running | S::Reverting, E::Revert) => Ok(S::Reverting),
         (S::Reverting, E::FinishReverting) => Ok(S::Reverted),

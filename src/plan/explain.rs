@@ -22,6 +22,7 @@ use crate::analysis::{
     syntax,
 };
 use crate::statement::{
+    cost::{Cost, Loss},
     part::{How, Lock, Part, Statement},
     rows, standing,
     sync::Names,
@@ -56,6 +57,9 @@ pub struct ExplainedStep {
     pub statements: Vec<ExplainedStatement>,
     /// `None`: cannot be undone. Empty: nothing has to be.
     pub undo: Option<Vec<String>>,
+    /// What of the application's goes with that, and what may keep it from succeeding.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub undo_costs: Vec<String>,
     pub note: Option<String>,
 }
 
@@ -113,6 +117,7 @@ pub fn explain(plan: &Plan, facts: &Facts, surroundings: &Surroundings) -> Expla
                         kind: step.action.kind(),
                         statements: explainer.statements(&step.action),
                         undo: undo(&step.action, plan),
+                        undo_costs: undo_costs(&step.action, plan),
                         note: note(&step.action, facts),
                     })
                     .collect(),
@@ -484,6 +489,23 @@ fn undo(action: &Action, plan: &Plan) -> Option<Vec<String>> {
         Undo::Nothing => Some(Vec::new()),
         Undo::Irreversible => None,
     }
+}
+
+fn undo_costs(action: &Action, plan: &Plan) -> Vec<String> {
+    let Cost { losses, obstacles } = action.cost(plan);
+    let losses = losses.into_iter().map(|Loss { of, what, kept_in_step, .. }| {
+        let until = if kept_in_step {
+            ", unless the triggers have been installed, which keep them on the other side as well"
+        } else {
+            ""
+        };
+        format!("takes away {what}{until}: refused while there are any, but with `--discard {of}`")
+    });
+    let obstacles = obstacles.into_iter().map(|obstacle| {
+        let condition = obstacle.condition;
+        format!("puts back that {condition}: refused while rows break that")
+    });
+    losses.chain(obstacles).collect()
 }
 
 fn note(action: &Action, facts: &Facts) -> Option<String> {

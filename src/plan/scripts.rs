@@ -87,6 +87,35 @@ pub fn reshaped(sql: &Sql) -> Vec<(TableName, Ident)> {
     reshaped
 }
 
+/// The tables that these statements drop or empty, and the columns that they drop.
+pub fn dropped(text: &str) -> Vec<(TableName, Option<Ident>)> {
+    let mut dropped = Vec::new();
+    let script = Script::read(text);
+    for statement in syntax::read(&script) {
+        each_within(&statement.kind, text, &mut |kind, _| match kind {
+            Kind::DropTable { tables, .. } | Kind::Truncate { tables, .. } => {
+                let tables = tables.iter().filter_map(table_name);
+                dropped.extend(tables.map(|table| (table, None)));
+            }
+            Kind::AlterTable(alter) => {
+                let table = table_name(&alter.table);
+                let columns = alter
+                    .changes
+                    .iter()
+                    .filter_map(|change| match &change.kind {
+                        ChangeKind::DropColumn { column, .. } => Some(Ident::from_catalog(column)),
+                        _ => None,
+                    });
+                dropped.extend(columns.filter_map(|column| Some((table.clone()?, Some(column)))));
+            }
+            _ => {}
+        });
+    }
+    dropped.sort();
+    dropped.dedup();
+    dropped
+}
+
 fn columns(sql: &Sql, facts: &Facts, wanted: Touch) -> Vec<(TableName, Ident)> {
     let mut found = Vec::new();
     for one in touched(sql).into_iter().filter(|one| one.touch == wanted) {

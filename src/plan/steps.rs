@@ -44,7 +44,7 @@ use super::{
     document::{PhaseName, Query},
     ident::{Ident, TableName},
 };
-use crate::statement::{link, part::Part, sync};
+use crate::statement::{cost::Cost, link, part::Part, sync};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +63,12 @@ pub trait Ddl: Described {
     /// What carries it out, under its plan.
     fn parts(&self, plan: &Plan) -> Vec<Part>;
     fn undo(&self, plan: &Plan) -> Undo;
+    /// What of the application's its undo takes away, and what of it would keep the undo from succeeding.
+    fn cost(&self, plan: &Plan) -> Cost;
+    /// Which of its parts says whether it made what its undo takes away.
+    fn decided_by(&self) -> Decides {
+        Decides::LastPart
+    }
     /// Columns of its table that must be there when it is run: they are, or the plan adds them.
     fn needs(&self) -> Vec<&Ident> {
         Vec::new()
@@ -231,6 +237,16 @@ pub enum Work<'a> {
     Query(&'a Query),
 }
 
+/// The part whose goal, where it held before the step was first run, says that what stands there is somebody else's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decides {
+    /// It speaks for the step.
+    LastPart,
+    FirstPart,
+    /// What the step does is undone whoever did it.
+    NoPart,
+}
+
 /// What undoes a step.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Undo {
@@ -274,5 +290,26 @@ impl Action {
             Self::Fill(fill) => Undo::Parts(fill::fill_again(plan, &fill.table)),
             Self::Match(_) | Self::Query(_) => Undo::Nothing,
         }
+    }
+
+    /// What undoing it costs the application.
+    pub fn cost(&self, plan: &Plan) -> Cost {
+        match self {
+            Self::Ddl(step) => step.ddl().cost(plan),
+            Self::SyncColumns(sync) => sync_columns::cost(plan, sync),
+            Self::SyncTables(link) => sync_tables::cost(link),
+            Self::Fill(_) | Self::Match(_) | Self::Query(_) => Cost::default(),
+        }
+    }
+
+    /// Whether what its undo takes away was there before it. `found`: the parts whose goals held then.
+    pub fn was_there(&self, plan: &Plan, found: &[usize]) -> bool {
+        let Self::Ddl(step) = self else { return false };
+        let deciding = match step.ddl().decided_by() {
+            Decides::LastPart => step.ddl().parts(plan).len().checked_sub(1),
+            Decides::FirstPart => Some(0),
+            Decides::NoPart => None,
+        };
+        deciding.is_some_and(|part| found.contains(&part))
     }
 }

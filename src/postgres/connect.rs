@@ -59,6 +59,15 @@ impl Target {
         self.settings.describe()
     }
 
+    /// The hosts of the target, each as a target of its own.
+    #[must_use]
+    pub fn hosts(&self) -> Vec<Self> {
+        let alone = |endpoint| Self {
+            settings: Arc::new(self.settings.with_endpoint(endpoint)),
+        };
+        self.settings.endpoints.iter().map(alone).collect()
+    }
+
     /// The database's name.
     #[must_use]
     pub fn database(&self) -> &str {
@@ -85,7 +94,19 @@ impl Target {
         };
         let (client, wire) = attempt.open().await?;
         let session = Session::new(client, wire, self.context(tls));
-        self.settings.look_for_pooler(&session).await?;
+        let looked = self.settings.look_for_pooler(&session);
+        match self.settings.connect_timeout {
+            None => looked.await?,
+            Some(limit) => match tokio::time::timeout(limit, looked).await {
+                Ok(looked) => looked?,
+                Err(_elapsed) => {
+                    return Err(ConnectError::TimedOut {
+                        target: self.describe(),
+                        limit_ms: limit.as_millis(),
+                    });
+                }
+            },
+        }
         Ok(session)
     }
 

@@ -1,7 +1,7 @@
 //! Pausing and resuming: one run, or all runs of the database at once.
 
 use super::{Service, ServiceError};
-use crate::lifecycle::transition::State;
+use crate::lifecycle::{snapshot::Pause, transition::State};
 use crate::store::runs::{self, Breadth};
 use jiff::Timestamp;
 
@@ -16,19 +16,20 @@ pub struct PausedRun {
 }
 
 impl Service {
-    /// Takes effect at the next batch boundary of whoever drives the run.
+    /// Takes effect at the next batch boundary of whoever drives the run. The pause that it replaces.
     pub async fn pause(
         &self,
         run: &str,
         reason: &str,
         until: Option<Timestamp>,
-    ) -> Result<(), ServiceError> {
+    ) -> Result<Option<Pause>, ServiceError> {
         let mut session = self.installed("pause").await?;
         let snapshot = self.active(&session, run).await?;
         let transaction = session.transaction().await?;
-        runs::pause(&transaction, snapshot.run_id, reason, until, Breadth::One).await?;
+        let run_id = snapshot.run_id;
+        let replaced = runs::pause(&transaction, run_id, reason, until, Breadth::One).await?;
         transaction.commit().await?;
-        Ok(())
+        Ok(replaced)
     }
 
     /// Ends a pause; `false` where there was none. The second value: a phase is under way.

@@ -23,7 +23,7 @@ pub struct Quarantine {
 impl Service {
     /// At most `limit` entries.
     pub async fn quarantine(&self, run: &str, limit: u32) -> Result<Quarantine, ServiceError> {
-        let session = self.installed("quarantine").await?;
+        let session = self.installed("status").await?;
         let run_id = runs::id_of(&*session, run).await?;
         let snapshot = runs::snapshot(&*session, run_id).await?;
         Ok(Quarantine {

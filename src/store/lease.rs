@@ -171,6 +171,14 @@ pub enum MayGoOn {
     Paused,
 }
 
+/// The fence as a condition of a message: a query without its SELECT.
+pub fn fenced(lease: Lease) -> String {
+    format!(
+        "1 FROM crossfade.leases AS l WHERE l.run_id = {} AND l.epoch = {} FOR KEY SHARE OF l",
+        lease.run_id, lease.epoch
+    )
+}
+
 /// The fence: holds the epoch until the transaction ends, so that nobody can take the lease in between. A heartbeat
 /// does not touch the key and is not held up by it.
 pub async fn fence(client: &impl GenericClient, lease: Lease) -> Result<MayGoOn, StoreError> {

@@ -63,20 +63,7 @@ pub async fn keep(client: &impl GenericClient, run_id: i64, step: &str) -> Resul
     Ok(())
 }
 
-/// Rows that were moved one by one.
-pub async fn add(
-    client: &impl GenericClient,
-    run_id: i64,
-    table: &TableName,
-    rows: i64,
-) -> Result<(), StoreError> {
-    client
-        .execute(
-            "INSERT INTO crossfade.moved_rows AS m (run_id, relation, rows) \
-             SELECT $1, c.oid, $4 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $2 AND c.relname = $3 \
-             ON CONFLICT (run_id, relation) DO UPDATE SET rows = m.rows + excluded.rows",
-            &[&run_id, &table.schema.as_str(), &table.name.as_str(), &rows],
-        )
-        .await?;
-    Ok(())
-}
+/// Rows that were moved one by one: `$1` the run, `$2` and `$3` the table's schema and name, `$4` how many.
+pub const ADD: &str = "INSERT INTO crossfade.moved_rows AS m (run_id, relation, rows) \
+    SELECT $1, c.oid, $4 FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $2 AND c.relname = $3 \
+    ON CONFLICT (run_id, relation) DO UPDATE SET rows = m.rows + excluded.rows";

@@ -2,6 +2,7 @@
 
 use super::{StoreError, history, os_user};
 use crate::postgres::json::JsonText;
+use crate::statement::literal;
 use jiff::Timestamp;
 use serde_json::json;
 use tokio_postgres::{GenericClient, Row, Transaction};
@@ -75,20 +76,53 @@ pub async fn load(
     Ok(entries(client.query(&query, &[&run_id, &limit]).await?))
 }
 
-/// Rows that the new version wrote with values that the old column cannot take: how many there are, and the first `limit`.
+/// The columns, each with its table, that cannot take what the new version wrote.
+pub async fn backward_columns(
+    client: &impl GenericClient,
+    run_id: i64,
+) -> Result<Vec<(String, String)>, StoreError> {
+    let rows = client
+        .query(
+            "SELECT DISTINCT table_name, column_name FROM crossfade.quarantine WHERE run_id = $1 AND direction = 'backward' ORDER BY 1, 2",
+            &[&run_id],
+        )
+        .await?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}
+
+/// Rows that the new version wrote with values that this old column cannot take: how many there are, and the first `limit`.
 pub async fn backward(
     client: &impl GenericClient,
     run_id: i64,
+    (table, column): (&str, &str),
     limit: i64,
 ) -> Result<(i64, Vec<Entry>), StoreError> {
-    const BACKWARD: &str = "WHERE run_id = $1 AND direction = 'backward'";
+    const BACKWARD: &str =
+        "WHERE run_id = $1 AND direction = 'backward' AND table_name = $2 AND column_name = $3";
     let count = format!("SELECT count(*) FROM crossfade.quarantine {BACKWARD}");
-    let count = client.query_one(&count, &[&run_id]).await?.get(0);
-    let first = format!("{ENTRY} {BACKWARD} ORDER BY id LIMIT $2");
-    Ok((
-        count,
-        entries(client.query(&first, &[&run_id, &limit]).await?),
-    ))
+    let count = client
+        .query_one(&count, &[&run_id, &table, &column])
+        .await?;
+    let first = format!("{ENTRY} {BACKWARD} ORDER BY id LIMIT $4");
+    let first = client
+        .query(&first, &[&run_id, &table, &column, &limit])
+        .await?;
+    Ok((count.get(0), entries(first)))
+}
+
+/// That nothing is there that going back would lose, but for these columns with their tables, as a condition of a message: a
+/// query without its SELECT.
+pub fn none_backward(run_id: i64, may_go: &[(String, String)]) -> String {
+    let but_for: String = may_go
+        .iter()
+        .map(|(table, column)| {
+            let (table, column) = (literal::text(table), literal::text(column));
+            format!(" AND (table_name, column_name) <> ({table}, {column})")
+        })
+        .collect();
+    format!(
+        "1 WHERE NOT EXISTS (SELECT 1 FROM crossfade.quarantine WHERE run_id = {run_id} AND direction = 'backward'{but_for})"
+    )
 }
 
 const ENTRY: &str = "SELECT id, table_name, column_name, row_key, row_values, direction = 'backward', sqlstate, error, noted_at, \
@@ -199,13 +233,11 @@ pub async fn set_error(
     Ok(())
 }
 
+/// `$1`: the ids.
+pub const REMOVE: &str = "DELETE FROM crossfade.quarantine WHERE id = ANY ($1)";
+
 pub async fn remove(client: &impl GenericClient, ids: &[i64]) -> Result<(), StoreError> {
-    client
-        .execute(
-            "DELETE FROM crossfade.quarantine WHERE id = ANY($1)",
-            &[&ids],
-        )
-        .await?;
+    client.execute(REMOVE, &[&ids]).await?;
     Ok(())
 }
 

@@ -15,7 +15,7 @@ use crate::plan::{
 };
 use crate::statement::counters;
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use tokio_postgres::{GenericClient, Row, Transaction, error::SqlState};
 
@@ -143,12 +143,13 @@ pub async fn insert(
     let stored = serde_json::to_value(plan).map_err(corrupt)?;
     let inserted = transaction
         .query_one(
-            "INSERT INTO crossfade.runs (name, document, plan, fingerprint, started_by_os) VALUES ($1, $2, $3, $4, $5) RETURNING id",
+            "INSERT INTO crossfade.runs (name, document, plan, fingerprint, started_by_os) VALUES ($1, $2, $3, $4, $5) \
+             RETURNING id, encode(sha256(convert_to(document || E'\\n' || plan::text, 'UTF8')), 'hex')",
             &[&name, &document, &stored, &fingerprint, &os_user()],
         )
         .await;
-    let run_id: i64 = match inserted {
-        Ok(row) => row.get(0),
+    let (run_id, plan_hash): (i64, String) = match inserted {
+        Ok(row) => (row.get(0), row.get(1)),
         Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
             return Err(StoreError::NameTaken {
                 name: name.to_owned(),
@@ -184,7 +185,7 @@ pub async fn insert(
         transaction,
         run_id,
         "started",
-        &json!({"fingerprint": fingerprint, "crossfade": env!("CARGO_PKG_VERSION")}),
+        &json!({"fingerprint": fingerprint, "plan_sha256": plan_hash, "crossfade": env!("CARGO_PKG_VERSION")}),
     )
     .await?;
     Ok(run_id)
@@ -222,7 +223,7 @@ const SNAPSHOT: &str = "
     SELECT r.plan, r.fingerprint, r.state, r.started_by, clock_timestamp() AS now,
         r.paused_by, r.pause_reason, r.paused_at, r.paused_until, r.rolling_back_to, r.sync_stood, r.sync_touched,
         p.phases, p.phase_states, p.phases_started, p.phases_finished,
-        s.steps, s.step_states, s.attempts, s.errors, a.approved, a.roles,
+        s.steps, s.step_states, s.attempts, s.errors, s.found, a.approved, a.roles,
         (SELECT count(*) FROM crossfade.quarantine AS q WHERE q.run_id = r.id AND q.accepted_at IS NULL) AS quarantined,
         (SELECT count(*) FROM crossfade.quarantine AS q WHERE q.run_id = r.id AND q.accepted_at IS NOT NULL) AS accepted,
         v.rows_checked, v.rows_different, v.rows_accepted, v.verified_at,
@@ -232,7 +233,8 @@ const SNAPSHOT: &str = "
             coalesce(array_agg(started_at), '{}') AS phases_started, coalesce(array_agg(finished_at), '{}') AS phases_finished
         FROM crossfade.phases WHERE run_id = r.id) AS p
     CROSS JOIN LATERAL (SELECT coalesce(array_agg(step), '{}') AS steps, coalesce(array_agg(state), '{}') AS step_states,
-            coalesce(array_agg(attempts), '{}') AS attempts, coalesce(array_agg(error), '{}') AS errors
+            coalesce(array_agg(attempts), '{}') AS attempts, coalesce(array_agg(error), '{}') AS errors,
+            coalesce(array_agg(array_to_string(found, ',')), '{}') AS found
         FROM crossfade.steps WHERE run_id = r.id) AS s
     CROSS JOIN LATERAL (SELECT coalesce(array_agg(phase), '{}') AS approved, coalesce(array_agg(role), '{}') AS roles
         FROM crossfade.approvals WHERE run_id = r.id) AS a
@@ -311,13 +313,18 @@ fn steps(row: &Row) -> Result<BTreeMap<StepId, StepRecord>, StoreError> {
     let states: Vec<String> = row.get("step_states");
     let attempts: Vec<i32> = row.get("attempts");
     let errors: Vec<Option<String>> = row.get("errors");
-    let records = names.into_iter().zip(states).zip(attempts).zip(errors);
+    let found: Vec<Option<String>> = row.get("found");
+    let records = names.into_iter().zip(states).zip(attempts);
     records
-        .map(|(((name, state), attempts), error)| {
+        .zip(errors)
+        .zip(found)
+        .map(|((((name, state), attempts), error), found)| {
+            let parts = found.map(|parts| parts.split(',').flat_map(str::parse).collect());
             let record = StepRecord {
                 state: state.parse().map_err(corrupt)?,
                 attempts,
                 error,
+                found: parts,
             };
             Ok((StepId(name), record))
         })
@@ -440,9 +447,11 @@ pub async fn step_event(
     let next =
         transition(state, event).map_err(|error| corrupt(format!("step {step}: {error}")))?;
     let attempt = i32::from(event == Event::Start);
+    // What is there when it is run again is looked at then.
     transaction
         .execute(
-            "UPDATE crossfade.steps SET state = $3, error = $4, attempts = attempts + $5 WHERE run_id = $1 AND step = $2",
+            "UPDATE crossfade.steps SET state = $3, error = $4, attempts = attempts + $5, \
+                    found = CASE WHEN $3 <> 'reverted' THEN found END WHERE run_id = $1 AND step = $2",
             &[&lease.run_id, &step.0, &next.as_str(), &error, &attempt],
         )
         .await?;
@@ -451,6 +460,22 @@ pub async fn step_event(
         detail["error"] = json!(error);
     }
     history::record(transaction, lease.run_id, &format!("step {next}"), &detail).await
+}
+
+/// Notes which of a step's parts were there before it is first run, in the transaction that says that it begins.
+pub async fn set_found(
+    transaction: &Transaction<'_>,
+    lease: Lease,
+    step: &StepId,
+    found: &[i32],
+) -> Result<(), StoreError> {
+    transaction
+        .execute(
+            "UPDATE crossfade.steps SET found = $3 WHERE run_id = $1 AND step = $2",
+            &[&lease.run_id, &step.0, &found],
+        )
+        .await?;
+    Ok(())
 }
 
 /// One event on a phase, in the caller's transaction, which has passed the fence.
@@ -530,28 +555,78 @@ pub async fn reopen(
     history::record(transaction, lease.run_id, "reopened", &json!({})).await
 }
 
-/// Notes where a rollback leads, before its first step; `None` when it has arrived.
-pub async fn set_rolling_back(
+/// Notes where a rollback leads, before its first step, and what somebody has said that may go with it.
+pub async fn begin_rollback(
     transaction: &Transaction<'_>,
     lease: Lease,
-    target: Option<RollbackTarget>,
+    target: RollbackTarget,
+    discards: &[Value],
 ) -> Result<(), StoreError> {
-    let name = target.map(|target| match target {
+    let name = name_of(target);
+    set_rolling_back(transaction, lease, Some(name)).await?;
+    let mut detail = json!({"to": name});
+    if !discards.is_empty() {
+        detail["discards"] = json!(discards);
+    }
+    history::record(transaction, lease.run_id, "rollback begun", &detail).await
+}
+
+/// It has arrived.
+pub async fn end_rollback(transaction: &Transaction<'_>, lease: Lease) -> Result<(), StoreError> {
+    set_rolling_back(transaction, lease, None).await?;
+    let detail = json!({ "to": None::<&str> });
+    history::record(transaction, lease.run_id, "rollback done", &detail).await
+}
+
+/// Going back any further was refused: a step that is half way back is as if it had failed, and its phase under way, so that
+/// they can come forward again.
+pub async fn give_up_rollback(
+    transaction: &Transaction<'_>,
+    lease: Lease,
+    why: &str,
+) -> Result<(), StoreError> {
+    for (table, column) in [("steps", "step"), ("phases", "phase")] {
+        let rows = transaction
+            .query(
+                &format!("SELECT {column} FROM crossfade.{table} WHERE run_id = $1 AND state = 'reverting' ORDER BY position"),
+                &[&lease.run_id],
+            )
+            .await?;
+        for row in rows {
+            let name: String = row.get(0);
+            if table == "steps" {
+                step_event(transaction, lease, &StepId(name), Event::Fail, Some(why)).await?;
+            } else {
+                let phase = name.parse().map_err(corrupt)?;
+                phase_event(transaction, lease, phase, Event::Fail).await?;
+                phase_event(transaction, lease, phase, Event::Start).await?;
+            }
+        }
+    }
+    set_rolling_back(transaction, lease, None).await?;
+    let detail = json!({ "why": why });
+    history::record(transaction, lease.run_id, "rollback given up", &detail).await
+}
+
+fn name_of(target: RollbackTarget) -> &'static str {
+    match target {
         RollbackTarget::Start => "start",
         RollbackTarget::Phase(phase) => phase.as_str(),
-    });
+    }
+}
+
+async fn set_rolling_back(
+    transaction: &Transaction<'_>,
+    lease: Lease,
+    target: Option<&str>,
+) -> Result<(), StoreError> {
     transaction
         .execute(
             "UPDATE crossfade.runs SET rolling_back_to = $2 WHERE id = $1",
-            &[&lease.run_id, &name],
+            &[&lease.run_id, &target],
         )
         .await?;
-    let kind = if target.is_some() {
-        "rollback begun"
-    } else {
-        "rollback done"
-    };
-    history::record(transaction, lease.run_id, kind, &json!({"to": name})).await
+    Ok(())
 }
 
 /// Whose pause it is: that of one run, or of all runs of the database at once.
@@ -561,14 +636,27 @@ pub enum Breadth {
     All,
 }
 
-/// Pauses a run, from any process. `until`: it goes on by itself, when driven, from then on.
+/// Pauses a run, from any process. `until`: it goes on by itself, when driven, from then on. The pause that it replaces.
 pub async fn pause(
     transaction: &Transaction<'_>,
     run_id: i64,
     reason: &str,
     until: Option<Timestamp>,
     breadth: Breadth,
-) -> Result<(), StoreError> {
+) -> Result<Option<Pause>, StoreError> {
+    let before = transaction
+        .query_opt(
+            "SELECT paused_by, pause_reason, paused_at, paused_until FROM crossfade.runs \
+             WHERE id = $1 AND paused_at IS NOT NULL AND (paused_until IS NULL OR paused_until > clock_timestamp()) FOR NO KEY UPDATE",
+            &[&run_id],
+        )
+        .await?;
+    let replaced = before.map(|row| Pause {
+        by: row.get(0),
+        reason: row.get(1),
+        since: row.get(2),
+        until: row.get(3),
+    });
     transaction
         .execute(
             "UPDATE crossfade.runs SET paused_by = session_user || ' (' || $2::text || ')', pause_reason = $3, \
@@ -576,13 +664,14 @@ pub async fn pause(
             &[&run_id, &os_user(), &reason, &until, &(breadth == Breadth::All)],
         )
         .await?;
-    history::record(
-        transaction,
-        run_id,
-        "paused",
-        &json!({"reason": reason, "until": until.map(|until| until.to_string())}),
-    )
-    .await
+    let moment = |until: Option<Timestamp>| until.map(|until| until.to_string());
+    let mut detail = json!({"reason": reason, "until": moment(until)});
+    if let Some(pause) = &replaced {
+        detail["replaced"] =
+            json!({"by": pause.by, "reason": pause.reason, "until": moment(pause.until)});
+    }
+    history::record(transaction, run_id, "paused", &detail).await?;
+    Ok(replaced)
 }
 
 /// The active runs, oldest first; none of them ends or is paused by another until the transaction does.

@@ -1,8 +1,8 @@
 //! Installing and upgrading Crossfade's tables, and telling whether they are the ones that this program knows.
 
-use super::StoreError;
+use super::{StoreError, rights};
 use std::time::Duration;
-use tokio_postgres::Client;
+use tokio_postgres::{Client, error::SqlState};
 
 mod embedded {
     refinery::embed_migrations!("migrations");
@@ -12,6 +12,8 @@ const HISTORY: &str = "crossfade.schema_history";
 /// "crossfade" as a number: the advisory lock under which two `init` take turns.
 const LOCK_KEY: i64 = 0x0063_726f_7373_6661;
 const LOCK_TRIES_MAX: u32 = 100;
+const MIGRATION_TRIES_MAX: u32 = 240;
+const MIGRATION_RETRY: Duration = Duration::from_millis(200);
 
 #[derive(Debug, thiserror::Error)]
 pub enum InitError {
@@ -23,6 +25,10 @@ pub enum InitError {
         "the role {role} may not create a schema in {database}: GRANT CREATE ON DATABASE {database} TO {role};"
     )]
     MayNotCreate { role: String, database: String },
+    #[error(
+        "somebody has had Crossfade's tables open for a minute, in a transaction or a dump: nothing was changed by the migration that waited. Run `crossfade init` again when it has ended"
+    )]
+    Locked,
     #[error("the tables could not be installed")]
     Migration(#[source] Box<refinery::Error>),
 }
@@ -35,7 +41,7 @@ impl From<tokio_postgres::Error> for InitError {
 
 /// The newest migration that this program has. Every command compares with it: a number of its own, as asking refinery
 /// for it compiles a regular expression, which takes longer than the rest of a process's start.
-pub const KNOWN_VERSION: i32 = 17;
+pub const KNOWN_VERSION: i32 = 20;
 
 /// The version that is installed; `None` where there is none.
 pub async fn installed_version(client: &Client) -> Result<Option<i32>, StoreError> {
@@ -51,8 +57,16 @@ pub async fn installed_version(client: &Client) -> Result<Option<i32>, StoreErro
     Ok(row.get(0))
 }
 
+/// What a command wants with the tables: which rights it names where they are missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Nobody who only looks or approves is told to let himself be granted more.
+    Look,
+    Drive,
+}
+
 /// Every command but `init` begins here.
-pub async fn require(client: &Client) -> Result<(), StoreError> {
+pub async fn require(client: &Client, purpose: Purpose) -> Result<(), StoreError> {
     let known = KNOWN_VERSION;
     let installed = match installed_version(client).await {
         Err(StoreError::Privilege(_)) => {
@@ -60,7 +74,10 @@ pub async fn require(client: &Client) -> Result<(), StoreError> {
                 .query_one("SELECT quote_ident(session_user)", &[])
                 .await?
                 .get(0);
-            return Err(StoreError::NoRights { role });
+            return Err(match purpose {
+                Purpose::Look => StoreError::NoRightsToLook { role },
+                Purpose::Drive => StoreError::NoRights { role },
+            });
         }
         installed => installed?,
     };
@@ -100,7 +117,11 @@ async fn install_locked(client: &mut Client) -> Result<(Option<i32>, i32), InitE
     let known = KNOWN_VERSION;
     match before {
         Some(found) if found > known => return Err(StoreError::Newer { found, known }.into()),
-        Some(found) if found == known => return Ok((before, known)),
+        Some(found) if found == known => {
+            let tables = rights::tables(client).await?;
+            rights::put_in_order(client, &tables).await?;
+            return Ok((before, known));
+        }
         _ => {}
     }
     let row = client
@@ -116,15 +137,44 @@ async fn install_locked(client: &mut Client) -> Result<(Option<i32>, i32), InitE
             database: row.get(1),
         });
     }
-    client
-        .batch_execute("CREATE SCHEMA IF NOT EXISTS crossfade")
-        .await?;
-    embedded::migrations::runner()
-        .set_migration_table_name(HISTORY)
-        .run_async(client)
-        .await
-        .map_err(|error| InitError::Migration(Box::new(error)))?;
+    rights::create_schema(client).await?;
+    let tables = rights::tables(client).await?;
+    migrate(client).await?;
+    rights::put_in_order(client, &tables).await?;
     Ok((before, known))
+}
+
+/// Each migration is a transaction of its own. A lock that is not had at once is asked for again: the application's triggers
+/// read these tables, and must not queue behind us while somebody else looks at them for long.
+async fn migrate(client: &mut Client) -> Result<(), InitError> {
+    client.batch_execute("SET lock_timeout = '50ms'").await?;
+    let mut tries = 0;
+    loop {
+        let migrated = embedded::migrations::runner()
+            .set_migration_table_name(HISTORY)
+            .run_async(client)
+            .await;
+        match migrated {
+            Ok(_) => return Ok(()),
+            Err(error) if is_lock_timeout(&error) && tries < MIGRATION_TRIES_MAX => {
+                tries += 1;
+                tokio::time::sleep(MIGRATION_RETRY).await;
+            }
+            Err(error) if is_lock_timeout(&error) => return Err(InitError::Locked),
+            Err(error) => return Err(InitError::Migration(Box::new(error))),
+        }
+    }
+}
+
+fn is_lock_timeout(error: &refinery::Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<tokio_postgres::Error>() {
+            return error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE);
+        }
+        cause = error.source();
+    }
+    false
 }
 
 #[cfg(test)]

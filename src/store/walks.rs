@@ -2,18 +2,21 @@
 
 use super::{
     StoreError,
-    lease::{self, Lease, MayGoOn},
+    lease::Lease,
     moved,
-    workers::ALIVE,
+    workers::{self, ALIVE},
 };
 use crate::{
-    pacing::{Pace, Signal},
+    pacing::{
+        Pace, Signal,
+        losses::{ALONE_FROM, Losses, ROWS_FROM},
+    },
     plan::ident::{Ident, TableName},
     progress::{Moment, Point, Tally},
 };
 use deadpool_postgres::{Object, Transaction};
 use serde_json::Value;
-use tokio_postgres::GenericClient;
+use tokio_postgres::{Error, GenericClient, Statement};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Walk {
@@ -61,6 +64,7 @@ pub struct Segment {
     pub number: i32,
     pub next_block: i64,
     pub end_block: i64,
+    pub losses: Losses,
 }
 
 /// What a batch did, to be noted in its own transaction.
@@ -157,6 +161,14 @@ pub async fn begin(
     lease: Lease,
     walk: &NewWalk<'_>,
 ) -> Result<(), StoreError> {
+    workers::count_losses(client, lease.run_id).await?;
+    let lost = client
+        .query(
+            "SELECT relation, filenode, losses, losses_from, losses_to, lost_row FROM crossfade.segments \
+             WHERE run_id = $1 AND step = $2 AND losses > 0",
+            &[&lease.run_id, &walk.step],
+        )
+        .await?;
     forget(client, lease, walk.step).await?;
     client
         .execute(
@@ -194,6 +206,25 @@ pub async fn begin(
             )
             .await?;
         first = first.saturating_add(i32::try_from(added).unwrap_or(i32::MAX));
+    }
+    // What ended sessions in the pass before may do so in this one.
+    for row in lost {
+        client
+            .execute(
+                "UPDATE crossfade.segments SET losses = $5, losses_from = $6, losses_to = $7, lost_row = $8 \
+                 WHERE run_id = $1 AND step = $2 AND relation = $3 AND filenode = $4 AND start_block <= $6 AND end_block > $6",
+                &[
+                    &lease.run_id,
+                    &walk.step,
+                    &row.get::<_, u32>(0),
+                    &row.get::<_, u32>(1),
+                    &row.get::<_, i32>(2),
+                    &row.get::<_, Option<i64>>(3),
+                    &row.get::<_, Option<i64>>(4),
+                    &row.get::<_, Option<String>>(5),
+                ],
+            )
+            .await?;
     }
     Ok(())
 }
@@ -250,7 +281,8 @@ pub async fn is_current(client: &impl GenericClient, walk: &Walk) -> Result<bool
     Ok(row.get(0))
 }
 
-/// Claims a segment of this very walk that has blocks to do and that no living worker has. `None`: there is none.
+/// Claims a segment of this very walk that has blocks to do and that no living worker has; where sessions were lost again and
+/// again, only that segment, so that it is known what does it. `None`: there is none.
 pub async fn claim(
     client: &Object,
     lease: Lease,
@@ -265,11 +297,13 @@ pub async fn claim(
                   WHERE s.run_id = $1 AND s.step = $2 AND k.snapshot_at = $4 AND s.next_block < s.end_block \
                     AND EXISTS (SELECT 1 FROM crossfade.leases AS l WHERE l.run_id = $1 AND l.epoch = $5) \
                     AND NOT EXISTS (SELECT 1 FROM crossfade.workers AS w WHERE w.id = s.worker AND {ALIVE}) \
+                    AND s.number = coalesce((SELECT min(o.number) FROM crossfade.segments AS o \
+                        WHERE o.run_id = $1 AND o.step = $2 AND o.next_block < o.end_block AND o.losses >= {ALONE_FROM}), s.number) \
                   ORDER BY s.number LIMIT 1 FOR NO KEY UPDATE OF s SKIP LOCKED) \
                  UPDATE crossfade.segments AS t SET worker = $3 FROM free WHERE t.run_id = $1 AND t.step = $2 AND t.number = free.number \
                  RETURNING t.number, t.next_block, t.end_block, \
                     (SELECT n.nspname::text FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = t.relation), \
-                    (SELECT c.relname::text FROM pg_class AS c WHERE c.oid = t.relation)"
+                    (SELECT c.relname::text FROM pg_class AS c WHERE c.oid = t.relation), t.losses, t.losses_from, t.losses_to, t.lost_row"
             ),
         )
         .await?;
@@ -291,6 +325,12 @@ pub async fn claim(
         next_block: row.get(1),
         end_block: row.get(2),
         storage: storage(row.get(3), row.get(4)),
+        losses: Losses {
+            count: row.get(5),
+            from: row.get::<_, Option<i64>>(6).unwrap_or(0),
+            to: row.get::<_, Option<i64>>(7).unwrap_or(0),
+            row: row.get(8),
+        },
     }))
 }
 
@@ -332,38 +372,25 @@ pub async fn left(client: &impl GenericClient, walk: &Walk) -> Result<(i64, i64)
     Ok((row.get(0), row.get(1)))
 }
 
-/// Whether a batch may begin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Entry {
-    /// It may; where the server's log stood, in bytes.
-    Open {
-        wal_bytes: i64,
-    },
-    Paused,
-    /// Somebody else has the segment now, or another pass has begun.
-    ClaimLost,
+/// The fence of a batch: until its transaction ends nobody takes the lease, and nobody the segment. Where the server's log
+/// stands, in bytes; or a `Refusal`, by its SQLSTATE.
+const ENTER: &str = "SELECT crossfade.enter_batch($1, $2, $3, $4, $5, $6)";
+
+pub async fn prepare_enter(client: &Object) -> Result<Statement, Error> {
+    client.prepare_cached(ENTER).await
 }
 
-/// The fence of a batch: until its transaction ends nobody takes the lease, and nobody the segment.
+/// Prepared, so that it can be sent together with what comes after it.
 pub async fn enter(
-    transaction: &Transaction<'_>,
+    client: &impl GenericClient,
+    enter: &Statement,
     lease: Lease,
     step: &str,
     segment: &Segment,
-) -> Result<Entry, StoreError> {
-    let enter = transaction
-        .prepare_cached(
-            "SELECT r.paused_at IS NOT NULL AND (r.paused_until IS NULL OR r.paused_until > clock_timestamp()), \
-                    (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint \
-             FROM crossfade.leases AS l JOIN crossfade.runs AS r ON r.id = l.run_id \
-             JOIN crossfade.segments AS s ON s.run_id = l.run_id \
-             WHERE l.run_id = $1 AND l.epoch = $2 AND s.step = $3 AND s.number = $4 AND s.next_block = $5 AND s.worker = $6 \
-             FOR KEY SHARE OF l FOR NO KEY UPDATE OF s",
-        )
-        .await?;
-    let row = transaction
-        .query_opt(
-            &enter,
+) -> Result<i64, Error> {
+    let row = client
+        .query_one(
+            enter,
             &[
                 &lease.run_id,
                 &lease.epoch,
@@ -374,16 +401,74 @@ pub async fn enter(
             ],
         )
         .await?;
-    match row {
-        Some(row) if row.get(0) => Ok(Entry::Paused),
-        Some(row) => Ok(Entry::Open {
-            wal_bytes: row.get(1),
-        }),
-        None => match lease::fence(&**transaction, lease).await? {
-            MayGoOn::Paused => Ok(Entry::Paused),
-            MayGoOn::Yes => Ok(Entry::ClaimLost),
-        },
-    }
+    Ok(row.get(0))
+}
+
+/// `s` of the walk `k` is where it was: not rewritten, and still of the walk's table.
+const CURRENT: &str = "\
+    k.run_id = s.run_id AND k.step = s.step AND s.filenode = pg_catalog.pg_relation_filenode(s.relation) \
+    AND (s.relation = k.relation OR EXISTS (SELECT 1 FROM pg_catalog.pg_partition_ancestors(s.relation) AS p WHERE p.relid = k.relation))";
+
+/// `write`, which takes two parameters, and the checkpoint's move in one statement. Then `$3` the run, `$4` the step, `$5` the
+/// segment, `$6` its checkpoint, `$7` the next one, and `$8` whether the rows count: 1 or 0. Its rows, and where the log stands; a
+/// `Refusal` where the checkpoint cannot be moved.
+pub fn with_checkpoint(write: &str) -> String {
+    format!(
+        "WITH crossfade_batch AS ({write}\nRETURNING 1), \
+         crossfade_moved AS (UPDATE crossfade.segments AS s SET next_block = $7, \
+            rows_changed = s.rows_changed + $8::bigint * (SELECT pg_catalog.count(*) FROM crossfade_batch), {} \
+            FROM crossfade.walks AS k WHERE s.run_id = $3 AND s.step = $4 AND s.number = $5 AND s.next_block = $6 AND {CURRENT} RETURNING 1) \
+         SELECT (SELECT pg_catalog.count(*) FROM crossfade_batch), crossfade.moved_to((SELECT pg_catalog.count(*) FROM crossfade_moved))",
+        past_losses("$7")
+    )
+}
+
+/// Whatever was lost before this block is behind us.
+fn past_losses(next_block: &str) -> String {
+    let past = |column: &str, none: &str| {
+        format!("{column} = CASE WHEN s.losses_to > {next_block} THEN s.{column} ELSE {none} END")
+    };
+    [
+        past("losses", "0"),
+        past("losses_from", "NULL"),
+        past("losses_to", "NULL"),
+        past("lost_row", "NULL"),
+        "trying = NULL".to_owned(),
+    ]
+    .join(", ")
+}
+
+/// Notes which row is about to be tried by itself.
+pub async fn note_try(
+    client: &impl GenericClient,
+    lease: Lease,
+    step: &str,
+    segment: &Segment,
+    row: &str,
+) -> Result<(), StoreError> {
+    client
+        .execute(
+            "UPDATE crossfade.segments SET trying = $4 WHERE run_id = $1 AND step = $2 AND number = $3 AND worker = $5",
+            &[&lease.run_id, &step, &segment.number, &row, &segment.worker],
+        )
+        .await?;
+    Ok(())
+}
+
+/// A pause says what was lost: whoever ends it wants it tried once more.
+pub async fn say_losses(
+    client: &impl GenericClient,
+    lease: Lease,
+    step: &str,
+    segment: &Segment,
+) -> Result<(), StoreError> {
+    client
+        .execute(
+            "UPDATE crossfade.segments SET lost_row = NULL, losses = $4 WHERE run_id = $1 AND step = $2 AND number = $3",
+            &[&lease.run_id, &step, &segment.number, &ROWS_FROM],
+        )
+        .await?;
+    Ok(())
 }
 
 /// Moves a segment's checkpoint in the batch's own transaction; where the server's log stands. `None`: the table was
@@ -398,14 +483,15 @@ pub async fn checkpoint(
 ) -> Result<Option<i64>, StoreError> {
     let checkpoint = transaction
         .prepare_cached(
-            "UPDATE crossfade.segments AS s SET next_block = $5, rows_read = rows_read + $6, \
+            &format!(
+                "UPDATE crossfade.segments AS s SET next_block = $5, rows_read = rows_read + $6, \
                     rows_changed = rows_changed + $7, rows_different = rows_different + $8, \
-                    blocks_skipped = blocks_skipped + $9, \
+                    blocks_skipped = blocks_skipped + $9, {}, \
                     examples = CASE WHEN jsonb_array_length(s.examples) < $11::integer THEN s.examples || $10::jsonb ELSE s.examples END \
-             FROM crossfade.walks AS k WHERE s.run_id = $1 AND s.step = $2 AND s.number = $3 AND s.next_block = $4 \
-               AND k.run_id = s.run_id AND k.step = s.step AND s.filenode = pg_relation_filenode(s.relation) \
-               AND (s.relation = k.relation OR EXISTS (SELECT 1 FROM pg_partition_ancestors(s.relation) AS p WHERE p.relid = k.relation)) \
-             RETURNING (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint",
+                 FROM crossfade.walks AS k WHERE s.run_id = $1 AND s.step = $2 AND s.number = $3 AND s.next_block = $4 AND {CURRENT} \
+                 RETURNING (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint",
+                past_losses("$5")
+            ),
         )
         .await?;
     let row = transaction

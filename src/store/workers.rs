@@ -10,12 +10,34 @@ pub(super) const ALIVE: &str = "\
      AND EXISTS (SELECT 1 FROM pg_stat_activity AS a WHERE a.pid = w.backend_pid \
                  AND (a.backend_start IS NULL OR a.backend_start = w.backend_start)))";
 
+/// What is noted where a worker had this segment and its session is gone: a row may be in it that ends the server's process. It
+/// was at the checkpoint, in a batch of about the size that the walk `k` has.
+pub(super) const LOST: &str = "\
+    losses = s.losses + 1, losses_from = s.next_block, \
+    losses_to = greatest(s.losses_to, least(s.next_block + 2 * k.batch_blocks, s.end_block)), lost_row = s.trying, trying = NULL";
+
+/// Notes of the segments of workers that have died that they were lost in them.
+pub async fn count_losses(client: &impl GenericClient, run_id: i64) -> Result<(), StoreError> {
+    client
+        .execute(
+            &format!(
+                "UPDATE crossfade.segments AS s SET worker = NULL, {LOST} FROM crossfade.walks AS k, crossfade.workers AS w \
+                 WHERE k.run_id = s.run_id AND k.step = s.step AND s.run_id = $1 AND s.next_block < s.end_block \
+                   AND w.id = s.worker AND NOT {ALIVE}"
+            ),
+            &[&run_id],
+        )
+        .await?;
+    Ok(())
+}
+
 /// Enters the session of `client` as a worker of the run, and clears away those that have died. Its number.
 pub async fn register(
     client: &impl GenericClient,
     run_id: i64,
     holder: &str,
 ) -> Result<i64, StoreError> {
+    count_losses(client, run_id).await?;
     client
         .execute(
             &format!("DELETE FROM crossfade.workers AS w WHERE w.run_id = $1 AND NOT {ALIVE}"),

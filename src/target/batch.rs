@@ -2,18 +2,12 @@
 
 use super::Result;
 use crate::plan::{
-    compiled::{Assignment, ColumnRef, Fill, Match},
+    compiled::{ColumnRef, Fill, Match},
     ident::{Ident, TableName},
     link::Link,
 };
 use crate::postgres::json::JsonText;
-use crate::postgres::sqlstate::{ErrorClass, classify};
-use crate::statement::{
-    group::{Group, groups},
-    link::rows as link,
-    rows::{self, Truth},
-    sync::Names,
-};
+use crate::statement::{link::rows as link, rows, sync::Names};
 use deadpool_postgres::GenericClient as Caching;
 use serde_json::Value;
 use tokio_postgres::{GenericClient, Row};
@@ -60,7 +54,8 @@ pub struct Place<'a> {
 }
 
 impl Place<'_> {
-    fn bounds(self) -> (String, String) {
+    /// As TIDs: from, and up to.
+    pub fn bounds(self) -> (String, String) {
         (
             format!("({},{})", self.range.from.0, self.range.from.1),
             format!("({},{})", self.range.to.0, self.range.to.1),
@@ -144,70 +139,10 @@ pub async fn not_to_be_walked(
     }))
 }
 
-/// The rows changed.
-pub async fn fill(client: &impl Caching, fill: &Fill, at: Place<'_>) -> Result<u64> {
-    let (from, to) = at.bounds();
-    if let Some(link) = &fill.link {
-        let lock = client.prepare_cached(&link::lock(link, at.storage)).await?;
-        client.execute(&lock, &[&from, &to]).await?;
-    }
-    let fill = client.prepare_cached(&rows::fill(fill, at.storage)).await?;
-    client.execute(&fill, &[&from, &to]).await
-}
-
 /// Whether any row of the table is not filled: all of it is read, in one statement.
 pub async fn any_unfilled(client: &impl GenericClient, fill: &Fill) -> Result<bool> {
     let row = client.query_one(&rows::any_unfilled(fill), &[]).await?;
     Ok(row.get(0))
-}
-
-/// A row whose fill failed with `error`, group by group: those that convert are filled. Whether any was, and which
-/// expressions failed with what. One expression alone needs no second look.
-pub async fn fill_parts<'a>(
-    client: &impl GenericClient,
-    fill: &'a Fill,
-    at: Place<'_>,
-    error: tokio_postgres::Error,
-) -> Result<(u64, Vec<(&'a Assignment, tokio_postgres::Error)>)> {
-    if let [only] = fill.set.as_slice() {
-        return Ok((0, vec![(only, error)]));
-    }
-    let (from, to) = at.bounds();
-    let (mut changed, mut failed) = (0, Vec::new());
-    for group in groups(&fill.set, &[]) {
-        client.batch_execute("SAVEPOINT crossfade_part").await?;
-        match client
-            .execute(&rows::fill_group(fill, at.storage, &group), &[&from, &to])
-            .await
-        {
-            Ok(rows) => changed += rows,
-            Err(error) if classify(&error) == ErrorClass::Conversion => {
-                let failed_before = failed.len();
-                let Group { forward, .. } = group;
-                for assignment in &forward {
-                    client.batch_execute("ROLLBACK TO crossfade_part").await?;
-                    let one = rows::fill_one(fill, at.storage, assignment);
-                    match client.execute(&one, &[&from, &to]).await {
-                        Ok(_) => {}
-                        Err(error) if classify(&error) == ErrorClass::Conversion => {
-                            failed.push((*assignment, error));
-                        }
-                        Err(error) => return Err(error),
-                    }
-                }
-                client.batch_execute("ROLLBACK TO crossfade_part").await?;
-                // A constraint over several of them.
-                if let (true, [first, ..]) = (failed.len() == failed_before, forward.as_slice()) {
-                    failed.push((*first, error));
-                }
-            }
-            Err(error) => return Err(error),
-        }
-        client
-            .batch_execute("RELEASE SAVEPOINT crossfade_part")
-            .await?;
-    }
-    Ok((changed, failed))
 }
 
 /// `(checked, different)`
@@ -243,22 +178,6 @@ pub async fn different_rows(
     let shown = |value: JsonText| value.shown();
     let row = |row: &Row| (shown(row.get(0)), shown(row.get(1)));
     Ok(rows.iter().map(row).collect())
-}
-
-pub async fn repair(
-    client: &impl GenericClient,
-    matching: &Match,
-    names: &Names,
-    truth: Truth,
-    at: Place<'_>,
-) -> Result<u64> {
-    let (from, to) = at.bounds();
-    client
-        .execute(
-            &rows::repair(matching, at.storage, names, truth),
-            &[&from, &to],
-        )
-        .await
 }
 
 /// How many rows have a value on the new side alone, and the keys of the first.

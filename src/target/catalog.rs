@@ -10,7 +10,7 @@ use crate::plan::{
     ident::{Ident, TableName},
     kept::Standing,
 };
-use crate::statement::part::ReplicaIdentity;
+use crate::statement::{cost::Thing, part::ReplicaIdentity};
 use tokio_postgres::{Client, GenericClient, Row};
 
 const IDENTITY: &str = "\
@@ -663,6 +663,66 @@ pub async fn parts_of(
         name: ident(row, 3),
     };
     Ok(rows.iter().map(part).collect())
+}
+
+/// The columns of the primary key, or of another unique index that tells every row apart; none where there is none.
+pub async fn key_of(client: &impl GenericClient, name: &TableName) -> Result<Vec<Ident>> {
+    let Some(oid) = oid_of(client, name).await? else {
+        return Ok(Vec::new());
+    };
+    let rows = client
+        .query(
+            "SELECT array_agg(a.attname::text ORDER BY k.place) FROM pg_index AS i \
+             CROSS JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (number, place) \
+             JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.number \
+             WHERE i.indrelid = $1 AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL AND k.place <= i.indnkeyatts \
+             GROUP BY i.indexrelid, i.indisprimary HAVING bool_and(a.attnotnull) ORDER BY i.indisprimary DESC, i.indexrelid LIMIT 1",
+            &[&oid],
+        )
+        .await?;
+    Ok(rows.first().map_or_else(Vec::new, |row| idents(row.get(0))))
+}
+
+/// What uses a type.
+pub struct TypeUser {
+    /// The column, or the table of whatever else it is.
+    pub of: Thing,
+    /// As the server describes it.
+    pub object: String,
+}
+
+/// What would keep the type of this name from being dropped.
+pub async fn users_of_type(client: &impl GenericClient, name: &TableName) -> Result<Vec<TypeUser>> {
+    let rows = client
+        .query(
+            "SELECT n.nspname::text, c.relname::text, a.attname::text, pg_describe_object(p.classid, p.objid, p.objsubid) \
+             FROM pg_type AS t JOIN pg_namespace AS tn ON tn.oid = t.typnamespace \
+             JOIN pg_depend AS p ON p.refclassid = 'pg_type'::regclass AND p.refobjid IN (t.oid, t.typarray) AND p.deptype = 'n' \
+             LEFT JOIN pg_class AS c ON p.classid = 'pg_class'::regclass AND c.oid = p.objid \
+             LEFT JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+             LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = p.objsubid AND p.objsubid > 0 \
+             WHERE tn.nspname = $1 AND t.typname = $2 ORDER BY 4",
+            &[&name.schema.as_str(), &name.name.as_str()],
+        )
+        .await?;
+    let user = |row: &Row| {
+        let part = |number: usize| {
+            row.get::<_, Option<String>>(number)
+                .map(Ident::from_catalog)
+        };
+        let of = match (part(0), part(1), part(2)) {
+            (Some(schema), Some(name), Some(column)) => {
+                Thing::Column(TableName { schema, name }, column)
+            }
+            (Some(schema), Some(name), None) => Thing::Table(TableName { schema, name }),
+            _ => Thing::Table(name.clone()),
+        };
+        TypeUser {
+            of,
+            object: row.get(3),
+        }
+    };
+    Ok(rows.iter().map(user).collect())
 }
 
 /// What would have to go with the table of this name.

@@ -6,6 +6,7 @@ use super::Result;
 use crate::lifecycle::standing::Standing;
 use crate::plan::ident::{Ident, TableName};
 use crate::statement::{
+    literal,
     part::{Commented, Goal, ReplicaIdentity},
     standing as statement,
 };
@@ -529,17 +530,25 @@ pub async fn out_of_place(
 /// looks that give the same had them in place, and firing, all the time between: one that is disabled and enabled again,
 /// or that comes with a partition, is another, and so is one on whose table another has come to inherit.
 pub async fn standing(client: &impl GenericClient, functions: &[&str]) -> Result<String> {
-    let row = client
-        .query_one(
-            "SELECT md5(coalesce(string_agg(concat_ws(' ', p.oid, p.xmin, t.oid, t.xmin, t.tgrelid, \
-                (SELECT string_agg(i.inhrelid::text, ' ' ORDER BY i.inhrelid) FROM pg_catalog.pg_inherits AS i WHERE i.inhparent = t.tgrelid)), \
-                ',' ORDER BY p.oid, t.oid), '')) \
-             FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace \
-             LEFT JOIN pg_catalog.pg_trigger AS t ON t.tgfoid = p.oid WHERE n.nspname = 'crossfade' AND p.proname = ANY ($1)",
-            &[&functions],
-        )
-        .await?;
+    let row = client.query_one(STANDING, &[&functions]).await?;
     Ok(row.get(0))
+}
+
+const STANDING: &str = "SELECT md5(coalesce(string_agg(concat_ws(' ', p.oid, p.xmin, t.oid, t.xmin, t.tgrelid, \
+        (SELECT string_agg(i.inhrelid::text, ' ' ORDER BY i.inhrelid) FROM pg_catalog.pg_inherits AS i WHERE i.inhparent = t.tgrelid)), \
+        ',' ORDER BY p.oid, t.oid), '')) \
+     FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace \
+     LEFT JOIN pg_catalog.pg_trigger AS t ON t.tgfoid = p.oid WHERE n.nspname = 'crossfade' AND p.proname = ANY ($1)";
+
+/// That they stand as they did when `mark` was read, as a condition of a message: a query without its SELECT.
+pub fn still_stands(functions: &[&str], mark: &str) -> String {
+    let names: Vec<String> = functions.iter().map(|name| literal::text(name)).collect();
+    let list = format!("ARRAY[{}]::text[]", names.join(", "));
+    format!(
+        "1 WHERE ({}) = {}",
+        STANDING.replace("$1", &list),
+        literal::text(mark)
+    )
 }
 
 /// The same of each function and trigger by itself, so that what was changed can be told.

@@ -58,9 +58,10 @@ const CASES: [Case; 9] = [
         place: "retire_column:public.%.status part 1: after its effect",
         then: &["rollback", "%", "--yes"],
     },
+    // Once it is sent the server goes through with it.
     Case {
         before: Some("retire"),
-        place: "contract: in its effect",
+        place: "contract: before its effect",
         then: &["rollback", "%", "--to", "switch_reads", "--yes"],
     },
 ];

@@ -284,39 +284,30 @@ fn a_rollback_that_is_under_way_is_led_further_back_and_not_nearer() {
 }
 
 #[test]
-fn a_rollback_ends_the_pause_of_its_run_and_does_nothing_under_one_of_all_runs() {
-    on_postgresql(async |database| {
-        run(database, TABLE, WIDER, "dual_write").await;
-        database
-            .crossfade(&["pause", "--all", "--reason", "the night"])
-            .exits(0);
-        let events = "SELECT count(*) FROM crossfade.events";
-        let before = database.value(events).await;
-        let refused = roll_back(database).exits(4);
-        assert!(
-            refused.stderr.contains("the night") && refused.stderr.contains("crossfade pause back"),
-            "{}",
-            refused.stderr
-        );
-        assert_eq!(database.value(events).await, before);
-        let preview = database
-            .crossfade(&["advance", "back", "--dry-run"])
-            .exits(4);
-        assert!(
-            preview.stdout.contains("would not go on: paused by"),
-            "{}",
-            preview.stdout
-        );
-
-        database
-            .crossfade(&["pause", "back", "--reason", "a lagging replica"])
-            .exits(0);
-        let ran = roll_back(database).exits(0);
-        assert!(ran.stderr.contains("a lagging replica"), "{}", ran.stderr);
-        assert_eq!(database.status("back")["state"], "rolled_back");
-        let why = "SELECT detail::jsonb ->> 'reason' FROM crossfade.events WHERE kind = 'resumed'";
-        assert_eq!(database.value(why).await, "a rollback to the start");
-    });
+fn a_rollback_ends_the_pause_of_its_run_and_that_of_all_runs_for_its_own() {
+    for pause in [
+        ["pause", "back", "--reason", "a lagging replica"],
+        ["pause", "--all", "--reason", "a lagging replica"],
+    ] {
+        on_postgresql(async |database| {
+            run(database, TABLE, WIDER, "dual_write").await;
+            database.crossfade(&pause).exits(0);
+            let preview = database
+                .crossfade(&["advance", "back", "--dry-run"])
+                .exits(4);
+            assert!(
+                preview.stdout.contains("would not go on: paused by"),
+                "{}",
+                preview.stdout
+            );
+            let ran = roll_back(database).exits(0);
+            assert!(ran.stderr.contains("a lagging replica"), "{}", ran.stderr);
+            assert_eq!(database.status("back")["state"], "rolled_back");
+            let why =
+                "SELECT detail::jsonb ->> 'reason' FROM crossfade.events WHERE kind = 'resumed'";
+            assert_eq!(database.value(why).await, "a rollback to the start");
+        });
+    }
 }
 
 #[test]

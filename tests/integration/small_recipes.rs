@@ -266,7 +266,11 @@ fn odd_names_go_all_the_way_and_back() {
             }
             assert_eq!(database.status("odd")["state"], "completed", "{change}");
             assert_ne!(database.dump_schema(), original, "{change}");
-            database.crossfade(&["rollback", "odd", "--yes"]).exits(0);
+            let mut back = vec!["rollback", "odd", "--yes"];
+            if change.contains("gen_random_uuid") {
+                back.extend(["--discard", r#""Odd one"."select"."group""#]);
+            }
+            database.crossfade(&back).exits(0);
             assert_eq!(database.dump_schema(), original, "{change}");
         }
     });
@@ -288,7 +292,7 @@ fn what_was_written_meanwhile_is_not_lost_by_going_back() {
         database.execute("INSERT INTO fresh VALUES (1)").await;
         let refused = database.crossfade(&["rollback", "x", "--yes"]).exits(1);
         assert!(
-            refused.stderr.contains("public.fresh has rows"),
+            refused.stderr.contains("1 row of public.fresh"),
             "{}",
             refused.stderr
         );

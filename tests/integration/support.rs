@@ -190,6 +190,11 @@ impl Database {
         }
     }
 
+    /// Another database on the same server, empty.
+    pub async fn other(&self) -> Self {
+        Self::create(self.server).await
+    }
+
     /// Another database with the same contents. Waits until nobody is connected to this one.
     pub async fn copy(&self) -> Self {
         let copy = Self::named(self.server);

@@ -4,13 +4,14 @@ use super::Context;
 use crate::cli::{
     args::Advance,
     exit::{self, Exit},
+    printer::{Text, one_line},
     reporter,
 };
 use crate::lifecycle::next::{Next, Wait};
 use crate::plan::document::PhaseName;
 use crate::service::{AtGate, Outcome, Service, Until};
 use serde_json::json;
-use std::fmt::Write as _;
+use std::{fmt::Write as _, time::Duration};
 
 pub async fn run(context: &Context<'_>, advance: &Advance) -> anyhow::Result<Exit> {
     let service = context.service()?;
@@ -50,8 +51,9 @@ pub async fn go(
         .advance(run, until, at_gate, context.reporter(), stop)
         .await;
     if context.printer.is_json() {
-        // The one document is the run's status, whatever the outcome; an error is told on stderr and by the exit code.
-        let status = service.status(run).await;
+        // The one document is the run's status, whatever the outcome; an error is told on stderr and by the exit code. The
+        // result is that of the work, whether or not its status can be read afterwards.
+        let status = looked(async { Ok(service.status(run).await?) }).await;
         match (outcome, status) {
             (Ok(outcome), Ok(status)) => {
                 context.printer.result(&status, String::new)?;
@@ -64,16 +66,26 @@ pub async fn go(
                 return Ok(exit::of_error(&error));
             }
             (Err(error), Err(_)) => return Err(error.into()),
-            (Ok(_), Err(error)) => return Err(error.into()),
+            (Ok(outcome), Err(error)) => {
+                let said = format!("the work is done, and its status could not be read: {error}");
+                context.printer.message(said);
+                return Ok(exit::of_outcome(&outcome));
+            }
         }
     }
     let outcome = outcome?;
     match &outcome {
         Outcome::Done => {
-            let next = what_next(service, run).await?;
-            context.printer.message(next);
+            let next = looked(what_next(service, run)).await;
+            context.printer.message(next.unwrap_or_else(|error| {
+                format!(
+                    "done; what comes next could not be read ({error}): `crossfade status {run}` shows it"
+                )
+            }));
         }
-        Outcome::Waiting(wait) => context.printer.message(reporter::reason(wait)),
+        Outcome::Waiting(wait) => context
+            .printer
+            .message(one_line(&reporter::reason(wait))),
         Outcome::Interrupted => context.printer.message(format!(
             "interrupted: the last batch was finished or rolled back; `crossfade advance {run}` goes on from there"
         )),
@@ -81,12 +93,22 @@ pub async fn go(
     Ok(exit::of_outcome(&outcome))
 }
 
+/// A look afterwards is worth so much time.
+const LOOK_WITHIN: Duration = Duration::from_secs(60);
+
+async fn looked<T>(look: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    match tokio::time::timeout(LOOK_WITHIN, look).await {
+        Ok(result) => result,
+        Err(_elapsed) => Err(anyhow::anyhow!("no answer within {LOOK_WITHIN:?}")),
+    }
+}
+
 /// What the operator can do now, and how to go back.
 pub async fn what_next(service: &Service, run: &str) -> anyhow::Result<String> {
     let preview = service.preview(run).await?;
     Ok(match (&preview.next, preview.phase) {
         (Next::Finished(state), _) => format!("the run is {}", state.as_str()),
-        (Next::Wait(wait), _) => format!("next: {}", reporter::reason(wait)),
+        (Next::Wait(wait), _) => format!("next: {}", one_line(&reporter::reason(wait))),
         (_, Some(PhaseName::Contract)) => format!(
             "next: crossfade advance {run}   (runs contract, which cannot be undone; `crossfade rollback {run}` goes back)"
         ),
@@ -113,19 +135,18 @@ async fn dry_run(context: &Context<'_>, service: &Service, run: &str) -> anyhow:
     let value = json!({"run": run, "phase": preview.phase, "waiting": held, "gate": conditions, "statements": statements});
     context.printer.result(&value, || {
         let mut text = match preview.phase {
-            Some(phase) => format!("next: {phase}\n"),
-            None => "nothing is left to do\n".to_owned(),
+            Some(phase) => Text::of(format_args!("next: {phase}")),
+            None => Text::of("nothing is left to do"),
         };
         if let Some(why) = &held {
-            let _ = writeln!(text, "  would not go on: {why}");
+            text.line(format_args!("  would not go on: {why}"));
         }
         for condition in &preview.conditions {
             let mark = if condition.holds { "open  " } else { "closed" };
-            let _ = writeln!(
-                text,
+            text.line(format_args!(
                 "  gate {mark} {}: {}",
                 condition.kind, condition.detail
-            );
+            ));
         }
         for statement in &statements {
             let _ = writeln!(text, "  {statement}");

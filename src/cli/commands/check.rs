@@ -9,6 +9,7 @@ use crate::analysis::{self, Finding, rules::RULES};
 use crate::cli::{
     args::{Check, Format},
     exit::Exit,
+    printer::Text,
 };
 use crate::plan::error::{PlanError, Severity, Shown, locate_all, render, render_all};
 use crate::service::read_document;
@@ -45,7 +46,7 @@ pub async fn run(context: &Context<'_>, check: &Check) -> anyhow::Result<Exit> {
         results.push(checked.result);
     }
     match context.printer.format() {
-        Format::Text | Format::Markdown if !ok => context.printer.message(rendered.trim_end()),
+        Format::Text | Format::Markdown if !ok => context.printer.block(&rendered),
         Format::Text | Format::Markdown | Format::Json => {
             let mut result = json!({"plans": plans});
             if !sql.is_empty() {
@@ -55,7 +56,7 @@ pub async fn run(context: &Context<'_>, check: &Check) -> anyhow::Result<Exit> {
         }
         Format::Sarif => {
             let report = serde_json::to_string_pretty(&sarif::report(&problems))?;
-            context.printer.result(&(), || report)?;
+            context.printer.result(&(), || Text::document(report))?;
         }
         Format::Github => context
             .printer
@@ -188,7 +189,7 @@ fn list_rules(context: &Context<'_>) -> anyhow::Result<Exit> {
                 rule.summary
             )
         });
-        lines.collect()
+        lines.collect::<String>()
     })?;
     Ok(Exit::Done)
 }

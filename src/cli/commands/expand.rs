@@ -1,7 +1,7 @@
 //! `expand`: the explicit form of a plan, which is itself a plan.
 
 use super::{Context, read_plan};
-use crate::cli::{args::PlanFile, exit::Exit};
+use crate::cli::{args::PlanFile, exit::Exit, printer::Text};
 use serde::Serialize as _;
 
 pub async fn run(context: &Context<'_>, expand: &PlanFile) -> anyhow::Result<Exit> {
@@ -15,6 +15,6 @@ pub async fn run(context: &Context<'_>, expand: &PlanFile) -> anyhow::Result<Exi
     )?;
     let yaml = String::from_utf8(yaml)?;
     let value = document.serialize(serde_json::value::Serializer)?;
-    context.printer.result(&value, || yaml)?;
+    context.printer.result(&value, || Text::document(yaml))?;
     Ok(Exit::Done)
 }

@@ -7,12 +7,12 @@ use super::{Context, read_plan};
 use crate::cli::{
     args::{Format, PlanFile},
     exit::Exit,
+    printer::Text,
 };
 use crate::plan::{
     document::PhaseName,
     explain::{ExplainedLock, ExplainedPhase, ExplainedStatement, ExplainedStep, Explanation},
 };
-use std::fmt::Write as _;
 
 pub async fn run(context: &Context<'_>, explain: &PlanFile) -> anyhow::Result<Exit> {
     let (file, text) = read_plan(&explain.plan)?;
@@ -20,7 +20,7 @@ pub async fn run(context: &Context<'_>, explain: &PlanFile) -> anyhow::Result<Ex
     let markdown = context.printer.format() == Format::Markdown;
     context.printer.result(&explanation, || {
         if markdown {
-            markdown::document(&explanation)
+            Text::from(markdown::document(&explanation))
         } else {
             in_words(&explanation)
         }
@@ -28,22 +28,23 @@ pub async fn run(context: &Context<'_>, explain: &PlanFile) -> anyhow::Result<Ex
     Ok(Exit::Done)
 }
 
-fn in_words(explanation: &Explanation) -> String {
-    let mut text = explanation.name.clone();
-    if let Some(description) = &explanation.description {
-        let _ = write!(text, ": {description}");
-    }
-    text.push('\n');
+fn in_words(explanation: &Explanation) -> Text {
+    let description = explanation.description.as_ref();
+    let about = description.map_or(String::new(), |description| {
+        format!(": {}", description.trim_end().replace('\n', " "))
+    });
+    let mut text = Text::of(format_args!("{}{about}", explanation.name));
     for phase in &explanation.phases {
-        let _ = writeln!(text, "\n{}", phase.phase);
+        text.push_str("\n");
+        text.line(phase.phase);
         for (what, words) in summary(phase) {
-            let _ = writeln!(text, "  {what:9} {words}");
+            text.line(format_args!("  {what:9} {words}"));
         }
         for condition in &phase.gate {
-            let _ = writeln!(text, "  gate      {condition}");
+            text.line(format_args!("  gate      {condition}"));
         }
         if phase.one_transaction {
-            let _ = writeln!(text, "  all of it in one transaction");
+            text.line(format_args!("  all of it in one transaction"));
         }
         for step in &phase.steps {
             step_in_words(step, &mut text);
@@ -51,7 +52,7 @@ fn in_words(explanation: &Explanation) -> String {
     }
     text.push_str("\nnotes\n");
     for note in &explanation.notes {
-        let _ = writeln!(text, "  - {note}");
+        text.line(format_args!("  - {note}"));
     }
     text
 }
@@ -93,16 +94,16 @@ fn not_estimated(phase: &ExplainedPhase) -> String {
     format!("not known: {why}")
 }
 
-fn step_in_words(step: &ExplainedStep, text: &mut String) {
-    let _ = writeln!(text, "  {}", step.step);
+fn step_in_words(step: &ExplainedStep, text: &mut Text) {
+    text.line(format_args!("  {}", step.step));
     if let Some(note) = &step.note {
-        let _ = writeln!(text, "    {note}");
+        text.line(format_args!("    {note}"));
     }
     for statement in &step.statements {
-        let _ = writeln!(text, "    {}", short(&statement.sql));
+        text.line(format_args!("    {}", short(&statement.sql)));
         let effects = effects(statement);
         if !effects.is_empty() {
-            let _ = writeln!(text, "      {}", effects.join("; "));
+            text.line(format_args!("      {}", effects.join("; ")));
         }
     }
     match &step.undo {
@@ -110,9 +111,12 @@ fn step_in_words(step: &ExplainedStep, text: &mut String) {
         Some(statements) if statements.is_empty() => text.push_str("    undo: nothing to do\n"),
         Some(statements) => {
             for statement in statements {
-                let _ = writeln!(text, "    undo: {}", short(statement));
+                text.line(format_args!("    undo: {}", short(statement)));
             }
         }
+    }
+    for cost in &step.undo_costs {
+        text.line(format_args!("      {cost}"));
     }
 }
 

@@ -1,46 +1,99 @@
 //! `history`: the audit log of a run.
 
 use super::Context;
-use crate::cli::{args::History, exit::Exit};
+use crate::cli::{args, exit::Exit, printer::Text};
+use crate::service::{History, HistoryCheck, HistoryEvent};
 use serde_json::json;
-use std::fmt::Write as _;
 
-pub async fn run(context: &Context<'_>, history: &History) -> anyhow::Result<Exit> {
-    let recorded = context
+pub async fn run(context: &Context<'_>, asked: &args::History) -> anyhow::Result<Exit> {
+    let history = context
         .service()?
-        .history(&history.run, history.earlier)
+        .history(&asked.run, asked.earlier, asked.verify)
         .await?;
-    let (events, broken) = (&recorded.events, recorded.first_broken);
-    let intact = history.verify.then_some(broken.is_none());
-    let value = json!({"run": history.run, "events": events, "chain_intact": intact, "first_broken": broken.filter(|_| history.verify), "earlier_runs": recorded.earlier});
-    context.printer.result(&value, || {
-        let mut text = String::new();
-        for event in events {
-            let detail = match &event.detail {
-                serde_json::Value::Object(map) if map.is_empty() => String::new(),
-                detail => format!("  {detail}"),
-            };
-            let _ = writeln!(text, "{:>4}  {}  {} ({})  {}{detail}", event.number, event.at, event.role, event.os_user, event.kind);
-        }
-        if history.verify {
-            let _ = match broken {
-                None => writeln!(text, "the chain of {} events is intact", events.len()),
-                Some(number) => writeln!(text, "the chain is broken at event {number}: it was changed, or one before it was removed"),
-            };
-        }
-        if recorded.earlier > 0 {
-            let _ = writeln!(
-                text,
-                "{} earlier runs had this name: `--earlier {}` shows the one before",
-                recorded.earlier,
-                history.earlier + 1
-            );
-        }
-        text
-    })?;
-    Ok(if history.verify && broken.is_some() {
+    let check = history.check.as_ref();
+    let head = check.map(|check| {
+        json!({"count": check.head.count, "hash": check.head.hash, "not_kept_before": check.head.not_kept_before})
+    });
+    let value = json!({
+        "run": asked.run, "events": history.events, "chain_intact": check.map(HistoryCheck::is_intact),
+        "first_broken": check.and_then(|check| check.first_broken), "findings": check.map(|check| &check.findings),
+        "head": head, "earlier_runs": history.earlier,
+    });
+    context
+        .printer
+        .result(&value, || in_words(&history, asked))?;
+    Ok(if check.is_some_and(|check| !check.is_intact()) {
         Exit::Error
     } else {
         Exit::Done
     })
+}
+
+fn in_words(history: &History, asked: &args::History) -> Text {
+    let mut text = Text::new();
+    for event in &history.events {
+        text.line(event_in_words(event));
+    }
+    if let Some(check) = &history.check {
+        check_in_words(check, history.events.len(), &mut text);
+    }
+    if history.earlier > 0 {
+        text.line(format_args!(
+            "{} earlier runs had this name: `--earlier {}` shows the one before",
+            history.earlier,
+            asked.earlier + 1
+        ));
+    }
+    text
+}
+
+/// The role is the server's word; the operating-system user beside it is what the program said.
+fn event_in_words(event: &HistoryEvent) -> String {
+    let detail = match &event.detail {
+        serde_json::Value::Object(map) if map.is_empty() => String::new(),
+        detail => format!("  {detail}"),
+    };
+    format!(
+        "{:>4}  {}  {} ({})  {}{detail}",
+        event.number,
+        event.at,
+        role(&event.role),
+        event.os_user,
+        event.kind
+    )
+}
+
+/// A role may be called `alice (root@db)`: in quotes it is told from one that is called `alice`.
+fn role(name: &str) -> String {
+    let is_plain =
+        |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.' | '@' | '$');
+    if !name.is_empty() && name.chars().all(is_plain) {
+        name.to_owned()
+    } else {
+        format!("{name:?}")
+    }
+}
+
+fn check_in_words(check: &HistoryCheck, events: usize, text: &mut Text) {
+    if let Some(number) = check.first_broken {
+        text.line(format_args!(
+            "the chain is broken at event {number}: it was changed, or one before it was removed"
+        ));
+    }
+    for finding in &check.findings {
+        text.line(format_args!("not as recorded: {finding}"));
+    }
+    let head = &check.head;
+    if check.is_intact() {
+        text.line(format_args!(
+            "the chain of {events} events is intact, and the run is where they say; its head is {}",
+            head.hash
+        ));
+    }
+    if head.not_kept_before > 0 {
+        text.line(format_args!(
+            "count and head are kept since an upgrade, when there were {} events: whether any was removed before is not known",
+            head.not_kept_before
+        ));
+    }
 }

@@ -4,6 +4,7 @@ use super::Context;
 use crate::cli::{
     args::New,
     exit::{Exit, UsageError},
+    printer::Text,
 };
 use crate::plan::{error::render, recipes::Recipe};
 use crate::service::read_document;
@@ -26,7 +27,9 @@ pub fn run(context: &Context<'_>, new: &New) -> anyhow::Result<Exit> {
     match &new.output {
         None => context
             .printer
-            .result(&serde_json::json!({"plan": text}), || text.clone())?,
+            .result(&serde_json::json!({"plan": text}), || {
+                Text::document(text.clone())
+            })?,
         Some(path) => {
             use std::io::Write as _;
             let mut file = std::fs::File::create_new(path)

@@ -1,7 +1,7 @@
 //! `pause`: takes effect at the next batch of whoever drives the run, and survives every restart.
 
 use super::Context;
-use crate::cli::{args::Pause, exit::Exit, exit::UsageError};
+use crate::cli::{args::Pause, exit::Exit, exit::UsageError, printer::Text};
 use crate::plan::span::Span;
 use crate::service::PausedRun;
 use jiff::{SignedDuration, Timestamp};
@@ -28,10 +28,19 @@ pub async fn run(context: &Context<'_>, pause: &Pause) -> anyhow::Result<Exit> {
             "`crossfade resume --all --detach` goes on",
         );
     };
-    service.pause(run, &pause.reason, until).await?;
+    let replaced = service.pause(run, &pause.reason, until).await?;
     let status = service.status(run).await?;
     context.printer.result(&status, || {
-        format!("paused {run}{shown}; `crossfade resume {run}` goes on")
+        let replaces = replaced.as_ref().map_or(String::new(), |before| {
+            let ended = before.until.map_or("without an end".to_owned(), |until| {
+                format!("until {until:.0}")
+            });
+            format!(
+                ". This replaces the pause by {} {ended}: {}",
+                before.by, before.reason
+            )
+        });
+        format!("paused {run}{shown}; `crossfade resume {run}` goes on{replaces}")
     })?;
     Ok(Exit::Done)
 }
@@ -68,14 +77,15 @@ pub(super) fn each(
         .collect();
     context.printer.result(&json!({ "runs": value }), || {
         if runs.is_empty() {
-            return "there is no active run".to_owned();
+            return Text::of("there is no active run");
         }
-        let mut lines: Vec<String> = runs
-            .iter()
-            .map(|one| format!("{}: {}", one.run, one.left.as_deref().unwrap_or(done)))
-            .collect();
-        lines.push(next.to_owned());
-        lines.join("\n")
+        let mut text = Text::new();
+        for one in runs {
+            let left = one.left.as_deref().unwrap_or(done);
+            text.line(format_args!("{}: {left}", one.run));
+        }
+        text.line(next);
+        text
     })?;
     Ok(Exit::Done)
 }

@@ -4,10 +4,10 @@ use super::Context;
 use crate::cli::{
     args::{Quarantine, QuarantineList, QuarantineRetry, QuarantineSkip},
     exit::{Exit, UsageError},
+    printer::Text,
 };
 use crate::service::quarantine::{Entry, StillQuarantined, Which};
 use serde_json::{Value, json};
-use std::fmt::Write as _;
 
 pub async fn run(context: &Context<'_>, quarantine: &Quarantine) -> anyhow::Result<Exit> {
     match quarantine {
@@ -30,20 +30,19 @@ async fn list(context: &Context<'_>, words: &QuarantineList) -> anyhow::Result<E
         .collect();
     let value = json!({"run": words.run, "holding": found.holding, "accepted": found.accepted, "entries": entries});
     context.printer.result(&value, || {
-        let mut text = String::new();
+        let mut text = Text::new();
         for entry in &found.entries {
-            text.push_str(&in_words(entry, with_values));
+            in_words(entry, with_values, &mut text);
         }
         let shown = i64::try_from(found.entries.len()).unwrap_or(i64::MAX);
         let all = found.holding + found.accepted;
         if shown < all {
-            let _ = writeln!(text, "… {} more; --limit shows them", all - shown);
+            text.line(format_args!("… {} more; --limit shows them", all - shown));
         }
-        let _ = writeln!(
-            text,
+        text.line(format_args!(
             "{} rows hold the gates, {} were accepted as they are",
             found.holding, found.accepted
-        );
+        ));
         text
     })?;
     Ok(Exit::Done)
@@ -68,23 +67,24 @@ fn said(sqlstate: &str, error: &str, with_values: bool) -> String {
     }
 }
 
-fn in_words(entry: &Entry, with_values: bool) -> String {
+fn in_words(entry: &Entry, with_values: bool, text: &mut Text) {
     let values = if with_values {
         format!(" {}", entry.row_values)
     } else {
         String::new()
     };
-    let accepted = entry.accepted.as_ref().map_or(String::new(), |accepted| {
-        format!("\n    accepted by {}: {}", accepted.by, accepted.reason)
-    });
-    format!(
-        "{}  {}.{} of {}{values}\n    {}{accepted}\n",
-        entry.id,
-        entry.table_name,
-        entry.column_name,
-        entry.row_key,
-        said(&entry.sqlstate, &entry.error, with_values)
-    )
+    text.line(format_args!(
+        "{}  {}.{} of {}{values}",
+        entry.id, entry.table_name, entry.column_name, entry.row_key
+    ));
+    let said = said(&entry.sqlstate, &entry.error, with_values);
+    text.line(format_args!("    {said}"));
+    if let Some(accepted) = &entry.accepted {
+        text.line(format_args!(
+            "    accepted by {}: {}",
+            accepted.by, accepted.reason
+        ));
+    }
 }
 
 async fn retry(context: &Context<'_>, words: &QuarantineRetry) -> anyhow::Result<Exit> {
@@ -105,14 +105,14 @@ async fn retry(context: &Context<'_>, words: &QuarantineRetry) -> anyhow::Result
         .collect();
     let value = json!({"run": words.run, "converted": retried.converted, "mended": retried.mended, "failed": failed});
     context.printer.result(&value, || {
-        let mut text = format!(
-            "{} converted, {} had been mended, {} still in quarantine\n",
+        let mut text = Text::of(format_args!(
+            "{} converted, {} had been mended, {} still in quarantine",
             retried.converted.len(),
             retried.mended.len(),
             retried.failed.len()
-        );
+        ));
         for still in &retried.failed {
-            let _ = writeln!(text, "  {}: {}", still.id, said(still));
+            text.line(format_args!("  {}: {}", still.id, said(still)));
         }
         text
     })?;

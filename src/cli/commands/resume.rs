@@ -1,7 +1,7 @@
 //! `resume`: ends a pause and goes on with the phase that is under way.
 
 use super::{Context, advance, pause};
-use crate::cli::{args::Resume, exit::Exit};
+use crate::cli::{args::Resume, exit::Exit, printer::one_line};
 use crate::service::{AtGate, Until};
 use anyhow::Context as _;
 use std::process::{Command, Stdio};
@@ -37,7 +37,7 @@ pub async fn run(context: &Context<'_>, resume: &Resume) -> anyhow::Result<Exit>
             Some(pid) => {
                 format!("pid {pid} goes on with it; `crossfade status {run} --watch` shows how")
             }
-            None => next,
+            None => one_line(&next),
         })?;
         return Ok(Exit::Done);
     }

@@ -4,19 +4,27 @@ use super::{Context, advance};
 use crate::cli::{
     args::Rollback,
     exit::{self, Exit},
+    printer::one_line,
     reporter,
 };
-use crate::lifecycle::snapshot::RollbackTarget;
-use crate::service::Outcome;
-use std::fmt::Write as _;
+use crate::lifecycle::{snapshot::RollbackTarget, toll::Lost};
+use crate::service::{Outcome, RollbackPreview};
+use serde_json::json;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 pub async fn run(context: &Context<'_>, rollback: &Rollback) -> anyhow::Result<Exit> {
     let service = context.service()?;
     let target = rollback
         .to
         .map_or(RollbackTarget::Start, RollbackTarget::Phase);
-    let (phases, pause) = service.preview_rollback(&rollback.run, target).await?;
-    let list: Vec<&str> = phases.iter().map(|phase| phase.as_str()).collect();
+    let discards: BTreeSet<String> = rollback.discard.iter().cloned().collect();
+    let preview = service.preview_rollback(&rollback.run, target).await?;
+    // One that is under way is given up when it is refused, which is for whoever holds the lease.
+    if !preview.under_way && refused(context, rollback, &preview, &discards)? {
+        return Ok(Exit::Error);
+    }
+    let list = preview.phases.iter().map(|phase| phase.as_str());
+    let list: Vec<&str> = list.collect();
     let mut what = match (list.as_slice(), rollback.to) {
         ([], None) => format!(
             "Rollback of {}: nothing has been run; the run ends.",
@@ -32,25 +40,30 @@ pub async fn run(context: &Context<'_>, rollback: &Rollback) -> anyhow::Result<E
             phases.join(", then ")
         ),
     };
-    if let Some(pause) = pause {
+    let lost: Vec<String> = preview.toll.lost().map(Lost::sentence).collect();
+    if !lost.is_empty() {
+        let _ = write!(what, " This takes away: {}.", lost.join("; "));
+    }
+    if let Some(pause) = preview.pause {
         let _ = write!(
             what,
             " It ends the pause by {}: {}.",
-            pause.by, pause.reason
+            one_line(&pause.by),
+            one_line(&pause.reason)
         );
     }
     context.confirm(&rollback.run, &what, rollback.yes)?;
     let stop = context.stop()?;
     let outcome = service
-        .roll_back(&rollback.run, target, context.reporter(), stop)
+        .roll_back(&rollback.run, target, &discards, context.reporter(), stop)
         .await?;
     match &outcome {
         Outcome::Done => context
             .printer
             .message(advance::what_next(&service, &rollback.run).await?),
         Outcome::Waiting(wait) => context.printer.message(format!(
-            "{}. A rollback ends a pause of this run; one of all runs is made this run's own by `crossfade pause {run} --reason …`, and then `crossfade rollback {run}{}` ends it",
-            reporter::reason(wait),
+            "{}, since the rollback began. `crossfade rollback {run}{}` ends the pause and goes on with it",
+            one_line(&reporter::reason(wait)),
             target.option(),
             run = rollback.run,
         )),
@@ -65,4 +78,27 @@ pub async fn run(context: &Context<'_>, rollback: &Rollback) -> anyhow::Result<E
         context.printer.result(&status, String::new)?;
     }
     Ok(exit::of_outcome(&outcome))
+}
+
+/// What would be lost without a word, or is in the way, is said before anybody is asked anything.
+fn refused(
+    context: &Context<'_>,
+    rollback: &Rollback,
+    preview: &RollbackPreview,
+    discards: &BTreeSet<String>,
+) -> anyhow::Result<bool> {
+    let to = rollback
+        .to
+        .map_or(RollbackTarget::Start, RollbackTarget::Phase);
+    let command = format!("crossfade rollback {}{}", rollback.run, to.option());
+    let Some(why) = preview.toll.for_sure().refusal(discards, &command) else {
+        return Ok(false);
+    };
+    context.printer.message(format!("error: {why}"));
+    if context.printer.is_json() {
+        let mut value = preview.toll.to_json();
+        value["error"] = json!(why);
+        context.printer.result(&value, String::new)?;
+    }
+    Ok(true)
 }

@@ -9,9 +9,7 @@ pub async fn run(context: &Context<'_>, start: &PlanFile) -> anyhow::Result<Exit
     let service = context.service()?;
     let (run, warnings) = service.start(&file, &text).await?;
     if !warnings.is_empty() {
-        context
-            .printer
-            .message(render(&file, &text, &warnings).trim_end());
+        context.printer.block(&render(&file, &text, &warnings));
     }
     let status = service.status(&run).await?;
     context.printer.result(&status, || {

@@ -6,6 +6,7 @@ use super::Context;
 use crate::cli::{
     args::StatusOf,
     exit::{Exit, UsageError},
+    printer::Text,
     reporter::time_left,
 };
 use crate::lifecycle::transition::State;
@@ -13,7 +14,7 @@ use crate::plan::span::Span;
 use crate::progress;
 use crate::service::{PhaseStatus, Status};
 use serde_json::json;
-use std::{fmt::Write as _, io::IsTerminal, time::Duration};
+use std::{io::IsTerminal, time::Duration};
 
 pub async fn run(context: &Context<'_>, status: &StatusOf) -> anyhow::Result<Exit> {
     let service = context.service()?;
@@ -25,15 +26,14 @@ pub async fn run(context: &Context<'_>, status: &StatusOf) -> anyhow::Result<Exi
             .collect();
         context.printer.result(&json!({"runs": value}), || {
             if runs.is_empty() {
-                return "there is no run; `crossfade start PLAN` registers one".to_owned();
+                return Text::of("there is no run; `crossfade start PLAN` registers one");
             }
-            runs.iter().fold(String::new(), |mut text, run| {
+            runs.iter().fold(Text::new(), |mut text, run| {
                 let phase = run.phase.as_deref().unwrap_or("-");
-                let _ = writeln!(
-                    text,
+                text.line(format_args!(
                     "{:<40} {:<12} {:<14} since {:.0}",
                     run.name, run.state, phase, run.started_at
-                );
+                ));
                 text
             })
         })?;
@@ -59,7 +59,7 @@ pub async fn run(context: &Context<'_>, status: &StatusOf) -> anyhow::Result<Exi
         if status.watch && std::io::stdout().is_terminal() {
             context
                 .printer
-                .result(&json!(null), || "\x1b[2J\x1b[H".to_owned())?;
+                .result(&json!(null), || Text::document("\x1b[2J\x1b[H".to_owned()))?;
         }
         context.printer.result(&now, || in_words(&now))?;
         let Some(stop) = stop.as_ref().filter(|_| now.state == "active") else {
@@ -72,43 +72,40 @@ pub async fn run(context: &Context<'_>, status: &StatusOf) -> anyhow::Result<Exi
     }
 }
 
-pub fn in_words(status: &Status) -> String {
-    let mut text = format!("{}: {}\n", status.run, status.state);
+fn in_words(status: &Status) -> Text {
+    let mut text = Text::of(format_args!("{}: {}", status.run, status.state));
     for phase in &status.phases {
         phase_in_words(phase, &mut text);
     }
     if let Some(backfill) = &status.backfill {
-        let _ = writeln!(
-            text,
+        text.line(format_args!(
             "backfill of {}: {} %, {} rows changed, {} in quarantine",
             backfill.table,
             progress::percent(backfill.blocks_done, backfill.blocks_total),
             backfill.rows_changed,
             backfill.rows_quarantined
-        );
+        ));
         if backfill.pace.workers > 0 {
             let reasons = if backfill.pace.reasons.is_empty() {
                 "not held back".to_owned()
             } else {
                 backfill.pace.reasons.join("; ")
             };
-            let _ = writeln!(
-                text,
+            text.line(format_args!(
                 "  {:.0} rows/s, {}; workers {}, batches of about {} rows; {reasons}",
                 backfill.rows_per_second,
                 time_left(backfill.eta_seconds),
                 backfill.pace.workers,
                 backfill.pace.batch_rows
-            );
+            ));
         } else if !backfill.pace.reasons.is_empty() {
-            let _ = writeln!(text, "  {}", backfill.pace.reasons.join("; "));
+            text.line(format_args!("  {}", backfill.pace.reasons.join("; ")));
         }
         if let Some(growth) = backfill.table_growth {
-            let _ = writeln!(
-                text,
+            text.line(format_args!(
                 "  the table has {growth:.2} times its size before, vacuumed {} times",
                 backfill.vacuums
-            );
+            ));
         }
         if let Some(account) = &backfill.account {
             text.push_str(&account::in_words(account));
@@ -122,74 +119,66 @@ pub fn in_words(status: &Status) -> String {
         let until = tuning
             .until
             .map_or(String::new(), |until| format!(" until {until:.0}"));
-        let _ = writeln!(
-            text,
+        text.line(format_args!(
             "  tuned: {}={} by {}{until}: {}",
             tuning.key, tuning.value, tuning.by, tuning.reason
-        );
+        ));
     }
     if let Some(verification) = &status.verification {
-        let _ = writeln!(
-            text,
+        text.line(format_args!(
             "verified: {} rows, {} differ, at {:.0}",
             verification.rows_checked, verification.rows_different, verification.finished_at
-        );
+        ));
     }
     if status.quarantined + status.accepted > 0 {
-        let _ = writeln!(
-            text,
+        text.line(format_args!(
             "quarantine: {} rows, {} more accepted as they are",
             status.quarantined, status.accepted
-        );
+        ));
     }
     if let Some(touched) = &status.sync_touched {
-        let _ = writeln!(
-            text,
+        text.line(format_args!(
             "triggers changed by hand since {:.0}, and rows not compared after that: {}",
             touched.at,
             touched.what.join("; ")
-        );
+        ));
     }
     for wrong in &status.out_of_step {
-        let _ = writeln!(text, "out of step: {wrong}");
+        text.line(format_args!("out of step: {wrong}"));
     }
     for (which, writes) in [("old", &status.old_writes), ("new", &status.new_writes)] {
         if let Some(last_seen) = writes.last_seen {
-            let _ = writeln!(
-                text,
+            text.line(format_args!(
                 "writes of the {which} version: {}, the last seen at {last_seen:.0}",
                 writes.total
-            );
+            ));
         }
     }
     if let Some(lease) = &status.lease {
-        let _ = writeln!(
-            text,
+        text.line(format_args!(
             "driven by {}, heartbeat {} ms ago",
             lease.holder, lease.heartbeat_age_ms
-        );
+        ));
     }
     for waiting in &status.waiting {
         let until = waiting
             .until
             .map_or(String::new(), |until| format!(" (until {until:.0})"));
-        let _ = writeln!(
-            text,
+        text.line(format_args!(
             "waiting for {}: {}{until}",
             waiting.kind, waiting.detail
-        );
+        ));
     }
     if status.lease.is_none() && status.waiting.is_empty() && status.state == "active" {
-        let _ = writeln!(
-            text,
+        text.line(format_args!(
             "nobody drives it: `crossfade advance {}` goes on",
             status.run
-        );
+        ));
     }
     text
 }
 
-fn phase_in_words(phase: &PhaseStatus, text: &mut String) {
+fn phase_in_words(phase: &PhaseStatus, text: &mut Text) {
     let mark = match phase.state {
         State::Pending | State::Reverted => ' ',
         State::Running | State::Reverting => '>',
@@ -203,15 +192,17 @@ fn phase_in_words(phase: &PhaseStatus, text: &mut String) {
         }
         _ => String::new(),
     };
-    let _ = writeln!(
-        text,
+    text.line(format_args!(
         "  [{mark}] {:<13} {:<9}{took}",
         phase.name.as_str(),
         phase.state.as_str()
-    );
+    ));
     for step in &phase.steps {
         if let Some(error) = &step.error {
-            let _ = writeln!(text, "        {} {}: {error}", step.step, step.state);
+            text.line(format_args!(
+                "        {} {}: {error}",
+                step.step, step.state
+            ));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `tune`: changes the limits of a run that goes on, within a second, with the reason and until when.
 
 use super::{Context, pause};
-use crate::cli::{args::Tune, exit::Exit, exit::UsageError};
+use crate::cli::{args::Tune, exit::Exit, exit::UsageError, printer::Text};
 
 pub async fn run(context: &Context<'_>, tune: &Tune) -> anyhow::Result<Exit> {
     let until = pause::until(tune.for_span, None)?;
@@ -22,20 +22,20 @@ pub async fn run(context: &Context<'_>, tune: &Tune) -> anyhow::Result<Exit> {
         .tune(&tune.run, &changes, &tune.reason, until)
         .await?;
     context.printer.result(&in_force, || {
-        let lines: Vec<String> = in_force
-            .iter()
-            .map(|tuning| {
-                let until = tuning
-                    .until
-                    .map_or(String::new(), |until| format!(" until {until:.0}"));
-                format!("{}={}{until}: {}", tuning.key, tuning.value, tuning.reason)
-            })
-            .collect();
-        if lines.is_empty() {
-            format!("{} has the limits of its plan", tune.run)
-        } else {
-            lines.join("\n")
+        if in_force.is_empty() {
+            return Text::of(format_args!("{} has the limits of its plan", tune.run));
         }
+        let mut text = Text::new();
+        for tuning in &in_force {
+            let until = tuning
+                .until
+                .map_or(String::new(), |until| format!(" until {until:.0}"));
+            text.line(format_args!(
+                "{}={}{until}: {}",
+                tuning.key, tuning.value, tuning.reason
+            ));
+        }
+        text
     })?;
     Ok(Exit::Done)
 }

@@ -4,11 +4,11 @@ use super::Context;
 use crate::cli::{
     args::Verify,
     exit::{self, Exit},
+    printer::{Text, one_line},
     reporter,
 };
 use crate::service::Outcome;
 use serde_json::json;
-use std::fmt::Write as _;
 
 pub async fn run(context: &Context<'_>, verify: &Verify) -> anyhow::Result<Exit> {
     let service = context.service()?;
@@ -25,7 +25,7 @@ pub async fn run(context: &Context<'_>, verify: &Verify) -> anyhow::Result<Exit>
                     "interrupted: nothing was recorded".to_owned()
                 }
             };
-            context.printer.message(&why);
+            context.printer.message(one_line(&why));
             if context.printer.is_json() {
                 context
                     .printer
@@ -46,18 +46,17 @@ pub async fn run(context: &Context<'_>, verify: &Verify) -> anyhow::Result<Exit>
         .collect();
     let value = json!({"run": verify.run, "rows_different": different, "steps": steps});
     context.printer.result(&value, || {
-        findings.iter().fold(String::new(), |mut text, finding| {
-            let _ = writeln!(
-                text,
+        findings.iter().fold(Text::new(), |mut text, finding| {
+            text.line(format_args!(
                 "{}: {} rows checked, {} differ, {} repaired, {} accepted as they are",
                 finding.step,
                 finding.rows_checked,
                 finding.rows_different,
                 finding.rows_repaired,
                 finding.rows_accepted
-            );
+            ));
             for example in &finding.examples {
-                let _ = writeln!(text, "  {example}");
+                text.line(format_args!("  {example}"));
             }
             text
         })

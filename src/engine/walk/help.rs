@@ -44,7 +44,7 @@ pub async fn help(
     // By this name whoever takes the lease over knows that these sessions are not the old driver's.
     let application = format!("crossfade/{run}/help");
     let session = target.connect(&application).await?;
-    schema::require(&session).await?;
+    schema::require(&session, schema::Purpose::Drive).await?;
     let run_id = runs::id_of(&*session, run).await?;
     let pool = target.pool(&application, POOL_SIZE)?;
     let holder = format!("{} pid {}", os_user(), std::process::id());

@@ -1,23 +1,32 @@
 //! What becomes of a batch that failed: smaller, later, or row by row with the bad one in quarantine.
 
 use super::{
-    Work, example, note_beside,
-    worker::{Worker, enter},
+    Work,
+    compare::Note,
+    example,
+    worker::{Batched, Worker},
+    write::{NotWritten, Noted, Writing},
 };
-use crate::engine::{EngineError, failpoint, notice::Notice};
+use crate::engine::{
+    EngineError,
+    failpoint::{self, Midway},
+    notice::Notice,
+    statement_failed,
+};
 use crate::pacing::Outcome;
 use crate::plan::compiled::{Assignment, ColumnRef, Fill};
 use crate::postgres::sqlstate::{self, ErrorClass, classify};
+use crate::statement::{group::groups, message::Refusal};
 use crate::store::{
-    lease,
+    StoreError, lease,
     quarantine::{self, NewEntry},
     runs::{self, Breadth},
-    walks::{self, Done, EXAMPLES_MAX, Entry, Segment},
+    walks::{self, Done, EXAMPLES_MAX, Segment},
 };
 use crate::target::batch::{self, Place, Range};
 use serde_json::Value;
 use std::time::Duration;
-use tokio_postgres::{Client, Transaction, error::SqlState};
+use tokio_postgres::{Client, GenericClient, error::SqlState};
 
 /// So often a single block is tried before it is left for the next pass.
 const BLOCK_TRIES_MAX: u32 = 5;
@@ -29,8 +38,18 @@ pub(super) enum Passed {
     No,
     /// Neither, and nothing else is to be tried.
     RunPaused,
-    /// The table that it was of, a partition, has been dropped.
+    /// The table that it was of, a partition, has been dropped, or rewritten.
     TableGone,
+    /// Another worker goes on with the segment.
+    ClaimLost,
+}
+
+/// How rows are done one by one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Each {
+    AsItComes,
+    /// Noted before it is tried, as it may end the server's process.
+    Noted,
 }
 
 impl From<bool> for Passed {
@@ -51,13 +70,11 @@ impl Worker<'_> {
         match classify(&error) {
             ErrorClass::Conversion if single => {
                 self.take_apart(segment);
-                let done = match self.row_by_row(segment, next).await {
-                    Err(error) if error.is_lock_not_had() => {
-                        self.lock_not_had(segment, next).await?
-                    }
+                let batched = match self.row_by_row(segment, next, Each::AsItComes).await {
+                    Err(error) if error.is_lock_not_had() => Batched::Locked,
                     other => other?,
                 };
-                Ok(Passed::from(done))
+                self.passed(segment, next, batched).await
             }
             ErrorClass::Conversion => {
                 self.take_apart(segment);
@@ -85,10 +102,32 @@ impl Worker<'_> {
                 self.pause(&reason).await?;
                 Ok(Passed::RunPaused)
             }
-            _ => Err(EngineError::Statement {
-                step: self.site.step.clone(),
-                error,
-            }),
+            _ => Err(self.broken_off(error)),
+        }
+    }
+
+    fn broken_off(&self, error: tokio_postgres::Error) -> EngineError {
+        let limit = self.site.plan.settings.statement_timeout.duration();
+        statement_failed(self.site.step, error, self.batch_began, limit)
+    }
+
+    /// What became of a block that was done row by row.
+    async fn passed(
+        &mut self,
+        segment: &Segment,
+        next: i64,
+        batched: Batched,
+    ) -> Result<Passed, EngineError> {
+        match batched {
+            Batched::Done(_) | Batched::Apart => Ok(Passed::Yes),
+            Batched::Paused => Ok(Passed::RunPaused),
+            Batched::Rewritten => Ok(Passed::TableGone),
+            Batched::ClaimLost => Ok(Passed::ClaimLost),
+            Batched::Locked => Ok(Passed::from(self.lock_not_had(segment, next).await?)),
+            Batched::Failed(error) => match classify(&error) {
+                ErrorClass::LockNotHad => Ok(Passed::from(self.lock_not_had(segment, next).await?)),
+                _ => Err(self.broken_off(error)),
+            },
         }
     }
 
@@ -157,109 +196,205 @@ impl Worker<'_> {
 
     /// Leaves a block whose rows are locked for the next pass.
     async fn skip(&mut self, segment: &Segment, next: i64) -> Result<bool, EngineError> {
-        let (lease, step, setup) = (self.site.lease, &self.site.step.0, self.setup());
-        let transaction = self.client.transaction().await?;
-        match enter(&transaction, &setup, lease, step, segment).await {
-            Ok(Entry::Open { .. }) => {}
-            Ok(_) => return Ok(false),
-            Err(error) if error.is_lock_not_had() => return Ok(false),
-            Err(error) => return Err(error),
-        }
         let done = Done {
             blocks_skipped: next - segment.next_block,
             ..Done::default()
         };
-        let moved = walks::checkpoint(&transaction, lease, step, segment, next, &done).await?;
-        transaction.commit().await?;
-        Ok(moved.is_some())
+        match self.close(segment, next, &done, &[]).await {
+            Ok(_) => Ok(true),
+            Err(NotWritten::Failed(error)) if classify(&error) == ErrorClass::LockNotHad => {
+                Ok(false)
+            }
+            Err(other) => {
+                // The next batch finds what it is.
+                other.batched()?;
+                Ok(false)
+            }
+        }
     }
 
-    /// A block with a row that cannot be converted: the rest is done, that row is noted.
-    async fn row_by_row(&mut self, segment: &Segment, next: i64) -> Result<bool, EngineError> {
-        let site = self.site;
-        let (lease, step, work, plan) = (site.lease, &site.step.0, &site.work, site.plan);
-        let setup = self.setup();
+    /// A block row by row. What cannot be converted is noted, and the rest is done: each row is a transaction, so that none is
+    /// locked for longer than it takes.
+    pub(super) async fn row_by_row(
+        &mut self,
+        segment: &Segment,
+        next: i64,
+        each: Each,
+    ) -> Result<Batched, EngineError> {
         let Some(storage) = &segment.storage else {
-            return Ok(false);
+            return Ok(Batched::Rewritten);
         };
         let at = Range::blocks(segment.next_block, next).of(storage);
-        let mut transaction = self.client.transaction().await?;
-        if !matches!(
-            enter(&transaction, &setup, lease, step, segment).await?,
-            Entry::Open { .. }
-        ) {
-            return Ok(false);
-        }
         let mut done = Done::default();
-        let mut noted = 0;
-        for tid in batch::addresses(&*transaction, at).await? {
+        let mut unfit = Vec::new();
+        for tid in batch::addresses(&**self.client, at).await? {
             let Some(row) = Range::row(&tid) else {
                 continue;
             };
-            let row = row.of(storage);
-            let savepoint = transaction.savepoint("crossfade_row").await?;
-            match work.range(&savepoint, row).await {
-                Ok(one) => {
-                    savepoint.commit().await?;
-                    done.rows_read += one.rows_read;
-                    done.rows_changed += one.rows_changed;
-                    done.rows_different += one.rows_different;
-                }
-                Err(error) if classify(&error) == ErrorClass::Conversion => {
-                    savepoint.rollback().await?;
-                    match work {
-                        Work::Fill(fill) => {
-                            let parts = batch::fill_parts(&*transaction, fill, row, error).await;
-                            let (changed, failed) =
-                                parts.map_err(|error| EngineError::Statement {
-                                    step: self.site.step.clone(),
-                                    error,
-                                })?;
-                            done.rows_changed += i64::from(changed > 0);
-                            for (assignment, error) in failed {
-                                let run_id = lease.run_id;
-                                noted += note(&transaction, run_id, fill, assignment, row, &error)
-                                    .await?;
-                            }
-                        }
-                        Work::Compare { matching, .. } => {
-                            done.rows_read += 1;
-                            done.rows_different += 1;
-                            let key = batch::row_key(&*transaction, &matching.key, row).await?;
-                            if let Some(key) = key.filter(|_| done.examples.len() < EXAMPLES_MAX) {
-                                let error = Value::String(sqlstate::message(&error));
-                                done.examples.push(example(
-                                    key.shown(),
-                                    error,
-                                    plan.settings.show_values,
-                                ));
-                            }
-                        }
-                    }
-                }
-                Err(error) => {
-                    return Err(EngineError::Statement {
-                        step: self.site.step.clone(),
-                        error,
-                    });
-                }
+            if each == Each::Noted {
+                let (lease, step) = (self.site.lease, &self.site.step.0);
+                walks::note_try(&**self.client, lease, step, segment, &tid).await?;
+            }
+            if let Err(error) = self
+                .row(segment, row.of(storage), &mut done, &mut unfit)
+                .await
+            {
+                return error.batched();
             }
         }
-        note_beside(&transaction, lease.run_id, work, &done).await?;
-        walks::add_quarantined(&*transaction, lease, step, noted).await?;
-        let moved = walks::checkpoint(&transaction, lease, step, segment, next, &done).await?;
-        if moved.is_none() {
-            return Ok(false);
-        }
-        transaction.commit().await?;
+        let noted = match self.close(segment, next, &done, &unfit).await {
+            Ok(noted) => noted,
+            Err(error) => return error.batched(),
+        };
         if noted > 0 {
             self.count_failed();
-            site.notice(Notice::Quarantined {
+            self.site.notice(Notice::Quarantined {
                 step: self.site.step.clone(),
                 rows: noted,
             });
         }
-        Ok(true)
+        Ok(Batched::Apart)
+    }
+
+    /// One row by itself: what it counts, and what of it cannot be converted.
+    async fn row<'b>(
+        &mut self,
+        segment: &Segment,
+        row: Place<'b>,
+        done: &mut Done,
+        unfit: &mut Vec<Unfit<'b>>,
+    ) -> Result<(), NotWritten>
+    where
+        Self: 'b,
+    {
+        let site = self.site;
+        match &site.work {
+            Work::Fill(fill) => self.fill_row(segment, row, fill, unfit).await,
+            Work::Compare { matching, .. } => match self.compare(segment, row, Note::Nowhere).await
+            {
+                Ok((one, _)) => {
+                    done.rows_read += one.rows_read;
+                    done.rows_changed += one.rows_changed;
+                    done.rows_different += one.rows_different;
+                    done.examples.extend(one.examples);
+                    done.examples.truncate(EXAMPLES_MAX);
+                    Ok(())
+                }
+                Err(NotWritten::Failed(error)) if classify(&error) == ErrorClass::Conversion => {
+                    done.rows_read += 1;
+                    done.rows_different += 1;
+                    let key = batch::row_key(&**self.client, &matching.key, row).await?;
+                    if let Some(key) = key.filter(|_| done.examples.len() < EXAMPLES_MAX) {
+                        let error = Value::String(sqlstate::message(&error));
+                        let show_values = site.plan.settings.show_values;
+                        done.examples.push(example(key.shown(), error, show_values));
+                    }
+                    Ok(())
+                }
+                Err(other) => Err(other),
+            },
+        }
+    }
+
+    /// A row, and where that fails group by group: those that convert are filled.
+    async fn fill_row<'b>(
+        &self,
+        segment: &Segment,
+        row: Place<'b>,
+        fill: &'b Fill,
+        unfit: &mut Vec<Unfit<'b>>,
+    ) -> Result<(), NotWritten> {
+        let stays = |counts| Noted {
+            next: segment.next_block,
+            counts,
+        };
+        let (writing, midway) = (Writing::fill(fill, row.storage), Midway::default());
+        let error = match self
+            .write(segment, row, &writing, stays(true), midway)
+            .await
+        {
+            Err(NotWritten::Failed(error)) if classify(&error) == ErrorClass::Conversion => error,
+            other => return other.map(drop),
+        };
+        // One expression alone needs no second look.
+        if let [only] = fill.set.as_slice() {
+            unfit.push(Unfit {
+                row,
+                fill,
+                assignment: only,
+                error,
+            });
+            return Ok(());
+        }
+        let mut counts = true;
+        for group in groups(&fill.set, &[]) {
+            let writing = Writing::group(fill, row.storage, &group);
+            let error = match self
+                .write(segment, row, &writing, stays(counts), midway)
+                .await
+            {
+                Ok(wrote) => {
+                    counts &= wrote.rows == 0;
+                    continue;
+                }
+                Err(NotWritten::Failed(error)) if classify(&error) == ErrorClass::Conversion => {
+                    error
+                }
+                Err(other) => return Err(other),
+            };
+            let before = unfit.len();
+            for assignment in &group.forward {
+                match self.try_one(fill, row, assignment).await {
+                    Ok(()) => {}
+                    Err(error) if classify(&error) == ErrorClass::Conversion => {
+                        unfit.push(Unfit {
+                            row,
+                            fill,
+                            assignment,
+                            error,
+                        });
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            // A constraint over several of them.
+            if let (true, [assignment, ..]) = (unfit.len() == before, group.forward.as_slice()) {
+                unfit.push(Unfit {
+                    row,
+                    fill,
+                    assignment,
+                    error,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes what was done otherwise, and moves the checkpoint. How many entries of the quarantine are new.
+    async fn close(
+        &mut self,
+        segment: &Segment,
+        next: i64,
+        done: &Done,
+        unfit: &[Unfit<'_>],
+    ) -> Result<i64, NotWritten> {
+        let setup = self.setup();
+        let (lease, step) = (self.site.lease, &self.site.step.0);
+        let enter = walks::prepare_enter(&self.client).await?;
+        let transaction = self.client.transaction().await?;
+        transaction.batch_execute(&setup).await?;
+        walks::enter(&*transaction, &enter, lease, step, segment).await?;
+        let mut noted = 0;
+        for one in unfit {
+            noted += one.note(&*transaction, lease.run_id).await?;
+        }
+        walks::add_quarantined(&*transaction, lease, step, noted).await?;
+        let moved = walks::checkpoint(&transaction, lease, step, segment, next, done).await?;
+        if moved.is_none() {
+            return Err(NotWritten::Refused(Refusal::Rewritten));
+        }
+        transaction.commit().await?;
+        Ok(noted)
     }
 
     /// Pauses the run when the expression plainly does not fit the data: by the rows in quarantine, or by how many of a
@@ -297,29 +432,30 @@ impl Worker<'_> {
     }
 }
 
-/// Notes the values of a row that could not be converted; how many entries are new.
-async fn note(
-    transaction: &Transaction<'_>,
-    run_id: i64,
-    fill: &Fill,
-    assignment: &Assignment,
-    row: Place<'_>,
-    error: &tokio_postgres::Error,
-) -> Result<i64, EngineError> {
-    let reads: Vec<&ColumnRef> = assignment.reads.iter().collect();
-    let image = batch::row_image(transaction, fill, &reads, row).await?;
-    let Some((row_key, row_values)) = image else {
-        return Ok(0);
-    };
-    let entry = NewEntry {
-        table_name: &fill.table.to_string(),
-        column_name: assignment.target.name.as_str(),
-        row_key,
-        row_values,
-        sqlstate: error.code().map_or("XX000", |state| state.code()),
-        error: &sqlstate::message(error),
-    };
-    Ok(i64::from(
-        quarantine::add(transaction, run_id, &entry).await?,
-    ))
+/// A value that could not be converted.
+struct Unfit<'a> {
+    row: Place<'a>,
+    fill: &'a Fill,
+    assignment: &'a Assignment,
+    error: tokio_postgres::Error,
+}
+
+impl Unfit<'_> {
+    /// Notes the values of the row; how many entries are new.
+    async fn note(&self, client: &impl GenericClient, run_id: i64) -> Result<i64, StoreError> {
+        let reads: Vec<&ColumnRef> = self.assignment.reads.iter().collect();
+        let image = batch::row_image(client, self.fill, &reads, self.row).await?;
+        let Some((row_key, row_values)) = image else {
+            return Ok(0);
+        };
+        let entry = NewEntry {
+            table_name: &self.fill.table.to_string(),
+            column_name: self.assignment.target.name.as_str(),
+            row_key,
+            row_values,
+            sqlstate: self.error.code().map_or("XX000", |state| state.code()),
+            error: &sqlstate::message(&self.error),
+        };
+        Ok(i64::from(quarantine::add(client, run_id, &entry).await?))
+    }
 }

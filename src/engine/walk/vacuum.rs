@@ -1,7 +1,7 @@
 //! Vacuum as the walk goes: what a batch leaves dead is made room for the next rows, so that the table hardly grows.
 
 use super::{Work, site::Site};
-use crate::engine::EngineError;
+use crate::engine::{EngineError, vital};
 use crate::plan::ident::TableName;
 use crate::postgres::sqlstate::{ErrorClass, classify};
 use crate::store::walks;
@@ -75,12 +75,16 @@ async fn vacuum_once(
     };
     let vacuuming = session.batch_execute(&statement);
     tokio::pin!(vacuuming);
-    let result = loop {
-        tokio::select! {
-            result = &mut vacuuming => break result,
-            () = give_way(site, pid) => {}
-        }
+    let running = async {
+        let result = loop {
+            tokio::select! {
+                result = &mut vacuuming => break result,
+                () = give_way(site, pid) => {}
+            }
+        };
+        Ok(result)
     };
+    let result = vital::alive(running, pid, async || site.session().await).await?;
     match result {
         Ok(()) => {
             let seconds = began.elapsed().as_secs_f64();
@@ -96,7 +100,7 @@ async fn vacuum_once(
 /// Cancels the vacuum when the workers are to end, or when somebody waits for its lock, as autovacuum gives way too.
 async fn give_way(site: &Site<'_>, pid: i32) {
     site.sleep(LOOK_WHO_WAITS_EVERY).await;
-    let Ok(other) = site.session().await else {
+    let Ok(other) = vital::answered(site.session()).await else {
         return;
     };
     let is_in_the_way = activity::blocks_others(&**other, pid)

@@ -4,6 +4,7 @@ use super::{Work, gauges::Gauges, site::Site};
 use crate::engine::{
     EngineError, drift,
     notice::{Notice, WalkProgress},
+    vital,
 };
 use crate::lifecycle::gate::out_of_step;
 use crate::pacing;
@@ -86,7 +87,7 @@ impl<'a> Watch<'a> {
 
     /// Segments of the pass that are not done, and those that wait for a worker.
     pub async fn left(&self, site: &Site<'_>) -> Result<(i64, i64), EngineError> {
-        Ok(walks::left(&**self.session, &site.walk).await?)
+        vital::answered(walks::left(&**self.session, &site.walk)).await
     }
 
     /// Until it fails, or is dropped.
@@ -102,34 +103,39 @@ impl<'a> Watch<'a> {
     async fn look_for_ever(&self, site: &Site<'_>) -> Result<Infallible, EngineError> {
         let mut clock = Clock::default();
         loop {
-            if site.has_lost_lease() {
-                return Err(StoreError::LeaseLost.into());
-            }
-            if is_due(&mut clock.beaten, HEARTBEAT_EVERY) {
-                workers::heartbeat(&**self.session, &site.workers()).await?;
-            }
-            let has_changed = self.decide(site);
-            let is_due_to_note = is_due(&mut clock.noted, NOTE_EVERY);
-            if is_due_to_note {
-                self.tune(site).await?;
-            }
-            if self.role == Role::Drives && (has_changed || is_due_to_note) {
-                let pace = site.pace();
-                walks::note_pace(&**self.session, site.lease, &site.step.0, &pace).await?;
-            }
-            if is_due(&mut clock.looked, LOOK_AT_TRIGGERS_EVERY) {
-                self.look_at_triggers(site).await?;
-            }
-            if is_due(&mut clock.pointed, POINT_EVERY) {
-                self.point(site).await?;
-            }
-            if is_due(&mut clock.told, TELL_EVERY) {
-                self.tell(site).await?;
-            }
-            let (_, free) = self.left(site).await?;
-            site.set_free(free);
+            vital::answered(self.look_once(site, &mut clock)).await?;
             tokio::time::sleep(LOOK_EVERY).await;
         }
+    }
+
+    async fn look_once(&self, site: &Site<'_>, clock: &mut Clock) -> Result<(), EngineError> {
+        if site.has_lost_lease() {
+            return Err(StoreError::LeaseLost.into());
+        }
+        if is_due(&mut clock.beaten, HEARTBEAT_EVERY) {
+            workers::heartbeat(&**self.session, &site.workers()).await?;
+        }
+        let has_changed = self.decide(site);
+        let is_due_to_note = is_due(&mut clock.noted, NOTE_EVERY);
+        if is_due_to_note {
+            self.tune(site).await?;
+        }
+        if self.role == Role::Drives && (has_changed || is_due_to_note) {
+            let pace = site.pace();
+            walks::note_pace(&**self.session, site.lease, &site.step.0, &pace).await?;
+        }
+        if is_due(&mut clock.looked, LOOK_AT_TRIGGERS_EVERY) {
+            self.look_at_triggers(site).await?;
+        }
+        if is_due(&mut clock.pointed, POINT_EVERY) {
+            self.point(site).await?;
+        }
+        if is_due(&mut clock.told, TELL_EVERY) {
+            self.tell(site).await?;
+        }
+        let (_, free) = self.left(site).await?;
+        site.set_free(free);
+        Ok(())
     }
 
     /// A fill stops at once where a trigger is missing or disabled. What is in place again is noted at the end of the pass.
@@ -212,9 +218,12 @@ impl<'a> Watch<'a> {
 
     /// What is told and kept at the end of a pass. The next one begins with batches of the size that this one came to.
     pub async fn end(&self, site: &Site<'_>) -> Result<(), EngineError> {
-        walks::note_pace(&**self.session, site.lease, &site.step.0, &site.pace()).await?;
-        self.point(site).await?;
-        self.tell(site).await
+        vital::answered(async {
+            walks::note_pace(&**self.session, site.lease, &site.step.0, &site.pace()).await?;
+            self.point(site).await?;
+            self.tell(site).await
+        })
+        .await
     }
 }
 

@@ -1,24 +1,30 @@
 //! One worker: claims a segment, does it batch by batch, and claims the next. Each batch is one transaction.
 
-use super::{Work, example, note_beside, site::Site, trouble::Passed};
-use crate::engine::{EngineError, failpoint};
-use crate::pacing::{Batch, Outcome};
-use crate::postgres::sqlstate::{ErrorClass, classify};
+use super::{
+    Work,
+    site::Site,
+    trouble::{Each, Passed},
+    write::{Noted, Writing},
+};
+use crate::engine::{EngineError, failpoint, vital};
+use crate::pacing::{Batch, Outcome, losses::Care};
+use crate::plan::{compiled::Fill, ident::TableName};
 use crate::store::{
-    StoreError,
-    lease::{self, Lease},
-    walks::{self, EXAMPLES_MAX, Entry, Segment},
+    StoreError, lease,
+    walks::{self, Segment},
     workers,
 };
 use crate::target::{
     activity::{self, Blocker},
-    batch::{self, Range},
+    batch::Range,
 };
-use deadpool_postgres::{Object, Transaction};
+use deadpool_postgres::Object;
 use std::time::{Duration, Instant};
 
 /// How long a batch waits at most for a row that somebody else has locked, while it holds other rows itself.
 const ROW_LOCK_TIMEOUT: Duration = Duration::from_millis(250);
+const LEAVE_WITHIN: Duration = Duration::from_secs(3);
+const LOOK_WITHIN: Duration = Duration::from_secs(3);
 
 /// Why a worker stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +40,8 @@ pub enum End {
 
 pub(super) enum Batched {
     Done(Batch),
+    /// Row by row, which says nothing about the pace.
+    Apart,
     Paused,
     Rewritten,
     ClaimLost,
@@ -56,6 +64,7 @@ pub(super) struct Worker<'a> {
     /// The end of the one that was counted as failed last.
     pub counted_to: i64,
     place: u32,
+    pub batch_began: Instant,
 }
 
 impl<'a> Worker<'a> {
@@ -87,11 +96,13 @@ impl<'a> Worker<'a> {
             apart_to: 0,
             counted_to: 0,
             place,
+            batch_began: Instant::now(),
         };
         let end = worker.work().await;
         site.part(number);
         // A session that is broken leaves by itself.
-        if let Err(error) = workers::leave(&**worker.client, number).await {
+        let left = vital::within(LEAVE_WITHIN, workers::leave(&**worker.client, number));
+        if let Err(error) = left.await {
             tracing::debug!(%error, "a worker left without saying so");
         }
         end
@@ -105,6 +116,7 @@ impl<'a> Worker<'a> {
             }
             let claimed = {
                 let site = self.site;
+                workers::count_losses(&**self.client, site.lease.run_id).await?;
                 walks::claim(&self.client, site.lease, &site.walk, self.number).await?
             };
             let Some(segment) = claimed else {
@@ -140,6 +152,10 @@ impl<'a> Worker<'a> {
     /// Batch after batch to the segment's end. `Some`: it stops before.
     async fn segment(&mut self, mut segment: Segment) -> Result<Option<End>, EngineError> {
         (self.apart_to, self.counted_to) = (0, 0);
+        if self.is_hopeless(&segment).await? {
+            return Ok(Some(End::Paused));
+        }
+        self.site.sleep(segment.losses.pause()).await;
         while segment.next_block < segment.end_block {
             if let Some(end) = self.told_to_end()? {
                 let (run_id, step) = (self.site.lease.run_id, &self.site.step.0);
@@ -154,8 +170,18 @@ impl<'a> Worker<'a> {
                 continue;
             }
             let blocks = i64::from(self.hunting.unwrap_or(pace.batch_blocks).max(1));
+            let blocks = segment.losses.batch(segment.next_block, blocks);
             let next = (segment.next_block + blocks).min(segment.end_block);
-            let batched = match self.batch(&segment, next).await {
+            self.batch_began = Instant::now();
+            let (site, pid) = (self.site, self.pid);
+            let working = async {
+                match segment.losses.care(segment.next_block) {
+                    Care::Rows => self.row_by_row(&segment, next, Each::Noted).await,
+                    Care::Block | Care::Usual => self.batch(&segment, next).await,
+                }
+            };
+            let batched = vital::alive(working, pid, async || site.session().await).await;
+            let batched = match batched {
                 // Of our own tables. What was done of the batch is rolled back.
                 Err(error) if error.is_lock_not_had() => Batched::Locked,
                 other => other?,
@@ -165,12 +191,14 @@ impl<'a> Worker<'a> {
                     segment.next_block = next;
                     self.after(took);
                 }
+                Batched::Apart => segment.next_block = next,
                 Batched::Failed(error) => {
                     match self.failed(&segment, next, error).await? {
                         Passed::Yes => segment.next_block = next,
                         Passed::No => {}
                         Passed::TableGone => return Ok(Some(End::Rewritten)),
                         Passed::RunPaused => return Ok(Some(End::Paused)),
+                        Passed::ClaimLost => return Ok(None),
                     }
                     if self.gives_up().await? {
                         return Ok(Some(End::Paused));
@@ -214,86 +242,53 @@ impl<'a> Worker<'a> {
     /// One batch, one transaction: the rows, the checkpoint and the fence commit together. That makes
     /// `synchronous_commit = off` safe: losing both is losing nothing.
     async fn batch(&mut self, segment: &Segment, next: i64) -> Result<Batched, EngineError> {
-        let began = Instant::now();
-        let place = format!("{} batch", self.site.step);
-        let setup = self.setup();
-        let row_lock_timeout = self.row_lock_timeout();
-        let site = self.site;
-        let (lease, step, work) = (site.lease, &site.step.0, &site.work);
-        let pid = self.pid;
-        let transaction = self.client.transaction().await?;
-        let wal_before = match enter(&transaction, &setup, lease, step, segment).await? {
-            Entry::Open { wal_bytes } => wal_bytes,
-            Entry::Paused => {
-                transaction.rollback().await?;
-                return Ok(Batched::Paused);
-            }
-            Entry::ClaimLost => {
-                transaction.rollback().await?;
-                return Ok(Batched::ClaimLost);
-            }
-        };
-        failpoint::pass(|| format!("{place}: before its effect"));
         let Some(storage) = &segment.storage else {
             return Ok(Batched::Rewritten);
         };
+        match &self.site.work {
+            Work::Fill(fill) => self.fill_batch(segment, storage, fill, next).await,
+            Work::Compare { .. } => self.compare_batch(segment, storage, next).await,
+        }
+    }
+
+    async fn fill_batch(
+        &self,
+        segment: &Segment,
+        storage: &TableName,
+        fill: &Fill,
+        next: i64,
+    ) -> Result<Batched, EngineError> {
+        let began = Instant::now();
+        let site = self.site;
+        let place = format!("{} batch", site.step);
+        failpoint::pass(|| format!("{place}: before its effect"));
         let at = Range::blocks(segment.next_block, next).of(storage);
-        let (result, blockers) = watched(
-            work.range(&transaction, at),
+        let noted = Noted { next, counts: true };
+        let midway = failpoint::midway(|| format!("{place}: in its effect"));
+        let writing = Writing::fill(fill, storage);
+        let (wrote, blockers) = watched(
+            self.write(segment, at, &writing, noted, midway),
             site,
-            pid,
-            row_lock_timeout / 2,
+            self.pid,
+            self.row_lock_timeout() / 2,
         )
         .await;
-        let mut done = match result {
-            Ok(done) => done,
+        let wrote = match wrote {
+            Ok(wrote) => wrote,
             Err(error) => {
                 if !blockers.is_empty() {
                     site.saw(blockers);
                 }
-                transaction.rollback().await.or_else(|rollback| {
-                    // A broken connection cannot roll back; the server does.
-                    if classify(&rollback) == ErrorClass::ConnectionLost {
-                        Ok(())
-                    } else {
-                        Err(rollback)
-                    }
-                })?;
-                return Ok(Batched::Failed(error));
+                return error.batched();
             }
         };
-        failpoint::pass(|| format!("{place}: in its effect"));
-        if let (
-            Work::Compare {
-                matching, names, ..
-            },
-            true,
-        ) = (work, done.rows_different > 0)
-        {
-            let limit = EXAMPLES_MAX as i64;
-            let rows = batch::different_rows(&*transaction, matching, names, at, limit).await?;
-            let show_values = site.plan.settings.show_values;
-            done.examples = rows
-                .into_iter()
-                .map(|(key, values)| example(key, values, show_values))
-                .collect();
-        }
-        note_beside(&transaction, lease.run_id, work, &done).await?;
-        let Some(wal_after) =
-            walks::checkpoint(&transaction, lease, step, segment, next, &done).await?
-        else {
-            transaction.rollback().await?;
-            return Ok(Batched::Rewritten);
-        };
-        transaction.commit().await?;
         failpoint::pass(|| format!("{place}: after its effect"));
-        let took = Batch {
+        Ok(Batched::Done(Batch {
             duration: began.elapsed(),
             blocks: u32::try_from(next - segment.next_block).unwrap_or(u32::MAX),
-            rows_changed: done.rows_changed.unsigned_abs(),
-            wal_bytes: wal_after.saturating_sub(wal_before).unsigned_abs(),
-        };
-        Ok(Batched::Done(took))
+            rows_changed: wrote.rows.unsigned_abs(),
+            wal_bytes: wrote.wal_bytes.unsigned_abs(),
+        }))
     }
 
     /// What the rows of a batch that waits keep others waiting for.
@@ -318,22 +313,6 @@ impl<'a> Worker<'a> {
     }
 }
 
-/// Begins a batch. Both are sent at once, as each way to the server and back is paid for with every batch.
-pub(super) async fn enter(
-    transaction: &Transaction<'_>,
-    setup: &str,
-    lease: Lease,
-    step: &str,
-    segment: &Segment,
-) -> Result<Entry, EngineError> {
-    let (set_up, entry) = tokio::join!(
-        transaction.batch_execute(setup),
-        walks::enter(transaction, lease, step, segment)
-    );
-    set_up?;
-    Ok(entry?)
-}
-
 /// What a statement gave, and who was seen to block the session `pid` where it took longer than `after`.
 async fn watched<T>(
     statement: impl Future<Output = T>,
@@ -346,10 +325,10 @@ async fn watched<T>(
         result = &mut statement => return (result, Vec::new()),
         () = tokio::time::sleep(after) => {}
     }
-    let look = async {
-        let watcher = site.session().await.ok()?;
-        activity::blockers_of(&**watcher, pid).await.ok()
-    };
+    let look = vital::within(LOOK_WITHIN, async {
+        let watcher = site.session().await?;
+        Ok::<_, EngineError>(activity::blockers_of(&**watcher, pid).await?)
+    });
     let (result, blockers) = tokio::join!(statement, look);
     (result, blockers.unwrap_or_default())
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{PlanError, Position, Severity};
 use crate::plan::locate::{Locator, lines};
+use crate::plan::printable::is_deceptive;
 
 /// A line longer than this, in characters, is shown cut around the caret.
 const LINE_SHOWN_MAX: usize = 120;
@@ -198,10 +199,9 @@ fn show(character: char, shown: &mut String) -> usize {
 }
 
 /// A plan can come from a stranger: control characters and changes of writing direction would let it rewrite what the
-/// terminal shows.
+/// terminal shows. One for one, so that the carets stand where they should.
 fn harmless(character: char) -> char {
-    let turns = matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}');
-    if character.is_control() || turns {
+    if is_deceptive(character) {
         '\u{FFFD}'
     } else {
         character

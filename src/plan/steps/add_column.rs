@@ -6,6 +6,7 @@ use crate::plan::{
     document::PhaseName,
     ident::{Ident, TableName},
 };
+use crate::statement::cost::{Cost, Loss};
 use crate::statement::{
     literal,
     part::{Goal, Lock, Part, Statement},
@@ -214,9 +215,45 @@ impl Ddl for AddColumn {
             ],
         )])
     }
+
+    fn cost(&self, plan: &Plan) -> Cost {
+        let Self { table, column, .. } = self;
+        let (what, condition) = match self.default_of_all() {
+            None => ("a value", format!("t.{column} IS NOT NULL")),
+            Some(default) => (
+                "another value than the default",
+                self.differs_from_default(default),
+            ),
+        };
+        let kept = plan.sync(table).is_some_and(|sync| {
+            let mut targets = sync.forward.iter().map(|one| &one.target.name);
+            targets.any(|target| target == column)
+        }) || plan.link(table).is_some_and(|link| {
+            let mut targets = link.forward().iter().map(|one| &one.target.name);
+            link.table(link.new) == table && targets.any(|target| target == column)
+        });
+        let loss = Loss::of_column(table, column, what, &condition);
+        Cost::of(Loss {
+            kept_in_step: kept,
+            ..loss
+        })
+    }
 }
 
 impl AddColumn {
+    /// Compared as text, as not every type has an equality. What a default that is no constant gave the rows that were
+    /// there is kept in the catalog.
+    fn differs_from_default(&self, default: &str) -> String {
+        let Self {
+            column, type_name, ..
+        } = self;
+        let name = literal::text(column.as_str());
+        format!(
+            "t.{column}::text IS DISTINCT FROM (({default}\n)::{type_name})::text AND t.{column}::text IS DISTINCT FROM \
+             (SELECT (a.attmissingval::text::{type_name}[])[1]::text FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = t.tableoid AND a.attname = {name})"
+        )
+    }
+
     /// Taken away in a transaction with more, whether or not it is there.
     pub fn dropped_if_there(&self) -> Statement {
         let Self { table, column, .. } = self;

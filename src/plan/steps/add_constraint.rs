@@ -1,11 +1,12 @@
 //! `add_constraint`: CHECK and FOREIGN KEY added NOT VALID and validated apart; UNIQUE over an index that is there.
 
-use super::{Ddl, Described, Undo};
+use super::{Ddl, Decides, Described, Undo};
 use crate::plan::{
     compiled::Plan,
     document::{Expression, PhaseName},
     ident::{Ident, TableName},
 };
+use crate::statement::cost::Cost;
 use crate::statement::part::{Goal, Lock, Part, Statement};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -219,6 +220,21 @@ impl Ddl for AddConstraint {
             &self.name,
             self.references.as_ref(),
         )])
+    }
+
+    fn cost(&self, _: &Plan) -> Cost {
+        Cost::default()
+    }
+
+    /// The others only validate what this one has added.
+    fn decided_by(&self) -> Decides {
+        let is_added_not_valid = self.index.is_none()
+            && !(self.partitions.is_some() && (self.is_key() || self.is_foreign_key()));
+        if is_added_not_valid {
+            Decides::FirstPart
+        } else {
+            Decides::LastPart
+        }
     }
 }
 

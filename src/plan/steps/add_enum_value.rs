@@ -2,6 +2,7 @@
 
 use super::{Ddl, Described, Undo};
 use crate::plan::{compiled::Plan, document::PhaseName, ident::TableName};
+use crate::statement::cost::Cost;
 use crate::statement::{
     literal,
     part::{Goal, Part, Statement},
@@ -63,5 +64,9 @@ impl Ddl for AddEnumValue {
 
     fn irreversible(&self) -> bool {
         self.irreversible
+    }
+
+    fn cost(&self, _: &Plan) -> Cost {
+        Cost::default()
     }
 }

@@ -6,6 +6,7 @@ use crate::plan::{
     document::PhaseName,
     ident::{Ident, TableName},
 };
+use crate::statement::cost::Cost;
 use crate::statement::{
     literal,
     part::{Goal, Lock, Part, Statement},
@@ -149,6 +150,10 @@ impl Ddl for AliasTable {
              that column gives NULL; views and functions that were there go on reading the table itself; triggers see its other name in TG_TABLE_NAME"
                 .to_owned(),
         )
+    }
+
+    fn cost(&self, _: &Plan) -> Cost {
+        Cost::default()
     }
 }
 

@@ -7,6 +7,7 @@ use crate::plan::{
     document::PhaseName,
     ident::{Ident, TableName},
 };
+use crate::statement::cost::Cost;
 use crate::statement::part::{Goal, Lock, Part, Statement};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -105,5 +106,9 @@ impl Ddl for AlterColumnType {
             "a prepared statement that returns {} fails once with \"cached plan must not change result type\" in drivers that do not prepare again",
             self.column
         ))
+    }
+
+    fn cost(&self, _: &Plan) -> Cost {
+        Cost::default()
     }
 }

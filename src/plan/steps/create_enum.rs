@@ -2,6 +2,7 @@
 
 use super::{Ddl, Described, Undo};
 use crate::plan::{compiled::Plan, document::PhaseName, ident::TableName};
+use crate::statement::cost::Cost;
 use crate::statement::{
     literal,
     part::{Goal, Part, Statement},
@@ -55,5 +56,9 @@ impl Ddl for CreateEnum {
             },
             vec![Statement::new(format!("DROP TYPE {}", self.name))],
         )])
+    }
+
+    fn cost(&self, _: &Plan) -> Cost {
+        Cost::default()
     }
 }

@@ -6,6 +6,7 @@ use crate::plan::{
     document::PhaseName,
     ident::{Ident, TableName},
 };
+use crate::statement::cost::{Cost, Loss};
 use crate::statement::{
     literal,
     part::{Goal, Lock, Part, Statement},
@@ -116,30 +117,23 @@ impl Ddl for CreateTable {
         )]
     }
 
-    /// With the lock held, so that no row comes in between the look and the drop.
+    /// Whether it has rows is looked at with the lock held, by whoever runs this.
     fn undo(&self, _: &Plan) -> Undo {
         let table = &self.table;
-        let message = literal::text(&format!(
-            "{table} has rows, and going back would lose them: copy them elsewhere and delete them first"
-        ));
-        let guard = format!(
-            "DO {}",
-            literal::dollar_quoted(&format!(
-                "BEGIN IF EXISTS (SELECT FROM {table}) THEN RAISE EXCEPTION USING MESSAGE = {message}; END IF; END"
-            ))
-        );
-        let lock = format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");
-        let guard = self.copies.is_none().then_some(guard);
-        let drop = format!("DROP TABLE {table}");
-        let statements = std::iter::once(lock).chain(guard).chain([drop]);
+        let drop = Statement::new(format!("DROP TABLE {table}"));
         Undo::Parts(vec![Part::locking(
             Goal::NoTable {
                 table: table.clone(),
             },
-            statements
-                .map(|sql| self.dropping(Statement::new(sql)))
-                .collect(),
+            vec![self.dropping(drop)],
         )])
+    }
+
+    fn cost(&self, _: &Plan) -> Cost {
+        Cost::of(Loss {
+            kept_in_step: self.copies.is_some(),
+            ..Loss::of_table(&self.table)
+        })
     }
 }
 

@@ -9,6 +9,7 @@ use crate::plan::{
     document::PhaseName,
     ident::{Ident, TableName},
 };
+use crate::statement::cost::Cost;
 use crate::statement::part::{Goal, Lock, Part, Statement};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -82,5 +83,9 @@ impl Ddl for DropAlias {
 
     fn undo(&self, _: &Plan) -> Undo {
         Undo::Irreversible
+    }
+
+    fn cost(&self, _: &Plan) -> Cost {
+        Cost::default()
     }
 }

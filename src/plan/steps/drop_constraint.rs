@@ -10,6 +10,7 @@ use crate::plan::{
     document::PhaseName,
     ident::{Ident, TableName},
 };
+use crate::statement::cost::{Cost, Obstacle};
 use crate::statement::part::{Commented, Part};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -98,11 +99,32 @@ impl Ddl for DropConstraint {
     fn irreversible(&self) -> bool {
         self.irreversible
     }
+
+    fn cost(&self, _: &Plan) -> Cost {
+        let obstacle = self.restore.as_ref().and_then(|shape| self.obstacle(shape));
+        obstacle.map(Cost::in_the_way).unwrap_or_default()
+    }
 }
 
 impl DropConstraint {
-    fn again(&self, plan: &Plan, shape: &ConstraintShape) -> Vec<Part> {
-        let constraint = AddConstraint {
+    /// One that was NOT VALID is so again: rows that are there are not looked at.
+    fn obstacle(&self, shape: &ConstraintShape) -> Option<Obstacle> {
+        let (table, name) = (&self.table, &self.name);
+        if let Some(index) = &shape.index {
+            return Obstacle::unique(table, name, &index.using);
+        }
+        if !shape.validate {
+            return None;
+        }
+        let constraint = self.bare(shape);
+        match constraint.condition() {
+            Some(condition) => Some(Obstacle::check(table, name, &condition.to_string())),
+            None => Obstacle::foreign_key(table, name, &shape.definition),
+        }
+    }
+
+    fn bare(&self, shape: &ConstraintShape) -> AddConstraint {
+        AddConstraint {
             table: self.table.clone(),
             name: self.name.clone(),
             definition: shape.definition.clone(),
@@ -111,7 +133,11 @@ impl DropConstraint {
             validate: shape.validate,
             partitions: None,
             partition_of: None,
-        };
+        }
+    }
+
+    fn again(&self, plan: &Plan, shape: &ConstraintShape) -> Vec<Part> {
+        let constraint = self.bare(shape);
         match (&shape.partitions, &shape.index) {
             (None, None) => constraint.parts(plan),
             (None, Some(index)) => {

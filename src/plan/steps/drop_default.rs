@@ -7,6 +7,7 @@ use crate::plan::{
     document::PhaseName,
     ident::{Ident, TableName},
 };
+use crate::statement::cost::Cost;
 use crate::statement::part::Part;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -48,5 +49,9 @@ impl Ddl for DropDefault {
             &self.column,
             previous,
         )])
+    }
+
+    fn cost(&self, _: &Plan) -> Cost {
+        Cost::default()
     }
 }

@@ -9,6 +9,7 @@ use crate::plan::{
     document::PhaseName,
     ident::{Ident, TableName},
 };
+use crate::statement::cost::{Cost, Obstacle};
 use crate::statement::part::{Commented, Goal, Lock, Part, Statement};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -196,5 +197,12 @@ impl Ddl for DropIndex {
 
     fn irreversible(&self) -> bool {
         self.irreversible
+    }
+
+    fn cost(&self, _: &Plan) -> Cost {
+        let shape = self.restore.as_ref().filter(|shape| shape.unique);
+        let obstacle =
+            shape.and_then(|shape| Obstacle::unique(&self.table, &self.name, &shape.using));
+        obstacle.map(Cost::in_the_way).unwrap_or_default()
     }
 }

@@ -7,6 +7,7 @@ use crate::plan::{
     document::PhaseName,
     ident::{Ident, TableName},
 };
+use crate::statement::cost::{Cost, Obstacle};
 use crate::statement::part::Part;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -58,5 +59,9 @@ impl Ddl for DropNotNull {
 
     fn undo(&self, plan: &Plan) -> Undo {
         Undo::Parts(self.reverse().parts(plan))
+    }
+
+    fn cost(&self, _: &Plan) -> Cost {
+        Cost::in_the_way(Obstacle::null(&self.table, &self.column))
     }
 }

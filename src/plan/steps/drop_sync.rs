@@ -2,6 +2,7 @@
 
 use super::{Ddl, Described, Undo};
 use crate::plan::{compiled::Plan, document::PhaseName, ident::TableName};
+use crate::statement::cost::Cost;
 use crate::statement::{link, part::Part, sync};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -37,5 +38,9 @@ impl Ddl for DropSync {
 
     fn undo(&self, _: &Plan) -> Undo {
         Undo::Irreversible
+    }
+
+    fn cost(&self, _: &Plan) -> Cost {
+        Cost::default()
     }
 }

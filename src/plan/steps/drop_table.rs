@@ -6,6 +6,7 @@ use crate::plan::{
     document::PhaseName,
     ident::TableName,
 };
+use crate::statement::cost::Cost;
 use crate::statement::part::{Goal, Lock, Part, Statement};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -63,5 +64,9 @@ impl Ddl for DropTable {
 
     fn undo(&self, _: &Plan) -> Undo {
         Undo::Irreversible
+    }
+
+    fn cost(&self, _: &Plan) -> Cost {
+        Cost::default()
     }
 }

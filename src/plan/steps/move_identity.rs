@@ -6,6 +6,7 @@ use crate::plan::{
     document::PhaseName,
     ident::{Ident, TableName},
 };
+use crate::statement::cost::Cost;
 use crate::statement::{
     literal,
     part::{Goal, Lock, Part, Statement},
@@ -138,5 +139,9 @@ impl Ddl for MoveIdentity {
 
     fn undo(&self, _: &Plan) -> Undo {
         Undo::Irreversible
+    }
+
+    fn cost(&self, _: &Plan) -> Cost {
+        Cost::default()
     }
 }

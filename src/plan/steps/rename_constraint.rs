@@ -6,6 +6,7 @@ use crate::plan::{
     document::PhaseName,
     ident::{Ident, TableName},
 };
+use crate::statement::cost::Cost;
 use crate::statement::part::{Goal, Lock, Part, Statement};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -59,5 +60,9 @@ impl Ddl for RenameConstraint {
 
     fn undo(&self, _: &Plan) -> Undo {
         Undo::Parts(vec![rename(&self.table, &self.to, &self.from, self.alone)])
+    }
+
+    fn cost(&self, _: &Plan) -> Cost {
+        Cost::default()
     }
 }

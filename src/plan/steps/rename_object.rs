@@ -6,6 +6,7 @@ use crate::plan::{
     document::PhaseName,
     ident::{Ident, TableName},
 };
+use crate::statement::cost::Cost;
 use crate::statement::{
     foreign_key::Checked,
     part::{Commented, Goal, Lock, Part, Statement},
@@ -118,6 +119,10 @@ impl Ddl for RenameObject {
 
     fn undo(&self, _: &Plan) -> Undo {
         Undo::Irreversible
+    }
+
+    fn cost(&self, _: &Plan) -> Cost {
+        Cost::default()
     }
 }
 

@@ -1,11 +1,12 @@
 //! `retire_column`: the old column is renamed out of sight, still kept in step. One command undoes it.
 
-use super::{Ddl, DdlStep, Described, Undo};
+use super::{Ddl, DdlStep, Decides, Described, Undo};
 use crate::plan::{
     compiled::Plan,
     document::PhaseName,
     ident::{Ident, TableName},
 };
+use crate::statement::cost::Cost;
 use crate::statement::{
     link::{self, Moment},
     part::{Goal, Lock, Part, Statement},
@@ -100,6 +101,15 @@ impl Ddl for RetireColumn {
                 Moment::Before,
             ),
         )])
+    }
+
+    fn cost(&self, _: &Plan) -> Cost {
+        Cost::default()
+    }
+
+    /// Its other steps need the column under its name again, whoever renamed it.
+    fn decided_by(&self) -> Decides {
+        Decides::NoPart
     }
 }
 

@@ -1,11 +1,12 @@
 //! `retire_table`: renamed out of sight with all that hangs on it. One command undoes it.
 
-use super::{Ddl, DdlStep, Described, Undo};
+use super::{Ddl, DdlStep, Decides, Described, Undo};
 use crate::plan::{
     compiled::Plan,
     document::PhaseName,
     ident::{Ident, TableName},
 };
+use crate::statement::cost::Cost;
 use crate::statement::{
     link::{self, Moment},
     part::{Goal, Lock, Part, Statement},
@@ -63,6 +64,15 @@ impl Ddl for RetireTable {
     fn undo(&self, plan: &Plan) -> Undo {
         let part = rename(&aside(&self.table), &self.table.name);
         Undo::Parts(vec![self.in_step(plan, part, Moment::Before)])
+    }
+
+    fn cost(&self, _: &Plan) -> Cost {
+        Cost::default()
+    }
+
+    /// Its other steps need the table under its name again, whoever renamed it.
+    fn decided_by(&self) -> Decides {
+        Decides::NoPart
     }
 }
 

@@ -6,6 +6,7 @@ use crate::plan::{
     document::PhaseName,
     ident::{Ident, TableName},
 };
+use crate::statement::cost::Cost;
 use crate::statement::part::{Commented, Part};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -60,5 +61,9 @@ impl Ddl for SetComment {
 
     fn undo(&self, _: &Plan) -> Undo {
         Undo::Parts(vec![self.part(self.previous.as_ref())])
+    }
+
+    fn cost(&self, _: &Plan) -> Cost {
+        Cost::default()
     }
 }

@@ -6,6 +6,7 @@ use crate::plan::{
     document::PhaseName,
     ident::{Ident, TableName},
 };
+use crate::statement::cost::Cost;
 use crate::statement::part::{Goal, Lock, Part, Statement};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -74,5 +75,9 @@ impl Ddl for SetDefault {
     fn undo(&self, _: &Plan) -> Undo {
         let previous = self.previous.as_deref();
         Undo::Parts(vec![restore(&self.table, &self.column, previous)])
+    }
+
+    fn cost(&self, _: &Plan) -> Cost {
+        Cost::default()
     }
 }

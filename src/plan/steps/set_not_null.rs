@@ -6,6 +6,7 @@ use crate::plan::{
     document::PhaseName,
     ident::{Ident, TableName},
 };
+use crate::statement::cost::Cost;
 use crate::statement::{
     literal,
     part::{Goal, Lock, Part, Statement},
@@ -102,6 +103,10 @@ impl Ddl for SetNotNull {
             part.statements.push(self.drop_own_of_partitions());
         }
         Undo::Parts(vec![part])
+    }
+
+    fn cost(&self, _: &Plan) -> Cost {
+        Cost::default()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Ddl, Described, Undo};
 use crate::plan::{compiled::Plan, document::PhaseName, ident::TableName};
+use crate::statement::cost::Cost;
 use crate::statement::part::{Goal, Lock, Part, ReplicaIdentity, Statement};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -51,5 +52,9 @@ impl Ddl for SetReplicaIdentity {
 
     fn undo(&self, _: &Plan) -> Undo {
         Undo::Parts(vec![self.part(&self.previous)])
+    }
+
+    fn cost(&self, _: &Plan) -> Cost {
+        Cost::default()
     }
 }

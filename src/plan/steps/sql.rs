@@ -1,7 +1,8 @@
 //! `sql`: the author's own statements, with what undoes them and a question that tells whether they have been run.
 
 use super::{Ddl, Described, Undo};
-use crate::plan::{compiled::Plan, document::PhaseName, ident::TableName};
+use crate::plan::{compiled::Plan, document::PhaseName, ident::TableName, scripts};
+use crate::statement::cost::{Cost, Loss};
 use crate::statement::{
     part::{Goal, How, Part, Statement},
     script,
@@ -159,5 +160,21 @@ impl Ddl for Sql {
 
     fn irreversible(&self) -> bool {
         self.irreversible
+    }
+
+    /// Of what `reverse` does, the tables and columns that it drops or empties; what else it writes is its author's to know.
+    fn cost(&self, _: &Plan) -> Cost {
+        let dropped = scripts::dropped(self.reverse.as_deref().unwrap_or_default());
+        let losses = dropped.into_iter().map(|(table, column)| match column {
+            None => Loss::of_table(&table),
+            Some(column) => {
+                let condition = format!("t.{column} IS NOT NULL");
+                Loss::of_column(&table, &column, "a value", &condition)
+            }
+        });
+        Cost {
+            losses: losses.collect(),
+            obstacles: Vec::new(),
+        }
     }
 }

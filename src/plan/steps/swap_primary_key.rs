@@ -6,6 +6,7 @@ use crate::plan::{
     document::PhaseName,
     ident::{Ident, TableName},
 };
+use crate::statement::cost::Cost;
 use crate::statement::{
     literal,
     part::{Commented, Goal, Lock, Part, Statement},
@@ -91,5 +92,9 @@ impl Ddl for SwapPrimaryKey {
 
     fn undo(&self, _: &Plan) -> Undo {
         Undo::Irreversible
+    }
+
+    fn cost(&self, _: &Plan) -> Cost {
+        Cost::default()
     }
 }

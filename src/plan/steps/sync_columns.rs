@@ -6,7 +6,12 @@ use crate::plan::{
     document::{Assignments, PhaseName},
     ident::TableName,
 };
-use crate::statement::{part::Part, sync};
+use crate::statement::{
+    cost::{Cost, Loss, Rows, Thing},
+    group::{groups, overtaken_mark},
+    part::Part,
+    sync,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -46,9 +51,45 @@ pub enum OnUnconvertible {
     Reject,
 }
 
+/// What the new version wrote that no expression computes back. The triggers note it by the row's key while the run is
+/// active; where they stay after it, or there is no key, the values themselves say.
+pub fn cost(plan: &Plan, sync: &Sync) -> Cost {
+    let noted = !sync.key.is_empty() && plan.phase(PhaseName::Contract).is_some();
+    let table = &sync.table;
+    let mut losses = Vec::new();
+    for group in groups(&sync.forward, &sync.backward) {
+        if !group.is_one_way() {
+            continue;
+        }
+        let mark = overtaken_mark(table, &group);
+        for one in &group.forward {
+            let (column, expression, type_name) =
+                (&one.target.name, &one.expression, &one.target.type_name);
+            let rows = format!(
+                "FROM {table} WHERE {column} IS NOT NULL AND {column}::text IS DISTINCT FROM (({expression}\n)::{type_name})::text"
+            );
+            losses.push(Loss {
+                of: Thing::Column(table.clone(), column.clone()),
+                what: format!("rows of {table} whose {column} the new version wrote, which nothing computes back"),
+                rows: if noted {
+                    Rows::Overtaken(mark.clone())
+                } else {
+                    Rows::Of(rows)
+                },
+                kept_in_step: false,
+            });
+        }
+    }
+    Cost {
+        losses,
+        obstacles: Vec::new(),
+    }
+}
+
 /// Back to the start: the new columns go in the transaction that takes the triggers away, or what the new version writes
 /// between the two would be lost. Where something else was made in `expand`, which may hang on them, they go after it.
-pub fn undo_to_start(plan: &Plan, sync: &Sync) -> Part {
+/// `is_its_own`: the step made the column, and did not find it there.
+pub fn undo_to_start(plan: &Plan, sync: &Sync, is_its_own: impl Fn(&PlannedStep) -> bool) -> Part {
     let mut part = sync::uninstall(&plan.name, &sync.table);
     let expand = plan.phase(PhaseName::Expand);
     let steps = expand.map_or(&[][..], |expand| &expand.steps);
@@ -61,7 +102,8 @@ pub fn undo_to_start(plan: &Plan, sync: &Sync) -> Part {
             continue;
         };
         let mut targets = sync.forward.iter().map(|assignment| &assignment.target);
-        if add.table == sync.table && targets.any(|target| target.name == add.column) {
+        let is_target = targets.any(|target| target.name == add.column);
+        if add.table == sync.table && is_target && is_its_own(step) {
             part.statements.push(add.dropped_if_there());
         }
     }
@@ -71,7 +113,11 @@ pub fn undo_to_start(plan: &Plan, sync: &Sync) -> Part {
 /// Back to where `expand` had ended, when the new columns were empty: they are emptied, by being made anew in the
 /// transaction that takes the triggers away. Nothing keeps their values in step from then on, and a later backfill
 /// would take what is there for filled. `None`: they cannot be made anew without losing more than values.
-pub fn undo_to_expand(plan: &Plan, sync: &Sync) -> Option<Part> {
+pub fn undo_to_expand(
+    plan: &Plan,
+    sync: &Sync,
+    is_its_own: impl Fn(&PlannedStep) -> bool,
+) -> Option<Part> {
     let mut part = sync::uninstall(&plan.name, &sync.table);
     let filled = |add: &AddColumn| {
         let mut targets = sync.forward.iter().map(|assignment| &assignment.target);
@@ -81,6 +127,10 @@ pub fn undo_to_expand(plan: &Plan, sync: &Sync) -> Option<Part> {
     let mut anew = 0;
     for step in &plan.phase(PhaseName::Expand)?.steps {
         match &step.action {
+            // Somebody else's would lose what it had before.
+            Action::Ddl(DdlStep::AddColumn(add)) if filled(add) && !is_its_own(step) => {
+                return None;
+            }
             Action::Ddl(DdlStep::AddColumn(add)) if filled(add) => {
                 let Undo::Parts(dropped) = add.undo(plan) else {
                     return None;

@@ -9,6 +9,7 @@ use crate::plan::{
     steps::{DdlStep, Undo},
 };
 use crate::statement::{
+    cost::{Cost, Loss, Rows, Thing},
     link,
     part::{Lock, Part, Statement},
 };
@@ -88,9 +89,33 @@ impl Described for SyncTables {
     }
 }
 
+/// What the new version wrote that nothing computes back, as the triggers have noted it.
+pub fn cost(link: &Link) -> Cost {
+    let table = link.table(link.new);
+    if !link.backward().is_empty() {
+        return Cost::default();
+    }
+    let losses = link.forward().iter().map(|one| {
+        let column = &one.target.name;
+        Loss {
+            of: Thing::Column(table.clone(), column.clone()),
+            what: format!(
+                "rows of {table} whose {column} the new version wrote, which nothing computes back"
+            ),
+            rows: Rows::Overtaken(link.parent.to_string()),
+            kept_in_step: false,
+        }
+    });
+    Cost {
+        losses: losses.collect(),
+        obstacles: Vec::new(),
+    }
+}
+
 /// Back to the start: the new columns, or the new table, go in the transaction that takes the triggers away, or what the
 /// new version writes between the two would be lost.
-pub fn undo_to_start(plan: &Plan, link: &Link) -> Part {
+/// `is_its_own`: the step made it, and did not find it there.
+pub fn undo_to_start(plan: &Plan, link: &Link, is_its_own: impl Fn(&PlannedStep) -> bool) -> Part {
     let mut part = link::uninstall(plan, link, &link::names_as_planned());
     let expand = plan.phase(PhaseName::Expand);
     let steps = expand.map_or(&[][..], |expand| &expand.steps);
@@ -102,7 +127,7 @@ pub fn undo_to_start(plan: &Plan, link: &Link) -> Part {
     if !steps.iter().all(is_new) {
         return part;
     }
-    for step in steps.iter().rev() {
+    for step in steps.iter().rev().filter(|step| is_its_own(step)) {
         match &step.action {
             Action::Ddl(DdlStep::AddColumn(add)) => part.statements.push(add.dropped_if_there()),
             Action::Ddl(DdlStep::CreateTable(create)) => {
@@ -119,7 +144,15 @@ pub fn undo_to_start(plan: &Plan, link: &Link) -> Part {
 
 /// Back to where `expand` had ended: what was filled is emptied in the transaction that takes the triggers away, as
 /// nothing keeps it in step from then on. `None`: it cannot be emptied without losing more than values.
-pub fn undo_to_expand(plan: &Plan, link: &Link) -> Option<Part> {
+pub fn undo_to_expand(
+    plan: &Plan,
+    link: &Link,
+    is_its_own: impl Fn(&PlannedStep) -> bool,
+) -> Option<Part> {
+    let expand = plan.phase(PhaseName::Expand)?;
+    if !expand.steps.iter().all(is_its_own) {
+        return None;
+    }
     let mut part = link::uninstall(plan, link, &link::names_as_planned());
     if link.new == Kin::Child {
         let sql = format!("TRUNCATE {}", link.child);
@@ -127,7 +160,6 @@ pub fn undo_to_expand(plan: &Plan, link: &Link) -> Option<Part> {
         part.statements.push(emptied);
         return Some(part);
     }
-    let expand = plan.phase(PhaseName::Expand)?;
     for assignment in link.forward() {
         let made = expand.steps.iter().find_map(|step| match &step.action {
             Action::Ddl(DdlStep::AddColumn(add))

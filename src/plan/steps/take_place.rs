@@ -6,6 +6,7 @@ use crate::plan::{
     document::PhaseName,
     ident::{Ident, TableName},
 };
+use crate::statement::cost::Cost;
 use crate::statement::part::{Goal, Lock, Part, Statement};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -70,5 +71,9 @@ impl Ddl for TakePlace {
             "the column has another type and another place from then on: a prepared statement that returns {0} fails once with \"cached plan must not change result type\" in drivers that do not prepare again, and an INSERT that names no columns means others",
             self.column
         ))
+    }
+
+    fn cost(&self, _: &Plan) -> Cost {
+        Cost::default()
     }
 }

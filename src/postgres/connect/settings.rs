@@ -82,6 +82,14 @@ impl Settings {
         })
     }
 
+    /// One of the hosts alone.
+    pub(super) fn with_endpoint(&self, endpoint: &Endpoint) -> Self {
+        Self {
+            endpoints: vec![endpoint.clone()],
+            ..self.clone()
+        }
+    }
+
     /// The server takes the last of what is given twice.
     pub(super) fn with_session(&self, session: &[(&str, &str)]) -> Self {
         let mut options = self.options.clone().unwrap_or_default();

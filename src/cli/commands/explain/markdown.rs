@@ -83,6 +83,9 @@ fn of_step(step: &ExplainedStep, text: &mut String) {
             let _ = writeln!(text, "\nUndo:\n\n{}", code(&undo.join(";\n")));
         }
     }
+    for cost in &step.undo_costs {
+        let _ = writeln!(text, "- {}", inline(cost));
+    }
 }
 
 /// A fence that the text cannot close.

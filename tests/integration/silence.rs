@@ -1,0 +1,142 @@
+//! A database that does not answer, or whose administrator cancels us: the driver notices, says so, and goes on by itself where
+//! that is safe; and what was done is told as done.
+
+use crate::{
+    proxy::{Flow, Proxy},
+    support::{Background, Database, command, on_postgresql, plan_file},
+};
+use nix::sys::signal::Signal;
+use std::time::Duration;
+
+const RUN: &str = "rename-status";
+
+async fn start(database: &Database, rows: u32, settings: &str) {
+    database
+        .execute(&format!(
+            "CREATE TABLE vehicles (id bigint PRIMARY KEY, status varchar(50) NOT NULL DEFAULT 'active', pad text); \
+             INSERT INTO vehicles SELECT i, 'status ' || i % 7, repeat('x', 900) FROM generate_series(1, {rows}) AS i"
+        ))
+        .await;
+    database.crossfade(&["init"]).exits(0);
+    let file = plan_file(&format!(
+        "version: 1\nname: {RUN}\nchange:\n  rename_column: {{table: public.vehicles, from: status, to: vehicle_status}}\nsettings: {settings}\n"
+    ));
+    database
+        .crossfade(&["start", file.path().to_str().unwrap()])
+        .exits(0);
+}
+
+#[test]
+fn a_connection_that_is_acknowledged_and_dead_is_given_up_and_the_backfill_goes_on() {
+    on_postgresql(async |database| {
+        start(database, 6_000, "{pacing: {batch_rows_max: 10}}").await;
+        database
+            .crossfade(&["advance", RUN, "--to", "dual_write"])
+            .exits(0);
+        let proxy = Proxy::before(database);
+        let driver = Background::start(command(
+            &proxy.url(&database.name),
+            &["advance", RUN, "--to", "backfill"],
+        ));
+        database
+            .wait_until("SELECT count(*) > 100 FROM vehicles WHERE vehicle_status IS NOT NULL")
+            .await;
+        proxy.flows(Flow::Swallow);
+        // As long as nothing is answered: then the link is well, but for the connections that have lost something.
+        tokio::time::sleep(Duration::from_secs(14)).await;
+        proxy.flows(Flow::Pass);
+        let ran = driver.wait().exits(0);
+        assert!(
+            ran.stderr.contains("the database has not answered"),
+            "{}",
+            ran.stderr
+        );
+        assert_eq!(database.status(RUN)["phases"][2]["state"], "completed");
+    });
+}
+
+/// Cancels what sessions of the run are at, again and again.
+fn cancel_all(database: &Database) -> tokio::task::JoinHandle<()> {
+    let url = database.url.clone();
+    tokio::spawn(async move {
+        let client = crate::support::connect(&url).await;
+        for _ in 0..4 {
+            tokio::time::sleep(Duration::from_millis(400)).await;
+            let cancelled = client
+                .execute(
+                    "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'crossfade/%' AND state <> 'idle'",
+                    &[],
+                )
+                .await;
+            cancelled.expect("cancelled");
+        }
+    })
+}
+
+#[test]
+fn what_somebody_cancels_is_tried_again() {
+    on_postgresql(async |database| {
+        start(database, 3_000, "{pacing: {batch_rows_max: 10}}").await;
+        database
+            .crossfade(&["advance", RUN, "--to", "dual_write"])
+            .exits(0);
+        let cancelling = cancel_all(database);
+        let driver = database.spawn(&[], &["advance", RUN, "--to", "backfill"]);
+        cancelling.await.expect("cancelled");
+        let ran = driver.wait().exits(0);
+        assert!(!ran.stderr.contains("error:"), "{}", ran.stderr);
+    });
+}
+
+#[test]
+fn a_phase_that_is_done_is_told_as_done_though_nothing_can_be_read_afterwards() {
+    on_postgresql(async |database| {
+        start(database, 10, "{}").await;
+        for (phase, place) in [
+            ("expand", "phase expand finish: after its record"),
+            ("contract", "run: after its record"),
+        ] {
+            if phase == "contract" {
+                database
+                    .crossfade(&["advance", RUN, "--to", "retire"])
+                    .exits(0);
+            }
+            let proxy = Proxy::before(database);
+            let mut advance = command(
+                &proxy.url(&database.name),
+                &["advance", RUN, "--to", phase, "--yes"],
+            );
+            advance.env("CROSSFADE_FAILPOINT", format!("stop:{place}"));
+            let driver = Background::start(advance);
+            driver.wait_until_stopped();
+            proxy.refuse(true);
+            driver.signal(Signal::SIGCONT);
+            let ran = driver.wait().exits(0);
+            assert!(ran.stderr.contains("could not be read"), "{}", ran.stderr);
+        }
+        assert_eq!(database.status(RUN)["state"], "completed");
+    });
+}
+
+#[test]
+fn what_was_the_primary_before_is_refused_by_name() {
+    on_postgresql(async |database| {
+        start(database, 10, "{}").await;
+        database.crossfade(&["advance", RUN]).exits(0);
+        let noted = database
+            .value("SELECT timeline = 1 AND system_identifier IS NOT NULL FROM crossfade.leases")
+            .await;
+        assert_eq!(noted, "true");
+        database
+            .execute("UPDATE crossfade.leases SET timeline = 2")
+            .await;
+        let ran = database.crossfade(&["advance", RUN]).exits(1);
+        assert!(ran.stderr.contains("is on timeline 1"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("primary before"), "{}", ran.stderr);
+        // Rows that came from another cluster say nothing about this one.
+        database
+            .execute("UPDATE crossfade.leases SET system_identifier = 1")
+            .await;
+        database.crossfade(&["advance", RUN]).exits(0);
+    });
+}
