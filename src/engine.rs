@@ -1,6 +1,7 @@
 //! Floor 3: load → next → act → record. It prints nothing; what happens is told to a `Reporter`.
 
 pub mod ddl;
+pub mod dependents;
 pub mod drift;
 pub mod drive;
 pub mod failpoint;

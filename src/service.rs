@@ -17,7 +17,7 @@ pub use status::{
     Waiting,
 };
 
-use crate::engine::{notice::Reporter, session::Driver, toll, vital, walk};
+use crate::engine::{notice::Reporter, rollback::only_frees, session::Driver, toll, vital, walk};
 use crate::lifecycle::{
     audit, gate,
     next::{Next, check_rollback_target, next, to_reverse},
@@ -256,9 +256,9 @@ impl Service {
             Ok(compiled) => compiled,
             Err(errors) => return Ok(Err(errors)),
         };
-        let mut conflicts = Vec::new();
+        let mut conflicts = sessions_of(&*session, &compiled).await?;
         if schema::installed_version(&session).await?.is_some() {
-            conflicts = conflicts_of(&*session, &compiled).await?;
+            conflicts.extend(conflicts_of(&*session, &compiled).await?);
         }
         if conflicts.is_empty() {
             return Ok(Ok(Some(compiled)));
@@ -321,7 +321,8 @@ impl Service {
             .map_err(|error| StoreError::Corrupt(error.to_string()))?;
         let transaction = session.transaction().await?;
         runs::lock_claims(&transaction).await?;
-        let conflicts = conflicts_of(&transaction, &compiled).await?;
+        let mut conflicts = sessions_of(&transaction, &compiled).await?;
+        conflicts.extend(conflicts_of(&transaction, &compiled).await?);
         if !conflicts.is_empty() {
             return Err(ServiceError::Plan(render(file, text, &conflicts)));
         }
@@ -452,8 +453,9 @@ impl Service {
         check_rollback_target(&snapshot, target).map_err(ServiceError::Refused)?;
         let phases = to_reverse(&snapshot, target);
         let undoes = !phases.is_empty() || target == RollbackTarget::Start;
-        // Of a run that has no way back nothing would be taken.
+        // Of a run that has no way back nothing would be taken, and by one that only ends the triggers neither.
         let toll = match snapshot.state {
+            RunState::Active if only_frees(&*session, &snapshot, target).await? => Toll::default(),
             RunState::Active => toll::look(&mut session, &snapshot, &phases).await?,
             RunState::Completed if snapshot.plan.phase(PhaseName::Contract).is_none() => {
                 toll::look(&mut session, &snapshot, &phases).await?
@@ -669,15 +671,40 @@ async fn check_server(session: &Session, access: Access) -> Result<(), ServiceEr
     }
 }
 
+/// Sessions in which the triggers of the plan would not fire.
+async fn sessions_of(
+    client: &impl GenericClient,
+    compiled: &Compiled,
+) -> Result<Vec<PlanError>, ServiceError> {
+    let synced = compiled.plan.synced_tables();
+    if synced.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found = target::sessions::past_triggers(client, &synced).await?;
+    let at = place_of(&compiled.document);
+    let error = |what: String| {
+        let message =
+            format!("dual writes would not work, as no trigger fires in some sessions: {what}");
+        PlanError::at(at.clone(), message).help(
+            "end that, and have open sessions connect again: what they write is on one side only",
+        )
+    };
+    Ok(found.into_iter().map(error).collect())
+}
+
+fn place_of(document: &Document) -> Path {
+    match &document.change {
+        Some(recipe) => Path::root().key("change").key(recipe.name()),
+        None => Path::root().key("phases"),
+    }
+}
+
 /// Where the plan and an active run would be in each other's way, or triggers that a completed one has left.
 async fn conflicts_of(
     client: &impl GenericClient,
     compiled: &Compiled,
 ) -> Result<Vec<PlanError>, ServiceError> {
-    let at = match &compiled.document.change {
-        Some(recipe) => Path::root().key("change").key(recipe.name()),
-        None => Path::root().key("phases"),
-    };
+    let at = place_of(&compiled.document);
     let mut conflicts = claims::conflicts(&compiled.plan, &runs::active(client).await?, &at);
     let standing = target::catalog::standing(client).await?;
     if !standing.is_empty() {

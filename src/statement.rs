@@ -9,6 +9,7 @@ pub mod link;
 pub mod literal;
 pub mod message;
 pub mod narrowing;
+pub mod order;
 pub mod part;
 pub mod quarantine;
 pub mod rename;

@@ -8,6 +8,7 @@ pub mod narrowing;
 pub mod observe;
 pub mod readings;
 pub mod references;
+pub mod sessions;
 pub mod statistics;
 pub mod vacuum;
 

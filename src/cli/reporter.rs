@@ -185,6 +185,11 @@ fn line(notice: &Notice) -> Option<String> {
             "somebody changed what keeps both sides in step: {}. Rows written meanwhile may be on one side only: no value is overwritten, and `verify` finds those that differ",
             what.join("; ")
         ),
+        Notice::Freed(why) => format!(
+            "ended the triggers, so that the application can write: {}. No column and no table is dropped",
+            why.join("; ")
+        ),
+        Notice::Left(what) => format!("left as it is: {}", what.join("; ")),
         Notice::Helping { step } => format!("helping with {step}"),
         Notice::Cancelled { why, retry_in } => {
             format!("    cancelled by somebody: {why}; again in {retry_in:.1?}")

@@ -74,17 +74,24 @@ pub async fn run_parts_if(
     parts: &[Part],
     only_if: Option<OnlyIf<'_>>,
 ) -> Result<Reached, EngineError> {
-    let Some(last) = parts.last() else {
+    let groups: Vec<Vec<&Part>> = grouped(parts);
+    let Some(last) = groups.last() else {
         return Ok(Reached::WasThere);
     };
-    if observed(driver, step, &last.goal).await? == Observed::Holds {
+    let mut is_reached = true;
+    for part in last {
+        is_reached &= observed(driver, step, &part.goal).await? == Observed::Holds;
+    }
+    if is_reached {
         return Ok(Reached::WasThere);
     }
-    for (number, part) in parts.iter().enumerate() {
+    for (number, group) in groups.iter().enumerate() {
         let place = format!("{step} part {}", number + 1);
-        let reached = match part.how {
-            How::Locking => run_together(driver, plan, step, &place, &[part], only_if).await?,
-            How::Scanning | How::Concurrently => run_long(driver, plan, step, &place, part).await?,
+        let reached = match group.as_slice() {
+            [part] if part.how != How::Locking => {
+                run_long(driver, plan, step, &place, part).await?
+            }
+            together => run_together(driver, plan, step, &place, together, only_if).await?,
         };
         match reached {
             Reached::Ran | Reached::WasThere => {}
@@ -92,6 +99,20 @@ pub async fn run_parts_if(
         }
     }
     Ok(Reached::Ran)
+}
+
+/// The parts that share a transaction, in their order.
+fn grouped(parts: &[Part]) -> Vec<Vec<&Part>> {
+    let mut groups: Vec<Vec<&Part>> = Vec::new();
+    let mut is_open = false;
+    for part in parts {
+        match groups.last_mut().filter(|_| is_open) {
+            Some(group) => group.push(part),
+            None => groups.push(vec![part]),
+        }
+        is_open = part.with_next;
+    }
+    groups
 }
 
 async fn observed(driver: &Driver, step: &StepId, goal: &Goal) -> Result<Observed, EngineError> {

@@ -1,5 +1,6 @@
 //! What somebody has changed by hand under an active run: the triggers that keep both sides in step.
 
+mod missing;
 mod one_sided;
 mod watch;
 
@@ -11,21 +12,24 @@ use crate::lifecycle::{
     transition::{RunState, State},
 };
 use crate::plan::{
-    compiled::{Action, StepId, Sync},
+    compiled::{Action, Plan, StepId, Sync},
     document::PhaseName,
+    facts::ChangingTrigger,
     ident::{Ident, TableName},
     link::{Kin, Link},
     steps::retire_table,
 };
 use crate::statement::{
-    link,
+    link, order,
     part::{Goal, Part},
-    sync::{Filling, Objects, put_in_place, uninstall},
+    sync::{self, Filling, Objects, put_in_place, uninstall},
 };
 use crate::target::{
     catalog,
     observe::{self, Observed},
+    sessions,
 };
+pub use missing::{ends, is_broken, renamed, told};
 use tokio_postgres::GenericClient;
 pub use watch::out_of_place;
 
@@ -62,7 +66,7 @@ impl InForce<'_> {
     fn dropped(&self, snapshot: &Snapshot) -> Goal {
         let plan = &snapshot.plan;
         match self {
-            Self::Within(sync) => uninstall(&plan.name, &sync.table).goal,
+            Self::Within(sync) => uninstall(plan, &sync.table).goal,
             Self::Across(both) => {
                 link::uninstall(plan, both, &names_now(snapshot, &both.parent)).goal
             }
@@ -76,7 +80,7 @@ impl InForce<'_> {
         match self {
             Self::Within(sync) => {
                 let objects = Objects::of(&plan.name, &sync.table);
-                let triggers = vec![objects.insert_trigger, objects.update_trigger];
+                let triggers = sync::triggers(plan).to_vec();
                 vec![(vec![sync.table.clone()], objects.function, triggers)]
             }
             Self::Across(both) => {
@@ -161,9 +165,7 @@ pub async fn of(
     let contracting = snapshot.phase_state(PhaseName::Contract).has_begun();
     for (_, sync) in in_force(snapshot) {
         // `contract` drops all of it in one transaction, which may be committed and not recorded yet.
-        if contracting
-            && observe::observe(client, &sync.dropped(snapshot)).await? == Observed::Holds
-        {
+        if contracting && is_contracted(client, snapshot, &sync.dropped(snapshot)).await? {
             continue;
         }
         for (tables, function, triggers) in sync.installed(snapshot) {
@@ -175,10 +177,22 @@ pub async fn of(
             let found = observe::out_of_place(client, table, &function, &triggers).await?;
             wrong.extend(found.into_iter().map(OutOfStep::Triggers));
         }
+        if let InForce::Within(sync) = sync {
+            wrong.extend(firing_later(client, &snapshot.plan, sync).await?);
+        }
     }
+    wrong.extend(sessions(client, snapshot).await?.map(OutOfStep::Sessions));
+    let missing = missing::columns(client, snapshot).await?;
     let now = observe::stands(client, &snapshot.stood.functions()).await?;
-    let replaced = snapshot.stood.seen(&now).0.replaced().into_iter();
-    wrong.extend(replaced.map(OutOfStep::Triggers));
+    // What the functions name by hand is for `retire` to put right.
+    if !missing
+        .iter()
+        .any(|one| matches!(one, OutOfStep::RetiredByHand(_)))
+    {
+        let replaced = snapshot.stood.seen(&now).0.replaced().into_iter();
+        wrong.extend(replaced.map(OutOfStep::Triggers));
+    }
+    wrong.extend(missing);
     if lost.is_empty() {
         return Ok(wrong);
     }
@@ -187,18 +201,68 @@ pub async fn of(
     for (table, function) in lost {
         let what = match called_now(client, &function).await? {
             Some(other) => format!(
-                "{table} is called {other} now, which the run does not know: give it its name back"
+                "{table} is called {other} now, which the run does not know: give it its name back, or `crossfade rollback {run}` ends the triggers and drops nothing"
             ),
             None if all_are_dropped => {
                 format!("{table} has been dropped: `crossfade rollback {run}` ends the run")
             }
             None => format!(
-                "{table} has been dropped, and the run can go neither on nor back without it: bring it back. Of two tables in step the other one may be all that is left of its values"
+                "{table} has been dropped, and the run cannot go on without it: `crossfade rollback {run}` ends the triggers and drops nothing. Of two tables in step the other one may be all that is left of its values"
             ),
         };
         wrong.push(OutOfStep::Table(what));
     }
     Ok(wrong)
+}
+
+/// Sessions whose writes to the tables that are kept in step would fire no trigger.
+async fn sessions(
+    client: &impl GenericClient,
+    snapshot: &Snapshot,
+) -> Result<Option<String>, tokio_postgres::Error> {
+    if in_force(snapshot).is_empty() {
+        return Ok(None);
+    }
+    let found = sessions::past_triggers(client, &snapshot.plan.synced_tables()).await?;
+    Ok((!found.is_empty()).then(|| {
+        let list = found.join("; ");
+        format!("no trigger fires in some sessions, so that what they write is on one side only: {list}. Sessions that are open keep the setting until they connect again")
+    }))
+}
+
+/// Whether the transaction of `contract` has been committed. What somebody else has dropped the run still knows.
+pub async fn is_contracted(
+    client: &impl GenericClient,
+    snapshot: &Snapshot,
+    dropped: &Goal,
+) -> Result<bool, tokio_postgres::Error> {
+    let known = |function: &Ident| snapshot.stood.0.contains_key(function.as_str());
+    let is_known = match dropped {
+        Goal::Sync { function, .. } => known(function),
+        Goal::TablesInStep { functions, .. } => functions.iter().any(known),
+        _ => false,
+    };
+    Ok(!is_known && observe::observe(client, dropped).await? == Observed::Holds)
+}
+
+/// Triggers of the application that came since the plan was compiled, and may change what ours have copied.
+async fn firing_later(
+    client: &impl GenericClient,
+    plan: &Plan,
+    sync: &Sync,
+) -> Result<Vec<OutOfStep>, tokio_postgres::Error> {
+    let found = catalog::changing_triggers_of(client, &sync.table).await?;
+    let later = found.into_iter();
+    let later = later.filter(|one| order::is_after(&one.name, plan));
+    let [ours, _] = sync::triggers(plan);
+    Ok(later
+        .map(|ChangingTrigger { table, name }| {
+            OutOfStep::Order(format!(
+                "the trigger {name} of {table} fires after those that keep both sides in step, and may change what they have copied: ALTER TRIGGER {name} ON {table} RENAME TO a name that sorts before {ours}, and `crossfade verify {}` finds rows that differ by now",
+                plan.name
+            ))
+        })
+        .collect())
 }
 
 /// The tables that are kept in step, where every one of them has been dropped: there is nothing left to keep, to compare

@@ -3,6 +3,7 @@
 use super::{
     EngineError, Outcome,
     ddl::{self, OnlyIf, Reached},
+    dependents,
     drift::{self, Stood},
     failpoint,
     notice::Notice,
@@ -71,7 +72,10 @@ impl Driver {
             match todo {
                 Next::StartPhase(phase) => self.start_phase(phase).await?,
                 Next::Run(steps) => {
-                    self.require_sync(&snapshot).await?;
+                    let phase = snapshot.current_phase().map(|phase| phase.name);
+                    if let Some(phase) = phase {
+                        self.require_sync_in(&snapshot, phase).await?;
+                    }
                     if let Some(outcome) = self.run_unit(&snapshot, &steps).await? {
                         return Ok(outcome);
                     }
@@ -277,7 +281,12 @@ impl Driver {
             Work::Parts(parts) if changes_sync(&step.action) => {
                 self.change_sync(plan, id, snapshot, &parts).await
             }
-            Work::Parts(parts) => ddl::run_parts(self, plan, id, &parts).await,
+            Work::Parts(parts) => {
+                if matches!(step.action, Action::SyncColumns(_) | Action::SyncTables(_)) {
+                    self.require_sessions(plan).await?;
+                }
+                ddl::run_parts(self, plan, id, &parts).await
+            }
             Work::Fill(fill, parts) => {
                 // A crash after the walk's end and before the step's: the rows are done.
                 let walked = walks::load(&*self.work, self.lease.run_id, &id.0)
@@ -351,7 +360,7 @@ impl Driver {
         let Some(witness) = dropped.as_ref().or(parts.first().map(|part| &part.goal)) else {
             return Ok(Reached::WasThere);
         };
-        let contracted = observe(&*self.work, witness).await? == Observed::Holds;
+        let contracted = drift::is_contracted(&*self.work, snapshot, witness).await?;
         if contracted && dropped.is_some() {
             return Ok(Reached::WasThere);
         }
@@ -364,10 +373,13 @@ impl Driver {
             let stood = Stood::now(&*self.work, snapshot).await?;
             // Where they are out of place it says how, and what to do.
             self.require_sync(snapshot).await?;
+            self.require_free(snapshot, first).await?;
             let looked = self.last_look(snapshot).await?;
             if !matches!(looked, Reached::Ran | Reached::WasThere) {
                 return Ok(looked);
             }
+            // It may have taken hours.
+            self.require_free(snapshot, first).await?;
             failpoint::pass(|| "contract: after the last look".to_owned());
             looks += 1;
             match ddl::run_together(
@@ -386,6 +398,17 @@ impl Driver {
                 }
                 other => return other,
             }
+        }
+    }
+
+    async fn require_free(
+        &mut self,
+        snapshot: &Snapshot,
+        step: &StepId,
+    ) -> Result<(), EngineError> {
+        match snapshot.current_phase() {
+            Some(phase) => dependents::require_free(&mut self.work, snapshot, phase, step).await,
+            None => Ok(()),
         }
     }
 
@@ -431,6 +454,7 @@ impl Driver {
                 snapshot.state.as_str()
             )));
         }
+        self.require_names(&snapshot).await?;
         let repair = repair.then(|| verify::truth(&snapshot));
         for (step, matching) in matches(&snapshot.plan) {
             if repair == Some(Truth::New) && matching.backward.is_empty() {
@@ -459,6 +483,9 @@ impl Driver {
             }
         }
         if findings.iter().all(|finding| finding.rows_different == 0) {
+            // That rows agree is no news where nothing keeps them so.
+            let now = runs::snapshot(&*self.work, self.lease.run_id).await?;
+            self.require_sync(&now).await?;
             self.sync_was_compared(snapshot.touched.as_ref()).await?;
         }
         Ok(Ok(findings))

@@ -69,6 +69,10 @@ pub enum Notice {
     SyncPutBack(Vec<String>),
     /// Somebody changed the triggers by hand, whether or not they are in place by now. What was changed.
     SyncTouched(Vec<String>),
+    /// A rollback has ended the triggers of tables or columns that somebody has dropped or renamed, and drops nothing. Which.
+    Freed(Vec<String>),
+    /// What such a rollback leaves as it is.
+    Left(Vec<String>),
     Quarantined {
         step: StepId,
         rows: i64,

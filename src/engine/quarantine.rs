@@ -21,6 +21,7 @@ use crate::statement::{
 use crate::store::{
     StoreError, lease, moved,
     quarantine::{self, Entry, Which},
+    workers,
 };
 use crate::target::batch;
 use std::{borrow::Cow, collections::BTreeSet};
@@ -359,6 +360,9 @@ impl Driver {
             "SET LOCAL crossfade.filling = 'on'"
         });
         begin.demand(&lease::fenced(lease), Refusal::LeaseLost);
+        if !skips_triggers {
+            begin.run(workers::enter_for_a_row(lease.run_id));
+        }
         match self.convert_at_once(&begin, &query, entry, table).await {
             Ok(rows) => Ok(Ok(rows)),
             Err(error) => {
@@ -403,6 +407,7 @@ impl Driver {
         let (key, values) = (entry.row_key.as_str(), entry.row_values.as_str());
         let (schema, name) = (table.schema.as_str(), table.name.as_str());
         let (ids, begin) = ([entry.id], begin.text());
+        let end = format!("{}; COMMIT", workers::leave_after_a_row(run_id));
         let ids = ids.as_slice();
         let noting: [&(dyn ToSql + Sync); 4] = [&run_id, &schema, &name, &1_i64];
         let (row, entries): ([&(dyn ToSql + Sync); 2], [&(dyn ToSql + Sync); 1]) =
@@ -413,7 +418,7 @@ impl Driver {
             work.execute(&note, &noting),
             work.execute(&query, &row),
             work.execute(&remove, &entries),
-            work.batch_execute("COMMIT"),
+            work.batch_execute(&end),
         );
         begun?;
         noted?;

@@ -1,6 +1,9 @@
 //! Going back: the reverse of each completed step, newest first. What it would cost the application is counted before
 //! anything is recorded, and takes a word of whoever asks for it.
 
+mod freeing;
+pub use freeing::only_frees;
+
 use super::{
     EngineError, Outcome,
     ddl::{self, OnlyIf, Reached},
@@ -13,7 +16,7 @@ use super::{
 use crate::lifecycle::{
     next::{Wait, check_rollback_target, to_reverse, units},
     snapshot::{Pause, RollbackTarget, Snapshot},
-    toll::misnamed,
+    toll::{Toll, misnamed},
     transition::{Event, RunState, State},
 };
 use crate::plan::{
@@ -57,10 +60,17 @@ impl Driver {
         let phases = to_reverse(&snapshot, target);
         let undoes = !phases.is_empty() || snapshot.rolling_back.is_some();
         let begins = snapshot.rolling_back != Some(target);
-        if begins {
+        let frees = only_frees(&*self.work, &snapshot, target).await?;
+        if begins && frees {
+            self.check_not_contracted(&snapshot).await?;
+        } else if begins {
             self.check_can_go_back(&snapshot, target, &phases).await?;
         }
-        let toll = toll::look(&mut self.work, &snapshot, &phases).await?;
+        // No column and no table goes then.
+        let toll = match frees {
+            true => Toll::default(),
+            false => toll::look(&mut self.work, &snapshot, &phases).await?,
+        };
         let command = format!("crossfade rollback {}{}", self.run, target.option());
         if let Some(why) = toll.refusal(discards, &command) {
             return Err(self.given_up(snapshot.rolling_back, why).await?);
@@ -87,6 +97,9 @@ impl Driver {
             if let Some(pause) = pause {
                 self.reporter.notice(Notice::PauseEnded(pause.clone()));
             }
+        }
+        if frees && let Some(outcome) = self.freed(&snapshot).await? {
+            return Ok(outcome);
         }
         for phase in phases {
             match self.reverse_phase(phase, discards).await {
@@ -299,23 +312,50 @@ impl Driver {
         Ok(())
     }
 
+    /// Ends what keeps the application from writing, before anything else. `Some`: it was stopped.
+    async fn freed(&mut self, snapshot: &Snapshot) -> Result<Option<Outcome>, EngineError> {
+        loop {
+            match self.free(snapshot).await? {
+                Reached::Ran | Reached::WasThere => {
+                    self.drop_counters(&snapshot.plan).await?;
+                    return Ok(None);
+                }
+                Reached::Interrupted => return Ok(Some(Outcome::Interrupted)),
+                Reached::Paused => {
+                    if let Some(pause) = self.pause().await? {
+                        return Ok(Some(Outcome::Waiting(Wait::Paused(pause))));
+                    }
+                }
+            }
+        }
+    }
+
     /// `contract` is one transaction: either nothing of it is there, or all.
     async fn check_not_contracted(&self, snapshot: &Snapshot) -> Result<(), EngineError> {
+        if !snapshot.phase_state(PhaseName::Contract).has_begun() {
+            return Ok(());
+        }
         let Some(phase) = snapshot.plan.phase(PhaseName::Contract) else {
             return Ok(());
         };
+        let is_end = |step: &PlannedStep| matches!(step.action, Action::Ddl(DdlStep::DropSync(_)));
+        let has_sync = phase.steps.iter().any(is_end);
         for step in &phase.steps {
             let Work::Parts(parts) = step.action.work(&snapshot.plan) else {
                 continue;
             };
             for part in &parts {
-                let is_drop = matches!(
-                    &step.action,
-                    Action::Ddl(
-                        DdlStep::DropSync(_) | DdlStep::DropColumn(_) | DdlStep::DropAlias(_)
-                    )
-                );
-                if is_drop && observe(&*self.work, &part.goal).await? == Observed::Holds {
+                let is_there = match &step.action {
+                    // What somebody else has dropped the run still knows.
+                    Action::Ddl(DdlStep::DropSync(_)) => {
+                        drift::is_contracted(&*self.work, snapshot, &part.goal).await?
+                    }
+                    Action::Ddl(DdlStep::DropColumn(_) | DdlStep::DropAlias(_)) if !has_sync => {
+                        observe(&*self.work, &part.goal).await? == Observed::Holds
+                    }
+                    _ => false,
+                };
+                if is_there {
                     return Err(EngineError::Refused(CONTRACTED.to_owned()));
                 }
             }
@@ -404,6 +444,7 @@ impl Driver {
         let end = end_of_sync(snapshot, &step.action).map(|end| guarded(end, &guards));
         loop {
             let reached = match (&end, step.action.undo(plan)) {
+                _ if snapshot.frees => self.reverse_freely(plan, id, &step.action).await?,
                 _ if !stands => Reached::WasThere,
                 (end, undo) if !dropped.is_empty() => {
                     let parts = without(end.as_ref(), undo, &dropped);

@@ -14,6 +14,7 @@ use crate::store::{
     os_user, runs, schema,
     timeline::{self, Server},
 };
+use crate::target::{SESSION, sessions};
 use deadpool_postgres::{Object, Pool};
 use nix::{errno::Errno, sys::signal::kill, unistd::Pid};
 use std::{
@@ -49,6 +50,28 @@ fn is_gone(holder: &str) -> bool {
         .and_then(|rest| rest.strip_prefix(" pid "))
         .and_then(|pid| pid.parse().ok());
     pid.is_some_and(|pid| kill(Pid::from_raw(pid), None) == Err(Errno::ESRCH))
+}
+
+/// A session, and the target with sessions in which triggers and foreign keys act, whatever the server, the database or the role is set to: our
+/// tables refer to each other, and so may the application's.
+pub async fn connect(target: &Target, application: &str) -> Result<(Session, Target), EngineError> {
+    let session = target.connect(application).await?;
+    if sessions::is_origin(&*session).await? {
+        return Ok((session, target.clone()));
+    }
+    let (name, value) = sessions::ORIGIN;
+    if session
+        .batch_execute(&format!("SET {name} = {value}"))
+        .await
+        .is_err()
+    {
+        return Err(EngineError::Refused(
+            "session_replication_role is replica in this role's sessions, so that no trigger and no foreign key acts in them, and the role may not change that: `ALTER ROLE … RESET session_replication_role`, `ALTER DATABASE … RESET session_replication_role`, or the server's configuration file ends it".to_owned(),
+        ));
+    }
+    let settings: Vec<(&str, &str)> = SESSION.iter().copied().chain([sessions::ORIGIN]).collect();
+    let target = target.with_session(&settings);
+    Ok((target.connect(application).await?, target))
 }
 
 /// The one process that may write for a run.
@@ -94,10 +117,10 @@ impl Driver {
         known: Option<Server>,
     ) -> Result<Self, EngineError> {
         let application = format!("crossfade/{run}");
-        let mut keeper = target.connect(&format!("{application}/lease")).await?;
+        let (mut keeper, target) = connect(target, &format!("{application}/lease")).await?;
         schema::require(&keeper, schema::Purpose::Drive).await?;
         let run_id = runs::id_of(&*keeper, run).await?;
-        let server = newest::require(target, &keeper, run_id, known).await?;
+        let server = newest::require(&target, &keeper, run_id, known).await?;
         let holder = format!("{} pid {}", os_user(), std::process::id());
         let began = Instant::now();
         let lease = loop {

@@ -146,7 +146,6 @@ pub async fn may_stand(
     Ok(holds || step.action.undo(plan) != Undo::Irreversible)
 }
 
-
 /// Whether something else in the place of this goal says that the step has not been done. After a rename both names may
 /// be taken, the old one by somebody else: that is looked at by whoever mends it.
 fn excludes_ours(goal: &Goal, state: State) -> bool {

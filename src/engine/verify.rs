@@ -1,7 +1,7 @@
 //! Verification, query steps, and the readings that gates need.
 
 use super::{
-    EngineError, drift, references,
+    EngineError, dependents, drift, references,
     session::Driver,
     statement_failed,
     walk::{self, From, Walked, Work},
@@ -11,6 +11,7 @@ use crate::plan::{
     attributes::{Attributes, Succession},
     compiled::{Action, Condition, Match, Phase, Plan, StepId},
     document::{Expect, PhaseName, Query},
+    facts::OwnOfPartition,
     ident::{Ident, TableName},
     steps::DdlStep,
 };
@@ -21,10 +22,7 @@ use crate::store::{
     verification::{self, Finding},
     walks,
 };
-use crate::target::{
-    batch,
-    catalog::{self, Part},
-};
+use crate::target::{batch, catalog};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tokio_postgres::{Client, GenericClient};
@@ -307,10 +305,11 @@ pub async fn readings(
 }
 
 /// Of an index or a constraint.
+const OF_PARTITION: &str = "it is the partition's own and would go with the column: make one on the new column of that partition if it is to stay, and drop it";
 const LATE: &str = "it came after the plan was made and would go with the column: make one on the new column if it is to stay, and drop it";
 
 /// What is read of defaults depends on the session, which must be as it was when the plan was made.
-async fn dependents_as_planned(
+pub(super) async fn dependents_as_planned(
     client: &mut Client,
     snapshot: &Snapshot,
     columns: &[(TableName, Ident)],
@@ -339,11 +338,18 @@ async fn dependents(
         );
         if let Some(foreseen) = &snapshot.plan.foreseen {
             let parts = catalog::parts_of(client, table, names.of(column)).await?;
-            let late = parts.into_iter().filter(|part| {
-                let Part { table, name, .. } = part;
-                !foreseen.contains(&(table.clone(), name.clone()))
-            });
-            found.extend(late.map(|part| format!("{} ({LATE})", part.object)));
+            let late = parts
+                .into_iter()
+                .filter(|part| !dependents::is_foreseen(&snapshot.plan, foreseen, table, part));
+            found.extend(late.map(|part| match &part.partition {
+                Some(partition) => {
+                    format!(
+                        "{} of the partition {partition} ({OF_PARTITION})",
+                        part.object
+                    )
+                }
+                None => format!("{} ({LATE})", part.object),
+            }));
         }
     }
     found.extend(lost_attributes(client, snapshot, columns).await?);
@@ -376,6 +382,13 @@ async fn lost_attributes(
         if let (Some(now), Some(successor)) = (attributes(column), attributes(by)) {
             lost.extend(succession.lost((column, &now), (by, &successor)));
         }
+        let own = catalog::settings_of_partitions(client, table, column, by).await?;
+        lost.extend(own.into_iter().map(|own| {
+            let OwnOfPartition { partition, what, .. } = own;
+            format!(
+                "{what} on {partition}.{column} ({partition}.{by} has it not: set it there too, or take it off)"
+            )
+        }));
     }
     Ok(lost)
 }

@@ -32,8 +32,16 @@ pub struct Readings {
 pub enum OutOfStep {
     /// Of the triggers. What has been written since is on one side.
     Triggers(String),
+    /// One of the application's fires after ours.
+    Order(String),
     /// The table is not there under its name, with what to do.
     Table(String),
+    /// A column that the functions name is not there, with what to do.
+    Columns(String),
+    /// The same where it stands aside as `retire` would leave it: that phase finishes what was begun by hand.
+    RetiredByHand(String),
+    /// Sessions whose writes fire no triggers, with what to do.
+    Sessions(String),
     /// The triggers are in place, and were not all the time: rows may differ, with what to do.
     Touched(String),
 }
@@ -41,7 +49,36 @@ pub enum OutOfStep {
 impl std::fmt::Display for OutOfStep {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Triggers(what) | Self::Table(what) | Self::Touched(what) => f.write_str(what),
+            Self::Triggers(what)
+            | Self::Order(what)
+            | Self::Table(what)
+            | Self::Columns(what)
+            | Self::RetiredByHand(what)
+            | Self::Sessions(what)
+            | Self::Touched(what) => f.write_str(what),
+        }
+    }
+}
+
+impl OutOfStep {
+    /// Whether it keeps this phase from being run.
+    pub fn holds_up(&self, phase: PhaseName) -> bool {
+        match self {
+            Self::RetiredByHand(_) => phase != PhaseName::Retire,
+            Self::Triggers(_)
+            | Self::Order(_)
+            | Self::Table(_)
+            | Self::Columns(_)
+            | Self::Sessions(_)
+            | Self::Touched(_) => true,
+        }
+    }
+
+    /// Rows cannot even be compared: what is to be compared is not there under its name.
+    pub fn is_of_names(&self) -> bool {
+        match self {
+            Self::Table(_) | Self::Columns(_) | Self::RetiredByHand(_) => true,
+            Self::Triggers(_) | Self::Order(_) | Self::Sessions(_) | Self::Touched(_) => false,
         }
     }
 }
@@ -109,7 +146,7 @@ fn evaluate_one(
                 ),
             ),
         },
-        Condition::SyncInPlace => sync_in_place(&snapshot.plan.name, readings),
+        Condition::SyncInPlace => sync_in_place(phase, &snapshot.plan.name, readings),
         Condition::NoDependents(_) => dependents(readings),
         Condition::Approvals(wanted) => approvals(phase, *wanted, snapshot),
         Condition::Bake(span) => bake(phase, *span, snapshot),
@@ -132,11 +169,20 @@ fn evaluate_one(
     }
 }
 
-fn sync_in_place(run: &RunName, readings: &Readings) -> ConditionStatus {
+fn sync_in_place(phase: PhaseName, run: &RunName, readings: &Readings) -> ConditionStatus {
     let kind = "sync_in_place";
     match &readings.sync {
-        Some(Ok(wrong)) if wrong.is_empty() => status(kind, true, "the triggers are in place"),
-        Some(Ok(wrong)) => status(kind, false, out_of_step(run, wrong)),
+        Some(Ok(wrong)) => {
+            let wrong: Vec<OutOfStep> = wrong
+                .iter()
+                .filter(|one| one.holds_up(phase))
+                .cloned()
+                .collect();
+            match wrong.is_empty() {
+                true => status(kind, true, "the triggers are in place"),
+                false => status(kind, false, out_of_step(run, &wrong)),
+            }
+        }
         Some(Err(why)) => status(kind, false, format!("could not be read: {why}")),
         None => status(kind, false, "not read yet"),
     }
@@ -152,7 +198,10 @@ pub fn out_of_step(run: impl std::fmt::Display, wrong: &[OutOfStep]) -> String {
     };
     let mut all = told(false);
     let triggers = told(true);
-    if !triggers.is_empty() {
+    if wrong.iter().any(OutOfStep::is_of_names) {
+        // The triggers cannot be put back before that.
+        all.extend(triggers);
+    } else if !triggers.is_empty() {
         all.push(format!(
             "{}: what has been written since is on one side only. `crossfade verify {run} --repair` puts the triggers back, and makes rows agree that a backfill has filled",
             triggers.join("; ")

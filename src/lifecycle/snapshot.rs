@@ -23,6 +23,8 @@ pub struct Snapshot {
     pub pause: Option<Pause>,
     /// Where a rollback that has begun leads.
     pub rolling_back: Option<RollbackTarget>,
+    /// It only ends the triggers, as somebody has dropped or renamed what they name.
+    pub frees: bool,
     pub phases: BTreeMap<PhaseName, PhaseRecord>,
     pub steps: BTreeMap<StepId, StepRecord>,
     pub approvals: Vec<Approval>,
@@ -35,6 +37,8 @@ pub struct Snapshot {
     /// When the write counters were last seen to change.
     pub old_writes: Writes,
     pub new_writes: Writes,
+    /// Inserts that gave the new side no value, of which it could not be told whether they meant NULL.
+    pub untold_writes: i64,
     /// How the functions and triggers stood that keep both sides in step.
     pub stood: Standing,
     /// What somebody changed of them since all rows were last compared.

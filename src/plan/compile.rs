@@ -7,8 +7,10 @@ mod fitness;
 mod gates;
 mod groups;
 mod links;
+mod partitions;
 mod sides;
 mod structure;
+mod triggers;
 
 use super::{
     claims,
@@ -93,6 +95,7 @@ pub fn compile(
         }
     }
     compiler.check_sequence();
+    compiler.check_own_of_partitions();
     compiler.check_conditions();
     let compiled: Vec<Phase> = phases
         .iter()
@@ -103,6 +106,7 @@ pub fn compile(
         .extend(analysis::warnings(document, &phases, facts));
     compiler.warn_of_dependents();
     compiler.warn_of_what_goes_along();
+    let triggers_begin = compiler.triggers_begin();
     let foreseen = compiler.foreseen();
     let successions = compiler.successions(&compiled);
     let (errors, warnings): (Vec<_>, Vec<_>) =
@@ -119,6 +123,7 @@ pub fn compile(
         reads: Vec::new(),
         foreseen,
         successions,
+        triggers_begin,
         phases: compiled,
     };
     plan.reads = claims::reads(&plan, facts);

@@ -35,6 +35,10 @@ pub struct Plan {
     /// What the columns were that others take the place of. Not in plans of runs that were started before this was looked at.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub successions: Vec<Succession>,
+    /// What the names of its triggers begin with, so that they come after the application's. Not in plans of runs that were
+    /// started before this was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub triggers_begin: Option<String>,
     pub phases: Vec<Phase>,
 }
 
@@ -219,6 +223,17 @@ impl Plan {
             Action::SyncColumns(sync) => Some(sync),
             _ => None,
         })
+    }
+
+    /// The tables whose triggers keep two sides in step.
+    pub fn synced_tables(&self) -> Vec<&TableName> {
+        self.steps()
+            .flat_map(|(_, step)| match &step.action {
+                Action::SyncColumns(sync) => vec![&sync.table],
+                Action::SyncTables(link) => vec![&link.parent, &link.child],
+                _ => Vec::new(),
+            })
+            .collect()
     }
 
     /// The columns of `table` that `retire` renames.

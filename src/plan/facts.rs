@@ -104,6 +104,8 @@ pub struct Table {
     pub triggers_by_name: Vec<String>,
     /// The columns that tell a row from another: of the primary key, or of a unique index over NOT NULL columns.
     pub key: Vec<Ident>,
+    /// The application's own triggers that may change a row before it is written, those of partitions too.
+    pub changing_triggers: Vec<ChangingTrigger>,
     /// The application's own triggers on UPDATE, by name.
     pub update_triggers: Vec<String>,
     pub rows_estimated: f64,
@@ -116,6 +118,8 @@ pub struct Table {
     pub replica_identity: ReplicaIdentity,
     /// Of a partitioned table, all levels, a parent before its own.
     pub partitions: Vec<Partition>,
+    /// What these have on a column and the table has not, indexes and constraints included.
+    pub own_of_partitions: Vec<OwnOfPartition>,
     /// The columns that say which partition a row belongs to, on all levels, in expressions too.
     pub partition_key: Vec<Ident>,
     /// A partition key, on whatever level, has an expression: PostgreSQL then allows nothing unique.
@@ -134,6 +138,33 @@ pub struct Partition {
     pub foreign: bool,
     /// As of a table.
     pub access_method: Option<Ident>,
+}
+
+/// On whatever level. What can be given to another column as it is (comment, statistics, storage, privileges) is not in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnOfPartition {
+    pub partition: TableName,
+    pub column: Ident,
+    /// `its default 'x'::text`, `its index own_by_status`.
+    pub what: String,
+    pub part: Option<OwnPart>,
+}
+
+/// An index or a constraint that names a partition's column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnPart {
+    /// Another table than the partition where that refers to it.
+    pub table: TableName,
+    pub name: Ident,
+    /// With the column's type: a CHECK, an exclusion, an index over an expression or with a condition.
+    pub proved_again: bool,
+}
+
+/// BEFORE INSERT or UPDATE, for each row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangingTrigger {
+    pub table: TableName,
+    pub name: Ident,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -177,6 +208,8 @@ pub struct Column {
     pub identity: Option<Identity>,
     /// The sequence that the column owns (serial), as SQL.
     pub owned_sequence: Option<String>,
+    /// Those that its default names, and the one that it owns. Not that of an identity.
+    pub sequences: Vec<Sequence>,
     /// What else reads its sequence, of an identity or owned: other columns' defaults, views.
     pub sequence_dependents: Vec<String>,
     /// Who has given it, or its identity's sequence, a security label.
@@ -192,11 +225,36 @@ pub struct Column {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sequence {
+    pub name: TableName,
+    /// As `format_type` writes it.
+    pub number_type: String,
+    pub increment: i64,
+    pub min: i64,
+    pub max: i64,
+    pub cycle: bool,
+    pub owner: String,
+    /// The role is the owner, a member of it, or a superuser.
+    pub owned: bool,
+    /// Other columns whose defaults name it.
+    pub others: Vec<TakesNumbers>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakesNumbers {
+    pub table: TableName,
+    pub column: Ident,
+    pub type_name: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     pub always: bool,
     pub sequence: String,
     /// `START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1`
     pub options: String,
+    /// `MAXVALUE 1000` or, where it descends, `MINVALUE`, where that is neither the type's nor the column's.
+    pub limit: Option<String>,
     pub grants: Vec<Grant>,
     /// Roles that a default privilege gives something on new sequences.
     pub default_grantees: Vec<Ident>,

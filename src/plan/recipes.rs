@@ -32,6 +32,7 @@ pub mod rename_column;
 pub mod rename_constraint;
 pub mod rename_table;
 mod replacement;
+mod sequences;
 pub mod set_comment;
 pub mod set_default;
 pub mod set_not_null;

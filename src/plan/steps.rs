@@ -38,6 +38,7 @@ pub mod swap_primary_key;
 pub mod sync_columns;
 pub mod sync_tables;
 pub mod take_place;
+pub mod widen_sequence;
 
 use super::{
     compiled::{Action, Plan, StepId},
@@ -178,6 +179,7 @@ steps! {
         "drop_constraint" DropConstraint(drop_constraint::DropConstraint),
         "set_default" SetDefault(set_default::SetDefault),
         "own_sequence" OwnSequence(own_sequence::OwnSequence),
+        "widen_sequence" WidenSequence(widen_sequence::WidenSequence),
         "drop_column" DropColumn(drop_column::DropColumn),
         "rename_object" RenameObject(rename_object::RenameObject),
         "swap_primary_key" SwapPrimaryKey(swap_primary_key::SwapPrimaryKey),
@@ -283,7 +285,7 @@ impl Action {
     pub fn undo(&self, plan: &Plan) -> Undo {
         match self {
             Self::Ddl(step) => step.ddl().undo(plan),
-            Self::SyncColumns(sync) => Undo::Parts(vec![sync::uninstall(&plan.name, &sync.table)]),
+            Self::SyncColumns(sync) => Undo::Parts(vec![sync::uninstall(plan, &sync.table)]),
             Self::SyncTables(link) => {
                 Undo::Parts(vec![link::uninstall(plan, link, &link::names_as_planned())])
             }

@@ -41,6 +41,9 @@ pub struct Status {
     pub verification: Option<Verification>,
     pub old_writes: WriteStatus,
     pub new_writes: WriteStatus,
+    /// Inserts that gave the new columns no value, of which it could not be told whether they meant NULL: the rows have what
+    /// follows from the old columns' defaults.
+    pub untold_writes: i64,
     pub quarantined: i64,
     /// Rows in quarantine that were accepted as they are.
     pub accepted: i64,
@@ -244,6 +247,7 @@ pub(super) async fn read(
                 .quiet_since
                 .filter(|_| snapshot.new_writes.total > 0),
         },
+        untold_writes: snapshot.untold_writes,
         quarantined: snapshot.quarantined,
         accepted: snapshot.accepted,
         sync_touched: drift::touched(&**session, &snapshot).await?,

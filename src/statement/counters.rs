@@ -6,6 +6,8 @@ use crate::plan::{compiled::Plan, ident::Ident};
 pub struct Counters {
     pub old: Ident,
     pub new: Ident,
+    /// Of inserts of which the two could not be told.
+    pub untold: Option<Ident>,
 }
 
 /// Those of each sync of the plan.
@@ -15,6 +17,7 @@ pub fn of(plan: &Plan) -> Vec<Counters> {
         Counters {
             old: objects.old_writes,
             new: objects.new_writes,
+            untold: Some(objects.untold_writes),
         }
     });
     let across = plan.links().map(|one| {
@@ -22,6 +25,7 @@ pub fn of(plan: &Plan) -> Vec<Counters> {
         Counters {
             old: objects.old_writes(),
             new: objects.new_writes(),
+            untold: None,
         }
     });
     within.chain(across).collect()

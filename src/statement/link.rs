@@ -1,17 +1,18 @@
 //! Two tables that are kept in step (DESIGN "Dual writes", across tables): a function and triggers for each of them.
 //!
 //! They fire AFTER a row is written, as the other table's row may be written only then, and write what differs. A
-//! transaction-local guard keeps what they write from coming back; not `pg_trigger_depth()`, which would also leave out
-//! what the application's own triggers write.
+//! transaction-local guard keeps what they write from coming back; not `pg_trigger_depth()` alone, which would also leave out
+//! what the application's own triggers write. The guard is a setting, which any role can set: it holds with the number only
+//! that its session has drawn last from a sequence of ours.
 
 mod body;
 pub mod rows;
 
 use super::{
-    literal,
+    literal, order,
     part::{Goal, Lock, Part, Statement},
     standing,
-    sync::{Names, session_clauses},
+    sync::{Names, create_sequence, keep_function, session_clauses},
 };
 use crate::plan::{
     compiled::Plan,
@@ -96,7 +97,12 @@ impl Objects {
         Ident::from_catalog(format!("new_{}", self.mark))
     }
 
-    /// What the guard is while the functions write this one of the tables.
+    /// Numbers the guards. What a session has drawn last it alone knows, and nobody but the functions' owner can ask.
+    fn guard_numbers(&self) -> Ident {
+        Ident::from_catalog(format!("guard_{}", self.mark))
+    }
+
+    /// What the guard is, before its number, while the functions write this one of the tables.
     fn guard(&self, to: Kin) -> String {
         match to {
             Kin::Parent => format!("{} to parent", self.mark),
@@ -106,9 +112,11 @@ impl Objects {
 
     /// Triggers fire in the order of their names, and ours must see what the application's leave; all but the one that
     /// deletes along, which comes before PostgreSQL's own (`RI_…`), as a foreign key would refuse the deletion.
-    fn trigger(&self, name: &str) -> Ident {
-        let first = if name == DELETES_ALONG { "A" } else { "zz" };
-        Ident::from_catalog(format!("{first}_crossfade_{}_{name}", self.run))
+    fn trigger(&self, plan: &Plan, name: &str) -> Ident {
+        if name == DELETES_ALONG {
+            return Ident::from_catalog(format!("A_crossfade_{}_{name}", plan.name));
+        }
+        order::trigger(plan, name)
     }
 }
 
@@ -133,7 +141,7 @@ pub fn triggers(plan: &Plan, link: &Link) -> Vec<(Ident, Kin)> {
 fn all_triggers(plan: &Plan, link: &Link, names: &Names) -> Vec<Trigger> {
     let objects = Objects::of(&plan.name, link);
     let trigger = |name: &str, on, when, condition| Trigger {
-        name: objects.trigger(name),
+        name: objects.trigger(plan, name),
         on,
         when,
         condition,
@@ -188,17 +196,19 @@ fn bodies(plan: &Plan, link: &Link, names: &Names) -> Vec<(Ident, String)> {
         .collect()
 }
 
+/// The functions, and what they need that an older version of Crossfade did not make.
 fn create_functions(plan: &Plan, link: &Link, names: &Names) -> Vec<Statement> {
     let pinned = session_clauses(plan);
-    bodies(plan, link, names)
+    let numbers = create_sequence(&Objects::of(&plan.name, link).guard_numbers());
+    let functions = bodies(plan, link, names)
         .into_iter()
         .map(|(function, body)| {
             Statement::new(format!(
                 "CREATE OR REPLACE FUNCTION crossfade.{function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp{pinned} AS {}",
                 literal::dollar_quoted(&body)
             ))
-        })
-        .collect()
+        });
+    std::iter::once(numbers).chain(functions).collect()
 }
 
 fn goal(plan: &Plan, link: &Link, names: &Names, bodies: Vec<(Ident, String)>) -> Goal {
@@ -221,9 +231,13 @@ pub fn put_in_place(plan: &Plan, link: &Link, names: &Names) -> Part {
     let objects = Objects::of(&plan.name, link);
     let mut statements: Vec<Statement> = [objects.old_writes(), objects.new_writes()]
         .iter()
-        .map(|name| Statement::new(format!("CREATE SEQUENCE IF NOT EXISTS crossfade.{name}")))
+        .map(create_sequence)
         .collect();
     statements.extend(create_functions(plan, link, names));
+    statements.extend(
+        [Kin::Parent, Kin::Child]
+            .map(|kin| keep_function(&objects.function(kin), table_now(link, kin, names))),
+    );
     for trigger in all_triggers(plan, link, names) {
         let table = table_now(link, trigger.on, names);
         let condition = trigger.condition.map(|when| format!(" WHEN ({when})"));
@@ -242,11 +256,12 @@ pub fn put_in_place(plan: &Plan, link: &Link, names: &Names) -> Part {
 }
 
 /// The functions for other names; the triggers' WHEN follows a rename by itself.
-pub fn replace_functions(plan: &Plan, link: &Link, names: &Names) -> Vec<Statement> {
+pub fn replace_functions(plan: &Plan, link: &Link, names: &Names) -> Part {
     let mut statements = create_functions(plan, link, names);
     let functions = Objects::of(&plan.name, link).functions();
     statements.push(standing::keep(&plan.name, &functions));
-    statements
+    let bodies = bodies(plan, link, names);
+    Part::locking(Goal::Functions { bodies }, statements)
 }
 
 /// Keeps writes of the other table out while what its function names is renamed: one that is under way would look for the
@@ -279,7 +294,11 @@ pub fn uninstall(plan: &Plan, link: &Link, names: &Names) -> Part {
             objects.function(kin)
         )));
     }
-    for sequence in [objects.old_writes(), objects.new_writes()] {
+    for sequence in [
+        objects.old_writes(),
+        objects.new_writes(),
+        objects.guard_numbers(),
+    ] {
         statements.push(Statement::new(format!(
             "DROP SEQUENCE IF EXISTS crossfade.{sequence}"
         )));

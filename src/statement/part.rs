@@ -11,6 +11,8 @@ pub struct Part {
     pub goal: Goal,
     pub how: How,
     pub statements: Vec<Statement>,
+    /// It shares its transaction with the part after it.
+    pub with_next: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -327,10 +329,20 @@ pub enum Goal {
     NoView {
         table: TableName,
     },
+    /// The functions of ours have these bodies.
+    Functions {
+        bodies: Vec<(Ident, String)>,
+    },
     /// It is an identity column.
     Identity {
         table: TableName,
         column: Ident,
+    },
+    /// Its last number is this one or lies further.
+    SequenceReaches {
+        sequence: TableName,
+        limit: i64,
+        descending: bool,
     },
     SequenceOwned {
         sequence: String,
@@ -399,13 +411,24 @@ impl Part {
             goal,
             how: How::Locking,
             statements,
+            with_next: false,
         }
+    }
+    /// All in one transaction. Each is left out where its goal holds.
+    pub fn together(mut parts: Vec<Self>) -> Vec<Self> {
+        if let Some((_, before)) = parts.split_last_mut() {
+            for part in before {
+                part.with_next = true;
+            }
+        }
+        parts
     }
     pub fn scanning(goal: Goal, statement: Statement) -> Self {
         Self {
             goal,
             how: How::Scanning,
             statements: vec![statement],
+            with_next: false,
         }
     }
     pub fn concurrently(goal: Goal, statement: Statement) -> Self {
@@ -413,6 +436,7 @@ impl Part {
             goal,
             how: How::Concurrently,
             statements: vec![statement],
+            with_next: false,
         }
     }
 }

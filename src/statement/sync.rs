@@ -4,7 +4,7 @@ mod body;
 
 use super::{
     group::groups,
-    literal,
+    literal, order,
     part::{Goal, Lock, Part, Statement},
     standing,
 };
@@ -85,10 +85,9 @@ impl Names {
 /// The names of what the sync of one table installs.
 pub struct Objects {
     pub function: Ident,
-    pub insert_trigger: Ident,
-    pub update_trigger: Ident,
     pub old_writes: Ident,
     pub new_writes: Ident,
+    pub untold_writes: Ident,
 }
 
 impl Objects {
@@ -97,18 +96,93 @@ impl Objects {
         let mark = format!("{run}_{:08x}", short_hash(&table.to_string()));
         Self {
             function: Ident::from_catalog(format!("sync_{mark}")),
-            // `zz_`: BEFORE triggers fire in the order of their names, and ours must see what the application's leave.
-            insert_trigger: Ident::from_catalog(format!("zz_crossfade_{run}_i")),
-            update_trigger: Ident::from_catalog(format!("zz_crossfade_{run}_u")),
             old_writes: Ident::from_catalog(format!("old_{mark}")),
             new_writes: Ident::from_catalog(format!("new_{mark}")),
+            untold_writes: Ident::from_catalog(format!("untold_{mark}")),
         }
     }
 }
 
-/// A batch of ours writes this row. What the application's triggers write as a batch fires them is a write like any other.
-pub(super) const FILLED_BY_US: &str =
-    "current_setting('crossfade.filling', true) = 'on' AND pg_trigger_depth() = 1";
+/// BEFORE triggers, on INSERT and on UPDATE: ours must see what the application's leave.
+pub fn triggers(plan: &Plan) -> [Ident; 2] {
+    ["i", "u"].map(|suffix| order::trigger(plan, suffix))
+}
+
+/// A batch of ours writes this row. Anybody can set the setting: it makes the function look who asks. What the application's
+/// triggers write as a batch fires them is a write like any other.
+pub(super) fn filled_by_us(run: &RunName) -> String {
+    format!(
+        "coalesce(current_setting('crossfade.filling', true), '') = 'on' AND pg_trigger_depth() = 1 AND crossfade.fills({})",
+        literal::text(run.as_str())
+    )
+}
+
+/// The function has its owner's rights, and computes with values, types and operators of the table that it fires for: that must
+/// be the one that it was made for. The table's name is the quick answer, its partitions and what somebody renamed the slow one.
+pub(super) fn require_own_table(function: &Ident, table: &TableName) -> String {
+    let [name, schema, whole, function_name] = [
+        table.name.as_str(),
+        table.schema.as_str(),
+        &table.to_string(),
+        function.as_str(),
+    ]
+    .map(literal::text);
+    let message = literal::text(&format!(
+        "crossfade: the function {function} is for the table {table} only"
+    ));
+    format!(
+        "  IF (tg_table_name <> {name} OR tg_table_schema <> {schema}) AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass({whole}) AND NOT crossfade.is_made_for({function_name}, {whole}, tg_relid) THEN\n    RAISE insufficient_privilege USING MESSAGE = {message};\n  END IF;\n"
+    )
+}
+
+/// Nobody else may attach the function to a table: its rights are its owner's.
+pub(super) fn keep_function(function: &Ident, table: &TableName) -> Statement {
+    Statement::new(format!(
+        "SELECT crossfade.keep_function({}, {})",
+        literal::text(function.as_str()),
+        literal::text(&table.to_string())
+    ))
+}
+
+/// What the function asks of the statement: which columns its column list names.
+pub(super) fn ask_statement(
+    into: &str,
+    table: &TableName,
+    new_side: &[&Ident],
+    old_side: &[&Ident],
+) -> String {
+    let names = |columns: &[&Ident]| {
+        let columns = columns.iter().map(|column| literal::text(column.as_str()));
+        format!("ARRAY[{}]::text[]", columns.collect::<Vec<_>>().join(", "))
+    };
+    let place = |name: &Ident| {
+        let name = name.as_str().replace('"', "\"\"").to_lowercase();
+        format!("strpos(lower(current_query()), {})", literal::text(&name))
+    };
+    // Short statements that name nothing of the new side, as all of the old version are, are done with at once.
+    let mut quick = vec![
+        "strpos(crossfade_context, chr(10)) = 0".to_owned(),
+        "octet_length(current_query()) < 2000".to_owned(),
+        "strpos(lower(current_query()), 'insert') > 0".to_owned(),
+        format!("{} > 0", place(&table.name)),
+    ];
+    quick.extend(new_side.iter().map(|column| {
+        // A shorter name may be within a longer one of the old side.
+        if is_word(column) {
+            let named = mentions("current_query()", column);
+            format!("({} = 0 OR NOT ({named}))", place(column))
+        } else {
+            format!("{} = 0", place(column))
+        }
+    }));
+    format!(
+        "    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;\n    {into} := CASE WHEN {} THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, {}], {}, {}) END;\n",
+        quick.join(" AND "),
+        literal::text(table.name.as_str()),
+        names(new_side),
+        names(old_side)
+    )
+}
 
 /// `a` and `b`, of the column's type, are different values. It cannot fail, as a trigger's WHEN must not.
 pub fn differs(column: &ColumnRef, a: &str, b: &str) -> String {
@@ -131,7 +205,9 @@ pub fn is_written(column: &ColumnRef, new: &str, old: &str) -> String {
     }
 }
 
-fn create_function(plan: &Plan, sync: &Sync, body: &str) -> Statement {
+/// The function, and what it needs that an older version of Crossfade did not make.
+fn create_function(plan: &Plan, sync: &Sync, body: &str) -> [Statement; 2] {
+    let objects = Objects::of(&plan.name, &sync.table);
     let converts = sync
         .forward
         .iter()
@@ -142,11 +218,16 @@ fn create_function(plan: &Plan, sync: &Sync, body: &str) -> Statement {
     } else {
         String::new()
     };
-    Statement::new(format!(
+    let function = Statement::new(format!(
         "CREATE OR REPLACE FUNCTION crossfade.{}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp{pinned} AS {}",
-        Objects::of(&plan.name, &sync.table).function,
+        objects.function,
         literal::dollar_quoted(body)
-    ))
+    ));
+    [create_sequence(&objects.untold_writes), function]
+}
+
+pub(super) fn create_sequence(name: &Ident) -> Statement {
+    Statement::new(format!("CREATE SEQUENCE IF NOT EXISTS crossfade.{name}"))
 }
 
 pub(super) fn session_clauses(plan: &Plan) -> String {
@@ -168,8 +249,9 @@ pub fn session(plan: &Plan) -> String {
     settings.join(" ")
 }
 
-fn update_trigger(run: &RunName, sync: &Sync, filling: Filling, names: &Names) -> Statement {
-    let objects = Objects::of(run, &sync.table);
+fn update_trigger(plan: &Plan, sync: &Sync, filling: Filling, names: &Names) -> Statement {
+    let objects = Objects::of(&plan.name, &sync.table);
+    let [_, trigger] = triggers(plan);
     let groups = groups(&sync.forward, &sync.backward);
     // Every statement that updates the table parses the WHEN anew, whatever it sets: few tests are worth more than quick
     // ones (benches/README.md).
@@ -189,7 +271,7 @@ fn update_trigger(run: &RunName, sync: &Sync, filling: Filling, names: &Names) -
     when.extend(body::key_changed(sync, &groups, names));
     Statement::new(format!(
         "CREATE OR REPLACE TRIGGER {} BEFORE UPDATE ON {} FOR EACH ROW WHEN ({}) EXECUTE FUNCTION crossfade.{}()",
-        objects.update_trigger,
+        trigger,
         sync.table,
         when.join(" OR "),
         objects.function
@@ -214,21 +296,23 @@ pub fn install(plan: &Plan, sync: &Sync) -> Part {
 pub fn put_in_place(plan: &Plan, sync: &Sync, filling: Filling, names: &Names) -> Part {
     let run = &plan.name;
     let objects = Objects::of(run, &sync.table);
+    let [insert_trigger, _] = triggers(plan);
     let body = function_body(run, sync, filling, names);
-    let sequence =
-        |name: &Ident| Statement::new(format!("CREATE SEQUENCE IF NOT EXISTS crossfade.{name}"));
-    let statements = vec![
-        sequence(&objects.old_writes),
-        sequence(&objects.new_writes),
-        create_function(plan, sync, &body),
-        update_trigger(run, sync, filling, names),
+    let mut statements = vec![
+        create_sequence(&objects.old_writes),
+        create_sequence(&objects.new_writes),
+    ];
+    statements.extend(create_function(plan, sync, &body));
+    statements.extend([
+        keep_function(&objects.function, &sync.table),
+        update_trigger(plan, sync, filling, names),
         Statement::new(format!(
             "CREATE OR REPLACE TRIGGER {} BEFORE INSERT ON {} FOR EACH ROW EXECUTE FUNCTION crossfade.{}()",
-            objects.insert_trigger, sync.table, objects.function
+            insert_trigger, sync.table, objects.function
         ))
         .lock(&sync.table, Lock::ShareRowExclusiveLock),
         standing::keep(run, std::slice::from_ref(&objects.function)),
-    ];
+    ]);
     Part::locking(goal(run, sync, Some(body)), statements)
 }
 
@@ -237,30 +321,37 @@ pub fn set_filling(plan: &Plan, sync: &Sync, filling: Filling) -> Part {
     let run = &plan.name;
     let names = Names::as_planned();
     let body = function_body(run, sync, filling, &names);
-    let statements = vec![
-        create_function(plan, sync, &body),
-        update_trigger(run, sync, filling, &names),
+    let mut statements = create_function(plan, sync, &body).to_vec();
+    statements.extend([
+        keep_function(&Objects::of(run, &sync.table).function, &sync.table),
+        update_trigger(plan, sync, filling, &names),
         standing::keep(run, &[Objects::of(run, &sync.table).function]),
-    ];
+    ]);
     Part::locking(goal(run, sync, Some(body)), statements)
 }
 
 /// The function for the names that hold after `retire` or before it; the triggers' WHEN follows a rename by itself.
-pub fn replace_function(plan: &Plan, sync: &Sync, names: &Names) -> Vec<Statement> {
+pub fn replace_function(plan: &Plan, sync: &Sync, names: &Names) -> Part {
     let body = function_body(&plan.name, sync, Filling::No, names);
-    vec![
-        create_function(plan, sync, &body),
-        standing::keep(&plan.name, &[Objects::of(&plan.name, &sync.table).function]),
-    ]
+    let function = Objects::of(&plan.name, &sync.table).function;
+    let mut statements = create_function(plan, sync, &body).to_vec();
+    statements.push(standing::keep(&plan.name, std::slice::from_ref(&function)));
+    Part::locking(
+        Goal::Functions {
+            bodies: vec![(function, body)],
+        },
+        statements,
+    )
 }
 
 /// Takes everything away again, in one transaction.
-pub fn uninstall(run: &RunName, table: &TableName) -> Part {
-    let objects = Objects::of(run, table);
+pub fn uninstall(plan: &Plan, table: &TableName) -> Part {
+    let objects = Objects::of(&plan.name, table);
     let drop_trigger = |trigger: &Ident| {
         Statement::new(format!("DROP TRIGGER IF EXISTS {trigger} ON {table}"))
             .lock(table, Lock::AccessExclusiveLock)
     };
+    let [insert_trigger, update_trigger] = triggers(plan);
     let drop_sequence =
         |name: &Ident| Statement::new(format!("DROP SEQUENCE IF EXISTS crossfade.{name}"));
     Part::locking(
@@ -270,15 +361,33 @@ pub fn uninstall(run: &RunName, table: &TableName) -> Part {
             body: None,
         },
         vec![
-            drop_trigger(&objects.insert_trigger),
-            drop_trigger(&objects.update_trigger),
+            drop_trigger(&insert_trigger),
+            drop_trigger(&update_trigger),
             Statement::new(format!(
                 "DROP FUNCTION IF EXISTS crossfade.{}()",
                 objects.function
             )),
             drop_sequence(&objects.old_writes),
             drop_sequence(&objects.new_writes),
-            standing::forget(run, std::slice::from_ref(&objects.function)),
+            drop_sequence(&objects.untold_writes),
+            standing::forget(&plan.name, std::slice::from_ref(&objects.function)),
         ],
     )
+}
+
+/// `text` has the name in it, as a word where it is one.
+pub(super) fn mentions(text: &str, name: &Ident) -> String {
+    if is_word(name) {
+        format!(
+            "{text} ~* {}",
+            literal::text(&format!("\\m{}\\M", name.as_str()))
+        )
+    } else {
+        format!("strpos({text}, {}) > 0", literal::text(name.as_str()))
+    }
+}
+
+fn is_word(name: &Ident) -> bool {
+    let mut characters = name.as_str().chars();
+    characters.all(|c| c == '_' || c.is_ascii_alphanumeric())
 }

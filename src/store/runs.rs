@@ -221,13 +221,13 @@ async fn claim(transaction: &Transaction<'_>, run_id: i64, plan: &Plan) -> Resul
 /// One statement, so that what it gives is of one moment, and a look at a run is one way to the server and back.
 const SNAPSHOT: &str = "
     SELECT r.plan, r.fingerprint, r.state, r.started_by, clock_timestamp() AS now,
-        r.paused_by, r.pause_reason, r.paused_at, r.paused_until, r.rolling_back_to, r.sync_stood, r.sync_touched,
+        r.paused_by, r.pause_reason, r.paused_at, r.paused_until, r.rolling_back_to, r.rollback_frees, r.sync_stood, r.sync_touched,
         p.phases, p.phase_states, p.phases_started, p.phases_finished,
         s.steps, s.step_states, s.attempts, s.errors, s.found, a.approved, a.roles,
         (SELECT count(*) FROM crossfade.quarantine AS q WHERE q.run_id = r.id AND q.accepted_at IS NULL) AS quarantined,
         (SELECT count(*) FROM crossfade.quarantine AS q WHERE q.run_id = r.id AND q.accepted_at IS NOT NULL) AS accepted,
         v.rows_checked, v.rows_different, v.rows_accepted, v.verified_at,
-        old.total AS old_total, old.first_seen_at AS old_since, new.total AS new_total, new.first_seen_at AS new_since
+        old.total AS old_total, old.first_seen_at AS old_since, new.total AS new_total, new.first_seen_at AS new_since, untold.total AS untold
     FROM crossfade.runs AS r
     CROSS JOIN LATERAL (SELECT coalesce(array_agg(phase), '{}') AS phases, coalesce(array_agg(state), '{}') AS phase_states,
             coalesce(array_agg(started_at), '{}') AS phases_started, coalesce(array_agg(finished_at), '{}') AS phases_finished
@@ -244,6 +244,7 @@ const SNAPSHOT: &str = "
             FROM crossfade.verifications WHERE run_id = r.id ORDER BY step, id DESC) AS newest) AS v
     LEFT JOIN crossfade.write_sightings AS old ON old.run_id = r.id AND old.side = 'old'
     LEFT JOIN crossfade.write_sightings AS new ON new.run_id = r.id AND new.side = 'new'
+    LEFT JOIN crossfade.write_sightings AS untold ON untold.run_id = r.id AND untold.side = 'untold'
     WHERE r.id = $1";
 
 /// The run as it is recorded now. Reads only; takes no lock that anybody waits for.
@@ -276,6 +277,7 @@ pub async fn snapshot(client: &impl GenericClient, run_id: i64) -> Result<Snapsh
         now: row.get("now"),
         pause,
         rolling_back,
+        frees: row.get("rollback_frees"),
         phases: phases(&row)?,
         steps: steps(&row)?,
         approvals: approvals(&row)?,
@@ -284,6 +286,7 @@ pub async fn snapshot(client: &impl GenericClient, run_id: i64) -> Result<Snapsh
         verification: verification(&row),
         old_writes: writes(row.get("old_total"), row.get("old_since")),
         new_writes: writes(row.get("new_total"), row.get("new_since")),
+        untold_writes: row.get::<_, Option<i64>>("untold").unwrap_or_default(),
         stood: standing::decoded(row.get("sync_stood"))?.unwrap_or_default(),
         touched: standing::decoded(row.get("sync_touched"))?,
         plan,
@@ -367,6 +370,8 @@ fn writes(total: Option<i64>, quiet_since: Option<Timestamp>) -> Writes {
 pub enum Side {
     Old,
     New,
+    /// An insert of which that could not be told.
+    Untold,
 }
 
 impl Side {
@@ -374,6 +379,7 @@ impl Side {
         match self {
             Self::Old => "old",
             Self::New => "new",
+            Self::Untold => "untold",
         }
     }
 }
@@ -387,8 +393,12 @@ pub async fn count_writes(
     let mut total = None;
     for counters in counters::of(plan) {
         let sequence = match side {
-            Side::Old => counters.old,
-            Side::New => counters.new,
+            Side::Old => Some(counters.old),
+            Side::New => Some(counters.new),
+            Side::Untold => counters.untold,
+        };
+        let Some(sequence) = sequence else {
+            continue;
         };
         let row = client
             .query_opt(
@@ -413,7 +423,7 @@ pub async fn sight_writes(
     plan: &Plan,
 ) -> Result<bool, StoreError> {
     let mut noted = 0;
-    for side in [Side::Old, Side::New] {
+    for side in [Side::Old, Side::New, Side::Untold] {
         if let Some(total) = count_writes(client, plan, side).await? {
             noted += client
                 .execute(
@@ -627,6 +637,22 @@ async fn set_rolling_back(
         )
         .await?;
     Ok(())
+}
+
+/// Notes that the rollback under way only ends the triggers, and why: what somebody has dropped or renamed.
+pub async fn set_frees(
+    transaction: &Transaction<'_>,
+    lease: Lease,
+    why: &[String],
+) -> Result<(), StoreError> {
+    transaction
+        .execute(
+            "UPDATE crossfade.runs SET rollback_frees = true WHERE id = $1",
+            &[&lease.run_id],
+        )
+        .await?;
+    let detail = json!({"why": why});
+    history::record(transaction, lease.run_id, "rollback frees", &detail).await
 }
 
 /// Whose pause it is: that of one run, or of all runs of the database at once.

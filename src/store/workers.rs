@@ -55,6 +55,24 @@ pub async fn register(
     Ok(row.get(0))
 }
 
+/// The holder of a session that converts a single row, within one transaction: nobody else sees it.
+const FOR_A_ROW: &str = "quarantine";
+
+/// Enters the session as a worker, since the triggers stand aside for workers only.
+pub fn enter_for_a_row(run_id: i64) -> String {
+    format!(
+        "INSERT INTO crossfade.workers (run_id, holder, backend_pid, backend_start) \
+         SELECT {run_id}, '{FOR_A_ROW}', a.pid, a.backend_start FROM pg_stat_get_activity(pg_backend_pid()) AS a"
+    )
+}
+
+/// What `enter_for_a_row` entered goes before the transaction ends.
+pub fn leave_after_a_row(run_id: i64) -> String {
+    format!(
+        "DELETE FROM crossfade.workers WHERE run_id = {run_id} AND holder = '{FOR_A_ROW}' AND backend_pid = pg_backend_pid()"
+    )
+}
+
 /// Keeps the claims of these workers.
 pub async fn heartbeat(client: &impl GenericClient, workers: &[i64]) -> Result<(), StoreError> {
     client

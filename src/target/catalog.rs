@@ -1,5 +1,9 @@
 //! Reads what planning may know of the user's tables.
 
+mod partitions;
+mod sequences;
+mod triggers;
+
 use super::Result;
 use crate::plan::{
     document::RunName,
@@ -11,7 +15,9 @@ use crate::plan::{
     kept::Standing,
 };
 use crate::statement::{cost::Thing, part::ReplicaIdentity};
+pub use partitions::{Part, parts_of, settings_of_partitions};
 use tokio_postgres::{Client, GenericClient, Row};
+pub use triggers::changing_of as changing_triggers_of;
 
 const IDENTITY: &str = "\
     SELECT current_setting('server_version_num')::integer, session_user::text, r.rolsuper, \
@@ -128,39 +134,33 @@ const INBOUND: &str = "\
     FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace \
     WHERE k.confrelid = $1 AND k.contype = 'f' AND k.conparentid = 0 ORDER BY 1, 2, k.oid::text";
 
-/// What names a column and is neither part of the table (index, constraint, default, owned sequence) nor ours: a trigger
-/// of the run `$2`, or of any where that is NULL. Before PostgreSQL 15 a generated column depends on the others by
-/// itself, and not by its default.
+/// What names a column, of the table or of one of its partitions, and is neither part of them (index, constraint, default,
+/// owned sequence) nor ours: a trigger of the run `$2`, or of any where that is NULL. What a partition has of its table, a
+/// trigger or a generated column, is the table's. Before PostgreSQL 15 a generated column depends on the others by itself, and
+/// not by its default.
 const DEPENDENTS: &str = "\
+    WITH tree AS (SELECT $1::oid AS oid UNION SELECT relid FROM pg_partition_tree($1::oid)) \
     SELECT DISTINCT a.attname::text, pg_describe_object(o.classid, o.objid, o.objsubid) \
-    FROM pg_depend AS p JOIN pg_attribute AS a ON a.attrelid = p.refobjid AND a.attnum = p.refobjsubid \
+    FROM tree JOIN pg_depend AS p ON p.refclassid = 'pg_class'::regclass AND p.refobjid = tree.oid AND p.refobjsubid > 0 \
+         JOIN pg_attribute AS a ON a.attrelid = p.refobjid AND a.attnum = p.refobjsubid \
          CROSS JOIN LATERAL (SELECT p.classid, p.objid, p.objsubid WHERE p.classid <> 'pg_rewrite'::regclass \
              UNION ALL SELECT CASE w.rulename WHEN '_RETURN' THEN 'pg_class'::regclass ELSE 'pg_rewrite'::regclass END, \
                  CASE w.rulename WHEN '_RETURN' THEN w.ev_class ELSE w.oid END, 0 FROM pg_rewrite AS w WHERE p.classid = 'pg_rewrite'::regclass AND w.oid = p.objid) AS o \
-    WHERE p.refclassid = 'pg_class'::regclass AND p.refobjid = $1 AND p.refobjsubid > 0 AND NOT a.attisdropped \
+    WHERE NOT a.attisdropped \
       AND p.classid NOT IN ('pg_constraint'::regclass) \
       AND NOT (p.classid = 'pg_attrdef'::regclass AND NOT EXISTS (SELECT 1 FROM pg_attrdef AS d JOIN pg_attribute AS g \
                ON g.attrelid = d.adrelid AND g.attnum = d.adnum WHERE d.oid = p.objid AND g.attgenerated <> '' AND g.attnum <> a.attnum)) \
       AND NOT (p.classid = 'pg_class'::regclass AND EXISTS (SELECT 1 FROM pg_class AS x WHERE x.oid = p.objid AND x.relkind IN ('i', 'I', 'S'))) \
       AND NOT (p.classid = 'pg_trigger'::regclass AND EXISTS (SELECT 1 FROM pg_trigger AS g WHERE g.oid = p.objid \
-               AND (g.tgname LIKE 'zz\\_crossfade\\_%' AND g.tgname ~ ('^zz_crossfade_' || coalesce($2, '.*') || '_[a-z]+$') OR g.tgisinternal))) \
+               AND (g.tgname LIKE '%zz\\_crossfade\\_%' AND g.tgname ~ ('^[z~]*zz_crossfade_' || coalesce($2, '.*') || '_[a-z]+$') OR g.tgisinternal \
+                    OR g.tgparentid <> 0 AND g.tgrelid <> $1))) \
       AND NOT (p.classid = 'pg_class'::regclass AND p.objid = p.refobjid AND p.objsubid = 0) \
+      AND NOT (tree.oid <> $1 AND EXISTS (SELECT 1 FROM pg_attrdef AS d JOIN pg_attribute AS g ON g.attrelid = d.adrelid AND g.attnum = d.adnum \
+               JOIN pg_attribute AS rg ON rg.attrelid = $1 AND rg.attname = g.attname JOIN pg_attrdef AS rd ON rd.adrelid = rg.attrelid AND rd.adnum = rg.attnum \
+               WHERE d.adrelid = tree.oid AND g.attgenerated <> '' AND pg_get_expr(d.adbin, d.adrelid) = pg_get_expr(rd.adbin, rd.adrelid) \
+                 AND (p.classid = 'pg_attrdef'::regclass AND d.oid = p.objid \
+                      OR p.classid = 'pg_class'::regclass AND p.objid = p.refobjid AND g.attnum = p.objsubid))) \
     ORDER BY 1, 2";
-
-/// Indexes and constraints that name the column, those of other tables and of partitions among them. What a partition
-/// has of its table is the table's.
-const PARTS: &str = "\
-    WITH RECURSIVE tree AS (SELECT $1::oid AS oid UNION SELECT i.inhrelid FROM tree JOIN pg_inherits AS i ON i.inhparent = tree.oid) \
-    SELECT DISTINCT pg_describe_object(p.classid, p.objid, 0), n.nspname::text, o.relname::text, coalesce(k.conname, c.relname)::text \
-    FROM tree JOIN pg_attribute AS a ON a.attrelid = tree.oid AND a.attname = $2 AND a.attnum > 0 AND NOT a.attisdropped \
-         JOIN pg_depend AS p ON p.refclassid = 'pg_class'::regclass AND p.refobjid = tree.oid AND p.refobjsubid = a.attnum \
-         LEFT JOIN pg_constraint AS k ON p.classid = 'pg_constraint'::regclass AND k.oid = p.objid \
-             AND k.contype IN ('c', 'f', 'p', 'u', 'x') AND k.conparentid = 0 AND k.coninhcount = 0 \
-         LEFT JOIN pg_index AS x ON p.classid = 'pg_class'::regclass AND x.indexrelid = p.objid \
-             AND NOT EXISTS (SELECT 1 FROM pg_inherits AS h WHERE h.inhrelid = x.indexrelid) \
-         LEFT JOIN pg_class AS c ON c.oid = x.indexrelid \
-         JOIN pg_class AS o ON o.oid = coalesce(k.conrelid, x.indrelid) JOIN pg_namespace AS n ON n.oid = o.relnamespace \
-    ORDER BY 1";
 
 /// What hangs on the table as a whole.
 const WHOLE: &str = "\
@@ -182,15 +182,6 @@ const WHOLE: &str = "\
            ARRAY(SELECT p.pubname::text FROM pg_publication AS p JOIN pg_publication_rel AS r ON r.prpubid = p.oid \
                WHERE r.prrelid = c.oid AND to_jsonb(r) ->> 'prattrs' IS NOT NULL) \
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = $1";
-
-/// What an identity column's sequence was created with. Limits that are its type's own are none.
-const SEQUENCE: &str = "\
-    SELECT format('START WITH %s INCREMENT BY %s %s %s CACHE %s%s', s.seqstart, s.seqincrement, \
-               CASE WHEN s.seqmin = CASE WHEN s.seqincrement > 0 THEN 1 ELSE -t.top - 1 END THEN 'NO MINVALUE' ELSE 'MINVALUE ' || s.seqmin END, \
-               CASE WHEN s.seqmax = CASE WHEN s.seqincrement > 0 THEN t.top ELSE -1 END THEN 'NO MAXVALUE' ELSE 'MAXVALUE ' || s.seqmax END, \
-               s.seqcache, CASE WHEN s.seqcycle THEN ' CYCLE' ELSE '' END), obj_description(s.seqrelid, 'pg_class') \
-    FROM pg_sequence AS s JOIN (VALUES ('int2'::regtype, 32767::numeric), ('int4', 2147483647), ('int8', 9223372036854775807)) AS t (type, top) \
-         ON t.type = s.seqtypid WHERE s.seqrelid = $1::text::regclass";
 
 const TABLE_GRANTS: &str = "\
     SELECT g.privilege_type, CASE WHEN g.grantee <> 0 THEN pg_get_userbyid(g.grantee)::text END, g.is_grantable, pg_get_userbyid(g.grantor)::text \
@@ -220,7 +211,7 @@ const TABLE_DEPENDENTS: &str = "\
 
 const HANGING: &str = "\
     SELECT h.name::text, pg_describe_object(h.class, h.oid, 0) FROM ( \
-        SELECT g.tgname, 'pg_trigger'::regclass, g.oid FROM pg_trigger AS g WHERE g.tgrelid = $1 AND NOT g.tgisinternal AND g.tgname NOT LIKE 'zz\\_crossfade\\_%' \
+        SELECT g.tgname, 'pg_trigger'::regclass, g.oid FROM pg_trigger AS g WHERE g.tgrelid = $1 AND NOT g.tgisinternal AND g.tgname NOT LIKE '%zz\\_crossfade\\_%' \
         UNION ALL SELECT p.polname, 'pg_policy'::regclass, p.oid FROM pg_policy AS p WHERE p.polrelid = $1 \
         UNION ALL SELECT r.rulename, 'pg_rewrite'::regclass, r.oid FROM pg_rewrite AS r WHERE r.ev_class = $1 AND r.rulename <> '_RETURN' \
         UNION ALL SELECT s.stxname, 'pg_statistic_ext'::regclass, s.oid FROM pg_statistic_ext AS s WHERE s.stxrelid = $1) AS h (name, class, oid) ORDER BY 2";
@@ -243,7 +234,7 @@ const PARTITION_KEY: &str = "\
 
 const UPDATE_TRIGGERS: &str = "\
     SELECT t.tgname::text FROM pg_trigger AS t WHERE t.tgrelid = $1 AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') \
-      AND (t.tgtype & 16) <> 0 AND t.tgname NOT LIKE 'zz\\_crossfade\\_%' ORDER BY 1";
+      AND (t.tgtype & 16) <> 0 AND t.tgname NOT LIKE '%zz\\_crossfade\\_%' ORDER BY 1";
 
 const OID: &str = "\
     SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2";
@@ -327,6 +318,7 @@ pub async fn table(client: &impl GenericClient, name: &TableName) -> Result<Opti
     Ok(Some(Table {
         replica_identity,
         partitions: partitions(client, oid).await?,
+        own_of_partitions: partitions::own(client, oid).await?,
         partition_key_computed: keys.iter().any(|row| row.get(1)),
         partition_key,
         table_dependents: client
@@ -367,6 +359,7 @@ pub async fn table(client: &impl GenericClient, name: &TableName) -> Result<Opti
         constraints: constraints(client, oid).await?,
         referenced_by: inbound(client, oid).await?,
         dependents: dependents(client, oid, None).await?,
+        changing_triggers: triggers::changing(client, oid).await?,
         update_triggers: client
             .query(UPDATE_TRIGGERS, &[&oid])
             .await?
@@ -457,6 +450,7 @@ async fn columns(client: &impl GenericClient, oid: u32) -> Result<Vec<Column>> {
                 always: identity == "a",
                 sequence: sequence.clone().unwrap_or_default(),
                 options: String::new(),
+                limit: None,
                 grants: Vec::new(),
                 default_grantees: Vec::new(),
                 comment: None,
@@ -469,6 +463,7 @@ async fn columns(client: &impl GenericClient, oid: u32) -> Result<Vec<Column>> {
             options: row.get(13),
             labels: row.get(15),
             sequence_dependents: row.get(16),
+            sequences: Vec::new(),
             grants: grants
                 .iter()
                 .filter(|grant| grant.get::<_, i16>(0) == number)
@@ -482,20 +477,13 @@ async fn columns(client: &impl GenericClient, oid: u32) -> Result<Vec<Column>> {
         }
     };
     let mut columns: Vec<Column> = rows.iter().map(column).collect();
-    for identity in columns.iter_mut().filter_map(|c| c.identity.as_mut()) {
-        let Some(row) = client.query_opt(SEQUENCE, &[&identity.sequence]).await? else {
-            continue;
-        };
-        identity.options = row.get(0);
-        identity.comment = row.get(1);
-        let oid: u32 = client
-            .query_one("SELECT $1::text::regclass::oid", &[&identity.sequence])
-            .await?
-            .get(0);
-        identity.grants = table_grants(client, oid).await?;
-        let grantees = client.query(DEFAULT_GRANTEES, &[&"S"]).await?;
-        identity.default_grantees = grantees.iter().map(|row| ident(row, 0)).collect();
+    for column in &mut columns {
+        let type_name = column.type_name.clone();
+        if let Some(identity) = &mut column.identity {
+            sequences::read_identity(client, identity, &type_name).await?;
+        }
     }
+    sequences::read(client, oid, &mut columns).await?;
     Ok(columns)
 }
 
@@ -634,35 +622,6 @@ pub async fn columns_of(client: &impl GenericClient, name: &TableName) -> Result
         Some(oid) => columns(client, oid).await,
         None => Ok(Vec::new()),
     }
-}
-
-/// An index or a constraint.
-pub struct Part {
-    /// As the server describes it: `constraint positive on table public.users`.
-    pub object: String,
-    pub table: TableName,
-    pub name: Ident,
-}
-
-/// The indexes and constraints that name the column, under the names that both have now.
-pub async fn parts_of(
-    client: &impl GenericClient,
-    name: &TableName,
-    column: &Ident,
-) -> Result<Vec<Part>> {
-    let Some(oid) = oid_of(client, name).await? else {
-        return Ok(Vec::new());
-    };
-    let rows = client.query(PARTS, &[&oid, &column.as_str()]).await?;
-    let part = |row: &Row| Part {
-        object: row.get(0),
-        table: TableName {
-            schema: ident(row, 1),
-            name: ident(row, 2),
-        },
-        name: ident(row, 3),
-    };
-    Ok(rows.iter().map(part).collect())
 }
 
 /// The columns of the primary key, or of another unique index that tells every row apart; none where there is none.

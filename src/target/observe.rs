@@ -53,7 +53,7 @@ impl<C: GenericClient> Eye<'_, C> {
         parameters.extend(more);
         let query = query.replace("%RELATION%", RELATION);
         let row = self.client.query_opt(&query, &parameters).await?;
-        Ok(row.map(|row| row.get(0)))
+        row.map(|row| row.try_get(0)).transpose()
     }
 
     async fn column_type(&self, column: &Ident) -> Result<Option<String>> {
@@ -172,7 +172,7 @@ impl<C: GenericClient> Eye<'_, C> {
     /// `None`: no index of that name in the table's schema.
     async fn index(&self, name: &Ident) -> Result<Option<Vec<bool>>> {
         self.look(
-            "SELECT ARRAY[i.indrelid = %RELATION%, i.indisvalid AND i.indisready, i.indisunique] \
+            "SELECT ARRAY[coalesce(i.indrelid = %RELATION%, false), i.indisvalid AND i.indisready, i.indisunique] \
              FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace \
              WHERE n.nspname = $1 AND c.relname = $3",
             &[&name.as_str()],
@@ -392,6 +392,14 @@ pub async fn observe<C: GenericClient>(client: &C, goal: &Goal) -> Result<Observ
             holds(found.is_some_and(|labels| labels.contains(label)))
         }
         Goal::Asked { question, answer } => asked(client, question, *answer).await,
+        Goal::Functions { bodies } => {
+            let mut all = true;
+            for (function, body) in bodies {
+                let source = function_source(client, function).await?;
+                all &= source.as_deref() == Some(body.as_str());
+            }
+            holds(all)
+        }
         Goal::Identity { table, column } => {
             let identity: Option<bool> = eye(table)
                 .look(
@@ -400,6 +408,19 @@ pub async fn observe<C: GenericClient>(client: &C, goal: &Goal) -> Result<Observ
                 )
                 .await?;
             holds(identity == Some(true))
+        }
+        Goal::SequenceReaches {
+            sequence,
+            limit,
+            descending,
+        } => {
+            let reaches: Option<bool> = eye(sequence)
+                .look(
+                    "SELECT CASE WHEN $4 THEN s.seqmin <= $3 ELSE s.seqmax >= $3 END FROM pg_sequence AS s WHERE s.seqrelid = %RELATION%",
+                    &[limit, descending],
+                )
+                .await?;
+            holds(reaches == Some(true))
         }
         Goal::SequenceOwned {
             sequence,
@@ -549,6 +570,29 @@ pub fn still_stands(functions: &[&str], mark: &str) -> String {
         STANDING.replace("$1", &list),
         literal::text(mark)
     )
+}
+
+/// The columns that the conditions of these functions' triggers name, under the names that they have by now.
+pub async fn named_by_triggers(
+    client: &impl GenericClient,
+    function: &Ident,
+    table: &TableName,
+) -> Result<Vec<Ident>> {
+    let rows = client
+        .query(
+            "SELECT DISTINCT a.attname::text FROM pg_catalog.pg_trigger AS t JOIN pg_catalog.pg_proc AS p ON p.oid = t.tgfoid \
+             JOIN pg_catalog.pg_namespace AS o ON o.oid = p.pronamespace JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid \
+             JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
+             JOIN pg_catalog.pg_depend AS d ON d.classid = 'pg_catalog.pg_trigger'::regclass AND d.objid = t.oid AND d.refobjid = c.oid \
+             JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid AND NOT a.attisdropped \
+             WHERE o.nspname = 'crossfade' AND p.proname = $1 AND n.nspname = $2 AND c.relname = $3 AND d.refobjsubid > 0",
+            &[&function.as_str(), &table.schema.as_str(), &table.name.as_str()],
+        )
+        .await?;
+    Ok(rows
+        .iter()
+        .map(|row| Ident::from_catalog(row.get::<_, String>(0)))
+        .collect())
 }
 
 /// The same of each function and trigger by itself, so that what was changed can be told.

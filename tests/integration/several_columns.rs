@@ -630,6 +630,7 @@ fn what_the_new_version_writes_of_a_one_way_change_is_left_out_of_the_comparison
         database
             .execute("UPDATE t SET c = b * 2 WHERE id IN (4, 5, 101)")
             .await;
+        database.crossfade(&["verify", "own"]).exits(0);
         database.crossfade(&["advance", "own", "--yes"]).exits(0);
         let kept = "SELECT string_agg(id || '=' || coalesce(c::text, 'null'), ' ' ORDER BY id) FROM t WHERE id IN (203, 4, 5, 7, 9, 100, 101)";
         assert_eq!(

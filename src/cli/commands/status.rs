@@ -154,6 +154,12 @@ fn in_words(status: &Status) -> Text {
             ));
         }
     }
+    if status.untold_writes > 0 {
+        text.line(format_args!(
+            "inserts that may have meant NULL in a new column: {}. Their statements do not show it, so the rows have the old column's default (docs/reference/settings.md)",
+            status.untold_writes
+        ));
+    }
     if let Some(lease) = &status.lease {
         text.line(format_args!(
             "driven by {}, heartbeat {} ms ago",

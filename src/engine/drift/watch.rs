@@ -1,6 +1,6 @@
 //! What a driver does about triggers that somebody changed: it notes and tells it, refuses, and puts them back.
 
-use super::{in_force, of};
+use super::{in_force, of, sessions as sessions_of};
 use crate::engine::{
     EngineError,
     ddl::{self, OnlyIf, Reached},
@@ -14,10 +14,13 @@ use crate::lifecycle::{
     standing::{Standing, Touched},
     transition::RunState,
 };
-use crate::plan::compiled::{Plan, StepId};
+use crate::plan::{
+    compiled::{Plan, StepId},
+    document::PhaseName,
+};
 use crate::statement::part::Part;
 use crate::store::{history, runs, standing};
-use crate::target::observe;
+use crate::target::{observe, sessions};
 use serde_json::json;
 use tokio_postgres::GenericClient;
 
@@ -73,8 +76,44 @@ impl Driver {
             return self.begin_to_watch(snapshot).await;
         }
         self.watch_sync().await?;
+        self.watch_sessions(snapshot).await?;
         let (stood, touched) = standing::kept(&*self.work, snapshot.run_id).await?;
         Ok(stood != snapshot.stood || touched != snapshot.touched)
+    }
+
+    /// Sessions that fire no triggers leave no trace: that there may have been some stays noted like any change.
+    async fn watch_sessions(&mut self, snapshot: &Snapshot) -> Result<(), EngineError> {
+        let Some(found) = sessions_of(&*self.work, snapshot).await? else {
+            return Ok(());
+        };
+        let (stood, touched) = standing::kept(&*self.work, snapshot.run_id).await?;
+        if touched
+            .as_ref()
+            .is_some_and(|one| one.what.contains(&found))
+        {
+            return Ok(());
+        }
+        let changes = [found];
+        let touched = Touched::with(touched, jiff::Timestamp::now(), &changes);
+        self.record("sync look", async |transaction, lease| {
+            let touched = Some(&touched);
+            standing::look(transaction, lease.run_id, &stood, &stood, touched, &changes).await
+        })
+        .await?;
+        self.reporter.notice(Notice::SyncTouched(changes.into()));
+        Ok(())
+    }
+
+    /// Triggers are not made where they would not fire.
+    pub(in crate::engine) async fn require_sessions(&self, plan: &Plan) -> Result<(), EngineError> {
+        let found = sessions::past_triggers(&*self.work, &plan.synced_tables()).await?;
+        if found.is_empty() {
+            return Ok(());
+        }
+        Err(EngineError::Refused(format!(
+            "dual writes would not work, as no trigger fires in some sessions: {}. End that, and have open sessions connect again; then `advance` goes on",
+            found.join("; ")
+        )))
     }
 
     async fn begin_to_watch(&mut self, snapshot: &Snapshot) -> Result<bool, EngineError> {
@@ -107,6 +146,27 @@ impl Driver {
         self.refuse(&wrong)
     }
 
+    /// The same before a step of this phase.
+    pub(in crate::engine) async fn require_sync_in(
+        &self,
+        snapshot: &Snapshot,
+        phase: PhaseName,
+    ) -> Result<(), EngineError> {
+        let mut wrong = of(&*self.work, snapshot).await?;
+        wrong.retain(|one| one.holds_up(phase));
+        self.refuse(&wrong)
+    }
+
+    /// Rows are compared only where what is to be compared has its names, whether or not the triggers are in place.
+    pub(in crate::engine) async fn require_names(
+        &self,
+        snapshot: &Snapshot,
+    ) -> Result<(), EngineError> {
+        let mut wrong = of(&*self.work, snapshot).await?;
+        wrong.retain(OutOfStep::is_of_names);
+        self.refuse(&wrong)
+    }
+
     fn refuse(&self, wrong: &[OutOfStep]) -> Result<(), EngineError> {
         if wrong.is_empty() {
             return Ok(());
@@ -133,7 +193,11 @@ impl Driver {
         let mut tries = 0;
         loop {
             let stood = Stood::now(&*self.work, snapshot).await?;
-            self.require_sync_of_fill().await?;
+            self.watch_sync().await?;
+            let now = runs::snapshot(&*self.work, self.lease.run_id).await?;
+            let phase = now.current_phase().map(|phase| phase.name);
+            self.require_sync_in(&now, phase.unwrap_or(PhaseName::Backfill))
+                .await?;
             tries += 1;
             let only_if = Some(OnlyIf::Stands(&stood));
             match ddl::run_parts_if(self, plan, step, parts, only_if).await {
@@ -152,7 +216,7 @@ impl Driver {
         if wrong.is_empty() {
             return Ok(Reached::WasThere);
         }
-        if wrong.iter().any(|one| matches!(one, OutOfStep::Table(_))) {
+        if wrong.iter().any(OutOfStep::is_of_names) {
             self.require_sync(snapshot).await?;
         }
         let plan = &snapshot.plan;

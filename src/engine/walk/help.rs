@@ -7,7 +7,7 @@ use super::{
     site::{Hands, Site},
     watch::{Role, Watch},
 };
-use crate::engine::{EngineError, notice::Notice, notice::Reporter, verify};
+use crate::engine::{EngineError, notice::Notice, notice::Reporter, session, verify};
 use crate::lifecycle::{snapshot::Snapshot, transition::RunState};
 use crate::plan::compiled::{Action, StepId};
 use crate::postgres::connect::{Session, Target};
@@ -43,7 +43,7 @@ pub async fn help(
 ) -> Result<Help, EngineError> {
     // By this name whoever takes the lease over knows that these sessions are not the old driver's.
     let application = format!("crossfade/{run}/help");
-    let session = target.connect(&application).await?;
+    let (session, target) = session::connect(target, &application).await?;
     schema::require(&session, schema::Purpose::Drive).await?;
     let run_id = runs::id_of(&*session, run).await?;
     let pool = target.pool(&application, POOL_SIZE)?;

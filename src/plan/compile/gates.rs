@@ -76,11 +76,12 @@ impl Compiler<'_> {
                 continue;
             };
             foreseen.extend(hanging(name, table, column));
-            for partition in &table.partitions {
-                let known = self.table(&partition.table).into_iter();
-                let own = known.flat_map(|known| hanging(&partition.table, known, column));
-                foreseen.extend(own);
-            }
+            let own = table.own_of_partitions.iter();
+            let own = own.filter(|own| own.column == *column);
+            foreseen.extend(own.filter_map(|own| {
+                let part = own.part.as_ref()?;
+                Some((part.table.clone(), part.name.clone()))
+            }));
         }
         Some(foreseen)
     }

@@ -3,7 +3,7 @@
 use super::{Compiler, groups};
 use crate::plan::{
     compiled::{Assignment, Fill, Match, Sync},
-    document::Assignments,
+    document::{Assignments, PhaseName},
     error::{Path, PlanError},
     facts::Column,
     ident::{Ident, TableName},
@@ -26,6 +26,7 @@ impl Compiler<'_> {
             self.claim(&step.table, &assignment.target.name);
         }
         self.check_sides(path, &step.table, &forward, &backward);
+        self.check_new_defaults(path, &step.table, &forward);
         groups::number(&mut forward, &mut backward);
         let new_side: BTreeSet<Ident> = targets(&forward).cloned().collect();
         let table = self.table(&step.table);
@@ -169,6 +170,37 @@ impl Compiler<'_> {
                 Some(help) => problem.help(help),
                 None => problem,
             });
+        }
+    }
+
+    /// A default would stand for a value of the new version in every row that the old one inserts, and overwrite what it gave.
+    fn check_new_defaults(&mut self, path: &Path, table: &TableName, forward: &[Assignment]) {
+        let mut problems = Vec::new();
+        for column in targets(forward) {
+            let there = self.table(table).and_then(|table| table.column(column));
+            let steps = self
+                .phases
+                .iter()
+                .filter(|(_, phase)| phase.phase != PhaseName::Contract)
+                .flat_map(|(_, phase)| &phase.steps);
+            let is_given = steps.into_iter().any(|step| match step {
+                Step::AddColumn(step) => {
+                    step.table == *table && step.column == *column && step.default.is_some()
+                }
+                Step::SetDefault(step) => step.table == *table && step.column == *column,
+                _ => false,
+            });
+            if is_given || there.is_some_and(|column| column.default.is_some()) {
+                let what = format!(
+                    "{column} has a default while it is kept in step: what the old version inserts would be overwritten with it"
+                );
+                problems.push(PlanError::at(path.clone(), what).on_key().help(
+                    "leave the default out, and say `set_default` in contract, after `drop_sync`",
+                ));
+            }
+        }
+        for problem in problems {
+            self.problem(problem);
         }
     }
 

@@ -6,6 +6,7 @@ use super::{
     Change,
     new_column::{self, NewColumn},
     relation,
+    sequences::Numbers,
 };
 use crate::plan::{
     document::{Assignments, Expression, PhaseDocument, PhaseName},
@@ -57,6 +58,10 @@ impl ChangeColumnType {
         let and_back = types::in_place(&type_name, &old.type_name);
         let is_free = !old.generated
             && table.dependents.iter().all(|d| d.column != old.name)
+            && table.own_of_partitions.iter().all(|own| {
+                let proved_again = own.part.as_ref().is_some_and(|part| part.proved_again);
+                !(proved_again && own.column == old.name)
+            })
             && table.constraints.iter().all(|constraint| {
                 let proved_again = matches!(
                     constraint.kind,
@@ -107,6 +112,21 @@ impl ChangeColumnType {
 impl Change for ChangeColumnType {
     fn tables(&self) -> Vec<&TableName> {
         vec![&self.table]
+    }
+
+    fn advice(&self, facts: &Facts) -> Vec<(String, &'static str)> {
+        let table = facts.table(&self.table);
+        let Some(old) = table.and_then(|table| table.column(&self.column)) else {
+            return Vec::new();
+        };
+        Numbers {
+            table: &self.table,
+            old,
+            column: self.to.as_ref().unwrap_or(&self.column),
+            type_name: &self.type_name,
+            family: &[],
+        }
+        .advice()
     }
 
     fn word_of(&self, expression: &Expression) -> Option<&'static str> {

@@ -110,12 +110,57 @@ impl DropColumn {
             errors.extend(more);
         }
         for (partition, own) in relation::partitions(facts, table) {
+            errors.extend(self.refusals_of_partition(&partition.table, own, (table, column), at));
             let own = self.refusals(&without_attached(own), column, at);
             errors.extend(own.into_iter().map(|error| {
                 let message = format!("the partition {}: {}", partition.table, error.message);
                 let help = "it is the partition's own: drop it there by hand first (DROP INDEX CONCURRENTLY, ALTER TABLE … DROP CONSTRAINT)";
                 PlanError::at(error.path, message).help(help)
             }));
+        }
+        errors
+    }
+
+    /// What is about a partition alone though its parts are the table's.
+    fn refusals_of_partition(
+        &self,
+        name: &TableName,
+        partition: &Table,
+        (table, column): (&Table, &Column),
+        at: &Path,
+    ) -> Errors {
+        let mut errors = Vec::new();
+        let mut refuse = |message: String, help: &str| {
+            let message = format!("the partition {name}: {message}");
+            errors.push(PlanError::at(at.key("column"), message).help(help));
+        };
+        let attached = partition.indexes.iter().filter(|index| index.of.is_some());
+        for index in attached.filter(|index| index.columns.contains(&self.column)) {
+            if index.replica_identity {
+                refuse(
+                    format!(
+                        "{} is in the replica identity index {}",
+                        self.column, index.name
+                    ),
+                    "its updates and deletes could not be published without: ALTER TABLE … REPLICA IDENTITY on the partition first",
+                );
+            }
+        }
+        let own = partition.column(&self.column);
+        let is_required = own.is_some_and(|own| own.not_null && !fills_itself(own));
+        let is_relaxed = column.not_null && !fills_itself(column);
+        if self.default.is_none()
+            && is_required
+            && !is_relaxed
+            && !table.partition_key.contains(&self.column)
+        {
+            refuse(
+                format!(
+                    "it requires {} by itself and gives it no default",
+                    self.column
+                ),
+                "inserts of the new version would fail there: DROP NOT NULL on the partition first, or say `default`",
+            );
         }
         errors
     }
@@ -141,8 +186,6 @@ impl DropColumn {
 
     /// The new version's inserts do not name the column: they must not fail.
     fn relax(&self, table: &Table, column: &Column) -> Vec<Step> {
-        let fills_itself =
-            column.default.is_some() || column.generated || column.identity.is_some();
         match &self.default {
             Some(default) => vec![Step::from(SetDefault {
                 table: self.table.clone(),
@@ -150,7 +193,7 @@ impl DropColumn {
                 default: default.to_string(),
                 previous: column.default.clone(),
             })],
-            None if column.not_null && !fills_itself => vec![Step::from(DropNotNull {
+            None if column.not_null && !fills_itself(column) => vec![Step::from(DropNotNull {
                 table: self.table.clone(),
                 column: self.column.clone(),
                 partitions: relation::leaves(table).unwrap_or_default(),
@@ -158,6 +201,11 @@ impl DropColumn {
             None => Vec::new(),
         }
     }
+}
+
+/// An insert that does not name it has a value nevertheless.
+fn fills_itself(column: &Column) -> bool {
+    column.default.is_some() || column.generated || column.identity.is_some()
 }
 
 /// A partition without what it has of the table that it is a partition of.

@@ -15,6 +15,7 @@ use crate::plan::{
     ident::{Ident, TableName},
     steps::{
         Step,
+        add_column::AddColumn,
         fill::FillStep,
         retire_column::RetireColumn,
         rows_match::MatchStep,
@@ -152,10 +153,10 @@ impl<'a> Replacement<'a> {
     }
 
     pub fn add_columns(&self) -> Vec<Step> {
-        let pairs = self
-            .pairs
-            .iter()
-            .map(|pair| new_column::successor(self.table_name, pair));
+        let pairs = self.pairs.iter().map(|pair| AddColumn {
+            partitions_as: (self.table.is_partitioned()).then(|| pair.old.name.clone()),
+            ..new_column::successor(self.table_name, pair)
+        });
         let others = self.others.iter().map(|(name, column)| {
             let grants = new_column::grants_in_common(&self.sources(name));
             column.add(self.table_name, name, grants)

@@ -6,6 +6,7 @@ use super::{
     Change,
     new_column::NewColumn,
     replacement::{Keys, Pair, Replacement, only_ordinary, ordinary_table},
+    sequences::Numbers,
 };
 use crate::plan::{
     document::{Assignments, Expression, Gate, PhaseDocument, PhaseName},
@@ -57,7 +58,23 @@ impl Change for WidenKey {
                 .map(move |key| format!("the primary key {} of {name} is deferrable", key.name))
         });
         let why = "its successor is a plain unique index until contract: a statement that passes through equal numbers, as `SET id = id + 1` may, fails with 23505 meanwhile";
-        keys.map(|what| (what, why)).collect()
+        let mut advice: Vec<(String, &'static str)> = keys.map(|what| (what, why)).collect();
+        for (name, columns) in family.members() {
+            let found = columns
+                .iter()
+                .filter_map(|column| facts.table(name)?.column(column));
+            for old in found {
+                let numbers = Numbers {
+                    table: name,
+                    old,
+                    column: &old.name,
+                    type_name: &self.type_name,
+                    family: family.members(),
+                };
+                advice.extend(numbers.advice());
+            }
+        }
+        advice
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {
@@ -196,6 +213,11 @@ fn phases(replacements: &[Replacement<'_>]) -> Vec<PhaseDocument> {
     contract.extend(all(|one| one.drop_foreign_keys()));
     contract.extend(swaps);
     contract.extend(all(|one| one.take_places()));
+    for step in all(|one| one.widen_sequences()) {
+        if contract.iter().all(|other| other.id() != step.id()) {
+            contract.push(step);
+        }
+    }
     contract.extend(renames);
     vec![
         phase(PhaseName::Expand, all(|one| one.add_columns())),

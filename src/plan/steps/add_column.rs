@@ -1,5 +1,7 @@
 //! `add_column`: never with a rewrite of the table; and what was set on the column that it succeeds.
 
+mod on_partitions;
+
 use super::{Ddl, Described, Undo, set_default};
 use crate::plan::{
     compiled::Plan,
@@ -41,6 +43,10 @@ pub struct AddColumn {
     pub options: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grants: Vec<ColumnGrant>,
+    /// On a partitioned table: each partition's new column has the comment, statistics target, options and privileges that
+    /// this column has on that partition, and the storage and compression where the type is the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partitions_as: Option<Ident>,
     /// As SQL writes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
@@ -136,6 +142,7 @@ impl AddColumn {
             compression: None,
             options: Vec::new(),
             grants: Vec::new(),
+            partitions_as: None,
             default: None,
             default_for: DefaultFor::AllRows,
             not_null: false,
@@ -266,11 +273,13 @@ impl AddColumn {
     /// Its comment, statistics and privileges, and how it is stored.
     pub fn settings(&self) -> Vec<Statement> {
         let Self { table, column, .. } = self;
+        // What partitions have of these is given to each by itself.
+        let only = self.partitions_as.as_ref().map_or("", |_| "ONLY ");
         let mut statements = Vec::new();
         let mut alter = |what: String, lock| {
             statements.push(
                 Statement::new(format!(
-                    "ALTER TABLE {table} ALTER COLUMN {column} SET {what}"
+                    "ALTER TABLE {only}{table} ALTER COLUMN {column} SET {what}"
                 ))
                 .lock(table, lock),
             );
@@ -323,6 +332,8 @@ impl AddColumn {
                 grant.privilege.as_str()
             )));
         }
+        let like = self.partitions_as.iter();
+        statements.extend(like.map(|like| on_partitions::settings(table, column, like)));
         statements
     }
 }

@@ -32,7 +32,7 @@ impl Ddl for DropSync {
                 // By now everything that the plan retires is out of sight.
                 link::uninstall(plan, link, &link::names_when(plan, link, |_| true))
             }
-            _ => sync::uninstall(&plan.name, &self.table),
+            _ => sync::uninstall(plan, &self.table),
         }]
     }
 

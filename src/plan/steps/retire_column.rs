@@ -71,10 +71,7 @@ impl Ddl for RetireColumn {
                 }
             }
         };
-        vec![Part::locking(
-            goal,
-            self.with_function(plan, renames, &names, Moment::After),
-        )]
+        self.with_functions(plan, Part::locking(goal, renames), &names, Moment::After)
     }
 
     fn undo(&self, plan: &Plan) -> Undo {
@@ -92,15 +89,12 @@ impl Ddl for RetireColumn {
                 aside: self.aside(),
             },
         };
-        Undo::Parts(vec![Part::locking(
-            goal,
-            self.with_function(
-                plan,
-                renames,
-                &Names::retired(self.before(plan)),
-                Moment::Before,
-            ),
-        )])
+        Undo::Parts(self.with_functions(
+            plan,
+            Part::locking(goal, renames),
+            &Names::retired(self.before(plan)),
+            Moment::Before,
+        ))
     }
 
     fn cost(&self, _: &Plan) -> Cost {
@@ -136,24 +130,36 @@ impl RetireColumn {
         .lock(&self.table, Lock::AccessExclusiveLock)
     }
 
-    fn with_function(
+    /// The functions are a part of their own, in the same transaction: the columns may have been renamed by hand, and the
+    /// functions name them as before.
+    fn with_functions(
         &self,
         plan: &Plan,
-        renames: Vec<Statement>,
+        renames: Part,
         names: &Names,
         moment: Moment,
-    ) -> Vec<Statement> {
+    ) -> Vec<Part> {
         // The lock comes first: while the function is replaced no write may be under way that still calls the other.
-        let mut statements = renames;
+        let mut parts = vec![renames];
         if let Some(sync) = plan.sync(&self.table) {
-            statements.extend(sync::replace_function(plan, sync, names));
+            parts.push(sync::replace_function(plan, sync, names));
         }
         if let Some(link) = plan.link(&self.table) {
             let this = DdlStep::RetireColumn(self.clone());
             let names = link::names_around(plan, link, &this, moment);
-            statements.insert(0, link::lock_other(link, &self.table, &names));
-            statements.extend(link::replace_functions(plan, link, &names));
+            let lock = link::lock_other(link, &self.table, &names);
+            parts[0].statements.insert(0, lock);
+            parts.push(link::replace_functions(plan, link, &names));
         }
-        statements
+        Part::together(parts)
+    }
+
+    /// The renames that take it back, each by itself: somebody may have done some of them, or dropped a column.
+    pub fn renames_back(&self) -> Vec<Part> {
+        let by = self.replace_with.iter().map(|by| (&self.column, by));
+        let aside = self.aside();
+        by.chain(std::iter::once((&aside, &self.column)))
+            .map(|(from, to)| Part::locking(self.renamed(from, to), vec![self.rename(from, to)]))
+            .collect()
     }
 }

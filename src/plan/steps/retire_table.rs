@@ -58,12 +58,11 @@ impl Ddl for RetireTable {
 
     fn parts(&self, plan: &Plan) -> Vec<Part> {
         let part = rename(&self.table, &aside(&self.table).name);
-        vec![self.in_step(plan, part, Moment::After)]
+        self.in_step(plan, part, Moment::After)
     }
 
     fn undo(&self, plan: &Plan) -> Undo {
-        let part = rename(&aside(&self.table), &self.table.name);
-        Undo::Parts(vec![self.in_step(plan, part, Moment::Before)])
+        Undo::Parts(self.in_step(plan, self.rename_back(), Moment::Before))
     }
 
     fn cost(&self, _: &Plan) -> Cost {
@@ -78,16 +77,18 @@ impl Ddl for RetireTable {
 
 impl RetireTable {
     /// The functions of a sync name the table: they are replaced in the same transaction, while nobody writes either.
-    fn in_step(&self, plan: &Plan, mut part: Part, moment: Moment) -> Part {
+    fn in_step(&self, plan: &Plan, mut part: Part, moment: Moment) -> Vec<Part> {
         let Some(link) = plan.link(&self.table) else {
-            return part;
+            return vec![part];
         };
         let this = DdlStep::RetireTable(self.clone());
         let names = link::names_around(plan, link, &this, moment);
         part.statements
             .insert(0, link::lock_other(link, &self.table, &names));
-        part.statements
-            .extend(link::replace_functions(plan, link, &names));
-        part
+        Part::together(vec![part, link::replace_functions(plan, link, &names)])
+    }
+
+    pub fn rename_back(&self) -> Part {
+        rename(&aside(&self.table), &self.table.name)
     }
 }

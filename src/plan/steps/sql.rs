@@ -37,6 +37,7 @@ impl Sql {
         // A script that cannot be split is refused when the plan is compiled.
         let statements = script::statements(script).unwrap_or_default();
         Part {
+            with_next: false,
             goal: Goal::Asked {
                 question: self.done_when.clone(),
                 answer,

@@ -90,7 +90,7 @@ pub fn cost(plan: &Plan, sync: &Sync) -> Cost {
 /// between the two would be lost. Where something else was made in `expand`, which may hang on them, they go after it.
 /// `is_its_own`: the step made the column, and did not find it there.
 pub fn undo_to_start(plan: &Plan, sync: &Sync, is_its_own: impl Fn(&PlannedStep) -> bool) -> Part {
-    let mut part = sync::uninstall(&plan.name, &sync.table);
+    let mut part = sync::uninstall(plan, &sync.table);
     let expand = plan.phase(PhaseName::Expand);
     let steps = expand.map_or(&[][..], |expand| &expand.steps);
     let is_column = |step: &PlannedStep| matches!(step.action, Action::Ddl(DdlStep::AddColumn(_)));
@@ -118,7 +118,7 @@ pub fn undo_to_expand(
     sync: &Sync,
     is_its_own: impl Fn(&PlannedStep) -> bool,
 ) -> Option<Part> {
-    let mut part = sync::uninstall(&plan.name, &sync.table);
+    let mut part = sync::uninstall(plan, &sync.table);
     let filled = |add: &AddColumn| {
         let mut targets = sync.forward.iter().map(|assignment| &assignment.target);
         add.table == sync.table && targets.any(|target| target.name == add.column)

@@ -5,14 +5,14 @@ use super::Objects;
 use crate::plan::{
     compiled::{Assignment, ColumnRef},
     document::RunName,
-    ident::Ident,
+    ident::{Ident, TableName},
     link::{Kin, Link},
 };
 use crate::statement::{
     block,
     group::{Group, groups},
     literal, quarantine,
-    sync::{FILLED_BY_US, Names, differs, is_written},
+    sync::{Names, ask_statement, differs, filled_by_us, is_written, require_own_table},
 };
 use std::fmt::Write;
 
@@ -88,7 +88,7 @@ impl Writing<'_> {
     /// The first line tells what it is, so that a reader of `\df+` knows.
     fn head(&self) -> String {
         let mut text = format!(
-            "\n#variable_conflict use_column\n-- crossfade: run {}; keeps {} and {} in step\n<<crossfade_body>>\nDECLARE\n  crossfade_guard text := coalesce(current_setting('crossfade.link', true), '');\n  crossfade_parent record;\n  crossfade_child record;\n  crossfade_there boolean;\n  crossfade_apply boolean;\n  crossfade_count bigint;\n  crossfade_state text;\n  crossfade_error text;\n",
+            "\n#variable_conflict use_column\n-- crossfade: run {}; keeps {} and {} in step\n<<crossfade_body>>\nDECLARE\n  crossfade_guard text := coalesce(current_setting('crossfade.link', true), '');\n  crossfade_parent record;\n  crossfade_child record;\n  crossfade_held boolean := false;\n  crossfade_there boolean;\n  crossfade_apply boolean;\n  crossfade_context text;\n  crossfade_names_new boolean;\n  crossfade_count bigint;\n  crossfade_state text;\n  crossfade_error text;\n",
             self.run, self.link.parent, self.link.child
         );
         for (number, pair) in self.link.by.iter().enumerate() {
@@ -108,10 +108,53 @@ impl Writing<'_> {
         }
         let _ = write!(
             text,
-            "BEGIN\n  IF crossfade_guard = {} OR {FILLED_BY_US} THEN\n    RETURN new;\n  END IF;\n",
-            literal::text(&self.objects.guard(self.on))
+            "BEGIN\n{}{}  IF {} THEN\n    RETURN new;\n  END IF;\n",
+            require_own_table(&self.objects.function(self.on), self.table_now()),
+            self.obey_guard(),
+            filled_by_us(self.run)
         );
         text
+    }
+
+    /// The name that this function's table has now.
+    fn table_now(&self) -> &TableName {
+        match self.on {
+            Kin::Parent => &self.link.parent,
+            Kin::Child => self.names.child(&self.link.child),
+        }
+    }
+
+    fn guard_numbers(&self) -> String {
+        let numbers = self.objects.guard_numbers();
+        literal::text(&format!("crossfade.{}", numbers.quoted())) + "::regclass"
+    }
+
+    /// What these functions write does not come back. A guard without the number that this session has drawn last was not set
+    /// by them, and holds nothing; one on a statement of the application's neither.
+    fn obey_guard(&self) -> String {
+        let [own, other] =
+            [self.on, self.on.other()].map(|to| literal::text(&self.objects.guard(to)));
+        let number = format!("' ' || currval({})", self.guard_numbers());
+        format!(
+            "  IF starts_with(crossfade_guard, {own}) OR starts_with(crossfade_guard, {other}) THEN\n    IF pg_trigger_depth() = 1 THEN\n      crossfade_guard := '';\n    ELSIF crossfade_guard = {own} || {number} THEN\n      RETURN new;\n    ELSIF crossfade_guard = {other} || {number} THEN\n      crossfade_held := true;\n    ELSE\n      crossfade_guard := '';\n    END IF;\n  END IF;\n"
+        )
+    }
+
+    fn set_guard(&self, to: Kin) -> String {
+        format!(
+            "    crossfade_count := nextval({});\n    PERFORM set_config('crossfade.link', {} || ' ' || crossfade_count, true);\n",
+            self.guard_numbers(),
+            literal::text(&self.objects.guard(to))
+        )
+    }
+
+    /// As it was before, with a new number: the one that was used is worth nothing from now on.
+    fn reset_guard(&self) -> String {
+        format!(
+            "    crossfade_count := nextval({});\n    PERFORM set_config('crossfade.link', CASE WHEN crossfade_held THEN {} || ' ' || crossfade_count ELSE crossfade_guard END, true);\n",
+            self.guard_numbers(),
+            literal::text(&self.objects.guard(self.on.other()))
+        )
     }
 
     fn groups(&self) -> Vec<Group<'_>> {
@@ -349,8 +392,9 @@ impl Writing<'_> {
             })
             .collect();
         format!(
-            "    PERFORM set_config('crossfade.link', {}, true);\n    BEGIN\n{write}    EXCEPTION WHEN data_exception OR integrity_constraint_violation OR raise_exception THEN\n      GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;\n{noted}    END;\n    PERFORM set_config('crossfade.link', crossfade_guard, true);\n",
-            literal::text(&self.objects.guard(to))
+            "{}    BEGIN\n{write}    EXCEPTION WHEN data_exception OR integrity_constraint_violation OR raise_exception THEN\n      GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;\n{noted}    END;\n{}",
+            self.set_guard(to),
+            self.reset_guard()
         )
     }
 
@@ -421,9 +465,10 @@ impl Writing<'_> {
         let deleted = format!("      DELETE FROM {child} AS crossfade_c WHERE {by};\n");
         let _ = write!(
             text,
-            "  IF tg_op = 'DELETE' THEN\n{}    PERFORM set_config('crossfade.link', {}, true);\n{deleted}    PERFORM set_config('crossfade.link', crossfade_guard, true);\n    RETURN NULL;\n  END IF;\n{}",
+            "  IF tg_op = 'DELETE' THEN\n{}{}{deleted}{}    RETURN NULL;\n  END IF;\n{}",
             self.take_key("old"),
-            literal::text(&self.objects.guard(Kin::Child)),
+            self.set_guard(Kin::Child),
+            self.reset_guard(),
             self.take_key("new"),
         );
         if self.link.new == Kin::Parent {
@@ -511,17 +556,24 @@ impl Writing<'_> {
         self.guarded(Kin::Child, &write)
     }
 
-    /// A row that says nothing of the new columns gets what the child has for it already, or for no row.
+    /// A row that says nothing of the new columns gets what the child has for it already, or for no row. A NULL that the
+    /// statement gives is one.
     fn filled_as_inserted(&self) -> String {
         let link = self.link;
+        let new_side: Vec<&Ident> = link
+            .to_parent
+            .iter()
+            .map(|one| self.names.of(&one.target.name))
+            .collect();
         let empty: Vec<String> = link
             .to_parent
             .iter()
             .map(|one| format!("new.{} IS NULL", self.names.of(&one.target.name).quoted()))
             .collect();
         let mut text = format!(
-            "  IF tg_when = 'BEFORE' THEN\n    IF {} THEN\n{}    SELECT {} INTO crossfade_parent;\n{}",
+            "  IF tg_when = 'BEFORE' THEN\n    IF {} THEN\n{}    IF crossfade_names_new THEN\n      RETURN new;\n    END IF;\n{}    SELECT {} INTO crossfade_parent;\n{}",
             empty.join(" AND "),
+            ask_statement("crossfade_names_new", &link.parent, &new_side, &[]),
             self.read_child(""),
             self.columns(Kin::Parent, "new"),
             self.begin_groups(),

@@ -1,6 +1,9 @@
 //! The body of the trigger function: per group, which side the statement wrote, and what follows on the other.
 
-use super::{Filling, Names, Objects, differs, is_written};
+use super::{
+    Filling, Names, Objects, ask_statement, differs, filled_by_us, is_written, mentions,
+    require_own_table,
+};
 use crate::plan::{
     compiled::{Assignment, ColumnRef, Sync},
     document::RunName,
@@ -113,9 +116,10 @@ pub fn function_body(run: &RunName, sync: &Sync, filling: Filling, names: &Names
         Filling::No => "not filling",
     };
     let mut body = format!(
-        "\n-- crossfade: run {run}, table {}; keeps both sides of a change in step, {stage}\nDECLARE\n  crossfade_side text;\n  crossfade_old_write boolean := false;\n  crossfade_new_write boolean := false;\n  crossfade_count bigint;\n  crossfade_state text;\n  crossfade_error text;\nBEGIN\n  IF {} THEN\n    RETURN new;\n  END IF;\n",
+        "\n-- crossfade: run {run}, table {}; keeps both sides of a change in step, {stage}\nDECLARE\n  crossfade_side text;\n  crossfade_old_write boolean := false;\n  crossfade_new_write boolean := false;\n  crossfade_untold_write boolean := false;\n  crossfade_writer text;\n  crossfade_context text;\n  crossfade_names_new boolean;\n  crossfade_count bigint;\n  crossfade_state text;\n  crossfade_error text;\nBEGIN\n{}  IF {} THEN\n    RETURN new;\n  END IF;\n",
         sync.table,
-        super::FILLED_BY_US
+        require_own_table(&objects.function, &sync.table),
+        filled_by_us(run)
     );
     let writing = Writing {
         run,
@@ -133,6 +137,7 @@ pub fn function_body(run: &RunName, sync: &Sync, filling: Filling, names: &Names
     for (flag, sequence) in [
         ("crossfade_new_write", &objects.new_writes),
         ("crossfade_old_write", &objects.old_writes),
+        ("crossfade_untold_write", &objects.untold_writes),
     ] {
         let sequence = literal::text(&format!("crossfade.{}", sequence.quoted()));
         let _ = write!(
@@ -157,12 +162,8 @@ impl Writing<'_> {
         let (new_side, old_side) = (group.new_side(), group.old_side());
         let _ = write!(
             body,
-            "  IF tg_op = 'INSERT' THEN\n    crossfade_side := current_setting('crossfade.writer', true);\n    IF crossfade_side IS NULL OR crossfade_side NOT IN ('old', 'new') OR crossfade_side = 'new' AND NOT ({}) AND NOT ({}) THEN\n      crossfade_side := CASE WHEN {} THEN 'new' WHEN {} THEN 'old' ELSE 'none' END;\n    END IF;\n  ELSIF {} THEN\n    crossfade_side := 'new';\n  ELSIF {} THEN\n    crossfade_side := 'old';\n  ELSE\n    crossfade_side := 'none';\n  END IF;\n",
-            // The new version's insert that leaves the new columns out takes the old side's defaults.
-            any_present(&new_side, names),
-            self.mentions_any(&new_side),
-            any_present(&new_side, names),
-            any_present(&old_side, names),
+            "  IF tg_op = 'INSERT' THEN\n{}  ELSIF {} THEN\n    crossfade_side := 'new';\n  ELSIF {} THEN\n    crossfade_side := 'old';\n  ELSE\n    crossfade_side := 'none';\n  END IF;\n",
+            self.side_of_insert(group),
             changed(&new_side, names),
             changed(&old_side, names),
         );
@@ -178,6 +179,63 @@ impl Writing<'_> {
             self.neither_side(group),
             self.not_overtaken_as_inserted(group),
         );
+    }
+
+    /// Which side an insert gave. A value of the new side is one that it gave; a NULL beside a value of the old side is one where
+    /// the statement names the new side alone, as that value is then the default, and means that nothing was given otherwise.
+    /// `crossfade.writer` decides what cannot be told: a value that the statement gives is lost to no setting.
+    fn side_of_insert(&self, group: &Group<'_>) -> String {
+        let (new_side, old_side) = (group.new_side(), group.old_side());
+        let old_present = any_present(&old_side, self.names);
+        let asked = if old_side.iter().any(|column| self.may_be_default(column)) {
+            "crossfade_side = 'old' OR crossfade_writer = 'new'"
+        } else {
+            "crossfade_writer = 'new'"
+        };
+        let ask = self.ask_statement(group);
+        let default: Vec<String> = self
+            .goes(&old_side)
+            .into_iter()
+            .map(|column| self.is_no_default(column))
+            .collect();
+        format!(
+            "    crossfade_writer := coalesce(current_setting('crossfade.writer', true), '');\n    crossfade_side := CASE WHEN {} THEN 'new' WHEN {old_present} THEN 'old' ELSE 'none' END;\n    IF crossfade_writer = 'old' AND crossfade_side = 'new' AND ({old_present}) THEN\n{ask}      crossfade_side := CASE WHEN crossfade_names_new THEN 'new' ELSE 'old' END;\n    ELSIF crossfade_side <> 'new' AND ({asked}) THEN\n{ask}      IF coalesce(crossfade_names_new, crossfade_writer = 'new') THEN\n        crossfade_side := 'new';\n      ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN\n        crossfade_untold_write := crossfade_untold_write OR NOT ({});\n      END IF;\n    END IF;\n    IF crossfade_writer = 'old' AND crossfade_side = 'none' THEN\n      crossfade_side := 'old';\n    END IF;\n",
+            any_present(&new_side, self.names),
+            any(&default),
+        )
+    }
+
+    /// The columns of the old side that the plan takes away, or that are computed back: a statement that names one of them, be it
+    /// beside the new side, gave it. Of those that stay both versions name them.
+    fn ask_statement(&self, group: &Group<'_>) -> String {
+        let old_side = group.old_side();
+        let written_back = |column: &&ColumnRef| {
+            let mut backward = group.backward.iter();
+            backward.any(|assignment| assignment.target.name == column.name)
+        };
+        let goes = self.goes(&old_side);
+        let old: Vec<&Ident> = old_side
+            .iter()
+            .filter(|column| goes.contains(column) || written_back(column))
+            .map(|column| self.names.of(&column.name))
+            .collect();
+        let new: Vec<&Ident> = group
+            .new_side()
+            .into_iter()
+            .map(|column| self.names.of(&column.name))
+            .collect();
+        ask_statement("crossfade_names_new", &self.sync.table, &new, &old)
+    }
+
+    /// A column that stays is written by the new version too: it tells nothing of the old one.
+    fn goes<'b>(&self, old_side: &[&'b ColumnRef]) -> Vec<&'b ColumnRef> {
+        let goes = |column: &&&ColumnRef| !self.sync.kept.contains(&column.name);
+        old_side.iter().filter(goes).copied().collect()
+    }
+
+    /// It has a value where a statement gives none: its own default, or that of its type, which may be a domain.
+    fn may_be_default(&self, column: &ColumnRef) -> bool {
+        self.sync.old_defaults.contains_key(&column.name) || column.type_name.contains('.')
     }
 
     /// A statement wrote some of a row's new columns before the backfill came: the others get their values first, or the
@@ -290,13 +348,8 @@ impl Writing<'_> {
         quarantine::object(key.map(|column| (column, row.column(column, self.names))))
     }
 
-    /// A column that stays is written by the new version too: it tells nothing of the old one.
     fn note_old_write(&self, old_side: &[&ColumnRef]) -> String {
-        let goes: Vec<&ColumnRef> = old_side
-            .iter()
-            .copied()
-            .filter(|column| !self.sync.kept.contains(&column.name))
-            .collect();
+        let goes = self.goes(old_side);
         if goes.is_empty() {
             return String::new();
         }
@@ -317,20 +370,25 @@ impl Writing<'_> {
         let tests: Vec<String> = columns
             .iter()
             .map(|column| {
-                let value = Row::New.column(&column.name, self.names);
-                let other_value = match self.sync.old_defaults.get(&column.name) {
-                    None => format!("{value} IS NOT NULL"),
-                    // A call may give another value each time, or take the next one of a sequence: not evaluated.
-                    Some(default) if default.contains('(') => "false".to_owned(),
-                    Some(default) => differs(column, &value, &format!("({default})")),
-                };
                 format!(
-                    "{other_value} OR {}",
+                    "{} OR {}",
+                    self.is_no_default(column),
                     mentions("left(current_query(), 10000)", self.names.of(&column.name))
                 )
             })
             .collect();
         format!("({})", tests.join(" OR "))
+    }
+
+    /// The column has a value that no default has given it.
+    fn is_no_default(&self, column: &ColumnRef) -> String {
+        let value = Row::New.column(&column.name, self.names);
+        match self.sync.old_defaults.get(&column.name) {
+            None => format!("{value} IS NOT NULL"),
+            // A call may give another value each time, or take the next one of a sequence: not evaluated.
+            Some(default) if default.contains('(') => "false".to_owned(),
+            Some(default) => differs(column, &value, &format!("({default})")),
+        }
     }
 
     /// A row is filled as it moves. An insert that gives neither side a value: an expression over NULLs may still have
@@ -353,8 +411,8 @@ impl Writing<'_> {
         {
             let _ = write!(
                 text,
-                "    IF tg_op = 'INSERT' THEN\n    IF NOT ({}) THEN\n{}    END IF;\n    END IF;\n",
-                self.mentions_any(&group.new_side()),
+                "    IF tg_op = 'INSERT' THEN\n{}    IF crossfade_names_new IS NOT TRUE THEN\n{}    END IF;\n    END IF;\n",
+                self.ask_statement(group),
                 forward()
             );
         }
@@ -362,15 +420,6 @@ impl Writing<'_> {
             text.push_str("    NULL;\n");
         }
         text
-    }
-
-    /// The statement's text names one of these columns.
-    fn mentions_any(&self, columns: &[&ColumnRef]) -> String {
-        let named: Vec<String> = columns
-            .iter()
-            .map(|column| mentions("left(current_query(), 10000)", self.names.of(&column.name)))
-            .collect();
-        any(&named)
     }
 
     fn direction(
@@ -468,21 +517,5 @@ impl Writing<'_> {
             values: &quarantine::values(reads),
             direction,
         })
-    }
-}
-
-/// `text` has the name in it, as a word where it is one.
-fn mentions(text: &str, name: &Ident) -> String {
-    let is_word = name
-        .as_str()
-        .chars()
-        .all(|c| c == '_' || c.is_ascii_alphanumeric());
-    if is_word {
-        format!(
-            "{text} ~* {}",
-            literal::text(&format!("\\m{}\\M", name.as_str()))
-        )
-    } else {
-        format!("strpos({text}, {}) > 0", literal::text(name.as_str()))
     }
 }

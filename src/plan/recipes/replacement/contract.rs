@@ -1,6 +1,9 @@
 //! The last phase: triggers, defaults and old columns go in one transaction, and what is left takes their names.
 
-use super::Replacement;
+use super::{
+    super::sequences::{Numbers, Reach},
+    Keys, Replacement,
+};
 use crate::plan::{
     facts::{Column, ConstraintKind, Grant},
     ident::{Ident, TableName},
@@ -47,6 +50,7 @@ impl Replacement<'_> {
                 steps.push(self.set_default(name, default));
             }
         }
+        steps.extend(self.widen_sequences());
         steps.extend(self.going().map(|column| {
             Step::DropColumn(DropColumn {
                 table: table.clone(),
@@ -97,7 +101,7 @@ impl Replacement<'_> {
                     table: table.clone(),
                     column: column.clone(),
                     sequence: sequence.clone(),
-                    number_type: Some(pair.column.type_name.clone()),
+                    number_type: None,
                 }));
             }
             if let Some(default) = &old.default {
@@ -126,6 +130,56 @@ impl Replacement<'_> {
                 column: old.name.clone(),
                 by: column.clone(),
             }));
+        }
+        steps
+    }
+
+    /// The numbers that new columns take from then on: from sequences of the old ones, by default or as their own.
+    pub(super) fn numbers(&self) -> Vec<Numbers<'_>> {
+        let table = self.table_name;
+        let family: &[(TableName, Vec<Ident>)] = match &self.keys {
+            Keys::Refused => &[],
+            Keys::Swapped(family) => family.members(),
+        };
+        let pairs = self.pairs.iter().map(|pair| Numbers {
+            table,
+            old: pair.old,
+            column: if pair.keeps_name {
+                &pair.old.name
+            } else {
+                &pair.new
+            },
+            type_name: &pair.column.type_name,
+            family,
+        });
+        let others = self.others.iter().flat_map(|(name, column)| {
+            let sources = match self.default(name) {
+                Some(_) => self.sources(name),
+                None => Vec::new(),
+            };
+            sources.into_iter().map(move |old| Numbers {
+                table,
+                old,
+                column: name,
+                type_name: &column.type_name,
+                family,
+            })
+        });
+        pairs.chain(others).collect()
+    }
+
+    /// Each once: columns may share one.
+    pub fn widen_sequences(&self) -> Vec<Step> {
+        let mut steps: Vec<Step> = Vec::new();
+        for numbers in self.numbers() {
+            for (_, reach) in numbers.sequences() {
+                if let Reach::Widened(step) = reach {
+                    let step = Step::WidenSequence(step);
+                    if steps.iter().all(|other| other.id() != step.id()) {
+                        steps.push(step);
+                    }
+                }
+            }
         }
         steps
     }

@@ -1,9 +1,9 @@
 //! What cannot be replaced, or cannot come along, by name.
 
-use super::{Keys, Pair, Replacement, not_carried};
+use super::{super::sequences::Reach, Keys, Pair, Replacement, not_carried};
 use crate::plan::{
     error::{Path, PlanError},
-    facts::{Column, ConstraintKind, Facts, Index, Table, TableKind},
+    facts::{Column, ConstraintKind, Facts, Index, Sequence, Table, TableKind},
     ident::{Ident, TableName},
 };
 use crate::statement::foreign_key::ForeignKey;
@@ -86,6 +86,7 @@ impl Replacement<'_> {
             self.refuse_of_gone(column, &mut refuse);
         }
         self.refuse_unread(&mut refuse);
+        self.refuse_sequences(&mut refuse);
         for inbound in self.inbound().filter(|inbound| !inbound.owned) {
             let columns: Vec<String> = self
                 .touched(&inbound.columns)
@@ -213,6 +214,34 @@ impl Replacement<'_> {
                 ),
                 "an exclusion constraint cannot be built while the table is written to: drop it first",
             );
+        }
+    }
+
+    /// One that has to go further, and is another's.
+    fn refuse_sequences(&self, refuse: &mut impl FnMut(String, &str)) {
+        for numbers in self.numbers() {
+            for (sequence, reach) in numbers.sequences() {
+                if let Reach::Widened(step) = reach
+                    && !sequence.owned
+                {
+                    let Sequence { name, owner, .. } = sequence;
+                    let owner = Ident::from_catalog(owner);
+                    let what = format!(
+                        "the sequence {name} that {}.{} takes its numbers from has to go further, and belongs to {owner}",
+                        self.table_name, numbers.old.name
+                    );
+                    let end = if step.descending {
+                        "MINVALUE"
+                    } else {
+                        "MAXVALUE"
+                    };
+                    let help = format!(
+                        "let {owner} do it first: ALTER SEQUENCE {name} AS {} {end} {}; or GRANT that role to the role that runs Crossfade",
+                        step.number_type, step.limit
+                    );
+                    refuse(what, &help);
+                }
+            }
         }
     }
 

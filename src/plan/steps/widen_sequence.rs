@@ -1,0 +1,82 @@
+//! `widen_sequence`: a sequence goes as far as the wider column that takes its numbers.
+
+use super::{Ddl, Described, Undo};
+use crate::plan::{
+    compiled::Plan,
+    document::PhaseName,
+    ident::{Ident, TableName},
+};
+use crate::statement::cost::Cost;
+use crate::statement::part::{Goal, Part, Statement};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// In `contract`: before that a sequence that begins again at its end would go beyond what the old column takes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WidenSequence {
+    /// The table that takes its numbers.
+    pub table: TableName,
+    /// The column of that table.
+    pub column: Ident,
+    pub sequence: TableName,
+    /// `smallint`, `integer` or `bigint`.
+    #[serde(rename = "as")]
+    pub number_type: String,
+    /// The last number: of a sequence that descends the lowest.
+    pub limit: i64,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub descending: bool,
+}
+
+impl Described for WidenSequence {
+    fn phases(&self) -> &'static [PhaseName] {
+        &[PhaseName::Contract]
+    }
+    fn tables(&self) -> Vec<&TableName> {
+        vec![&self.table]
+    }
+    fn subject(&self) -> String {
+        self.sequence.to_string()
+    }
+}
+
+impl Ddl for WidenSequence {
+    fn parts(&self, _: &Plan) -> Vec<Part> {
+        let Self {
+            sequence,
+            number_type,
+            limit,
+            ..
+        } = self;
+        let end = if self.descending {
+            "MINVALUE"
+        } else {
+            "MAXVALUE"
+        };
+        let alter = format!("ALTER SEQUENCE {sequence} AS {number_type} {end} {limit}");
+        vec![Part::locking(
+            Goal::SequenceReaches {
+                sequence: sequence.clone(),
+                limit: *limit,
+                descending: self.descending,
+            },
+            vec![Statement::new(alter)],
+        )]
+    }
+
+    fn undo(&self, _: &Plan) -> Undo {
+        Undo::Irreversible
+    }
+
+    fn cost(&self, _: &Plan) -> Cost {
+        Cost::default()
+    }
+
+    fn note(&self) -> Option<String> {
+        Some(format!(
+            "nextval({}) waits until the transaction ends, whichever table it is for, and a transaction that has called it is waited for (SHARE ROW EXCLUSIVE on the sequence)",
+            self.sequence
+        ))
+    }
+}
