@@ -1,6 +1,7 @@
 //! Floor 1: what a plan says, and what it compiles to. Pure.
 
 pub mod attributes;
+pub mod calls;
 pub mod claims;
 pub mod columns;
 pub mod compile;
@@ -13,6 +14,7 @@ pub mod explain;
 pub mod facts;
 pub mod ident;
 pub mod kept;
+pub mod key;
 pub mod link;
 pub mod locate;
 pub mod pacing;
@@ -21,6 +23,7 @@ pub mod quiet;
 pub mod recipes;
 pub mod schema;
 pub mod scripts;
+pub mod search_path;
 pub mod span;
 pub mod steps;
 pub mod tuning;

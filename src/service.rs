@@ -36,6 +36,7 @@ use crate::plan::{
     ident::TableName,
     kept,
     recipes::Recipe,
+    search_path::SearchPath,
     tuning::{self, Tuning},
 };
 use crate::postgres::connect::{ConnectError, Session, Target};
@@ -45,7 +46,7 @@ use crate::store::{
     tunings::{self, TuningRecord},
     verification::Finding,
 };
-use crate::target;
+use crate::target::{self, resolve::Resolver};
 use jiff::Timestamp;
 use std::{collections::BTreeSet, sync::Arc};
 use tokio_postgres::{GenericClient, IsolationLevel};
@@ -152,6 +153,8 @@ fn read_with(
 #[derive(Clone)]
 pub struct Service {
     target: Target,
+    /// The same without settings of ours: what a session of the server's has.
+    plain: Target,
 }
 
 /// What a rollback asks about before it begins.
@@ -191,6 +194,7 @@ impl Service {
     pub fn new(target: Target) -> Self {
         Self {
             target: target.with_session(&target::SESSION),
+            plain: target,
         }
     }
 
@@ -220,6 +224,13 @@ impl Service {
     pub async fn init(&self) -> Result<(Option<i32>, i32), ServiceError> {
         let mut session = self.session("init").await?;
         check_server(&session, Access::Write).await?;
+        // The application's event triggers see what is made, and find what they find in other sessions of this role.
+        let plain = self.plain.connect("crossfade init").await?;
+        let path = target::search_path::of_session(&plain).await?;
+        plain.close().await;
+        session
+            .batch_execute(&format!("SET search_path = {path}"))
+            .await?;
         Ok(schema::install(&mut session).await?)
     }
 
@@ -227,7 +238,7 @@ impl Service {
     pub async fn compile(&self, file: &str, text: &str) -> Result<Compiled, ServiceError> {
         let session = self.session("check").await?;
         check_server(&session, Access::Read).await?;
-        compile_with(&session, text)
+        self.compile_with(&session, text)
             .await?
             .map_err(|errors| ServiceError::Plan(render(file, text, &errors)))
     }
@@ -252,7 +263,7 @@ impl Service {
                 return Err(ServiceError::PlanChanged(name.to_owned()));
             }
         }
-        let compiled = match compile_with(&session, text).await? {
+        let compiled = match self.compile_with(&session, text).await? {
             Ok(compiled) => compiled,
             Err(errors) => return Ok(Err(errors)),
         };
@@ -312,7 +323,8 @@ impl Service {
             }
             Some((_, RunState::RolledBack, _)) | None => {}
         }
-        let compiled = compile_with(&session, text)
+        let compiled = self
+            .compile_with(&session, text)
             .await?
             .map_err(|errors| ServiceError::Plan(render(file, text, &errors)))?;
         let fingerprint = compiled
@@ -714,30 +726,83 @@ async fn conflicts_of(
     Ok(conflicts)
 }
 
-/// Decodes, asks the server for what compiling needs to know, and compiles. The outer error is the connection's.
-async fn compile_with(
-    session: &Session,
-    text: &str,
-) -> Result<Result<Compiled, Vec<PlanError>>, ServiceError> {
-    let document = match read_form(text) {
-        Ok(document) => document,
-        Err(errors) => return Ok(Err(errors)),
-    };
-    let facts = gather(session, &document).await?;
-    let (plan, warnings) = match compile::compile(&document, &facts) {
-        Ok(compiled) => compiled,
-        Err(errors) => return Ok(Err(errors)),
-    };
-    let misspelled = misspelled(session, &document, &facts, &plan).await?;
-    if !misspelled.is_empty() {
-        return Ok(Err(misspelled));
+impl Service {
+    /// Decodes, asks the server for what compiling needs to know, and compiles. The outer error is the connection's.
+    async fn compile_with(
+        &self,
+        session: &Session,
+        text: &str,
+    ) -> Result<Result<Compiled, Vec<PlanError>>, ServiceError> {
+        let document = match read_form(text) {
+            Ok(document) => document,
+            Err(errors) => return Ok(Err(errors)),
+        };
+        let mut facts = self.gather(session, &document).await?;
+        if let Err(errors) = self.find_path(session, &document, &mut facts).await? {
+            return Ok(Err(errors));
+        }
+        look_at_expressions(session, &document, &mut facts).await?;
+        let (plan, warnings) = match compile::compile(&document, &facts) {
+            Ok(compiled) => compiled,
+            Err(errors) => return Ok(Err(errors)),
+        };
+        let misspelled = misspelled(session, &document, &facts, &plan).await?;
+        if !misspelled.is_empty() {
+            return Ok(Err(misspelled));
+        }
+        Ok(Ok(Compiled {
+            document,
+            plan,
+            warnings,
+            facts,
+        }))
     }
-    Ok(Ok(Compiled {
-        document,
-        plan,
-        warnings,
-        facts,
-    }))
+
+    /// Who we are, and the plan's tables.
+    async fn gather(&self, session: &Session, document: &Document) -> Result<Facts, ServiceError> {
+        let mut facts = target::catalog::identity(session).await?;
+        look_at_tables(session, document, &mut facts).await?;
+        Ok(facts)
+    }
+
+    /// Where the application's sessions look for names: those of the tables' owner, unless the plan says.
+    async fn find_path(
+        &self,
+        session: &Session,
+        document: &Document,
+        facts: &mut Facts,
+    ) -> Result<Result<(), Vec<PlanError>>, ServiceError> {
+        let tables: Vec<TableName> = document.tables(facts);
+        let known = tables.iter().find(|name| facts.table(name).is_some());
+        let owner = known.and_then(|name| facts.table(name));
+        let owner = owner.map_or(facts.role.clone(), |table| table.owner.clone());
+        let wanted = &document.settings.search_path;
+        let path = match wanted {
+            Some(text) => SearchPath::read(text, &owner, "settings.search_path"),
+            None => {
+                let plain = self.plain.connect("crossfade check").await?;
+                let default = target::search_path::server_default(&plain, facts.superuser).await?;
+                plain.close().await;
+                let settings = target::search_path::Settings::read(&**session, default).await?;
+                let path = settings.of_role(&**session, &owner).await?;
+                if let Some(table) = known {
+                    facts.other_paths = settings.others(&**session, table, &path).await?;
+                }
+                Some(path)
+            }
+        };
+        if path.is_none() {
+            let at = Path::root().key("settings").key("search_path");
+            let error = PlanError::at(at, "this is no list of schemas");
+            return Ok(Err(vec![error.help(
+                "write it as SET search_path does: `search_path: app, public`",
+            )]));
+        }
+        facts.search_path = path;
+        // What the author's own statements name without a schema is known only now.
+        look_at_tables(session, document, facts).await?;
+        Ok(Ok(()))
+    }
 }
 
 /// Pieces of the author's SQL stand in these statements: the server says of each whether it is one, and runs none.
@@ -757,9 +822,16 @@ async fn misspelled(
             }
         }
     }
-    if let Some(Recipe::Sql(sql)) = &document.change
-        && let Some(message) = target::expression::unanswerable(session, &sql.done_when).await?
-    {
+    let unanswerable = match &document.change {
+        Some(Recipe::Sql(sql)) => {
+            let resolver = Resolver::begin(session, facts.search_path.as_ref()).await?;
+            let found = target::expression::unanswerable(&resolver, &sql.done_when).await?;
+            resolver.end().await?;
+            found
+        }
+        _ => None,
+    };
+    if let Some(message) = unanswerable {
         let at = Path::root().key("change").key("sql").key("done_when");
         errors.push(
             PlanError::at(at, format!("`done_when` cannot be answered: {message}"))
@@ -769,37 +841,51 @@ async fn misspelled(
     Ok(errors)
 }
 
-/// Two rounds: the tables first, as a recipe's expressions and types are known only with them.
-async fn gather(session: &Session, document: &Document) -> Result<Facts, ServiceError> {
-    let mut facts = target::catalog::identity(session).await?;
-    // What is known of a table may name others (those that refer to it, partitions).
+/// What is known of a table may name others (those that refer to it, partitions).
+async fn look_at_tables(
+    session: &Session,
+    document: &Document,
+    facts: &mut Facts,
+) -> Result<(), ServiceError> {
     loop {
-        let tables = compile::tables(document, &facts).into_iter();
+        let tables = compile::tables(document, facts).into_iter();
         let unknown: Vec<TableName> = tables
             .filter(|table| !facts.tables.contains_key(table))
             .collect();
         if unknown.is_empty() {
-            break;
+            return Ok(());
         }
         for table in unknown {
             let found = target::catalog::table(&**session, &table).await?;
             facts.tables.insert(table, found);
         }
     }
-    for type_name in compile::types(document, &facts) {
-        let canonical = target::expression::canonical_type(session, &type_name).await?;
+}
+
+/// A recipe's expressions and types are known only with its tables.
+async fn look_at_expressions(
+    session: &Session,
+    document: &Document,
+    facts: &mut Facts,
+) -> Result<(), ServiceError> {
+    let resolver = Resolver::begin(session, facts.search_path.as_ref()).await?;
+    for type_name in compile::types(document, facts) {
+        let canonical = target::expression::canonical_type(&resolver, &type_name).await?;
         facts.types.insert(type_name, canonical);
     }
-    let unknown_type = facts.types.values().any(Result::is_err);
-    if unknown_type {
-        // The expressions are over columns of that type: one error is enough.
-        return Ok(facts);
-    }
-    for key in compile::expressions(document, &facts) {
-        if let Some(table) = facts.table(&key.table) {
-            let analysed = target::expression::analyse(session, &key, table).await?;
-            facts.expressions.insert(key, analysed);
+    // Expressions are over columns of these types: one error is enough.
+    if facts.types.values().all(Result::is_ok) {
+        for key in compile::equalities(document, facts) {
+            let found = target::expression::equality(&resolver, &key).await?;
+            facts.equalities.insert(key, found);
+        }
+        for key in compile::expressions(document, facts) {
+            if let Some(table) = facts.table(&key.table) {
+                let analysed = target::expression::analyse(&resolver, &key, table).await?;
+                facts.expressions.insert(key, analysed);
+            }
         }
     }
-    Ok(facts)
+    resolver.end().await?;
+    Ok(())
 }

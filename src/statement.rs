@@ -15,5 +15,6 @@ pub mod quarantine;
 pub mod rename;
 pub mod rows;
 pub mod script;
+pub mod session;
 pub mod standing;
 pub mod sync;

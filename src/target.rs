@@ -8,6 +8,8 @@ pub mod narrowing;
 pub mod observe;
 pub mod readings;
 pub mod references;
+pub mod resolve;
+pub mod search_path;
 pub mod sessions;
 pub mod statistics;
 pub mod vacuum;

@@ -30,6 +30,8 @@ pub struct Context {
     pub timeouts_set: bool,
     /// Tables that are there already.
     pub catalog: Catalog,
+    /// Where names without a schema are looked for as the text begins; empty: in `public`.
+    pub search_path: Vec<String>,
     /// Tables that nobody uses yet.
     pub new_tables: Vec<Name>,
     /// What is allowed in all of the text: rule → reason.
@@ -162,7 +164,8 @@ fn fresh(context: &Context, statements: &[Statement]) -> State {
     for table in &context.new_tables {
         catalog.add_new(table.clone());
     }
-    let mut state = State::new(catalog, context.in_transaction, context.timeouts_set);
+    let mut state = State::new(catalog, context.in_transaction, context.timeouts_set)
+        .looking_in(&context.search_path);
     state.foresee(statements);
     state
 }

@@ -20,6 +20,7 @@ use crate::postgres::sqlstate::{ErrorClass, classify};
 use crate::statement::{
     message::{IDLE_TIMEOUT_MS, Message, Refusal},
     part::{Goal, How, Lock, Part, Reach},
+    session,
 };
 use crate::store::{
     StoreError, history,
@@ -354,7 +355,7 @@ async fn attempt(
         }
         Some(OnlyIf::Stands(_)) | None => Vec::new(),
     };
-    let text = message(timeout, lease, parts, locks, (only_if, &may_go), midway).text();
+    let text = message(plan, lease, parts, locks, (only_if, &may_go), midway).text();
     let working = midway.around(driver.work.batch_execute(&text));
     tokio::pin!(working, watching);
     let (result, seen) = tokio::select! {
@@ -367,7 +368,7 @@ async fn attempt(
 /// All of an attempt: the fence, the locks, what must be so under them, the statements, and what must be so after them. Each
 /// way to the server and back that there was in between would be time for which the application waits for the locks.
 fn message(
-    timeout: Duration,
+    plan: &Plan,
     lease: Lease,
     parts: &[&Part],
     locks: &[(TableName, Lock)],
@@ -378,7 +379,8 @@ fn message(
     message.run(format!(
         "SET LOCAL idle_in_transaction_session_timeout = {IDLE_TIMEOUT_MS}"
     ));
-    message.run(format!("SET LOCAL lock_timeout = {}", timeout.as_millis()));
+    let timeout = plan.settings.lock_timeout.millis();
+    message.run(format!("SET LOCAL lock_timeout = {timeout}"));
     message.demand(&lease::fenced(lease), Refusal::LeaseLost);
     if locks.len() > 1 || only_if.is_some() {
         for (number, (table, lock)) in locks.iter().enumerate() {
@@ -397,16 +399,20 @@ fn message(
         }
         None => {}
     }
+    // Event triggers, defaults, and what the author has written.
+    message.run(session::as_the_application(plan));
     for statement in parts.iter().flat_map(|part| &part.statements) {
         message.run(&statement.sql);
     }
     // Else they would be run again after a crash, and never be taken back.
     for part in parts {
         if let Goal::Asked {
+            path,
             question,
             answer: true,
         } = &part.goal
         {
+            message.run(format!("SET LOCAL search_path = {path}"));
             message.demand_yes(question);
         }
     }
@@ -660,7 +666,10 @@ async fn execute_watched(
     };
     driver
         .work
-        .batch_execute(&format!("SET statement_timeout = {timeout}"))
+        .batch_execute(&format!(
+            "SET statement_timeout = {timeout}; SET search_path = {}",
+            session::path(plan)
+        ))
         .await?;
     let working = async {
         for statement in &part.statements {
@@ -692,7 +701,10 @@ async fn execute_watched(
     };
     driver
         .work
-        .batch_execute("SET statement_timeout = 0")
+        .batch_execute(&format!(
+            "SET statement_timeout = 0; SET search_path = {}",
+            session::OWN_PATH
+        ))
         .await?;
     result
 }

@@ -318,7 +318,7 @@ impl Driver {
             }
             Work::Query(query) => {
                 let timeout = plan.settings.statement_timeout.millis();
-                match verify::ask(&mut self.work, query, timeout).await? {
+                match verify::ask(&mut self.work, plan, query, timeout).await? {
                     Ok(()) => Ok(Reached::Ran),
                     Err(what) => Err(EngineError::Conflict {
                         step: id.clone(),

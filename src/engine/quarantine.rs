@@ -8,6 +8,7 @@ use crate::lifecycle::{
 use crate::plan::{
     compiled::{Assignment, Match, Plan},
     ident::{Ident, TableName},
+    key::KeyColumn,
     link::{Kin, Link},
 };
 use crate::postgres::sqlstate::{self, ErrorClass, classify};
@@ -15,8 +16,8 @@ use crate::statement::{
     cost::Thing,
     link,
     message::{IDLE_TIMEOUT_MS, Message, Refusal},
-    rows,
-    sync::{self, Names},
+    rows, session,
+    sync::Names,
 };
 use crate::store::{
     StoreError, lease, moved,
@@ -25,7 +26,7 @@ use crate::store::{
 };
 use crate::target::batch;
 use std::{borrow::Cow, collections::BTreeSet};
-use tokio_postgres::{GenericClient, types::ToSql};
+use tokio_postgres::{GenericClient, Transaction, types::ToSql};
 
 const ENTRIES_MAX: i64 = 2_000;
 /// So many of the rows that going back would lose are named.
@@ -142,16 +143,17 @@ pub async fn may_go(
 /// Takes the rows out of quarantine that have been mended since.
 pub async fn look(driver: &mut Driver, snapshot: &Snapshot) -> Result<(), EngineError> {
     let entries = quarantine::load(&*driver.work, snapshot.run_id, ENTRIES_MAX).await?;
-    pin_session(driver, &snapshot.plan).await?;
     let mut mended = Vec::new();
+    let looking = looking(driver, &snapshot.plan).await?;
     for entry in &entries {
         if let Some(source) = Source::of(&snapshot.plan, entry) {
             let names = names_now(snapshot, source.table);
-            if !is_as_it_was(driver, &source, entry, &names).await? {
+            if !is_as_it_was(&looking, &source, entry, &names).await? {
                 mended.push(entry.id);
             }
         }
     }
+    looking.rollback().await?;
     remove(driver, mended).await
 }
 
@@ -177,27 +179,41 @@ pub async fn accepted_rows(
     if quarantine::count_accepted(&*driver.work, run_id).await? == 0 {
         return Ok(0);
     }
-    pin_session(driver, plan).await?;
     let mut rows = 0;
-    for entry in quarantine::load(&*driver.work, run_id, ENTRIES_MAX).await? {
+    let entries = quarantine::load(&*driver.work, run_id, ENTRIES_MAX).await?;
+    let looking = looking(driver, plan).await?;
+    for entry in entries {
         let source = Source::of(plan, &entry).filter(|source| *source.table == matching.table);
         if let Some(source) = source.filter(|_| entry.accepted.is_some()) {
-            rows += i64::from(is_as_it_was(driver, &source, &entry, names).await?);
+            rows += i64::from(is_as_it_was(&looking, &source, &entry, names).await?);
         }
     }
+    looking.rollback().await?;
     Ok(rows)
 }
 
 /// Times are compared as text: in the time zone that they were noted in.
 pub(super) async fn pin_session(driver: &Driver, plan: &Plan) -> Result<(), EngineError> {
-    driver.work.batch_execute(&sync::session(plan)).await?;
+    let settings = session::conversions(plan);
+    driver.work.batch_execute(&settings).await?;
     Ok(())
+}
+
+/// Looks on, as the application's own sessions would: a key's operator may be the application's.
+async fn looking<'a>(driver: &'a mut Driver, plan: &Plan) -> Result<Transaction<'a>, EngineError> {
+    pin_session(driver, plan).await?;
+    let looking = driver.work.build_transaction().read_only(true);
+    let looking = looking.start().await?;
+    looking
+        .batch_execute(&session::as_the_application(plan))
+        .await?;
+    Ok(looking)
 }
 
 /// What of the plan an entry is about.
 struct Source<'a> {
     table: &'a TableName,
-    key: Cow<'a, [Ident]>,
+    key: Cow<'a, [KeyColumn]>,
     assignment: &'a Assignment,
     /// The two tables, and which of them the value is for.
     across: Option<(&'a Link, Kin)>,
@@ -235,7 +251,7 @@ impl<'a> Source<'a> {
                 };
                 Some(Self {
                     table: &link.parent,
-                    key: Cow::Owned(link.key()),
+                    key: Cow::Owned(link.key_columns()),
                     assignment: named(link.to(to))?,
                     across: Some((link, to)),
                 })
@@ -281,14 +297,13 @@ impl<'a> Source<'a> {
 }
 
 async fn is_as_it_was(
-    driver: &Driver,
+    looking: &Transaction<'_>,
     source: &Source<'_>,
     entry: &Entry,
     names: &Names,
 ) -> Result<bool, EngineError> {
     let query = source.still_quarantined(entry, names);
-    let row = driver
-        .work
+    let row = looking
         .query_one(
             &query,
             &[&entry.row_key.as_str(), &entry.row_values.as_str()],
@@ -322,7 +337,7 @@ impl Driver {
             };
             let names = names_now(&snapshot, source.table);
             match self
-                .convert(&source, &entry, &names, skips_triggers)
+                .convert(&snapshot.plan, &source, &entry, &names, skips_triggers)
                 .await?
             {
                 Ok(0) => retried.mended.push(entry.id),
@@ -336,6 +351,7 @@ impl Driver {
     /// One row in one transaction, with the record of it. The rows changed, or why it stays.
     async fn convert(
         &mut self,
+        plan: &Plan,
         source: &Source<'_>,
         entry: &Entry,
         names: &Names,
@@ -359,6 +375,7 @@ impl Driver {
         } else {
             "SET LOCAL crossfade.filling = 'on'"
         });
+        begin.run(session::as_the_application(plan));
         begin.demand(&lease::fenced(lease), Refusal::LeaseLost);
         if !skips_triggers {
             begin.run(workers::enter_for_a_row(lease.run_id));

@@ -436,7 +436,8 @@ impl Driver {
         let stands = own && toll::may_stand(&*self.work, plan, step, state).await?;
         let dropped = drift::all_dropped(&*self.work, snapshot).await?;
         // Looked at again with the lock held, in the transaction that takes it away.
-        let guards: Vec<Statement> = toll::guarded(snapshot, step, discards)
+        let guards: Vec<Statement> = toll::guarded(&self.work, snapshot, step, discards)
+            .await?
             .iter()
             .flat_map(|loss| loss.guard(snapshot.run_id, toll::LOCKED_LOOK_MS))
             .map(Statement::new)

@@ -20,6 +20,7 @@ use crate::statement::{
     cost::{Cost, Loss, Obstacle, Thing},
     literal,
     part::Goal,
+    session::as_the_application,
 };
 use crate::target::{
     catalog,
@@ -113,12 +114,20 @@ pub async fn look(
 }
 
 /// What was counted and is to be looked at again under the lock that takes it away.
-pub fn guarded(snapshot: &Snapshot, step: &PlannedStep, discards: &BTreeSet<String>) -> Vec<Loss> {
-    let mut losses = step.action.cost(&snapshot.plan).losses;
-    losses.retain(|loss| {
-        !is_kept_in_step(snapshot, loss) && !discards.contains(&loss.of.to_string())
-    });
-    losses
+pub async fn guarded(
+    session: &Session,
+    snapshot: &Snapshot,
+    step: &PlannedStep,
+    discards: &BTreeSet<String>,
+) -> Result<Vec<Loss>, EngineError> {
+    let mut guarded = Vec::new();
+    for loss in step.action.cost(&snapshot.plan).losses {
+        if !discards.contains(&loss.of.to_string()) && is_at_stake(session, snapshot, &loss).await?
+        {
+            guarded.push(loss);
+        }
+    }
+    Ok(guarded)
 }
 
 /// Whether anything of a step can be there. A step that found something else under its names has changed nothing:
@@ -276,8 +285,9 @@ async fn ask(
     let transaction = session.build_transaction().read_only(true).start().await?;
     transaction
         .batch_execute(&format!(
-            "SET LOCAL statement_timeout = {LOOK_MS}; SET LOCAL lock_timeout = {LOCK_MS}; {}",
-            settings.concat()
+            "SET LOCAL statement_timeout = {LOOK_MS}; SET LOCAL lock_timeout = {LOCK_MS}; {} {}",
+            settings.concat(),
+            as_the_application(plan)
         ))
         .await?;
     let answer = transaction.query(question, &[]).await;

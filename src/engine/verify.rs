@@ -17,7 +17,7 @@ use crate::plan::{
 };
 use crate::postgres::sqlstate::{self, ErrorClass};
 use crate::probe;
-use crate::statement::{link, rows::Truth, sync::Names};
+use crate::statement::{link, rows::Truth, session, sync::Names};
 use crate::store::{
     verification::{self, Finding},
     walks,
@@ -124,8 +124,11 @@ async fn orphans(
         .start()
         .await?;
     let timeout_ms = plan.settings.statement_timeout.millis();
+    let path = session::as_the_application(plan);
     transaction
-        .batch_execute(&format!("SET LOCAL statement_timeout = {timeout_ms}"))
+        .batch_execute(&format!(
+            "SET LOCAL statement_timeout = {timeout_ms}; {path}"
+        ))
         .await?;
     let limit = walks::EXAMPLES_MAX as i64;
     let began = Instant::now();
@@ -149,12 +152,16 @@ async fn orphans(
 /// Asks a query in a read-only transaction. `Err` says what it gave instead of what was expected.
 pub async fn ask(
     client: &mut Client,
+    plan: &Plan,
     query: &Query,
     timeout_ms: u64,
 ) -> Result<Result<(), String>, tokio_postgres::Error> {
     let transaction = client.build_transaction().read_only(true).start().await?;
+    let path = session::as_the_application(plan);
     transaction
-        .batch_execute(&format!("SET LOCAL statement_timeout = {timeout_ms}"))
+        .batch_execute(&format!(
+            "SET LOCAL statement_timeout = {timeout_ms}; {path}"
+        ))
         .await?;
     let began = Instant::now();
     let answer = answer(&transaction, query).await;
@@ -222,7 +229,7 @@ async fn first_rows(
 ) -> Result<Vec<Answer>, tokio_postgres::Error> {
     // Not jsonb, which has an order of its own.
     let wrapped = format!(
-        "SELECT to_json(answer.*)::text, (SELECT e.value FROM json_each_text(to_json(answer.*)) AS e LIMIT 1) FROM ({}\n) AS answer LIMIT 2",
+        "SELECT pg_catalog.to_json(answer.*)::text, (SELECT e.value FROM pg_catalog.json_each_text(pg_catalog.to_json(answer.*)) AS e LIMIT 1) FROM ({}\n) AS answer LIMIT 2",
         sql.trim_end().trim_end_matches(';')
     );
     let rows = client.query(&wrapped, &[]).await?;
@@ -282,7 +289,7 @@ pub async fn readings(
                 let timeout = u64::try_from(timeout.as_millis())
                     .unwrap_or(u64::MAX)
                     .max(1);
-                let answer = ask(client, query, timeout).await?;
+                let answer = ask(client, &snapshot.plan, query, timeout).await?;
                 readings.queries.push((query.name.clone(), answer));
             }
             Condition::NoReferences(wanted) => {

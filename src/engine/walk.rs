@@ -22,7 +22,7 @@ use crate::plan::{
     ident::{Ident, TableName},
     link::Kin,
 };
-use crate::statement::{link::rows::mended, rows::Truth, sync::Names};
+use crate::statement::{link::rows::mended, rows::Truth, session, sync::Names};
 use crate::store::{
     StoreError,
     lease::MayGoOn,
@@ -225,7 +225,7 @@ pub async fn walk(
             // What differs, differs, whatever else there is.
             Work::Compare { .. } => is_complete || totals.rows_different > 0,
             Work::Fill(_) if !found_nothing || work.is_filled_by_triggers(plan) => found_nothing,
-            Work::Fill(fill) => match is_none_left(driver, step, fill).await? {
+            Work::Fill(fill) => match is_none_left(driver, plan, step, fill).await? {
                 Some(is_none_left) => is_none_left,
                 None => return Ok(Walked::Interrupted),
             },
@@ -274,6 +274,7 @@ pub async fn walk(
 /// is left. Between two tables the comparison tells that. `None`: interrupted.
 async fn is_none_left(
     driver: &Driver,
+    plan: &Plan,
     step: &StepId,
     fill: &Fill,
 ) -> Result<Option<bool>, EngineError> {
@@ -282,7 +283,15 @@ async fn is_none_left(
     if fill.link.is_some() || walk.is_some_and(|walk| walk.rows_quarantined > 0) {
         return Ok(Some(true));
     }
-    let reading = batch::any_unfilled(&*driver.work, fill);
+    let reading = async {
+        let set = |path: String| format!("SET search_path = {path}");
+        let application = set(session::path(plan));
+        driver.work.batch_execute(&application).await?;
+        let found = batch::any_unfilled(&*driver.work, fill).await;
+        let ours = set(session::OWN_PATH.to_owned());
+        driver.work.batch_execute(&ours).await?;
+        found
+    };
     tokio::pin!(reading);
     tokio::select! {
         is_any_left = &mut reading => {

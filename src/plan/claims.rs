@@ -6,6 +6,7 @@ use super::{
     error::{Path, PlanError},
     facts::Facts,
     ident::{Ident, TableName},
+    key::KeyColumn,
     link::Kin,
     scripts,
     steps::DdlStep,
@@ -91,8 +92,9 @@ pub fn reads(plan: &Plan, facts: &Facts) -> Vec<(TableName, Ident)> {
     reads.difference(&changed).cloned().collect()
 }
 
-fn read_by(table: &TableName, assignments: &[Assignment], key: &[Ident], reads: &mut Columns) {
+fn read_by(table: &TableName, assignments: &[Assignment], key: &[KeyColumn], reads: &mut Columns) {
     let read = assignments.iter().flat_map(|assignment| &assignment.reads);
+    let key = key.iter().map(|column| &column.name);
     let read = read.map(|column| &column.name).chain(key);
     reads.extend(read.map(|column| (table.clone(), column.clone())));
 }
@@ -200,7 +202,9 @@ impl<'a> Uses<'a> {
         let (mut filled, mut synced) = (BTreeSet::new(), BTreeSet::new());
         for (_, step) in plan.steps() {
             match &step.action {
-                Action::Ddl(DdlStep::Sql(sql)) => whole.extend(scripts::replaced(sql)),
+                Action::Ddl(DdlStep::Sql(sql)) => {
+                    whole.extend(scripts::replaced(sql, plan.search_path.as_ref()))
+                }
                 Action::Ddl(step) if step.ddl().replaces_table() => {
                     whole.extend(step.ddl().tables().first().map(|table| (*table).clone()));
                 }

@@ -17,14 +17,14 @@ use super::{
     compiled::{Action, ColumnRef, Phase, Plan, PlannedStep},
     document::{Document, PhaseDocument, PhaseName},
     error::{Path, PlanError},
-    facts::{Facts, Table},
+    facts::{ExpressionFacts, Facts, Table},
     ident::{Ident, TableName},
     scripts,
     steps::{Ddl, DdlStep, Sorted, Step, Undo, add_column::AddColumn},
     types as type_names,
 };
 use expressions::{Added, added_columns, canonical, changed_tables, type_of};
-pub use expressions::{expressions, tables, types};
+pub use expressions::{equalities, expressions, tables, types};
 use std::collections::BTreeSet;
 pub use structure::{check_form, check_structure};
 
@@ -97,6 +97,7 @@ pub fn compile(
     compiler.check_sequence();
     compiler.check_own_of_partitions();
     compiler.check_conditions();
+    compiler.warn_of_paths();
     let compiled: Vec<Phase> = phases
         .iter()
         .map(|(at, phase)| compiler.phase(at, phase))
@@ -116,7 +117,8 @@ pub fn compile(
     }
     let mut plan = Plan {
         name: document.name.clone(),
-        session: facts.session.clone(),
+        session: session(facts),
+        search_path: facts.search_path.clone(),
         description: document.description.clone(),
         settings: document.settings.clone(),
         claims: compiler.claims.into_iter().collect(),
@@ -132,6 +134,16 @@ pub fn compile(
         return Err(irreversible);
     }
     Ok((plan, warnings))
+}
+
+/// What every plan pins, and what its conversions depend on besides.
+fn session(facts: &Facts) -> Vec<(String, String)> {
+    let expressions = facts.expressions.values().flatten();
+    let needed: BTreeSet<&str> = expressions.flat_map(ExpressionFacts::settings).collect();
+    let locale = facts.locale.iter();
+    let more = locale.filter(|(name, _)| needed.contains(name.as_str()));
+    let more = more.map(|(name, value)| (name.clone(), value.clone()));
+    facts.session.iter().cloned().chain(more).collect()
 }
 
 /// The statements of a plan's DDL, forth and back, each with the place of its step in the document.

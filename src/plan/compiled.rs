@@ -5,8 +5,10 @@ use super::{
     document::{Expression, PhaseName, Query, RunName, Settings},
     endpoint::Endpoint,
     ident::{Ident, TableName},
+    key::KeyColumn,
     link::Link,
     quiet::NoReferences,
+    search_path::SearchPath,
     span::Span,
     steps::{DdlStep, retire_column::RetireColumn, sync_columns::OnUnconvertible},
     window::Window,
@@ -22,6 +24,10 @@ pub struct Plan {
     /// What conversions depend on (time zone, date order): pinned, so that a trigger in anybody's session, the backfill
     /// and the verification all compute the same.
     pub session: Vec<(String, String)>,
+    /// Where what is the application's looks for names without a schema: its code that runs in our sessions, and the author's
+    /// SQL. Not in plans of runs that were started before this was asked: there it is PostgreSQL's own schema alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search_path: Option<SearchPath>,
     /// The columns that no other active run may touch.
     pub claims: Vec<(TableName, Ident)>,
     /// The columns that no other active run may change. Not in plans of runs that were started before this was looked at.
@@ -115,7 +121,7 @@ pub struct Sync {
     /// Empty: the sync is one-way.
     pub backward: Vec<Assignment>,
     pub on_unconvertible: OnUnconvertible,
-    pub key: Vec<Ident>,
+    pub key: Vec<KeyColumn>,
     /// The defaults of the old side: an insert that names neither side gets them, whichever version it is by.
     pub old_defaults: BTreeMap<Ident, String>,
     /// Columns of the old side that stay, where others go: both versions write them.
@@ -129,7 +135,7 @@ pub struct Fill {
     /// The table that is walked.
     pub table: TableName,
     pub set: Vec<Assignment>,
-    pub key: Vec<Ident>,
+    pub key: Vec<KeyColumn>,
     /// What is filled is read from another table, or is one: then `table` is the parent of the two.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<Link>,
@@ -140,7 +146,7 @@ pub struct Match {
     pub table: TableName,
     pub columns: Vec<Assignment>,
     pub backward: Vec<Assignment>,
-    pub key: Vec<Ident>,
+    pub key: Vec<KeyColumn>,
     /// The two sides are in two tables, of which `table` is the parent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<Link>,

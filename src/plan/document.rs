@@ -132,6 +132,10 @@ pub struct Settings {
     /// End sessions idle in a transaction for longer than this when they block us. Off unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_idle_blockers: Option<Span>,
+    /// The schemas in which names without one are looked for, as `search_path` writes them. Unless given: what a new session
+    /// of the tables' owner has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search_path: Option<String>,
     /// Rows in quarantine at which a backfill pauses the run.
     pub quarantine_max: u32,
     /// Values of rows may appear in verification reports.
@@ -147,6 +151,7 @@ impl Default for Settings {
             lock_wait_max: Span::from_millis(10 * 60_000),
             statement_timeout: Span::from_millis(3_600_000),
             end_idle_blockers: None,
+            search_path: None,
             quarantine_max: 1000,
             show_values: false,
             pacing: Pacing::default(),

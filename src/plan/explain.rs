@@ -11,6 +11,7 @@ use super::{
     facts::Facts,
     ident::TableName,
     link::{DeleteAlong, Link},
+    search_path::SearchPath,
     steps::{DdlStep, Undo, Work, retire_column::RetireColumn},
 };
 use crate::analysis::{
@@ -35,6 +36,8 @@ pub use summary::Summary;
 pub struct Explanation {
     pub name: String,
     pub description: Option<String>,
+    /// Where names without a schema are looked for, and who says so.
+    pub search_path: Option<SearchPath>,
     pub phases: Vec<ExplainedPhase>,
     /// What an application may notice in spite of all care.
     pub notes: Vec<String>,
@@ -129,9 +132,16 @@ pub fn explain(plan: &Plan, facts: &Facts, surroundings: &Surroundings) -> Expla
     let mut notes = notes(plan);
     notes.extend(surroundings.losses.iter().map(ToString::to_string));
     notes.extend(uncounted(surroundings));
+    notes.extend(plan.search_path.as_ref().map(|path| {
+        format!(
+            "names without a schema are looked for in {path} ({})",
+            path.from
+        )
+    }));
     Explanation {
         name: plan.name.to_string(),
         description: plan.description.clone(),
+        search_path: plan.search_path.clone(),
         phases,
         notes,
     }

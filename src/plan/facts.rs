@@ -3,6 +3,8 @@
 use super::{
     document::Expression,
     ident::{Ident, TableName},
+    key::{KeyColumn, Operator},
+    search_path::SearchPath,
 };
 use crate::statement::{foreign_key::ForeignKey, part::ReplicaIdentity};
 use std::collections::BTreeMap;
@@ -15,6 +17,12 @@ pub struct Facts {
     pub superuser: bool,
     /// The database's own settings that conversions between text and times depend on, by name.
     pub session: Vec<(String, String)>,
+    /// Where the application's sessions look for names without a schema.
+    pub search_path: Option<SearchPath>,
+    /// Other roles that use the tables, or the tables' owners, look elsewhere: who, and where.
+    pub other_paths: Vec<String>,
+    /// Settings that some few conversions depend on besides, by name.
+    pub locale: BTreeMap<String, String>,
     /// The role may set `session_replication_role`, so that batches fire no triggers.
     pub can_skip_triggers: bool,
     /// Roles that a default privilege gives something on new tables and views. `public` is everybody's.
@@ -26,6 +34,7 @@ pub struct Facts {
     /// The plan's types, as the server writes them.
     pub types: BTreeMap<String, Result<String, ExpressionError>>,
     pub expressions: BTreeMap<ExpressionKey, Result<ExpressionFacts, ExpressionError>>,
+    pub equalities: BTreeMap<EqualityKey, Result<Equality, ExpressionError>>,
 }
 
 /// An expression is analysed over the table's columns and those that the plan adds to it.
@@ -46,8 +55,56 @@ pub struct ExpressionFacts {
     pub reads: Vec<Ident>,
     /// The value can be assigned to the target's type without a cast being written.
     pub assignable: bool,
-    /// It gives another value each time.
-    pub volatile: bool,
+    /// As the server writes it back: with every schema, every operator's too, and casts that come by themselves.
+    pub resolved: Expression,
+    /// It reads the row as such, and not only columns of it.
+    pub whole_row: bool,
+    pub calls: Vec<Called>,
+}
+
+/// A function that an expression calls, by name, by an operator or by a cast.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Called {
+    pub name: String,
+    /// `app.next_code(text)`
+    pub signature: String,
+    pub volatility: Volatility,
+    pub maker: Maker,
+}
+
+/// As its maker has declared it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Volatility {
+    Immutable,
+    Stable,
+    Volatile,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Maker {
+    Server,
+    /// It is written in C, as those of extensions are: only a superuser can have made it.
+    Superuser,
+    Anybody,
+}
+
+/// What `=` means between a column of a table and a value of a type, where the application writes it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EqualityKey {
+    pub table: TableName,
+    pub column: Ident,
+    pub column_type: String,
+    pub other_type: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Equality {
+    /// With the column on its left.
+    pub operator: Operator,
+    /// `=(text,text)`
+    pub signature: String,
+    /// A unique index over the column goes by it.
+    pub is_unique: bool,
 }
 
 /// Why an expression cannot be used: in words, with the server's own message where there is one.
@@ -106,6 +163,8 @@ pub struct Table {
     pub key: Vec<Ident>,
     /// The application's own triggers that may change a row before it is written, those of partitions too.
     pub changing_triggers: Vec<ChangingTrigger>,
+    /// What the index of the key takes for equal, column by column.
+    pub key_operators: Vec<Operator>,
     /// The application's own triggers on UPDATE, by name.
     pub update_triggers: Vec<String>,
     pub rows_estimated: f64,
@@ -362,6 +421,15 @@ impl Table {
         const ROWS_PER_BLOCK_MAX: f64 = 291.0;
         let dense = self.rows_per_block.unwrap_or(ROWS_PER_BLOCK_MAX);
         (f64::from(self.blocks) * dense).ceil()
+    }
+    /// The key, with what is equal in it.
+    pub fn key_columns(&self) -> Vec<KeyColumn> {
+        let operators = self.key_operators.iter().cloned();
+        let operators = operators.chain(std::iter::repeat(Operator::default()));
+        let columns = self.key.iter().cloned().zip(operators);
+        columns
+            .map(|(name, equal)| KeyColumn { name, equal })
+            .collect()
     }
     pub fn is_partitioned(&self) -> bool {
         self.kind == TableKind::Partitioned

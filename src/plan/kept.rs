@@ -152,7 +152,7 @@ fn taken(plan: &Plan, table: &TableName) -> Columns {
             }
             Action::Fill(fill) if fill.table == *table => taken.extend(targets(&fill.set)),
             Action::Ddl(DdlStep::Sql(sql)) => {
-                let reshaped = scripts::reshaped(sql).into_iter();
+                let reshaped = scripts::reshaped(sql, plan.search_path.as_ref()).into_iter();
                 taken.extend(
                     reshaped
                         .filter(|(of, _)| of == table)

@@ -4,6 +4,7 @@ use super::{
     compiled::{Action, Assignment, ColumnRef, Plan},
     document::Expression,
     ident::{Ident, TableName},
+    key::{KeyColumn, Operator},
     steps::DdlStep,
 };
 use schemars::JsonSchema;
@@ -41,6 +42,12 @@ pub struct Link {
 pub struct KeyPair {
     pub parent: ColumnRef,
     pub child: ColumnRef,
+    /// The parent's on its left, the child's on its right.
+    #[serde(default)]
+    pub equal: Operator,
+    /// Between values of the parent's.
+    #[serde(default)]
+    pub own: Operator,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +113,15 @@ impl Link {
     /// The key's columns in the parent: what a row is told by.
     pub fn key(&self) -> Vec<Ident> {
         let columns = self.by.iter().map(|pair| pair.parent.name.clone());
+        columns.collect()
+    }
+
+    /// The same with what is equal in it.
+    pub fn key_columns(&self) -> Vec<KeyColumn> {
+        let columns = self.by.iter().map(|pair| KeyColumn {
+            name: pair.parent.name.clone(),
+            equal: pair.own.clone(),
+        });
         columns.collect()
     }
 

@@ -5,6 +5,7 @@ use super::{
     claims,
     facts::{Facts, Table},
     ident::{Ident, TableName},
+    search_path::SearchPath,
     steps::sql::Sql,
 };
 use crate::analysis::{
@@ -31,6 +32,7 @@ struct Touched {
     columns: Columns,
 }
 
+#[derive(Clone)]
 enum Columns {
     /// Those of the table that are among these words.
     Named(BTreeSet<String>),
@@ -39,16 +41,19 @@ enum Columns {
 }
 
 /// The tables that the statements are about, whether or not they are there.
-pub fn tables(sql: &Sql) -> Vec<TableName> {
-    let mut tables: Vec<TableName> = touched(sql).into_iter().map(|one| one.table).collect();
+pub fn tables(sql: &Sql, path: Path<'_>) -> Vec<TableName> {
+    let mut tables: Vec<TableName> = touched(sql, path)
+        .into_iter()
+        .map(|one| one.table)
+        .collect();
     tables.sort();
     tables.dedup();
     tables
 }
 
 /// The tables that are dropped, emptied or renamed.
-pub fn replaced(sql: &Sql) -> BTreeSet<TableName> {
-    let touched = touched(sql).into_iter();
+pub fn replaced(sql: &Sql, path: Path<'_>) -> BTreeSet<TableName> {
+    let touched = touched(sql, path).into_iter();
     let replaced = touched.filter(|one| one.touch == Touch::Replaces);
     replaced.map(|one| one.table).collect()
 }
@@ -64,13 +69,10 @@ pub fn read(sql: &Sql, facts: &Facts) -> Vec<(TableName, Ident)> {
 }
 
 /// The columns that ALTER TABLE renames, drops or gives another type.
-pub fn reshaped(sql: &Sql) -> Vec<(TableName, Ident)> {
+pub fn reshaped(sql: &Sql, path: Path<'_>) -> Vec<(TableName, Ident)> {
     let mut reshaped = Vec::new();
     each_statement(sql, |kind, _| {
         let Kind::AlterTable(alter) = kind else {
-            return;
-        };
-        let Some(table) = table_name(&alter.table) else {
             return;
         };
         let columns = alter
@@ -82,23 +84,26 @@ pub fn reshaped(sql: &Sql) -> Vec<(TableName, Ident)> {
                 ChangeKind::SetType(new) => Some(&new.column),
                 _ => None,
             });
-        reshaped.extend(columns.map(|column| (table.clone(), Ident::from_catalog(column))));
+        let columns: Vec<Ident> = columns.map(Ident::from_catalog).collect();
+        for table in table_names(&alter.table, path) {
+            let columns = columns.iter().cloned();
+            reshaped.extend(columns.map(|column| (table.clone(), column)));
+        }
     });
     reshaped
 }
 
 /// The tables that these statements drop or empty, and the columns that they drop.
-pub fn dropped(text: &str) -> Vec<(TableName, Option<Ident>)> {
+pub fn dropped(text: &str, path: Path<'_>) -> Vec<(TableName, Option<Ident>)> {
     let mut dropped = Vec::new();
     let script = Script::read(text);
     for statement in syntax::read(&script) {
         each_within(&statement.kind, text, &mut |kind, _| match kind {
             Kind::DropTable { tables, .. } | Kind::Truncate { tables, .. } => {
-                let tables = tables.iter().filter_map(table_name);
+                let tables = tables.iter().flat_map(|table| table_names(table, path));
                 dropped.extend(tables.map(|table| (table, None)));
             }
             Kind::AlterTable(alter) => {
-                let table = table_name(&alter.table);
                 let columns = alter
                     .changes
                     .iter()
@@ -106,7 +111,11 @@ pub fn dropped(text: &str) -> Vec<(TableName, Option<Ident>)> {
                         ChangeKind::DropColumn { column, .. } => Some(Ident::from_catalog(column)),
                         _ => None,
                     });
-                dropped.extend(columns.filter_map(|column| Some((table.clone()?, Some(column)))));
+                let columns: Vec<Ident> = columns.collect();
+                for table in table_names(&alter.table, path) {
+                    let columns = columns.iter().cloned();
+                    dropped.extend(columns.map(|column| (table.clone(), Some(column))));
+                }
             }
             _ => {}
         });
@@ -118,7 +127,11 @@ pub fn dropped(text: &str) -> Vec<(TableName, Option<Ident>)> {
 
 fn columns(sql: &Sql, facts: &Facts, wanted: Touch) -> Vec<(TableName, Ident)> {
     let mut found = Vec::new();
-    for one in touched(sql).into_iter().filter(|one| one.touch == wanted) {
+    let path = facts.search_path.as_ref();
+    for one in touched(sql, path)
+        .into_iter()
+        .filter(|one| one.touch == wanted)
+    {
         let table = facts.table(&one.table);
         let columns = one.columns.of(table).into_iter();
         found.extend(columns.map(|column| (one.table.clone(), column)));
@@ -138,14 +151,24 @@ impl Columns {
     }
 }
 
-/// Its own schema must be written: nothing but PostgreSQL's is on the search path.
-fn table_name(name: &Name) -> Option<TableName> {
-    let schema = name.schema.as_deref()?;
-    let is_own = matches!(schema, "pg_catalog" | "information_schema" | "pg_temp");
-    (!is_own).then(|| TableName {
-        schema: Ident::from_catalog(schema),
-        name: Ident::from_catalog(&name.name),
-    })
+/// Where names without a schema are looked for.
+pub type Path<'a> = Option<&'a SearchPath>;
+
+/// Without a schema it is any of the path's: which of them has such a table when the statement is run is not known here.
+fn table_names(name: &Name, path: Path<'_>) -> Vec<TableName> {
+    let schemas: Vec<&str> = match (&name.schema, path) {
+        (Some(schema), _) => vec![schema],
+        (None, Some(path)) => path.schemas.iter().map(Ident::as_str).collect(),
+        (None, None) => Vec::new(),
+    };
+    let schemas = schemas.into_iter();
+    schemas
+        .filter(|schema| !matches!(*schema, "pg_catalog" | "information_schema" | "pg_temp"))
+        .map(|schema| TableName {
+            schema: Ident::from_catalog(schema),
+            name: Ident::from_catalog(&name.name),
+        })
+        .collect()
 }
 
 /// Every statement of both scripts, those of DO blocks too, with the text of the one that it is in.
@@ -173,7 +196,7 @@ fn each_within(kind: &Kind, text: &str, take: &mut impl FnMut(&Kind, &str)) {
     take(kind, text);
 }
 
-fn touched(sql: &Sql) -> Vec<Touched> {
+fn touched(sql: &Sql, path: Path<'_>) -> Vec<Touched> {
     let mut all = Vec::new();
     each_statement(sql, |kind, text| {
         let named: BTreeSet<String> = claims::words(text).into_iter().collect();
@@ -185,10 +208,11 @@ fn touched(sql: &Sql) -> Vec<Touched> {
                 Which::These(columns) => Columns::These(columns),
                 Which::All => Columns::All,
             };
-            all.extend(table_name(name).map(|table| Touched {
+            let tables = table_names(name, path).into_iter();
+            all.extend(tables.map(|table| Touched {
                 table,
                 touch,
-                columns,
+                columns: columns.clone(),
             }));
         }
     });
@@ -331,12 +355,21 @@ mod tests {
                 vec![],
             ),
         ] {
-            let found = tables(&sql(text))
+            let found = tables(&sql(text), None)
                 .iter()
                 .map(ToString::to_string)
                 .collect::<Vec<_>>();
             assert_eq!(found, expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_table_without_a_schema_may_be_in_any_of_the_path() {
+        let path = SearchPath::read("app, pg_catalog, public", "u", "a test");
+        let found = tables(&sql("UPDATE t SET a = 1"), path.as_ref());
+        let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+        assert_eq!(found, ["app.t", "public.t"]);
+        assert!(tables(&sql("UPDATE t SET a = 1"), None).is_empty());
     }
 
     #[test]
@@ -349,10 +382,17 @@ mod tests {
             ("ALTER TABLE s.t RENAME COLUMN a TO b", false),
             ("VACUUM s.t", false),
         ] {
-            assert_eq!(!replaced(&sql(text)).is_empty(), is_replaced, "{text}");
+            assert_eq!(
+                !replaced(&sql(text), None).is_empty(),
+                is_replaced,
+                "{text}"
+            );
         }
         let text = "ALTER TABLE s.t RENAME COLUMN a TO b; ALTER TABLE s.t DROP COLUMN d, ADD COLUMN e int, ALTER COLUMN c TYPE text";
-        assert_eq!(names(reshaped(&sql(text))), ["s.t.a", "s.t.d", "s.t.c"]);
+        assert_eq!(
+            names(reshaped(&sql(text), None)),
+            ["s.t.a", "s.t.d", "s.t.c"]
+        );
         let set = columns_set("UPDATE s.t SET a = b, (c, \"D\") = (1, 2) FROM s.u WHERE t.e = u.e");
         assert_eq!(
             set.unwrap().into_iter().collect::<Vec<_>>(),

@@ -53,6 +53,37 @@ pub fn in_place(from: &str, to: &str) -> bool {
     }
 }
 
+/// How two values of one of PostgreSQL's own types are compared so that no operator of anybody's can come between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Equality {
+    /// There is an `=` of just this type, which comes first on every search path.
+    OwnOperator,
+    AsText,
+}
+
+/// Of a type, as `format_type` writes it, whose equality is that of its bytes.
+pub fn equality(type_name: &str) -> Option<Equality> {
+    const OWN: [&str; 13] = [
+        "boolean",
+        "smallint",
+        "integer",
+        "bigint",
+        "text",
+        "name",
+        "uuid",
+        "date",
+        "time without time zone",
+        "timestamp without time zone",
+        "timestamp with time zone",
+        "bytea",
+        "oid",
+    ];
+    match Type::read(type_name).name.as_str() {
+        "character varying" => Some(Equality::AsText),
+        name => OWN.contains(&name).then_some(Equality::OwnOperator),
+    }
+}
+
 /// Whether its values may be compressed and kept apart from the row, as far as that is known of a name: then `SET STORAGE`
 /// and `SET COMPRESSION` mean the same to all such types.
 pub fn is_long(name: &str) -> bool {

@@ -11,8 +11,8 @@ pub mod rows;
 use super::{
     literal, order,
     part::{Goal, Lock, Part, Statement},
-    standing,
-    sync::{Names, create_sequence, keep_function, session_clauses},
+    session, standing,
+    sync::{Names, create_sequence, keep_function, path_clause, session_clauses},
 };
 use crate::plan::{
     compiled::Plan,
@@ -198,13 +198,14 @@ fn bodies(plan: &Plan, link: &Link, names: &Names) -> Vec<(Ident, String)> {
 
 /// The functions, and what they need that an older version of Crossfade did not make.
 fn create_functions(plan: &Plan, link: &Link, names: &Names) -> Vec<Statement> {
-    let pinned = session_clauses(plan);
+    // What is written to the other table runs its constraints and the application's triggers.
+    let pinned = path_clause(&session::path(plan)) + &session_clauses(plan);
     let numbers = create_sequence(&Objects::of(&plan.name, link).guard_numbers());
     let functions = bodies(plan, link, names)
         .into_iter()
         .map(|(function, body)| {
             Statement::new(format!(
-                "CREATE OR REPLACE FUNCTION crossfade.{function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp{pinned} AS {}",
+                "CREATE OR REPLACE FUNCTION crossfade.{function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER{pinned} AS {}",
                 literal::dollar_quoted(&body)
             ))
         });

@@ -313,6 +313,8 @@ pub enum Goal {
     },
     /// A question of the plan's author, and the answer that is wanted.
     Asked {
+        /// Where names in it are looked for.
+        path: String,
         question: String,
         answer: bool,
     },

@@ -14,7 +14,7 @@ pub fn object<'a>(pairs: impl IntoIterator<Item = (&'a Ident, String)>) -> Strin
         .into_iter()
         .map(|(column, value)| format!("{}, {value}", literal::text(column.as_str())))
         .collect();
-    format!("jsonb_build_object({})", pairs.join(", "))
+    format!("pg_catalog.jsonb_build_object({})", pairs.join(", "))
 }
 
 /// The same for values that are kept.
@@ -29,7 +29,7 @@ pub fn values<'a>(pairs: impl IntoIterator<Item = (&'a ColumnRef, String)>) -> S
 /// The row's value is still the one that is kept in `object`.
 pub fn is_kept(column: &ColumnRef, value: String, object: &str) -> String {
     format!(
-        "coalesce(to_jsonb({}), 'null'::jsonb) = (({object}::text)::jsonb -> {})",
+        "coalesce(pg_catalog.to_jsonb({}), 'null'::jsonb) = (({object}::text)::jsonb OPERATOR(pg_catalog.->) {})",
         kept(column, value),
         literal::text(column.name.as_str())
     )

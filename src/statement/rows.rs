@@ -10,6 +10,7 @@ use super::{
 use crate::plan::{
     compiled::{Assignment, ColumnRef, Conversion, Fill, Match},
     ident::{Ident, TableName},
+    key::KeyColumn,
 };
 
 /// Both ends are TIDs as text: a TID range scan reads just these blocks, whatever the key is.
@@ -121,7 +122,7 @@ pub fn fill_one(fill: &Fill, storage: &TableName, assignment: &Assignment) -> St
 }
 
 /// The key and the values that an expression reads of the rows in a range, as JSON objects. No column: no key.
-pub fn row_image(storage: &TableName, key: &[Ident], reads: &[&ColumnRef]) -> String {
+pub fn row_image(storage: &TableName, key: &[KeyColumn], reads: &[&ColumnRef]) -> String {
     format!(
         "SELECT {}, {} FROM ONLY {storage} AS crossfade_row WHERE {RANGE}",
         key_object(key),
@@ -133,7 +134,7 @@ pub fn row_image(storage: &TableName, key: &[Ident], reads: &[&ColumnRef]) -> St
 /// expression read, as JSON objects. Told without evaluating the expression, which would fail again.
 pub fn still_quarantined(
     table: &TableName,
-    key: &[Ident],
+    key: &[KeyColumn],
     assignment: &Assignment,
     backward: bool,
     names: &Names,
@@ -147,7 +148,7 @@ pub fn still_quarantined(
 /// Tries the conversion of a quarantined row again, if it is as it was: `$1` and `$2` as above.
 pub fn convert_again(
     table: &TableName,
-    key: &[Ident],
+    key: &[KeyColumn],
     assignment: &Assignment,
     backward: bool,
     names: &Names,
@@ -173,7 +174,7 @@ pub fn convert_again(
 /// The row of that key still has these values, and, forward, no new one.
 fn unchanged(
     table: &TableName,
-    key: &[Ident],
+    key: &[KeyColumn],
     assignment: &Assignment,
     backward: bool,
     names: &Names,
@@ -185,18 +186,18 @@ fn unchanged(
     let now: Vec<String> = key
         .iter()
         .map(|column| {
-            let [now, planned] = [names.of(column), column].map(Ident::as_str);
+            let [now, planned] = [names.of(&column.name), &column.name].map(Ident::as_str);
             let [now, planned] = [now, planned].map(super::literal::text);
-            format!("{now}, ($1::text)::jsonb -> {planned}")
+            format!("{now}, ($1::text)::jsonb OPERATOR(pg_catalog.->) {planned}")
         })
         .collect();
     let record = format!(
-        "jsonb_populate_record(NULL::{table}, jsonb_build_object({}))",
+        "pg_catalog.jsonb_populate_record(NULL::{table}, pg_catalog.jsonb_build_object({}))",
         now.join(", ")
     );
     tests.extend(key.iter().map(|column| {
-        let column = names.of(column);
-        format!("{column} = ({record}).{column}")
+        let name = names.of(&column.name);
+        format!("{name} {} ({record}).{name}", column.equal)
     }));
     tests.extend(
         assignment
@@ -307,8 +308,11 @@ fn is_overtaken(matching: &Match, group: &Group<'_>) -> String {
     )
 }
 
-fn key_object(key: &[Ident]) -> String {
-    quarantine::object(key.iter().map(|column| (column, column.to_string())))
+fn key_object(key: &[KeyColumn]) -> String {
+    quarantine::object(
+        key.iter()
+            .map(|column| (&column.name, column.name.to_string())),
+    )
 }
 
 fn values_object<'a>(columns: impl Iterator<Item = &'a ColumnRef>) -> String {
@@ -341,17 +345,17 @@ pub fn one_sided(matching: &Match, names: &Names) -> String {
         tests.join(" OR ")
     );
     let key = match matching.key.is_empty() {
-        true => "jsonb_build_object('ctid', crossfade_tid::text)".to_owned(),
+        true => "pg_catalog.jsonb_build_object('ctid', crossfade_tid::text)".to_owned(),
         false => key_object(&matching.key),
     };
     format!(
-        "SELECT (SELECT count(*) {rows}), (SELECT coalesce(string_agg(shown.row_key, ', '), '') FROM (SELECT ({key})::text AS row_key {rows} LIMIT $1) AS shown)"
+        "SELECT (SELECT pg_catalog.count(*) {rows}), (SELECT coalesce(pg_catalog.string_agg(shown.row_key, ', '), '') FROM (SELECT ({key})::text AS row_key {rows} LIMIT $1) AS shown)"
     )
 }
 
 /// The columns that a comparison reads, under the plan's names whatever `retire` has made of them.
 fn columns_of(matching: &Match, names: &Names) -> String {
-    let mut columns: Vec<&Ident> = matching.key.iter().collect();
+    let mut columns: Vec<&Ident> = matching.key.iter().map(|column| &column.name).collect();
     for assignment in matching.columns.iter().chain(&matching.backward) {
         columns.push(&assignment.target.name);
         columns.extend(assignment.reads.iter().map(|column| &column.name));
@@ -389,7 +393,7 @@ pub fn compare(matching: &Match, storage: &TableName, names: &Names) -> String {
         return link::compare(link, storage, names);
     }
     format!(
-        "SELECT count(*), count(*) FILTER (WHERE {}) FROM {}",
+        "SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE {}) FROM {}",
         disagrees(matching),
         range_of(matching, storage, names)
     )
@@ -401,7 +405,7 @@ pub fn different_rows(matching: &Match, storage: &TableName, names: &Names) -> S
         return link::different_rows(link, storage, names);
     }
     let key = if matching.key.is_empty() {
-        "jsonb_build_object('ctid', crossfade_tid::text)".to_owned()
+        "pg_catalog.jsonb_build_object('ctid', crossfade_tid::text)".to_owned()
     } else {
         key_object(&matching.key)
     };

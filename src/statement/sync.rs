@@ -6,13 +6,14 @@ use super::{
     group::groups,
     literal, order,
     part::{Goal, Lock, Part, Statement},
-    standing,
+    session, standing,
 };
 use crate::plan::{
     compiled::{ColumnRef, Plan, Sync},
     document::RunName,
     ident::{Ident, TableName, short_hash},
     steps::retire_column::RetireColumn,
+    types::{self, Equality},
 };
 use body::Row;
 pub use body::function_body;
@@ -184,25 +185,21 @@ pub(super) fn ask_statement(
     )
 }
 
-/// `a` and `b`, of the column's type, are different values. It cannot fail, as a trigger's WHEN must not.
+/// `a` and `b`, of the column's type, are different values, whatever the search path is. It cannot fail, as a trigger's WHEN
+/// must not. Where the type's own "=" is not that of the bytes (numeric 1.0 and 1.00, citext 'a' and 'A'), or is not there
+/// (json), the bytes tell: the text of a value may be the same where its type tells two apart.
 pub fn differs(column: &ColumnRef, a: &str, b: &str) -> String {
-    if column.exact {
-        format!("{a} IS DISTINCT FROM {b}")
-    } else {
-        // numeric 1.0 and 1.00, citext 'a' and 'A' are equal and yet not the same; json has no equality at all.
-        format!("({a})::text IS DISTINCT FROM ({b})::text")
+    match types::equality(&column.type_name).filter(|_| column.exact) {
+        Some(Equality::OwnOperator) => format!("{a} IS DISTINCT FROM {b}"),
+        // Of its own it has none: a stranger's, in a schema on the path, would fit better than that of text.
+        Some(Equality::AsText) => format!("({a})::text IS DISTINCT FROM ({b})::text"),
+        None => other_bytes(a, b),
     }
 }
 
-/// A column has another value than before. By its bytes where equal ones may not be the same: the text of a value depends
-/// on the settings of the application's session (`extra_float_digits`), and a WHEN has no others.
-pub fn is_written(column: &ColumnRef, new: &str, old: &str) -> String {
-    if column.exact {
-        format!("{new} IS DISTINCT FROM {old}")
-    } else {
-        // As records: two rows as such would be compared column by column.
-        format!("ROW({new})::record *<> ROW({old})::record")
-    }
+/// As records: two rows as such would be compared column by column.
+pub(super) fn other_bytes(a: &str, b: &str) -> String {
+    format!("ROW({a})::record OPERATOR(pg_catalog.*<>) ROW({b})::record")
 }
 
 /// The function, and what it needs that an older version of Crossfade did not make.
@@ -213,13 +210,14 @@ fn create_function(plan: &Plan, sync: &Sync, body: &str) -> [Statement; 2] {
         .iter()
         .chain(&sync.backward)
         .any(|assignment| assignment.conversion.can_fail());
+    // A plain copy calls nothing of anybody's.
     let pinned = if converts {
-        session_clauses(plan)
+        path_clause(&session::path(plan)) + &session_clauses(plan)
     } else {
-        String::new()
+        path_clause(session::OWN_PATH)
     };
     let function = Statement::new(format!(
-        "CREATE OR REPLACE FUNCTION crossfade.{}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp{pinned} AS {}",
+        "CREATE OR REPLACE FUNCTION crossfade.{}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER{pinned} AS {}",
         objects.function,
         literal::dollar_quoted(body)
     ));
@@ -230,6 +228,10 @@ pub(super) fn create_sequence(name: &Ident) -> Statement {
     Statement::new(format!("CREATE SEQUENCE IF NOT EXISTS crossfade.{name}"))
 }
 
+pub(super) fn path_clause(path: &str) -> String {
+    format!(" SET search_path = {path}")
+}
+
 pub(super) fn session_clauses(plan: &Plan) -> String {
     let clauses: Vec<String> = plan
         .session
@@ -237,16 +239,6 @@ pub(super) fn session_clauses(plan: &Plan) -> String {
         .map(|(name, value)| format!(" SET {name} = {}", literal::text(value)))
         .collect();
     clauses.concat()
-}
-
-/// What a session that fills or compares is set to, so that it computes as the triggers do.
-pub fn session(plan: &Plan) -> String {
-    let settings: Vec<String> = plan
-        .session
-        .iter()
-        .map(|(name, value)| format!("SET {name} = {};", literal::text(value)))
-        .collect();
-    settings.join(" ")
 }
 
 fn update_trigger(plan: &Plan, sync: &Sync, filling: Filling, names: &Names) -> Statement {
@@ -259,7 +251,7 @@ fn update_trigger(plan: &Plan, sync: &Sync, filling: Filling, names: &Names) -> 
     for group in &groups {
         if let Some((column, source)) = group.mutual_copy() {
             let [new, old] = [column, source].map(|column| Row::New.column(&column.name, names));
-            when.push(is_written(column, &new, &old));
+            when.push(differs(column, &new, &old));
             continue;
         }
         let columns = [group.old_side(), group.new_side()].concat();

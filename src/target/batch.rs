@@ -4,6 +4,7 @@ use super::Result;
 use crate::plan::{
     compiled::{ColumnRef, Fill, Match},
     ident::{Ident, TableName},
+    key::KeyColumn,
     link::Link,
 };
 use crate::postgres::json::JsonText;
@@ -220,7 +221,7 @@ pub async fn row_image(
 /// The key of the row at an address, as a JSON object.
 pub async fn row_key(
     client: &impl GenericClient,
-    key: &[Ident],
+    key: &[KeyColumn],
     at: Place<'_>,
 ) -> Result<Option<JsonText>> {
     let query = rows::row_image(at.storage, key, &[]);

@@ -13,6 +13,7 @@ use crate::plan::{
     },
     ident::{Ident, TableName},
     kept::Standing,
+    key::Operator,
 };
 use crate::statement::{cost::Thing, part::ReplicaIdentity};
 pub use partitions::{Part, parts_of, settings_of_partitions};
@@ -95,6 +96,10 @@ const GRANTS: &str = "\
 
 /// Every column that an index names: by key, inside an expression, included, or in its predicate. `pg_depend` knows.
 const INDEXES: &str = "\
+    WITH equal AS (SELECT i.indexrelid, k.n, o.oprname, o.oprnamespace FROM pg_index AS i CROSS JOIN unnest(i.indclass::oid[]) WITH ORDINALITY AS k (class, n) \
+        JOIN pg_opclass AS s ON s.oid = k.class JOIN pg_amop AS p ON p.amopfamily = s.opcfamily AND p.amopstrategy = 3 \
+            AND p.amoplefttype = s.opcintype AND p.amoprighttype = s.opcintype JOIN pg_operator AS o ON o.oid = p.amopopr \
+        WHERE i.indrelid = $1 AND i.indisunique) \
     SELECT c.relname::text, pg_get_indexdef(i.indexrelid), i.indisunique, i.indisvalid AND i.indisready, \
            (SELECT array_agg(DISTINCT a.attname::text) FROM pg_attribute AS a WHERE a.attrelid = i.indrelid AND a.attnum > 0 AND \
                (a.attnum = ANY (i.indkey::smallint[]) OR EXISTS (SELECT 1 FROM pg_depend AS p WHERE p.classid = 'pg_class'::regclass \
@@ -107,7 +112,9 @@ const INDEXES: &str = "\
            pg_relation_filenode(i.indexrelid), \
            (SELECT count(DISTINCT k.attnum) FROM unnest(i.indkey::smallint[]) AS k (attnum) WHERE k.attnum > 0), \
            (SELECT p.relname::text FROM pg_inherits AS h JOIN pg_class AS p ON p.oid = h.inhparent WHERE h.inhrelid = i.indexrelid), \
-           t.numbers, t.targets \
+           t.numbers, t.targets, \
+           (SELECT array_agg(e.nspname::text ORDER BY k.n) FROM equal AS k JOIN pg_namespace AS e ON e.oid = k.oprnamespace WHERE k.indexrelid = i.indexrelid), \
+           (SELECT array_agg(k.oprname::text ORDER BY k.n) FROM equal AS k WHERE k.indexrelid = i.indexrelid) \
     FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid LEFT JOIN pg_tablespace AS s ON s.oid = c.reltablespace \
          LEFT JOIN pg_constraint AS k ON k.conindid = i.indexrelid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u', 'x') \
          CROSS JOIN LATERAL (SELECT coalesce(array_agg(a.attnum ORDER BY a.attnum), '{}') AS numbers, \
@@ -277,12 +284,20 @@ pub async fn identity(client: &Client) -> Result<Facts> {
         session.iter().map(|row| (row.get(0), row.get(1))).collect();
     // As text, values are noted and compared in full, whatever the application's sessions show.
     session.extend([("bytea_output", "hex"), ("extra_float_digits", "1")].map(own));
+    let locale = client
+        .query(
+            "SELECT name, setting FROM pg_settings \
+             WHERE name IN ('lc_monetary', 'lc_numeric', 'lc_time', 'default_text_search_config', 'xmloption')",
+            &[],
+        )
+        .await?;
     let default_grantees = client.query(DEFAULT_GRANTEES, &[&"r"]).await?;
     let domains = client.query(CONSTRAINED_DOMAINS, &[]).await?;
     Ok(Facts {
         constrained_domains: Some(domains.iter().map(|row| row.get(0)).collect()),
         default_grantees: default_grantees.iter().map(|row| ident(row, 0)).collect(),
         session: session.into_iter().collect(),
+        locale: locale.iter().map(|row| (row.get(0), row.get(1))).collect(),
         server_version: version.unsigned_abs(),
         role: row.get(1),
         superuser: row.get(2),
@@ -298,7 +313,7 @@ pub async fn table(client: &impl GenericClient, name: &TableName) -> Result<Opti
         .await?;
     let Some(row) = row else { return Ok(None) };
     let oid: u32 = row.get(0);
-    let (mut indexes, key) = indexes(client, oid).await?;
+    let (mut indexes, key, key_operators) = indexes(client, oid).await?;
     indexes.sort_by(|a, b| a.name.cmp(&b.name));
     let whole = client.query_one(WHOLE, &[&oid]).await?;
     let replica_identity = match row.get::<_, &str>(14) {
@@ -356,6 +371,7 @@ pub async fn table(client: &impl GenericClient, name: &TableName) -> Result<Opti
         columns: columns(client, oid).await?,
         indexes,
         key,
+        key_operators,
         constraints: constraints(client, oid).await?,
         referenced_by: inbound(client, oid).await?,
         dependents: dependents(client, oid, None).await?,
@@ -488,9 +504,12 @@ async fn columns(client: &impl GenericClient, oid: u32) -> Result<Vec<Column>> {
 }
 
 /// The indexes, and the columns that tell rows apart: the primary key's, or a unique index's over NOT NULL columns.
-async fn indexes(client: &impl GenericClient, oid: u32) -> Result<(Vec<Index>, Vec<Ident>)> {
+async fn indexes(
+    client: &impl GenericClient,
+    oid: u32,
+) -> Result<(Vec<Index>, Vec<Ident>, Vec<Operator>)> {
     let rows = client.query(INDEXES, &[&oid]).await?;
-    let mut key = Vec::new();
+    let (mut key, mut operators) = (Vec::new(), Vec::new());
     let mut indexes = Vec::new();
     for row in &rows {
         let definition: String = row.get(1);
@@ -518,10 +537,16 @@ async fn indexes(client: &impl GenericClient, oid: u32) -> Result<(Vec<Index>, V
         // The primary key comes first.
         if key.is_empty() && index.unique && row.get::<_, bool>(11) {
             key = idents(row.get(12));
+            let names: Option<Vec<String>> = row.get(19);
+            let schemas = idents(row.get(18));
+            let names = names.into_iter().flatten().zip(&schemas);
+            operators = names
+                .map(|(name, schema)| Operator::of(schema, &name))
+                .collect();
         }
         indexes.push(index);
     }
-    Ok((indexes, key))
+    Ok((indexes, key, operators))
 }
 
 /// What follows USING. An index's or a table's name may hold that word: it is then quoted, and a quote is doubled.

@@ -1,185 +1,220 @@
-//! Asks the server what an expression is: it alone knows its language. Reads only; nothing is executed.
+//! Asks the server what an expression is: it alone knows its language. Nothing of the author's is evaluated.
 
-use super::Result;
+use super::{
+    Result,
+    resolve::{Failed, Made, Resolver},
+};
 use crate::plan::{
-    facts::{ExpressionError, ExpressionFacts, ExpressionKey, Table},
+    facts::{Equality, EqualityKey, ExpressionError, ExpressionFacts, ExpressionKey, Table},
     ident::Ident,
 };
 use crate::postgres::sqlstate;
 use tokio_postgres::{Client, error::SqlState};
 
-/// The table as a derived one with the columns that do not exist yet. They are NULLs that the planner cannot fold. So are
-/// all columns of a partitioned table: without its partitions it has no rows, and of a scan of none no plan says anything.
-fn source(key: &ExpressionKey, table: &Table, without: Option<&Ident>) -> String {
-    // Without the column that is called like its table, that name would mean the whole row.
-    let alias = if without == Some(&key.table.name) {
-        "crossfade_table".to_owned()
-    } else {
-        key.table.name.quoted()
-    };
-    let null = |name: &Ident, type_name: &str| {
-        format!(
-            "CASE WHEN crossfade_source.ctid IS NULL THEN NULL::{type_name} END AS {}",
-            name.quoted()
+type Answer<T> = Result<std::result::Result<T, ExpressionError>>;
+
+/// The columns that are there, but for those that the plan replaces, and those that are still to come: each with its type
+/// and its collation, as SQL.
+fn columns(key: &ExpressionKey, table: &Table) -> Vec<(Ident, String)> {
+    let is_new = |name: &Ident| key.added.iter().any(|(added, _)| added == name);
+    let own = table.columns.iter().filter(|column| !is_new(&column.name));
+    let own = own.map(|column| {
+        let collation = column.collation.iter();
+        let collation: String = collation.map(|name| format!(" COLLATE {name}")).collect();
+        (
+            column.name.clone(),
+            format!("{}{collation}", column.type_name),
         )
-    };
-    let own = table.columns.iter().filter(|column| {
-        Some(&column.name) != without && !key.added.iter().any(|(name, _)| *name == column.name)
     });
-    let mut columns: Vec<String> = own
-        .map(|column| match table.is_partitioned() {
-            true => null(&column.name, &column.type_name),
-            false => format!("crossfade_source.{}", column.name.quoted()),
-        })
-        .collect();
-    let added = key.added.iter().filter(|(name, _)| Some(name) != without);
-    columns.extend(added.map(|(name, type_name)| null(name, type_name)));
-    let rows = match table.is_partitioned() {
-        true => "pg_catalog.pg_class".to_owned(),
-        false => key.table.to_string(),
-    };
-    format!(
-        "(SELECT {} FROM ONLY {rows} AS crossfade_source) AS {alias}",
-        columns.join(", ")
-    )
+    let mut columns: Vec<(Ident, String)> = own.collect();
+    // Of one that is replaced twice the last counts.
+    for (name, type_name) in key.added.iter().rev() {
+        if !columns.iter().any(|(known, _)| known == name) {
+            columns.push((name.clone(), type_name.clone()));
+        }
+    }
+    columns
+}
+
+/// The column that the expression is and nothing else, as it would be written here: of such a one all is known.
+fn as_column(key: &ExpressionKey, table: &Table) -> Option<(Ident, String)> {
+    let text = key.expression.as_str().trim();
+    let is_it = |(name, _): &(Ident, String)| text == name.to_string() || text == name.quoted();
+    let known = key.added.iter().rev().find(|one| is_it(one)).cloned();
+    let own = table.columns.iter();
+    let mut own = own.map(|column| (column.name.clone(), column.type_name.clone()));
+    known.or_else(|| own.find(is_it))
 }
 
 /// What the expression is, or why it cannot be used. The outer error is the connection's.
 pub async fn analyse(
-    client: &Client,
+    resolver: &Resolver<'_>,
     key: &ExpressionKey,
     table: &Table,
-) -> Result<std::result::Result<ExpressionFacts, ExpressionError>> {
+) -> Answer<ExpressionFacts> {
     let expression = key.expression.as_str();
-    let refuse = |message: String, help: Option<&str>| {
-        Ok(Err(ExpressionError {
-            message,
-            help: help.map(str::to_owned),
-        }))
-    };
+    if let Some((name, type_name)) = as_column(key, table) {
+        return Ok(Ok(of_column(resolver, key, name, type_name).await?));
+    }
     if let Some(why) = unbalanced(expression) {
         return refuse(format!("`{expression}` {why}"), None);
     }
-    let whole = source(key, table, None);
-    let statement = match client
-        .prepare(&format!("SELECT ({expression}\n) FROM {whole}"))
-        .await
-    {
-        Ok(statement) => statement,
-        Err(error) => return rejected(expression, error),
+    let columns = columns(key, table);
+    let made = match resolver.make(&key.table.name, &columns, expression).await {
+        Ok(made) => made,
+        Err(failed) => return rejected(expression, failed),
     };
-    let [column] = statement.columns() else {
-        return refuse(format!("`{expression}` is not one expression"), None);
-    };
-    let type_oid = column.type_().oid();
-    // A WHERE allows neither aggregates nor window functions nor sets.
-    let filter = format!("SELECT 1 FROM {whole} WHERE ({expression}\n) IS NOT NULL");
-    if let Err(error) = client.prepare(&filter).await {
-        return rejected(expression, error);
-    }
-    let plan = match planned(client, &format!("SELECT 1 FROM (SELECT ({expression}\n) AS value FROM {whole}) AS crossfade_value WHERE value IS NOT NULL")).await {
-        Ok(plan) => plan,
-        Err(error) => return rejected(expression, error),
-    };
-    if mentions(&plan, "Parent Relationship", &["InitPlan", "SubPlan"]) {
+    if made.tree.system_column {
+        let message = format!("`{expression}` reads a column of PostgreSQL's own");
         return refuse(
-            format!("`{expression}` has a sub-select"),
-            Some("an expression may only read its own row"),
+            message,
+            Some("an expression may read the columns of its own table"),
         );
     }
-    // A volatile expression keeps the planner from merging the inner query into the outer one.
-    let volatile = mentions(&plan, "Node Type", &["Subquery Scan"]);
-    let reads = reads(client, key, table).await?;
-    let type_name: String = client
+    let type_oid = made.type_oid;
+    let mut resolved = made.resolved.clone();
+    let assignable = match &key.target_type {
+        None => true,
+        Some(target) => match is_assignable(resolver.client, type_oid, target).await? {
+            true => true,
+            // By itself it takes this type where one of that type is wanted, as a quoted literal does: `'new'` for an enum.
+            false => match becomes(resolver, key, &columns, target).await? {
+                Some(text) => {
+                    resolved = text;
+                    true
+                }
+                None => false,
+            },
+        },
+    };
+    let type_name: String = resolver
+        .client
         .query_one("SELECT format_type($1, NULL)", &[&type_oid])
         .await?
         .get(0);
-    let assignable = match &key.target_type {
-        Some(target) => {
-            is_assignable(client, type_oid, target).await?
-                || becomes(client, expression, &whole, target).await?
-        }
-        None => true,
-    };
+    let Made { tree, calls, .. } = made;
+    let all = columns.iter().enumerate();
+    let read = all.filter(|(at, _)| tree.whole_row || tree.reads.contains(&(at + 1)));
     Ok(Ok(ExpressionFacts {
         type_name,
-        reads,
+        reads: read.map(|(_, (name, _))| name.clone()).collect(),
         assignable,
-        volatile,
+        // Longer than an author may write: it means the same where it is run.
+        resolved: resolved.try_into().unwrap_or(key.expression.clone()),
+        whole_row: tree.whole_row,
+        calls,
     }))
 }
 
-/// Whether it takes this type by itself where one of that type is wanted, as a quoted literal does: `'new'` for an enum.
-async fn becomes(client: &Client, expression: &str, whole: &str, target: &str) -> Result<bool> {
-    let together =
-        format!("SELECT NULL::{target}, coalesce(NULL::{target}, ({expression}\n)) FROM {whole}");
-    match client.prepare(&together).await {
-        Ok(statement) => Ok(match statement.columns() {
-            [wanted, found] => wanted.type_().oid() == found.type_().oid(),
-            _ => false,
-        }),
-        Err(error) if error.as_db_error().is_some() => Ok(false),
-        Err(error) => Err(error),
+async fn of_column(
+    resolver: &Resolver<'_>,
+    key: &ExpressionKey,
+    name: Ident,
+    mut type_name: String,
+) -> Result<ExpressionFacts> {
+    let assignable = match &key.target_type {
+        Some(target) if *target != type_name => {
+            let row = resolver
+                .client
+                .query_one(
+                    "SELECT to_regtype($1)::oid, format_type(to_regtype($1), NULL)",
+                    &[&type_name],
+                )
+                .await?;
+            match row.get::<_, Option<u32>>(0) {
+                Some(oid) => {
+                    type_name = row.get(1);
+                    is_assignable(resolver.client, oid, target).await?
+                }
+                None => false,
+            }
+        }
+        Some(_) | None => true,
+    };
+    Ok(ExpressionFacts {
+        type_name,
+        reads: vec![name],
+        assignable,
+        resolved: key.expression.clone(),
+        whole_row: false,
+        calls: Vec::new(),
+    })
+}
+
+/// The expression, resolved, where it takes the target's type by itself.
+async fn becomes(
+    resolver: &Resolver<'_>,
+    key: &ExpressionKey,
+    columns: &[(Ident, String)],
+    target: &str,
+) -> Result<Option<String>> {
+    let wanted = resolver.type_oid(target).await?;
+    let text = format!("coalesce(NULL::{target}, ({}\n))", key.expression);
+    match resolver.make(&key.table.name, columns, &text).await {
+        Ok(made) => Ok((wanted == Some(made.type_oid)).then_some(made.resolved)),
+        Err(Failed::Connection(error)) => Err(error),
+        Err(Failed::Refused(_) | Failed::Unavailable(_)) => Ok(None),
     }
 }
 
-/// The domain of this name, and whether one that it is over, or itself, has a default or a constraint.
+/// What `=` means between a column and a value of a type.
+pub async fn equality(resolver: &Resolver<'_>, key: &EqualityKey) -> Answer<Equality> {
+    match resolver.equality(key).await {
+        Ok(Some(found)) => Ok(Ok(found)),
+        Ok(None) => refuse(
+            format!("{} and {} have no `=`", key.column_type, key.other_type),
+            None,
+        ),
+        Err(failed) => {
+            let pair = format!("{} = {}", key.column_type, key.other_type);
+            rejected(&pair, failed)
+        }
+    }
+}
+
+fn refuse<T>(message: String, help: Option<&str>) -> Answer<T> {
+    Ok(Err(ExpressionError {
+        message,
+        help: help.map(str::to_owned),
+    }))
+}
+
+/// A domain's name, and whether one that it is over, or itself, has a default or a constraint.
 const DOMAIN: &str = "\
     WITH RECURSIVE d AS ( \
-        SELECT t.oid, t.typbasetype, t.typnotnull, t.typdefault FROM pg_type AS t WHERE t.oid = to_regtype($1) AND t.typtype = 'd' \
+        SELECT t.oid, t.typbasetype, t.typnotnull, t.typdefault FROM pg_type AS t WHERE t.oid = $1 \
         UNION ALL SELECT t.oid, t.typbasetype, t.typnotnull, t.typdefault FROM pg_type AS t JOIN d ON t.oid = d.typbasetype WHERE t.typtype = 'd') \
-    SELECT format_type(to_regtype($1), NULL), bool_or(d.typnotnull OR d.typdefault IS NOT NULL \
+    SELECT format_type($1, NULL), bool_or(d.typnotnull OR d.typdefault IS NOT NULL \
            OR EXISTS (SELECT 1 FROM pg_constraint AS k WHERE k.contypid = d.oid)) \
     FROM d HAVING count(*) > 0";
 
 /// The type as the server writes it, or why there is none such.
-pub async fn canonical_type(
-    client: &Client,
-    type_name: &str,
-) -> Result<std::result::Result<String, ExpressionError>> {
+pub async fn canonical_type(resolver: &Resolver<'_>, type_name: &str) -> Answer<String> {
     if let Some(why) = unbalanced(type_name) {
-        return Ok(Err(ExpressionError {
-            message: format!("`{type_name}` {why}"),
-            help: None,
-        }));
+        return refuse(format!("`{type_name}` {why}"), None);
     }
-    let statement = match client
-        .prepare(&format!("SELECT CAST(NULL AS {type_name}\n)"))
-        .await
-    {
-        Ok(statement) => statement,
-        Err(error) => {
-            let rejected = rejected(type_name, error)?;
-            return Ok(rejected.map(|facts| facts.type_name));
-        }
-    };
-    let [column] = statement.columns() else {
-        return Ok(Err(ExpressionError {
-            message: format!("`{type_name}` is not one type"),
-            help: None,
-        }));
+    let found = resolver.named_type(type_name).await;
+    let (oid, modifier, domain) = match found {
+        Ok(Some(found)) => found,
+        Ok(None) => return refuse(format!("`{type_name}` is not one type"), None),
+        Err(failed) => return rejected(type_name, failed),
     };
     // Of a domain the server describes the type that is below it.
-    if let Some(domain) = client.query_opt(DOMAIN, &[&type_name]).await? {
-        let name: String = domain.get(0);
-        return Ok(if domain.get(1) {
+    if let Some(domain) = domain {
+        let row = resolver.client.query_one(DOMAIN, &[&domain]).await?;
+        let name: String = row.get(0);
+        if row.get(1) {
             let message = format!(
                 "{name} is a domain with constraints or a default: PostgreSQL rewrites the table to add a column of it"
             );
             let help = "add a column of the type below it, with a CHECK; a column that is there is renamed with `strategy: alias`";
-            Err(ExpressionError {
-                message,
-                help: Some(help.to_owned()),
-            })
-        } else {
-            Ok(name)
-        });
+            return refuse(message, Some(help));
+        }
+        return Ok(Ok(name));
     }
-    let row = client
-        .query_one(
-            "SELECT format_type($1, $2)",
-            &[&column.type_().oid(), &column.type_modifier()],
-        )
+    let row = resolver
+        .client
+        .query_one("SELECT format_type($1, $2)", &[&oid, &modifier])
         .await?;
     Ok(Ok(row.get(0)))
 }
@@ -200,85 +235,48 @@ pub async fn misspelled(client: &Client, statement: &str) -> Result<Option<Strin
 }
 
 /// Why a question of one value that is true or false cannot be asked as things are. It is not asked.
-pub async fn unanswerable(client: &Client, question: &str) -> Result<Option<String>> {
+pub async fn unanswerable(resolver: &Resolver<'_>, question: &str) -> Result<Option<String>> {
     let query = format!("SELECT coalesce(({question}\n)::boolean, false)");
-    match client.prepare(&query).await {
+    match resolver.parse(&query).await {
         Ok(_) => Ok(None),
-        Err(error) if error.as_db_error().is_some() => Ok(Some(sqlstate::message(&error))),
-        Err(error) => Err(error),
+        Err(Failed::Connection(error)) => Err(error),
+        Err(Failed::Refused(error)) => Ok(Some(sqlstate::message(&error))),
+        Err(Failed::Unavailable(why)) => Ok(Some(why.message)),
     }
 }
 
-fn rejected(
-    expression: &str,
-    error: tokio_postgres::Error,
-) -> Result<std::result::Result<ExpressionFacts, ExpressionError>> {
+fn rejected<T>(expression: &str, failed: Failed) -> Answer<T> {
+    let error = match failed {
+        Failed::Connection(error) => return Err(error),
+        Failed::Unavailable(why) => return Ok(Err(why)),
+        Failed::Refused(error) => error,
+    };
     let Some(database) = error.as_db_error() else {
         return Err(error);
     };
+    let message = database.message();
+    if *database.code() == SqlState::FEATURE_NOT_SUPPORTED && message.contains("subquery") {
+        return refuse(
+            format!("`{expression}` has a sub-select"),
+            Some("an expression may only read its own row"),
+        );
+    }
     let help = if *database.code() == SqlState::UNDEFINED_COLUMN {
         Some("an expression may read the columns of its own table")
     } else if *database.code() == SqlState::UNDEFINED_FUNCTION {
         Some(
-            "functions outside pg_catalog are written with their schema, and arguments may need a cast",
+            "write a function with its schema where that is not on the search path (`settings.search_path`); arguments may need a cast",
         )
     } else if *database.code() == SqlState::UNDEFINED_OBJECT {
-        Some("types outside pg_catalog are written with their schema")
+        Some(
+            "write a type with its schema where that is not on the search path (`settings.search_path`)",
+        )
     } else {
         database.hint()
     };
-    Ok(Err(ExpressionError {
-        message: format!("`{expression}`: {}", sqlstate::message(&error)),
-        help: help.map(str::to_owned),
-    }))
-}
-
-async fn planned(client: &Client, query: &str) -> Result<serde_json::Value> {
-    let row = client
-        .query_one(&format!("EXPLAIN (FORMAT JSON, COSTS OFF) {query}"), &[])
-        .await?;
-    Ok(row.get(0))
-}
-
-fn mentions(plan: &serde_json::Value, key: &str, values: &[&str]) -> bool {
-    match plan {
-        serde_json::Value::Object(map) => {
-            map.get(key)
-                .and_then(serde_json::Value::as_str)
-                .is_some_and(|value| values.contains(&value))
-                || map.values().any(|value| mentions(value, key, values))
-        }
-        serde_json::Value::Array(list) => list.iter().any(|value| mentions(value, key, values)),
-        _ => false,
-    }
-}
-
-/// The columns that the expression cannot do without. Only those whose names occur in it are tried.
-async fn reads(client: &Client, key: &ExpressionKey, table: &Table) -> Result<Vec<Ident>> {
-    let text = key.expression.as_str().to_lowercase();
-    let all = table
-        .columns
-        .iter()
-        .map(|column| &column.name)
-        .chain(key.added.iter().map(|(name, _)| name));
-    let mut reads = Vec::new();
-    for column in all {
-        let name = column.as_str().to_lowercase();
-        if !text.contains(&name) && !text.contains(&name.replace('"', "\"\"")) {
-            continue;
-        }
-        let query = format!(
-            "SELECT ({}\n) FROM {}",
-            key.expression,
-            source(key, table, Some(column))
-        );
-        match client.prepare(&query).await {
-            Ok(_) => {}
-            Err(error) if error.as_db_error().is_some() => reads.push(column.clone()),
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(reads)
+    // It is looked at as a CHECK over the columns.
+    let message = sqlstate::message(&error).replace("check constraints", "such an expression");
+    refuse(format!("`{expression}`: {message}"), help)
 }
 
 /// Whether a value of the type may be stored in the target without a cast being written, as in INSERT and UPDATE.

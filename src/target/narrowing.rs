@@ -3,11 +3,12 @@
 use super::Result;
 use crate::plan::{
     compiled::{Action, Match, Plan},
+    document::Expression,
     explain::estimate::{Loss, Seen},
     facts::Facts,
 };
 use crate::postgres::sqlstate;
-use crate::statement::{narrowing, sync};
+use crate::statement::{narrowing, session};
 use tokio_postgres::Client;
 
 /// Whoever asks what a plan would do does not wait long for it, and no vacuum waits for that.
@@ -16,7 +17,7 @@ const TIMEOUT: &str = "SET LOCAL statement_timeout = '3s'";
 /// What the plan's conversions would do to the values of its tables.
 pub async fn losses(client: &mut Client, plan: &Plan, facts: &Facts) -> Result<Vec<Loss>> {
     let mut losses = Vec::new();
-    client.batch_execute(&sync::session(plan)).await?;
+    client.batch_execute(&session::conversions(plan)).await?;
     for (_, step) in plan.steps() {
         let Action::Match(matching) = &step.action else {
             continue;
@@ -32,25 +33,45 @@ pub async fn losses(client: &mut Client, plan: &Plan, facts: &Facts) -> Result<V
                     .iter()
                     .map(|one| one.target.name.clone())
                     .collect(),
-                seen: seen(
-                    client,
-                    matching,
-                    narrowing::sampled(table.blocks, table.rows_max()),
-                )
-                .await?,
+                seen: match strange(matching, facts) {
+                    Some(called) => Err(format!("they call {called}, which is not run for a look")),
+                    None => {
+                        let sample = narrowing::sampled(table.blocks, table.rows_max());
+                        seen(client, plan, matching, sample).await?
+                    }
+                },
             });
         }
     }
     Ok(losses)
 }
 
+/// What anybody may have made may do anything, and nothing else of the plan's is run to explain it.
+fn strange(matching: &Match, facts: &Facts) -> Option<String> {
+    let run = matching.columns.iter().chain(&matching.backward);
+    let expressions: Vec<&Expression> = run.map(|one| &one.expression).collect();
+    let analysed = facts.expressions.iter();
+    let analysed = analysed.filter(|(key, _)| key.table == matching.table);
+    let mut found = analysed.filter_map(|(_, found)| found.as_ref().ok());
+    found.find_map(|found| {
+        let called = found.strange()?;
+        expressions
+            .contains(&&found.resolved)
+            .then(|| called.signature.clone())
+    })
+}
+
 async fn seen(
     client: &mut Client,
+    plan: &Plan,
     matching: &Match,
     sample: Option<f64>,
 ) -> Result<std::result::Result<Seen, String>> {
     let transaction = client.build_transaction().read_only(true).start().await?;
     transaction.batch_execute(TIMEOUT).await?;
+    transaction
+        .batch_execute(&session::as_the_application(plan))
+        .await?;
     let counted = transaction
         .batch_execute(&narrowing::count(matching, sample))
         .await;

@@ -391,7 +391,11 @@ pub async fn observe<C: GenericClient>(client: &C, goal: &Goal) -> Result<Observ
             let found = enum_labels(client, name).await?;
             holds(found.is_some_and(|labels| labels.contains(label)))
         }
-        Goal::Asked { question, answer } => asked(client, question, *answer).await,
+        Goal::Asked {
+            path,
+            question,
+            answer,
+        } => asked(client, path, question, *answer).await?,
         Goal::Functions { bodies } => {
             let mut all = true;
             for (function, body) in bodies {
@@ -655,14 +659,35 @@ async fn comment(client: &impl GenericClient, on: &Commented) -> Result<Option<S
     Ok(found.flatten())
 }
 
-/// What its author asks may fail; then it is not known, and nothing is run.
-async fn asked(client: &impl GenericClient, question: &str, answer: bool) -> Observed {
+/// What its author asks may fail; then it is not known, and nothing is run. Names in it mean what they mean to the author.
+async fn asked(
+    client: &impl GenericClient,
+    path: &str,
+    question: &str,
+    answer: bool,
+) -> Result<Observed> {
+    let before: String = client
+        .query_one("SELECT current_setting('search_path')", &[])
+        .await?
+        .get(0);
+    client
+        .batch_execute(&format!("SET search_path = {path}"))
+        .await?;
     let query = format!("SELECT coalesce(({question}\n)::boolean, false)");
-    match client.query_one(&query, &[]).await {
-        Ok(row) => holds(row.get::<_, bool>(0) == answer),
-        Err(error) => Observed::Conflict(format!(
+    let answered = client.query_one(&query, &[]).await;
+    // In a transaction that has failed nothing more can be set, and nothing needs to be.
+    let back = client
+        .batch_execute(&format!("SET search_path = {before}"))
+        .await;
+    match answered {
+        Ok(row) => {
+            back?;
+            Ok(holds(row.get::<_, bool>(0) == answer))
+        }
+        Err(error) if error.as_db_error().is_some() => Ok(Observed::Conflict(format!(
             "`done_when` cannot be answered: {}",
             crate::postgres::sqlstate::message(&error)
-        )),
+        ))),
+        Err(error) => Err(error),
     }
 }

@@ -2,7 +2,8 @@
 //! that is safe, or pauses and says why, and nothing that was acknowledged is lost.
 
 use crate::support::{
-    Background, Database, Ran, command, connect, on_own_postgresql, on_postgresql, plan_file,
+    Background, Database, Ran, command, connect, faults_table::Line, on_own_postgresql,
+    on_postgresql, plan_file,
 };
 use crossfade::demo::traffic::{Options, Shape, Traffic, Version, create_table};
 use crossfade::postgres::launch::{LaunchOptions, Server, StopMode};
@@ -71,8 +72,13 @@ async fn under_traffic(url: &str, pacing: &str) -> Traffic {
 
 /// After a backfill, however it went: it filled what was to be filled, each row once and in one pass, and counted it; the
 /// verification passes under the same traffic; and the rows are those that the clients know of. They have seen no errors
-/// but `faults`.
-async fn nothing_is_lost(url: &str, clients: Traffic, faults: &[&str]) {
+/// but `faults`. `injected` says what was done, and how often.
+async fn nothing_is_lost(
+    url: &str,
+    clients: Traffic,
+    faults: &[&str],
+    (fault, injected): (&str, u64),
+) {
     let status = crossfade(url, &["status", RUN, "--format", "json"])
         .exits(0)
         .json();
@@ -109,6 +115,15 @@ async fn nothing_is_lost(url: &str, clients: Traffic, faults: &[&str]) {
         let differences = differences.expect("compared");
         assert!(differences.is_empty(), "{column}: {differences:?}");
     }
+    Line {
+        fault,
+        injected,
+        operations: report.operations,
+        lost: 0,
+        errors: &format!("{} statements", report.error_count),
+        longest: Duration::from_secs_f64(report.max_ms / 1_000.0),
+    }
+    .print();
 }
 
 #[test]
@@ -137,7 +152,16 @@ fn sessions_that_an_administrator_ends_are_replaced_and_the_backfill_goes_on() {
             "{}",
             ran.stderr
         );
-        nothing_is_lost(&database.url, clients, &AWAY).await;
+        nothing_is_lost(
+            &database.url,
+            clients,
+            &AWAY,
+            (
+                "sessions of the program, then all, ended by an administrator",
+                3,
+            ),
+        )
+        .await;
     });
 }
 
@@ -170,7 +194,12 @@ fn a_server_that_restarts_in_the_middle_is_waited_for() {
         "{}",
         ran.stderr
     );
-    runtime.block_on(nothing_is_lost(&url, clients, &AWAY));
+    runtime.block_on(nothing_is_lost(
+        &url,
+        clients,
+        &AWAY,
+        ("server restarted: fast, and by a crash", 2),
+    ));
     server.stop().expect("the server stops");
 }
 
@@ -197,7 +226,13 @@ fn a_role_out_of_connections_waits_until_there_are_some() {
             .execute(&format!("ALTER ROLE {role} CONNECTION LIMIT -1"))
             .await;
         driver.wait().exits(0);
-        nothing_is_lost(&database.url, clients, &[]).await;
+        nothing_is_lost(
+            &database.url,
+            clients,
+            &[],
+            ("role without a connection left", 1),
+        )
+        .await;
         database
             .execute(&format!(
                 "REASSIGN OWNED BY {role} TO postgres; DROP OWNED BY {role}; DROP ROLE {role}"
@@ -225,7 +260,13 @@ fn timeouts_that_the_database_sets_do_not_cut_a_backfill_short() {
                 database.name
             ))
             .await;
-        nothing_is_lost(&database.url, clients, &[]).await;
+        nothing_is_lost(
+            &database.url,
+            clients,
+            &[],
+            ("timeouts of 5 ms set on the database", 1),
+        )
+        .await;
     });
 }
 
@@ -263,7 +304,13 @@ fn a_full_disk_pauses_the_run_with_the_reason_and_resume_goes_on() {
         pauses_as_the_disk_is_full(database, &clients).await;
         database.execute("DROP FUNCTION full_disk() CASCADE").await;
         database.crossfade(&["resume", RUN]).exits(0);
-        nothing_is_lost(&database.url, clients, &["53100"]).await;
+        nothing_is_lost(
+            &database.url,
+            clients,
+            &["53100"],
+            ("disk full, by its error", 1),
+        )
+        .await;
     });
 }
 
@@ -348,7 +395,13 @@ fn a_disk_that_is_really_full_pauses_the_run_until_there_is_room() {
         database.crossfade(&["resume", RUN]).exits(4);
         disk.resize(LARGE);
         database.crossfade(&["resume", RUN]).exits(0);
-        nothing_is_lost(&database.url, clients, &["53100"]).await;
+        nothing_is_lost(
+            &database.url,
+            clients,
+            &["53100"],
+            ("disk really full, twice", 2),
+        )
+        .await;
         for sql in [
             "ALTER TABLE vehicles SET TABLESPACE pg_default",
             "DROP TABLESPACE small",

@@ -1,5 +1,15 @@
 //! A PostgreSQL for this test binary, a private database for each test, and the program as its users run it.
 
+pub mod application;
+pub mod cases;
+pub mod certificates;
+pub mod faults_table;
+pub mod ledger;
+pub mod pgbouncer;
+pub mod standby;
+pub mod tools;
+pub mod walk;
+
 use crossfade::postgres::launch::{LaunchOptions, Server};
 use std::{
     path::{Path, PathBuf},

@@ -92,6 +92,16 @@ impl State {
         }
     }
 
+    /// Where its sessions look for names without a schema as they begin.
+    #[must_use]
+    pub fn looking_in(mut self, path: &[String]) -> Self {
+        let path = (!path.is_empty()).then(|| path.to_vec());
+        for settings in [&mut self.settings, &mut self.session, &mut self.at_begin] {
+            settings.search_path.clone_from(&path);
+        }
+        self
+    }
+
     /// Another session, which has said once what it says once in a file.
     pub fn begin_again(&mut self, fresh: Self) {
         let missed = self.missed;

@@ -108,6 +108,7 @@ async fn of_plan(context: &Context<'_>, path: &Path, check: &Check) -> anyhow::R
         Ok(read) => read,
         Err(error) => return Ok(unreadable(path, &error)),
     };
+    let mut path_of_names = None;
     let (errors, note) = if check.offline {
         (
             read_document(&text).err().unwrap_or_default(),
@@ -115,7 +116,10 @@ async fn of_plan(context: &Context<'_>, path: &Path, check: &Check) -> anyhow::R
         )
     } else {
         match context.service()?.check(&text).await? {
-            Ok(Some(compiled)) => (compiled.warnings, "fits the database"),
+            Ok(Some(compiled)) => {
+                path_of_names = compiled.plan.search_path;
+                (compiled.warnings, "fits the database")
+            }
             Ok(None) => (Vec::new(), "is the plan of the active run of its name"),
             Err(errors) => (errors, ""),
         }
@@ -125,9 +129,19 @@ async fn of_plan(context: &Context<'_>, path: &Path, check: &Check) -> anyhow::R
     let mut shown = render(&file, &text, &errors);
     if ok {
         shown.push_str(&format!("{file}: ok, {note}\n"));
+        if let Some(path) = &path_of_names {
+            let from = &path.from;
+            shown.push_str(&format!(
+                "  names without a schema are looked for in {path} ({from})\n"
+            ));
+        }
+    }
+    let mut result = json!({"file": file, "ok": ok, "problems": located});
+    if let Some(path) = &path_of_names {
+        result["search_path"] = json!({"schemas": path.schemas, "from": path.from});
     }
     Ok(Checked {
-        result: json!({"file": file, "ok": ok, "problems": located}),
+        result,
         text: shown,
         problems: located.into_iter().map(Problem::of_plan).collect(),
         ok,

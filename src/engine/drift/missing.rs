@@ -251,7 +251,7 @@ pub async fn renamed(
             .await?
             .into_iter()
             .filter(|column| !known.contains(column))
-            .filter(|column| !one.key.iter().any(|key| names.of(key) == column))
+            .filter(|column| !one.key.iter().any(|key| names.of(&key.name) == column))
             .collect();
         if let ([known], [now]) = (gone.as_slice(), strange.as_slice())
             && let Some(planned) = planned

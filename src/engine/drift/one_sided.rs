@@ -6,6 +6,7 @@ use crate::lifecycle::{
     snapshot::Snapshot,
 };
 use crate::plan::compiled::{Match, Sync};
+use crate::statement::session;
 use crate::target::batch;
 
 /// So many of the rows are named.
@@ -62,8 +63,11 @@ impl Driver {
             .start()
             .await?;
         let timeout_ms = snapshot.plan.settings.statement_timeout.millis();
+        let path = session::as_the_application(&snapshot.plan);
         transaction
-            .batch_execute(&format!("SET LOCAL statement_timeout = {timeout_ms}"))
+            .batch_execute(&format!(
+                "SET LOCAL statement_timeout = {timeout_ms}; {path}"
+            ))
             .await?;
         let (rows, keys) = batch::one_sided(&transaction, &matching, &names, SHOWN).await?;
         transaction.rollback().await?;

@@ -7,6 +7,7 @@ use crate::pacing::{self, Grip, Known, Missing, Reading, Sample, Signal};
 use crate::plan::pacing::{HttpProbe, NumberQuery};
 use crate::postgres::sqlstate;
 use crate::probe;
+use crate::statement::session;
 use crate::target::readings::{self, About};
 use deadpool_postgres::Object;
 use std::{
@@ -268,8 +269,9 @@ async fn ask(site: &Site<'_>, query: &NumberQuery) -> Result<Option<f64>, Engine
     let client: &mut Client = &mut session;
     let transaction = client.build_transaction().read_only(true).start().await?;
     let timeout = QUERY_TIMEOUT.as_millis();
+    let path = session::as_the_application(site.plan);
     transaction
-        .batch_execute(&format!("SET LOCAL statement_timeout = {timeout}"))
+        .batch_execute(&format!("SET LOCAL statement_timeout = {timeout}; {path}"))
         .await?;
     let answer = readings::number(&transaction, &query.sql).await;
     transaction.rollback().await?;

@@ -2,7 +2,7 @@
 
 use super::{Work, worker::Worker};
 use crate::engine::EngineError;
-use crate::plan::ident::Ident;
+use crate::plan::key::KeyColumn;
 use crate::store::walks::{self, Segment};
 use crate::target::batch::{self, Range};
 
@@ -48,12 +48,12 @@ impl Worker<'_> {
         ))
     }
 
-    fn key(&self) -> Vec<Ident> {
+    fn key(&self) -> Vec<KeyColumn> {
         match &self.site.work {
             Work::Fill(fill) => fill
                 .link
                 .as_ref()
-                .map_or_else(|| fill.key.clone(), |link| link.key()),
+                .map_or_else(|| fill.key.clone(), |link| link.key_columns()),
             Work::Compare { matching, .. } => matching.key.clone(),
         }
     }

@@ -10,7 +10,7 @@ use crate::plan::{
     compiled::{Plan, StepId},
     document::Pacing,
 };
-use crate::statement::sync;
+use crate::statement::session;
 use crate::store::{lease::Lease, walks::Walk};
 use crate::target::activity::Blocker;
 use deadpool_postgres::{Object, Pool};
@@ -226,7 +226,9 @@ impl<'a> Site<'a> {
     /// A session set up as every worker's is, so that all compute the same.
     pub async fn session(&self) -> Result<Object, EngineError> {
         let session = self.pool.get().await?;
-        session.batch_execute(&sync::session(self.plan)).await?;
+        session
+            .batch_execute(&session::conversions(self.plan))
+            .await?;
         Ok(session)
     }
 

@@ -9,6 +9,7 @@ use super::{
 use crate::engine::{EngineError, failpoint, vital};
 use crate::pacing::{Batch, Outcome, losses::Care};
 use crate::plan::{compiled::Fill, ident::TableName};
+use crate::statement::session;
 use crate::store::{
     StoreError, lease,
     walks::{self, Segment},
@@ -297,6 +298,7 @@ impl<'a> Worker<'a> {
         settings.lock_timeout.duration().min(ROW_LOCK_TIMEOUT)
     }
 
+    /// What a transaction of a batch begins with.
     pub(super) fn setup(&self) -> String {
         let timeout = self.site.plan.settings.statement_timeout.millis();
         let row_lock_timeout = self.row_lock_timeout().as_millis();
@@ -309,6 +311,9 @@ impl<'a> Worker<'a> {
         } else {
             "SET LOCAL crossfade.filling = 'on';"
         });
+        // Constraints, index expressions and triggers find there what they find in the application's sessions. What is ours
+        // names every schema.
+        setup.push_str(&session::as_the_application(self.site.plan));
         setup
     }
 }

@@ -7,6 +7,7 @@ use crate::plan::{
     error::{Path, PlanError},
     explain::known,
     facts::Facts,
+    search_path::SearchPath,
     steps::{Sorted, Step},
 };
 
@@ -55,6 +56,7 @@ fn each_script(
         timeouts_set: true,
         allowed: document.allow.clone(),
         catalog: known::catalog(facts),
+        search_path: facts.search_path.iter().flat_map(schemas).collect(),
         ..Context::default()
     };
     for (at, phase) in phases {
@@ -76,6 +78,11 @@ fn each_script(
             }
         }
     }
+}
+
+fn schemas(path: &SearchPath) -> impl Iterator<Item = String> {
+    let schemas = path.schemas.iter();
+    schemas.map(|schema| schema.as_str().to_owned())
 }
 
 /// To take away what `forward` has added is what a reverse is for.

@@ -5,6 +5,7 @@ use crate::plan::{
     compiled::{Assignment, ColumnRef, Conversion},
     document::{Assignments, Expression},
     error::{Path, PlanError},
+    facts::{Called, Maker, Volatility},
     ident::{Ident, TableName},
     types,
 };
@@ -107,8 +108,17 @@ impl Compiler<'_> {
                 return None;
             }
         };
-        if facts.volatile && !self.fills_default(table, &target.name, expression) {
-            self.problem(is_volatile(path, expression));
+        if let Some(called) = facts.wanders()
+            && !self.fills_default(table, &target.name, expression)
+        {
+            self.problem(wanders(path, expression, called));
+            return None;
+        }
+        if facts.whole_row {
+            let message = format!("`{expression}` reads the row as such");
+            let help =
+                "name the columns that it reads: the two sides are in one row, and others may come";
+            self.problem(PlanError::at(path.clone(), message).help(help));
             return None;
         }
         if !facts.assignable && self.is_in_the_way(table, &target.name) {
@@ -137,7 +147,7 @@ impl Compiler<'_> {
         };
         Some(Assignment {
             target,
-            expression: expression.clone(),
+            expression: facts.resolved,
             reads,
             conversion,
             group: 0,
@@ -145,12 +155,29 @@ impl Compiler<'_> {
     }
 }
 
-/// Old and new must be computable from each other at any time.
-pub(super) fn is_volatile(path: &Path, expression: &Expression) -> PlanError {
-    let message = format!("`{expression}` is volatile: it gives another value each time");
-    PlanError::at(path.clone(), message).help(
-        "old and new must be computable from each other at any time; leave out random(), clock_timestamp(), nextval() …",
-    )
+/// Old and new must be computable from each other at any time, in any session.
+pub(super) fn wanders(path: &Path, expression: &Expression, called: &Called) -> PlanError {
+    let signature = &called.signature;
+    if called.volatility == Volatility::Volatile {
+        let message = format!(
+            "`{expression}` is volatile: it gives another value each time ({signature} does)"
+        );
+        return PlanError::at(path.clone(), message).help(
+            "old and new must be computable from each other at any time; leave out random(), clock_timestamp(), nextval() …",
+        );
+    }
+    let message = format!(
+        "`{expression}` depends on more than its row: {signature} may give another value at another time, or in another session"
+    );
+    let help = match called.maker {
+        Maker::Anybody => {
+            "it is STABLE; write one that reads nothing but its arguments, and declare that IMMUTABLE"
+        }
+        Maker::Server | Maker::Superuser => {
+            "old and new must be computable from each other at any time; write a constant, or leave such rows as they are"
+        }
+    };
+    PlanError::at(path.clone(), message).help(help)
 }
 
 /// The target's type in the source's spelling where both mean the same.

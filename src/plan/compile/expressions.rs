@@ -4,7 +4,7 @@ use super::{explicit, links};
 use crate::plan::{
     document::{Assignments, Document, Expression, PhaseDocument, PhaseName},
     error::Path,
-    facts::{ExpressionKey, Facts},
+    facts::{EqualityKey, ExpressionKey, Facts},
     ident::{Ident, TableName},
     recipes::Recipe,
     scripts,
@@ -69,6 +69,25 @@ pub fn expressions(document: &Document, facts: &Facts) -> Vec<ExpressionKey> {
     }
     let conditions = document.change.iter().flat_map(Recipe::conditions);
     keys.extend(conditions.map(|condition| condition.key(facts)));
+    keys.sort();
+    keys.dedup();
+    keys
+}
+
+/// What is to be known of `=` between the columns of two tables.
+pub fn equalities(document: &Document, facts: &Facts) -> Vec<EqualityKey> {
+    let phases = explicit(document, facts).unwrap_or_default();
+    let added = added_columns(&phases, facts);
+    let steps = phases.iter().flat_map(|(_, phase)| &phase.steps);
+    let mut keys: Vec<EqualityKey> = steps
+        .filter_map(|step| match step {
+            Step::SyncTables(step) => Some(step),
+            _ => None,
+        })
+        .flat_map(|step| {
+            links::equality_keys(step, |table, column| type_of(table, column, &added, facts))
+        })
+        .collect();
     keys.sort();
     keys.dedup();
     keys
@@ -213,7 +232,7 @@ pub fn tables(document: &Document, facts: &Facts) -> Vec<TableName> {
     let phases = explicit(document, facts).unwrap_or_default();
     let steps = phases.iter().flat_map(|(_, phase)| &phase.steps);
     let scripts = steps.filter_map(|step| match step {
-        Step::Sql(sql) => Some(scripts::tables(sql)),
+        Step::Sql(sql) => Some(scripts::tables(sql, facts.search_path.as_ref())),
         _ => None,
     });
     let mut tables = changed_tables(document, facts);

@@ -389,6 +389,25 @@ impl<'a> Compiler<'a> {
         }
     }
 
+    /// A plan is read as one role's sessions read it, and others may mean something else by the same names.
+    pub(super) fn warn_of_paths(&mut self) {
+        if self.document.settings.search_path.is_some() {
+            return;
+        }
+        let Some(path) = &self.facts.search_path else {
+            return;
+        };
+        for other in &self.facts.other_paths {
+            let message = format!(
+                "names without a schema are looked for in {path} ({}), and not as {other}",
+                path.from
+            );
+            let help = "say which it is: `settings: {search_path: …}`";
+            let problem = PlanError::at(Path::root(), message).warning();
+            self.problem(problem.help(help));
+        }
+    }
+
     /// What a recipe says besides what it fills: the conditions of indexes and CHECKs, and defaults.
     pub(super) fn check_conditions(&mut self) {
         let Some(recipe) = &self.document.change else {

@@ -5,8 +5,9 @@ use crate::plan::{
     compiled::{Assignment, ColumnRef, Conversion, Fill, Match},
     document::{Assignments, Expression},
     error::{Path, PlanError},
-    facts::{ConstraintKind, ExpressionKey, Table, TableKind},
+    facts::{ConstraintKind, EqualityKey, ExpressionKey, Table, TableKind},
     ident::{Ident, TableName},
+    key::Operator,
     link::{KeyPair, Kin, Link, OrderedBy},
     steps::{Step, fill::FillStep, rows_match::MatchStep, sync_tables::SyncTables},
 };
@@ -31,6 +32,42 @@ pub(super) fn ordering(text: &Expression) -> (Expression, String) {
         // Nothing but a direction: the server will say what is wrong with it.
         Err(_) => (text.clone(), String::new()),
     }
+}
+
+fn equality_key(
+    table: &TableName,
+    column: &Ident,
+    column_type: &str,
+    other_type: &str,
+) -> EqualityKey {
+    EqualityKey {
+        table: table.clone(),
+        column: column.clone(),
+        column_type: column_type.to_owned(),
+        other_type: other_type.to_owned(),
+    }
+}
+
+/// What the server is asked about the columns that rows are matched by.
+pub(super) fn equality_keys(
+    step: &SyncTables,
+    type_of: impl Fn(&TableName, &Ident) -> Option<String>,
+) -> Vec<EqualityKey> {
+    let (parent, child) = step.parent_and_child();
+    let mut keys = Vec::new();
+    for (to, from) in &step.by {
+        let (in_parent, in_child) = match step.new_side() {
+            Kin::Parent => (to, from),
+            Kin::Child => (from, to),
+        };
+        let Some(parent_type) = type_of(parent, in_parent) else {
+            continue;
+        };
+        let child_type = type_of(child, in_child);
+        let others = child_type.into_iter().chain([parent_type.clone()]);
+        keys.extend(others.map(|other| equality_key(parent, in_parent, &parent_type, &other)));
+    }
+    keys
 }
 
 /// What the server is asked about the order.
@@ -156,12 +193,61 @@ impl Compiler<'_> {
             } else {
                 self.column(child, in_child, &place)?
             };
+            let equal = self.equality(path, parent, &parent_column, &child_column.type_name)?;
+            let own = self.equality(path, parent, &parent_column, &parent_column.type_name)?;
             pairs.push(KeyPair {
                 parent: parent_column,
                 child: child_column,
+                equal,
+                own,
             });
         }
         Some(pairs)
+    }
+
+    /// What the application means by `=` between the two, which must be what keeps the parent's rows apart: else a row of the
+    /// child could belong to several, and no index would find them.
+    fn equality(
+        &mut self,
+        path: &Path,
+        parent: &TableName,
+        column: &ColumnRef,
+        other_type: &str,
+    ) -> Option<Operator> {
+        let (name, type_name) = (&column.name, &column.type_name);
+        let key = equality_key(parent, name, type_name, other_type);
+        match self.facts.equalities.get(&key) {
+            // Not asked about, as something else is wrong; or nothing unique is there, which is said elsewhere.
+            None => Some(Operator::default()),
+            Some(Ok(found)) if found.is_unique || !self.is_any_unique(parent, name) => {
+                Some(found.operator.clone())
+            }
+            Some(Ok(found)) => {
+                let message = format!(
+                    "`=` between {parent}.{name} ({type_name}) and {other_type} is {}, and no unique index over {name} goes by that",
+                    found.signature
+                );
+                self.problem(PlanError::at(path.key("by"), message).help(
+                    "give both columns one type first (change_column_type); names are looked for where `settings.search_path` says",
+                ));
+                None
+            }
+            Some(Err(_)) if !self.is_any_unique(parent, name) => Some(Operator::default()),
+            Some(Err(error)) => {
+                let problem = PlanError::at(path.key("by"), error.message.clone());
+                self.problem(problem.help("give both columns one type first (change_column_type)"));
+                None
+            }
+        }
+    }
+
+    fn is_any_unique(&self, table: &TableName, column: &Ident) -> bool {
+        let indexes = self
+            .table(table)
+            .into_iter()
+            .flat_map(|table| &table.indexes);
+        let mut unique = indexes.filter(|index| index.unique);
+        unique.any(|index| index.columns.contains(column))
     }
 
     /// Columns of one table from the other's. Of a table that the plan makes the columns are those that are copied.
@@ -243,12 +329,14 @@ impl Compiler<'_> {
         for (key, text) in order_keys(step).zip(&step.order_by) {
             let place = path.key("order_by");
             let (expression, direction) = ordering(text);
-            let reads = match self.facts.expressions.get(&key) {
-                Some(Ok(facts)) if facts.volatile => {
-                    self.problem(super::assignments::is_volatile(&place, &expression));
-                    return None;
+            let found = match self.facts.expressions.get(&key) {
+                Some(Ok(facts)) => {
+                    if let Some(called) = facts.wanders() {
+                        self.problem(super::assignments::wanders(&place, &expression, called));
+                        return None;
+                    }
+                    facts.clone()
                 }
-                Some(Ok(facts)) => facts.reads.clone(),
                 Some(Err(error)) => {
                     let problem = PlanError::at(place, error.message.clone());
                     let help = error.help.clone();
@@ -259,12 +347,13 @@ impl Compiler<'_> {
                 }
                 None => return None,
             };
-            let reads: Option<Vec<ColumnRef>> = reads
+            let reads: Option<Vec<ColumnRef>> = found
+                .reads
                 .iter()
                 .map(|column| self.column(child, column, &path.key("order_by")))
                 .collect();
             all.push(OrderedBy {
-                expression,
+                expression: found.resolved,
                 direction,
                 reads: reads?,
             });
@@ -516,7 +605,7 @@ impl Compiler<'_> {
         Some(Fill {
             table: link.parent.clone(),
             set: link.forward().to_vec(),
-            key: link.key(),
+            key: link.key_columns(),
             link: Some(link),
         })
     }
@@ -539,7 +628,7 @@ impl Compiler<'_> {
             table: link.parent.clone(),
             columns: link.forward().to_vec(),
             backward: link.backward().to_vec(),
-            key: link.key(),
+            key: link.key_columns(),
             link: Some(link),
         })
     }

@@ -5,8 +5,9 @@ use crate::plan::{
     compiled::{Assignment, Fill, Match, Sync},
     document::{Assignments, PhaseName},
     error::{Path, PlanError},
-    facts::Column,
+    facts::{Column, Table},
     ident::{Ident, TableName},
+    key::KeyColumn,
     steps::{Step, fill::FillStep, rows_match::MatchStep, sync_columns::SyncColumns},
 };
 use std::collections::BTreeSet;
@@ -247,9 +248,9 @@ impl Compiler<'_> {
             .unwrap_or_default()
     }
 
-    fn key_of(&self, table: &TableName) -> Vec<Ident> {
+    fn key_of(&self, table: &TableName) -> Vec<KeyColumn> {
         self.table(table)
-            .map(|table| table.key.clone())
+            .map(Table::key_columns)
             .unwrap_or_default()
     }
 }

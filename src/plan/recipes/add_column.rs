@@ -225,7 +225,7 @@ impl Change for AddColumn {
         };
         let analysed = facts.expressions.get(&self.condition(default).key(facts));
         // Until it has been asked about it is taken for the harder case.
-        let volatile = analysed.is_none_or(|found| found.as_ref().is_ok_and(|f| f.volatile));
+        let volatile = analysed.is_none_or(|found| found.as_ref().is_ok_and(|f| f.is_volatile()));
         if volatile {
             return Ok(self.filled_with_default(table, default));
         }

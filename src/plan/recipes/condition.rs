@@ -98,7 +98,7 @@ impl<'a> Condition<'a> {
             ));
         }
         match self.wanted {
-            Wanted::Boolean if found.volatile => Some((
+            Wanted::Boolean if found.is_volatile() => Some((
                 format!("`{expression}` is volatile: it gives another value each time"),
                 "what is asked of a row must always have the same answer".to_owned(),
             )),

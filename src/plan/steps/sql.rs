@@ -5,7 +5,7 @@ use crate::plan::{compiled::Plan, document::PhaseName, ident::TableName, scripts
 use crate::statement::cost::{Cost, Loss};
 use crate::statement::{
     part::{Goal, How, Part, Statement},
-    script,
+    script, session,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub struct Sql {
     /// What tells it from the plan's other statements.
     pub name: String,
-    /// Nothing is on the search path but PostgreSQL's own: names are written with their schema.
+    /// Names without a schema are looked for where the application's sessions do, or where `settings.search_path` says.
     pub forward: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reverse: Option<String>,
@@ -33,12 +33,13 @@ fn yes() -> bool {
 }
 
 impl Sql {
-    fn part(&self, script: &str, answer: bool) -> Part {
+    fn part(&self, plan: &Plan, script: &str, answer: bool) -> Part {
         // A script that cannot be split is refused when the plan is compiled.
         let statements = script::statements(script).unwrap_or_default();
         Part {
             with_next: false,
             goal: Goal::Asked {
+                path: session::path(plan),
                 question: self.done_when.clone(),
                 answer,
             },
@@ -148,13 +149,13 @@ impl Described for Sql {
 }
 
 impl Ddl for Sql {
-    fn parts(&self, _: &Plan) -> Vec<Part> {
-        vec![self.part(&self.forward, true)]
+    fn parts(&self, plan: &Plan) -> Vec<Part> {
+        vec![self.part(plan, &self.forward, true)]
     }
 
-    fn undo(&self, _: &Plan) -> Undo {
+    fn undo(&self, plan: &Plan) -> Undo {
         match &self.reverse {
-            Some(reverse) => Undo::Parts(vec![self.part(reverse, false)]),
+            Some(reverse) => Undo::Parts(vec![self.part(plan, reverse, false)]),
             None => Undo::Irreversible,
         }
     }
@@ -164,8 +165,9 @@ impl Ddl for Sql {
     }
 
     /// Of what `reverse` does, the tables and columns that it drops or empties; what else it writes is its author's to know.
-    fn cost(&self, _: &Plan) -> Cost {
-        let dropped = scripts::dropped(self.reverse.as_deref().unwrap_or_default());
+    fn cost(&self, plan: &Plan) -> Cost {
+        let reverse = self.reverse.as_deref().unwrap_or_default();
+        let dropped = scripts::dropped(reverse, plan.search_path.as_ref());
         let losses = dropped.into_iter().map(|(table, column)| match column {
             None => Loss::of_table(&table),
             Some(column) => {

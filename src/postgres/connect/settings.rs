@@ -20,6 +20,8 @@ const KEEPALIVES_IDLE_SECONDS: u64 = 30;
 const KEEPALIVES_INTERVAL_SECONDS: u64 = 10;
 const KEEPALIVES_COUNT: u32 = 3;
 const TCP_USER_TIMEOUT_MS: u64 = 60_000;
+/// What a session is recognized by: no server knows this setting, so that it has it from us or not at all.
+const RECOGNIZED_BY: &str = "crossfade.session";
 
 /// Everything that is needed to connect.
 #[derive(Clone)]
@@ -90,22 +92,31 @@ impl Settings {
         }
     }
 
-    /// The server takes the last of what is given twice.
+    /// The server takes the last of what is given twice. One setting more says nothing but a word that nobody else knows:
+    /// a database or a role may by chance, or by an administrator's advice, be set to all the others.
     pub(super) fn with_session(&self, session: &[(&str, &str)]) -> Self {
+        let word = format!("{:032x}", fastrand::u128(..));
+        let begins_with: Vec<(String, String)> = session
+            .iter()
+            .copied()
+            .chain([(RECOGNIZED_BY, word.as_str())])
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
         let mut options = self.options.clone().unwrap_or_default();
-        for (name, value) in session {
+        for (name, value) in &begins_with {
             let value = value.replace('\\', "\\\\").replace(' ', "\\ ");
             options.push_str(&format!(" -c {name}={value}"));
         }
-        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         Self {
             options: Some(options),
-            begins_with: session.iter().map(owned).collect(),
+            begins_with,
             ..self.clone()
         }
     }
 
-    /// An error where the settings that the session was to begin with do not hold.
+    /// An error where the settings that the session was to begin with do not hold: a pooler has dropped them, or has given
+    /// us a session of the server's that somebody else began. One that gives each of its clients a session of its own, and
+    /// hands on what it is to begin with, is as good as the server itself, and is not told from it.
     pub(super) async fn look_for_pooler(&self, client: &Client) -> Result<(), ConnectError> {
         if self.begins_with.is_empty() {
             return Ok(());
@@ -117,7 +128,7 @@ impl Settings {
         };
         let wanted = self.begins_with.iter();
         let wanted: Vec<String> = wanted
-            .map(|(name, _)| format!("current_setting('{name}')"))
+            .map(|(name, _)| format!("current_setting('{name}', true)"))
             .collect();
         // A simple query: a pooler may not know of prepared ones.
         let messages = client

@@ -45,10 +45,14 @@ fn trust(text: &str) -> (Encryption, Trust) {
 fn what_a_session_begins_with_comes_last_and_a_space_is_no_end() {
     let target = url("postgres://u@h/d?options=-c%20search_path%3Dapp");
     let target = target.with_session(&[("search_path", "pg_catalog, pg_temp"), ("a", "\\")]);
+    let options = target.settings.options.clone().unwrap();
+    let (given, word) = options.rsplit_once(" -c crossfade.session=").unwrap();
     assert_eq!(
-        target.settings.options.as_deref(),
-        Some(r"-c search_path=app -c search_path=pg_catalog,\ pg_temp -c a=\\")
+        given,
+        r"-c search_path=app -c search_path=pg_catalog,\ pg_temp -c a=\\"
     );
+    let again = target.with_session(&[]).settings.options.clone().unwrap();
+    assert!(word.len() == 32 && !again.ends_with(word), "{again}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::statement::{
     block,
     group::{Group, groups},
     literal, quarantine,
-    sync::{Names, ask_statement, differs, filled_by_us, is_written, require_own_table},
+    sync::{Names, ask_statement, differs, filled_by_us, require_own_table},
 };
 use std::fmt::Write;
 
@@ -25,7 +25,7 @@ pub(super) fn changed<'a>(
         .iter()
         .map(|column| {
             let name = now(&column.name).quoted();
-            is_written(column, &format!("new.{name}"), &format!("old.{name}"))
+            differs(column, &format!("new.{name}"), &format!("old.{name}"))
         })
         .collect();
     tests.join(" OR ")
@@ -166,7 +166,7 @@ impl Writing<'_> {
         known.unwrap_or_default()
     }
 
-    /// `p.id = crossfade_k0 AND …`
+    /// `p.id = crossfade_k0 AND …`, with the key's own operator.
     fn by_key(&self, kin: Kin, alias: &str) -> String {
         let tests: Vec<String> = self
             .link
@@ -178,7 +178,12 @@ impl Writing<'_> {
                     Kin::Parent => self.now(kin, &pair.parent.name),
                     Kin::Child => self.now(kin, &pair.child.name),
                 };
-                format!("{alias}.{} = crossfade_k{number}", column.quoted())
+                let column = column.quoted();
+                match kin {
+                    Kin::Parent => format!("{alias}.{column} {} crossfade_k{number}", pair.own),
+                    // The parent's stands on the left.
+                    Kin::Child => format!("crossfade_k{number} {} {alias}.{column}", pair.equal),
+                }
             })
             .collect();
         tests.join(" AND ")
@@ -478,13 +483,14 @@ impl Writing<'_> {
         // agree already.
         let _ = write!(
             text,
-            "    SELECT {} INTO crossfade_parent FROM {} AS crossfade_p WHERE {} FOR NO KEY UPDATE;\n    IF NOT FOUND THEN\n      RETURN NULL;\n    END IF;\n{}{}{}{}{}{}    IF crossfade_apply THEN\n{}{}    END IF;\n  RETURN NULL;\nEND;\n",
+            "    SELECT {} INTO crossfade_parent FROM {} AS crossfade_p WHERE {} FOR NO KEY UPDATE;\n    IF NOT FOUND THEN\n      RETURN NULL;\n    END IF;\n{}{}{}{}{}{}{}    IF crossfade_apply THEN\n{}{}    END IF;\n  RETURN NULL;\nEND;\n",
             self.columns(Kin::Parent, "crossfade_p"),
             self.link.parent,
             self.by_key(Kin::Parent, "crossfade_p"),
             self.begin_groups(),
             self.says_nothing(),
             self.read_child(" FOR UPDATE"),
+            self.said_by_child(),
             self.compute(Kin::Parent),
             self.compute(Kin::Child),
             self.decide(),
@@ -518,6 +524,22 @@ impl Writing<'_> {
             self.compute(Kin::Parent),
             same.join(" AND "),
             self.begin_groups(),
+        )
+    }
+
+    /// The same the other way round: the new version inserts the row without the columns that its table is to lose, and by
+    /// the same statement what belongs to it. That follows by itself, and is not to be emptied first.
+    fn said_by_child(&self) -> String {
+        if self.link.new != Kin::Child {
+            return String::new();
+        }
+        let reads = self.link.to_child.iter().flat_map(|one| &one.reads);
+        let silent: Vec<String> = reads
+            .map(|column| format!("crossfade_parent.{} IS NULL", column.name.quoted()))
+            .collect();
+        format!(
+            "    IF tg_op = 'INSERT' AND crossfade_there AND {} THEN\n      RETURN NULL;\n    END IF;\n",
+            silent.join(" AND ")
         )
     }
 

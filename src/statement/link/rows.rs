@@ -4,6 +4,7 @@
 use crate::plan::{
     compiled::{Assignment, ColumnRef, Conversion},
     ident::{Ident, TableName},
+    key::KeyColumn,
     link::{Kin, Link},
 };
 use crate::statement::{
@@ -129,11 +130,11 @@ impl<'a> Joined<'a> {
     fn by_key(&self) -> String {
         let tests: Vec<String> = self
             .link
-            .key()
+            .key_columns()
             .iter()
-            .map(|column| {
+            .map(|KeyColumn { name, equal }| {
                 format!(
-                    "crossfade_p.{column} = (jsonb_populate_record(NULL::{}, ($1::text)::jsonb)).{column}",
+                    "crossfade_p.{name} {equal} (pg_catalog.jsonb_populate_record(NULL::{}, ($1::text)::jsonb)).{name}",
                     self.link.parent
                 )
             })
@@ -157,9 +158,10 @@ impl<'a> Joined<'a> {
             .iter()
             .map(|pair| {
                 format!(
-                    "crossfade_c.{} = {}",
-                    self.names.of_child(&pair.child.name).quoted(),
-                    there(Kin::Parent, &pair.parent.name)
+                    "{} {} crossfade_c.{}",
+                    there(Kin::Parent, &pair.parent.name),
+                    pair.equal,
+                    self.names.of_child(&pair.child.name).quoted()
                 )
             })
             .collect();
@@ -273,9 +275,10 @@ fn unfilled(link: &Link) -> String {
                 .iter()
                 .map(|pair| {
                     format!(
-                        "crossfade_c.{} = crossfade_p.{}",
-                        pair.child.name.quoted(),
-                        pair.parent.name.quoted()
+                        "crossfade_p.{} {} crossfade_c.{}",
+                        pair.parent.name.quoted(),
+                        pair.equal,
+                        pair.child.name.quoted()
                     )
                 })
                 .collect();
@@ -292,7 +295,7 @@ fn unfilled(link: &Link) -> String {
 /// it that has just been committed is seen then, and one that is under way waits for us with the parent's row.
 pub fn lock(link: &Link, storage: &TableName) -> String {
     format!(
-        "SELECT count(*) FROM (SELECT FROM ONLY {storage} AS crossfade_p WHERE {} AND ({}) FOR NO KEY UPDATE OF crossfade_p) AS crossfade_locked",
+        "SELECT pg_catalog.count(*) FROM (SELECT FROM ONLY {storage} AS crossfade_p WHERE {} AND ({}) FOR NO KEY UPDATE OF crossfade_p) AS crossfade_locked",
         RANGE.replace("ctid", "crossfade_p.ctid"),
         unfilled(link)
     )
@@ -371,7 +374,7 @@ pub fn compute_one(link: &Link, storage: &TableName, assignment: &Assignment) ->
     let joined = Joined::new(link, storage, &names, Scope::Range).only(unfilled(link));
     let to = link.new;
     format!(
-        "SELECT count({}) FROM {}",
+        "SELECT pg_catalog.count({}) FROM {}",
         value(to, assignment),
         joined.with(to, vec![assignment], As::Compared).sql()
     )
@@ -613,7 +616,7 @@ fn disagrees(link: &Link) -> String {
 /// `(checked, different)` of a range.
 pub fn compare(link: &Link, storage: &TableName, names: &Names) -> String {
     format!(
-        "SELECT count(*), count(*) FILTER (WHERE {}) FROM {}",
+        "SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE {}) FROM {}",
         disagrees(link),
         compared(link, storage, names).sql()
     )
@@ -628,7 +631,7 @@ pub fn different_rows(link: &Link, storage: &TableName, names: &Names) -> String
         format!("{table}, {object}")
     };
     format!(
-        "SELECT {}, jsonb_build_object({}, {}) FROM {} WHERE {} LIMIT $3",
+        "SELECT {}, pg_catalog.jsonb_build_object({}, {}) FROM {} WHERE {} LIMIT $3",
         key_object(link),
         side(Kin::Parent),
         side(Kin::Child),
@@ -686,8 +689,9 @@ pub fn orphans(link: &Link, names: &Names) -> String {
         .map(|pair| {
             let child = names.of_child(&pair.child.name).quoted();
             format!(
-                "crossfade_p.{} = crossfade_c.{child}",
-                pair.parent.name.quoted()
+                "crossfade_p.{} {} crossfade_c.{child}",
+                pair.parent.name.quoted(),
+                pair.equal
             )
         })
         .collect();
@@ -703,10 +707,10 @@ pub fn orphans(link: &Link, names: &Names) -> String {
         })
         .collect();
     format!(
-        "WITH crossfade_orphan AS MATERIALIZED (SELECT jsonb_build_object({}) AS crossfade_key FROM {} AS crossfade_c \
+        "WITH crossfade_orphan AS MATERIALIZED (SELECT pg_catalog.jsonb_build_object({}) AS crossfade_key FROM {} AS crossfade_c \
          WHERE NOT EXISTS (SELECT FROM {} AS crossfade_p WHERE {})) \
-         SELECT (SELECT count(*) FROM crossfade_orphan), \
-         (SELECT coalesce(jsonb_agg(crossfade_key), '[]') FROM (SELECT crossfade_key FROM crossfade_orphan LIMIT $1) AS crossfade_first)",
+         SELECT (SELECT pg_catalog.count(*) FROM crossfade_orphan), \
+         (SELECT coalesce(pg_catalog.jsonb_agg(crossfade_key), '[]') FROM (SELECT crossfade_key FROM crossfade_orphan LIMIT $1) AS crossfade_first)",
         pairs.join(", "),
         names.child(&link.child),
         link.parent,

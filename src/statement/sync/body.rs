@@ -1,7 +1,7 @@
 //! The body of the trigger function: per group, which side the statement wrote, and what follows on the other.
 
 use super::{
-    Filling, Names, Objects, ask_statement, differs, filled_by_us, is_written, mentions,
+    Filling, Names, Objects, ask_statement, differs, filled_by_us, mentions, other_bytes,
     require_own_table,
 };
 use crate::plan::{
@@ -62,7 +62,7 @@ pub(super) fn changed(columns: &[&ColumnRef], names: &Names) -> String {
         .iter()
         .map(|column| {
             let [new, old] = [Row::New, Row::Old].map(|row| row.column(&column.name, names));
-            is_written(column, &new, &old)
+            differs(column, &new, &old)
         })
         .collect();
     any(&tests)
@@ -84,17 +84,14 @@ fn any_present(columns: &[&ColumnRef], names: &Names) -> String {
     any(&tests)
 }
 
-/// The row has another key, where something is noted by it. By text, as not every type's operators are on the path.
+/// The row has another key, where something is noted by it.
 pub(super) fn key_changed(sync: &Sync, groups: &[Group<'_>], names: &Names) -> Option<String> {
     let tests: Vec<String> = sync
         .key
         .iter()
         .map(|column| {
-            format!(
-                "({})::text IS DISTINCT FROM ({})::text",
-                Row::New.column(column, names),
-                Row::Old.column(column, names)
-            )
+            let [new, old] = [Row::New, Row::Old].map(|row| row.column(&column.name, names));
+            other_bytes(&new, &old)
         })
         .collect();
     let is_noted = groups.iter().any(Group::is_one_way) || quarantines(sync);
@@ -310,9 +307,10 @@ impl Writing<'_> {
             .iter()
             .map(|column| {
                 format!(
-                    "crossfade_row.{} = {}",
-                    self.names.of(column).quoted(),
-                    Row::New.column(column, self.names)
+                    "crossfade_row.{} {} {}",
+                    self.names.of(&column.name).quoted(),
+                    column.equal,
+                    Row::New.column(&column.name, self.names)
                 )
             })
             .collect();
@@ -345,7 +343,7 @@ impl Writing<'_> {
     /// The row's key as a JSON object.
     fn key(&self, row: Row) -> String {
         let key = self.sync.key.iter();
-        quarantine::object(key.map(|column| (column, row.column(column, self.names))))
+        quarantine::object(key.map(|column| (&column.name, row.column(&column.name, self.names))))
     }
 
     fn note_old_write(&self, old_side: &[&ColumnRef]) -> String {
@@ -387,7 +385,11 @@ impl Writing<'_> {
             None => format!("{value} IS NOT NULL"),
             // A call may give another value each time, or take the next one of a sequence: not evaluated.
             Some(default) if default.contains('(') => "false".to_owned(),
-            Some(default) => differs(column, &value, &format!("({default})")),
+            Some(default) => differs(
+                column,
+                &value,
+                &format!("({default})::{}", column.type_name),
+            ),
         }
     }
 
