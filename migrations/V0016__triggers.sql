@@ -224,26 +224,28 @@ END;
 $crossfade$;
 
 -- Keeps a trigger function for its table: nobody may attach it to another one but its owner, and the table's, who attaches it
--- to new partitions. What default privileges or PUBLIC have been granted goes.
+-- to new partitions. What default privileges or PUBLIC have been granted goes. It has the search path of who calls it, as event
+-- triggers of the application fire in it.
 CREATE FUNCTION crossfade.keep_function(of_function text, of_table text) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $crossfade$
+LANGUAGE plpgsql AS $crossfade$
 DECLARE
-    function CONSTANT regprocedure := format('crossfade.%I()', of_function)::regprocedure;
-    owner CONSTANT oid := (SELECT p.proowner FROM pg_proc AS p WHERE p.oid = function);
-    relation CONSTANT oid := to_regclass(of_table);
-    table_owner CONSTANT oid := (SELECT c.relowner FROM pg_class AS c WHERE c.oid = relation);
-    grantee oid;
+    function CONSTANT pg_catalog.regprocedure := pg_catalog.format('crossfade.%I()', of_function)::pg_catalog.regprocedure;
+    owner CONSTANT pg_catalog.oid := (SELECT p.proowner FROM pg_catalog.pg_proc AS p WHERE p.oid OPERATOR(pg_catalog.=) function);
+    relation CONSTANT pg_catalog.oid := pg_catalog.to_regclass(of_table);
+    table_owner CONSTANT pg_catalog.oid := (SELECT c.relowner FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) relation);
+    grantee pg_catalog.oid;
 BEGIN
-    FOR grantee IN SELECT DISTINCT a.grantee FROM pg_proc AS p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
-            WHERE p.oid = function AND a.grantee <> owner LOOP
-        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM %s CASCADE', function,
-            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END);
+    FOR grantee IN SELECT DISTINCT a.grantee FROM pg_catalog.pg_proc AS p,
+            pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) AS a
+            WHERE p.oid OPERATOR(pg_catalog.=) function AND a.grantee OPERATOR(pg_catalog.<>) owner LOOP
+        EXECUTE pg_catalog.format('REVOKE ALL ON FUNCTION %s FROM %s CASCADE', function,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(grantee)) END);
     END LOOP;
-    IF table_owner <> owner THEN
-        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', function, pg_get_userbyid(table_owner));
+    IF table_owner OPERATOR(pg_catalog.<>) owner THEN
+        EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %I', function, pg_catalog.pg_get_userbyid(table_owner));
     END IF;
     IF relation IS NOT NULL THEN
-        EXECUTE format('COMMENT ON FUNCTION %s IS %L', function, crossfade.made_for(relation));
+        EXECUTE pg_catalog.format('COMMENT ON FUNCTION %s IS %L', function, crossfade.made_for(relation));
     END IF;
 END;
 $crossfade$;

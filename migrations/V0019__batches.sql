@@ -41,6 +41,17 @@ BEGIN
     RETURN (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint;
 END $$;
 
+-- Runs a batch's `statement` on a table that has rules, which take no RETURNING. The rows that it wrote. Names are looked for where
+-- the batch looks for them.
+CREATE FUNCTION crossfade.write_rows(statement text, from_row text, to_row text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    written bigint;
+BEGIN
+    EXECUTE statement USING from_row, to_row;
+    GET DIAGNOSTICS written = ROW_COUNT;
+    RETURN written;
+END $$;
+
 ALTER TABLE crossfade.segments
     -- How often a worker's session was lost, and the server with it perhaps, between these blocks. None once the walk is past them.
     ADD COLUMN losses integer NOT NULL DEFAULT 0 CHECK (losses >= 0),

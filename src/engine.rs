@@ -109,6 +109,17 @@ impl EngineError {
         self.class() == Some(ErrorClass::ReadOnly)
     }
 
+    /// The server did not wait for us any longer in a transaction.
+    pub fn is_idle_timeout(&self) -> bool {
+        let state = match self {
+            Self::Store(StoreError::Database(error))
+            | Self::Statement { error, .. }
+            | Self::Database(error) => error.code(),
+            _ => None,
+        };
+        state == Some(&tokio_postgres::error::SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT)
+    }
+
     /// Somebody has cancelled a statement of ours. One that took longer than the plan allows ends as `TooLong`.
     pub fn is_cancelled(&self) -> bool {
         self.class() == Some(ErrorClass::Cancelled)

@@ -22,7 +22,7 @@ use crate::lifecycle::{
     audit, gate,
     next::{Next, check_rollback_target, next, to_reverse},
     snapshot::{Pause, RollbackTarget, Snapshot},
-    toll::Toll,
+    toll::{Lost, Toll},
     transition::{RunState, State},
 };
 use crate::plan::{
@@ -480,6 +480,26 @@ impl Service {
             phases,
             toll,
         })
+    }
+
+    /// What `contract` would drop that has no successor, and the rows whose old value somebody has given up.
+    pub async fn drops_for_good(&self, run: &str) -> Result<Vec<String>, ServiceError> {
+        let mut session = self.installed("preview").await?;
+        let run_id = runs::id_of(&*session, run).await?;
+        let snapshot = runs::snapshot(&*session, run_id).await?;
+        let lost = toll::for_good(&mut session, &snapshot).await?;
+        let lost = Toll {
+            lost,
+            in_the_way: Vec::new(),
+        };
+        let mut dropped: Vec<String> = lost.lost().map(Lost::sentence).collect();
+        if snapshot.accepted > 0 {
+            dropped.push(format!(
+                "{} old values that no new column has, as they were accepted in quarantine",
+                snapshot.accepted
+            ));
+        }
+        Ok(dropped)
     }
 
     /// Where a run stands. Takes no lease and waits for nobody.

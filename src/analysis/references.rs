@@ -225,7 +225,8 @@ pub fn columns_set(sql: &str) -> Option<BTreeSet<String>> {
 
 /// Statements of our own name columns on our behalf: told by names that nobody else uses.
 pub fn is_ours(sql: &str) -> bool {
-    const MARKS: [&str; 6] = [
+    const MARKS: [&str; 7] = [
+        "crossfade_lock",
         "crossfade_tid",
         "crossfade_row",
         "crossfade_source",

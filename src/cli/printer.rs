@@ -39,16 +39,14 @@ impl Text {
         text
     }
 
+    /// For `writeln!`: lines of our own making; texts of others go in by `line`.
+    pub fn write_fmt(&mut self, block: fmt::Arguments<'_>) -> fmt::Result {
+        self.push_str(&block.to_string());
+        Ok(())
+    }
+
     pub fn push_str(&mut self, block: &str) {
         self.0.push_str(&escaped(block, Lines::Kept));
-    }
-}
-
-/// Lines of our own making; texts of others go in by `line`.
-impl fmt::Write for Text {
-    fn write_str(&mut self, block: &str) -> fmt::Result {
-        self.push_str(block);
-        Ok(())
     }
 }
 

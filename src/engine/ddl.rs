@@ -389,7 +389,11 @@ fn message(
                     "SET LOCAL lock_timeout = {FURTHER_LOCK_TIMEOUT_MS}"
                 ));
             }
-            message.run(format!("LOCK TABLE ONLY {table} IN {} MODE", lock.as_str()));
+            // The comment tells it from the application's where statements are counted.
+            message.run(format!(
+                "LOCK TABLE ONLY {table} /* crossfade_lock */ IN {} MODE",
+                lock.as_str()
+            ));
         }
     }
     match only_if {

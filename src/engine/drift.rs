@@ -126,7 +126,8 @@ pub async fn of_gate(
 ) -> Result<Vec<OutOfStep>, tokio_postgres::Error> {
     let mut wrong = of(client, snapshot).await?;
     let touched = touched(client, snapshot).await?;
-    if is_filled(snapshot) {
+    // What is out of place comes first: rows are compared when it is put right.
+    if is_filled(snapshot) && wrong.is_empty() {
         wrong.extend(touched.map(|touched| gate::touched(&snapshot.plan.name, &touched)));
     }
     Ok(wrong)

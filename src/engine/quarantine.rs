@@ -424,23 +424,26 @@ impl Driver {
         let (key, values) = (entry.row_key.as_str(), entry.row_values.as_str());
         let (schema, name) = (table.schema.as_str(), table.name.as_str());
         let (ids, begin) = ([entry.id], begin.text());
-        let end = format!("{}; COMMIT", workers::leave_after_a_row(run_id));
+        let leave = workers::leave_after_a_row(run_id);
         let ids = ids.as_slice();
         let noting: [&(dyn ToSql + Sync); 4] = [&run_id, &schema, &name, &1_i64];
         let (row, entries): ([&(dyn ToSql + Sync); 2], [&(dyn ToSql + Sync); 1]) =
             ([&key, &values], [&ids]);
-        let (begun, noted, converted, removed, committed) = tokio::join!(
+        // COMMIT by itself: it ends the transaction of a statement that failed, too.
+        let (begun, noted, converted, removed, left, committed) = tokio::join!(
             biased;
             work.batch_execute(&begin),
             work.execute(&note, &noting),
             work.execute(&query, &row),
             work.execute(&remove, &entries),
-            work.batch_execute(&end),
+            work.batch_execute(&leave),
+            work.batch_execute("COMMIT"),
         );
         begun?;
         noted?;
         let rows = converted?;
         removed?;
+        left?;
         committed?;
         Ok(rows)
     }

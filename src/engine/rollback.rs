@@ -436,8 +436,8 @@ impl Driver {
         let stands = own && toll::may_stand(&*self.work, plan, step, state).await?;
         let dropped = drift::all_dropped(&*self.work, snapshot).await?;
         // Looked at again with the lock held, in the transaction that takes it away.
-        let guards: Vec<Statement> = toll::guarded(&self.work, snapshot, step, discards)
-            .await?
+        let guarded_losses = toll::guarded(&self.work, snapshot, step, discards).await?;
+        let guards: Vec<Statement> = guarded_losses
             .iter()
             .flat_map(|loss| loss.guard(snapshot.run_id, toll::LOCKED_LOOK_MS))
             .map(Statement::new)
@@ -567,16 +567,19 @@ fn guarded(mut part: Part, guards: &[Statement]) -> Part {
     part
 }
 
-/// A guard's error is a refusal.
+/// A guard's error is a refusal, and so is that of an object that came to depend on what goes.
 fn refusal(error: EngineError) -> EngineError {
-    match &error {
-        EngineError::Statement { error: cause, .. }
-            if cause.code().is_some_and(|state| state.code() == WOULD_LOSE) =>
-        {
-            let message = cause.as_db_error().map(|error| error.message().to_owned());
-            EngineError::Refused(message.unwrap_or_else(|| error.to_string()))
-        }
-        _ => error,
+    let EngineError::Statement { error: cause, .. } = &error else {
+        return error;
+    };
+    let state = cause.code().map_or("", |state| state.code());
+    if state == WOULD_LOSE {
+        let message = cause.as_db_error().map(|error| error.message().to_owned());
+        EngineError::Refused(message.unwrap_or_else(|| error.to_string()))
+    } else if state == "2BP01" {
+        EngineError::Refused(error.to_string())
+    } else {
+        error
     }
 }
 

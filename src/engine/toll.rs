@@ -48,6 +48,7 @@ pub fn reversed<'a>(
     plan.steps()
         .filter(|(phase, step)| {
             phases.contains(&phase.name)
+                && phase.name != PhaseName::Contract
                 && snapshot.step_state(&step.id).has_begun()
                 && is_its_own(snapshot, step)
         })
@@ -67,6 +68,7 @@ pub fn is_its_own(snapshot: &Snapshot, step: &PlannedStep) -> bool {
 pub fn things(plan: &Plan) -> BTreeSet<Thing> {
     let mut things: BTreeSet<Thing> = plan
         .steps()
+        .filter(|(phase, _)| phase.name != PhaseName::Contract)
         .flat_map(|(_, step)| step.action.cost(plan).losses)
         .map(|loss| loss.of)
         .collect();
@@ -128,6 +130,29 @@ pub async fn guarded(
         }
     }
     Ok(guarded)
+}
+
+/// What `contract` drops for good that has no successor.
+pub async fn for_good(
+    session: &mut Session,
+    snapshot: &Snapshot,
+) -> Result<Vec<Lost>, EngineError> {
+    let mut dropped = Vec::new();
+    let contract = snapshot.plan.phase(PhaseName::Contract);
+    for step in contract.map_or(&[][..], |phase| &phase.steps) {
+        for loss in step.action.cost(&snapshot.plan).losses {
+            let count = count(session, snapshot, &loss).await?;
+            let Loss { of, what, .. } = loss;
+            let noted = false;
+            dropped.push(Lost {
+                of,
+                what,
+                count,
+                noted,
+            });
+        }
+    }
+    Ok(dropped)
 }
 
 /// Whether anything of a step can be there. A step that found something else under its names has changed nothing:

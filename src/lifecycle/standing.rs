@@ -16,6 +16,9 @@ pub struct Function {
     pub xmin: String,
     /// A hash of its text, as the run wrote it.
     pub text: String,
+    /// Who may execute it: a GRANT is a change of the function, and none of what it does.
+    #[serde(default)]
+    pub rights: Option<String>,
     /// The version of Crossfade that wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crossfade: Option<String>,
@@ -157,7 +160,7 @@ fn seen_function(
         changes.push(format!("{called} was dropped and created again"));
     } else if now.xmin != before.xmin && replaced {
         changes.push(format!("{called} was replaced by another text"));
-    } else if now.xmin != before.xmin {
+    } else if now.xmin != before.xmin && now.rights == before.rights {
         changes.push(format!("{called} was altered or replaced"));
     }
     Function {
@@ -231,6 +234,7 @@ mod tests {
             oid: 1,
             xmin: xmin.to_owned(),
             text: text.to_owned(),
+            rights: None,
             crossfade: None,
             gone: false,
             replaced: false,
@@ -259,6 +263,19 @@ mod tests {
         assert!(again.is_empty(), "{again:?}");
         let replaced_back = standing("13", "a", before.0["f"].triggers.clone());
         assert_eq!(before.seen(&replaced_back).1.len(), 1);
+    }
+
+    #[test]
+    fn a_grant_changes_nothing_of_what_a_function_does() {
+        let before = standing("10", "a", Vec::new());
+        let mut granted = standing("13", "a", Vec::new());
+        for function in granted.0.values_mut() {
+            function.rights = Some("{ops=X/owner}".to_owned());
+        }
+        let (seen, changes) = before.seen(&granted);
+        assert!(changes.is_empty(), "{changes:?}");
+        let replaced_back = seen.seen(&standing("14", "b", Vec::new())).1;
+        assert_eq!(replaced_back.len(), 1, "{replaced_back:?}");
     }
 
     #[test]

@@ -203,7 +203,7 @@ impl<'a> Uses<'a> {
         for (_, step) in plan.steps() {
             match &step.action {
                 Action::Ddl(DdlStep::Sql(sql)) => {
-                    whole.extend(scripts::replaced(sql, plan.search_path.as_ref()))
+                    whole.extend(scripts::replaced(sql, plan.search_path.as_ref()));
                 }
                 Action::Ddl(step) if step.ddl().replaces_table() => {
                     whole.extend(step.ddl().tables().first().map(|table| (*table).clone()));

@@ -504,6 +504,9 @@ fn undo(action: &Action, plan: &Plan) -> Option<Vec<String>> {
 fn undo_costs(action: &Action, plan: &Plan) -> Vec<String> {
     let Cost { losses, obstacles } = action.cost(plan);
     let losses = losses.into_iter().map(|Loss { of, what, kept_in_step, .. }| {
+        if action.undo(plan) == Undo::Irreversible {
+            return format!("takes away {what}, for good");
+        }
         let until = if kept_in_step {
             ", unless the triggers have been installed, which keep them on the other side as well"
         } else {

@@ -121,6 +121,8 @@ pub struct Table {
     /// What keeps its rows, where that is not PostgreSQL's own heap.
     pub access_method: Option<Ident>,
     pub owner: String,
+    /// Whoever is a member of it is one as well.
+    pub owner_is_superuser: bool,
     /// The role is the owner, a member of it, or a superuser.
     pub owned: bool,
     /// The role may create in the table's schema (an owner of the table needs it for a new index).

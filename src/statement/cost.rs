@@ -123,7 +123,7 @@ impl Loss {
     /// How many there are, up to one more than `most`.
     pub fn count(&self, run_id: i64, most: i64) -> String {
         format!(
-            "SELECT count(*) FROM (SELECT 1 {} LIMIT {}) AS lost",
+            "SELECT count(*) FROM (SELECT 1 {} LIMIT {}) AS crossfade_row",
             self.from(run_id),
             most + 1
         )
@@ -139,14 +139,16 @@ impl Loss {
             "whether there are {what} by now could not be told within {limit_ms} ms, and the table is not locked for longer. Going back takes {of} away: `--discard {of}` says that they may go"
         ));
         let body = format!(
-            "BEGIN IF EXISTS (SELECT 1 {}) THEN RAISE EXCEPTION USING ERRCODE = '{WOULD_LOSE}', MESSAGE = {found}; END IF; \
+            "BEGIN IF EXISTS (SELECT 1 {} /* crossfade_row */) THEN RAISE EXCEPTION USING ERRCODE = '{WOULD_LOSE}', MESSAGE = {found}; END IF; \
              EXCEPTION WHEN query_canceled THEN RAISE EXCEPTION USING ERRCODE = '{WOULD_LOSE}', MESSAGE = {unknown}; END",
             self.from(run_id)
         );
         let mut statements = Vec::new();
         if let Rows::Of(_) = self.rows {
             let table = self.of.table();
-            statements.push(format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"));
+            statements.push(format!(
+                "LOCK TABLE {table} /* crossfade_lock */ IN ACCESS EXCLUSIVE MODE"
+            ));
         }
         statements.extend([
             "SELECT set_config('crossfade.statement_timeout', current_setting('statement_timeout'), true)".to_owned(),
@@ -253,7 +255,7 @@ impl Obstacle {
         let rows = &self.rows;
         // One name for whatever the rows are from.
         format!(
-            "SELECT {shown} FROM (SELECT * {rows} LIMIT {}) AS t",
+            "SELECT {shown} FROM (SELECT * {rows} LIMIT {}) AS t /* crossfade_row */",
             most + 1
         )
     }

@@ -66,7 +66,6 @@ pub fn names_around(plan: &Plan, link: &Link, at: &DdlStep, moment: Moment) -> N
 /// The names of what is installed.
 pub struct Objects {
     mark: String,
-    run: RunName,
 }
 
 impl Objects {
@@ -74,7 +73,6 @@ impl Objects {
         let pair = format!("{}\n{}", link.parent, link.child);
         Self {
             mark: format!("{run}_{:08x}", short_hash(&pair)),
-            run: run.clone(),
         }
     }
 

@@ -96,7 +96,10 @@ fn fill_groups(fill: &Fill, storage: &TableName, groups: &[Group<'_>]) -> String
         }
     }
     let tests: Vec<String> = groups.iter().map(unfilled).collect();
-    let mut test = format!("({})", tests.join(" OR "));
+    let mut test = match tests.as_slice() {
+        [one] => one.clone(),
+        _ => format!("({})", tests.join(" OR ")),
+    };
     let mut assignments = groups.iter().flat_map(|group| &group.forward);
     if assignments.any(|assignment| assignment.conversion.can_fail()) {
         test = within_range("ctid", &test);

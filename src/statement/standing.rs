@@ -11,7 +11,7 @@ const KEPT: &str = "UPDATE crossfade.runs SET sync_stood = ";
 pub fn of(names: &str) -> String {
     format!(
         "SELECT coalesce(pg_catalog.jsonb_object_agg(p.proname, pg_catalog.jsonb_build_object('oid', p.oid::pg_catalog.int8, 'xmin', p.xmin::pg_catalog.text, \
-            'text', pg_catalog.md5(p.prosrc), 'crossfade', {}, \
+            'text', pg_catalog.md5(p.prosrc), 'rights', p.proacl::pg_catalog.text, 'crossfade', {}, \
             'triggers', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('oid', t.oid::pg_catalog.int8, 'xmin', t.xmin::pg_catalog.text, \
                 'name', t.tgname, 'table', pg_catalog.concat(pg_catalog.quote_ident(s.nspname), '.', pg_catalog.quote_ident(c.relname)), \
                 'enabled', t.tgenabled, 'cloned', t.tgparentid <> 0) ORDER BY t.oid), '[]') \

@@ -9,14 +9,14 @@ use tokio_postgres::{Client, GenericClient, Transaction};
 const REVOKE: &str = "
     WITH ours AS (
         SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind, CASE c.relkind WHEN 'S' THEN 'S' ELSE 'r' END AS class,
-               c.oid::regclass::text AS name, c.relowner AS owner, c.relacl AS acl
+               c.oid::regclass::text AS name, c.relowner AS owner, c.relacl AS acl, false AS of_a_run
             FROM pg_class AS c WHERE c.relnamespace = to_regnamespace('crossfade') AND c.relkind IN ('r', 'p', 'v', 'S')
         UNION ALL
-        SELECT 'FUNCTION', 'f', p.oid::regprocedure::text, p.proowner, coalesce(p.proacl, acldefault('f', p.proowner))
+        SELECT 'FUNCTION', 'f', p.oid::regprocedure::text, p.proowner, coalesce(p.proacl, acldefault('f', p.proowner)), p.prosecdef AND p.prorettype = 'trigger'::regtype
             FROM pg_proc AS p WHERE p.pronamespace = to_regnamespace('crossfade')
               AND (p.prorettype = 'trigger'::regtype OR p.proname IN ('record', 'approve'))
         UNION ALL
-        SELECT 'SCHEMA', 'n', 'crossfade', n.nspowner, n.nspacl FROM pg_namespace AS n WHERE n.oid = to_regnamespace('crossfade')
+        SELECT 'SCHEMA', 'n', 'crossfade', n.nspowner, n.nspacl, false FROM pg_namespace AS n WHERE n.oid = to_regnamespace('crossfade')
     )
     SELECT DISTINCT format('REVOKE %s ON %s %s FROM %s', a.privilege_type, o.kind, o.name,
                CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END)
@@ -25,7 +25,7 @@ const REVOKE: &str = "
       AND (o.name NOT LIKE 'crossfade.approve(%' OR $1 AND a.grantee <> 0)
       AND a.privilege_type <> CASE o.kind WHEN 'SCHEMA' THEN 'USAGE' WHEN 'FUNCTION' THEN '' ELSE CASE WHEN $1 THEN '' ELSE 'SELECT' END END
       AND (a.grantee = 0 AND a.privilege_type <> 'SELECT'
-        OR o.kind <> 'SCHEMA' AND NOT has_schema_privilege(a.grantee, to_regnamespace('crossfade'), 'CREATE')
+        OR o.kind <> 'SCHEMA' AND NOT o.of_a_run AND NOT has_schema_privilege(a.grantee, to_regnamespace('crossfade'), 'CREATE')
            AND EXISTS (SELECT 1 FROM pg_default_acl AS d, aclexplode(d.defaclacl) AS g
                WHERE d.defaclnamespace = 0 AND d.defaclrole = o.owner AND d.defaclobjtype = o.class::\"char\"
                  AND g.grantee = a.grantee AND g.privilege_type = a.privilege_type))

@@ -69,24 +69,39 @@ pub enum Purpose {
 pub async fn require(client: &Client, purpose: Purpose) -> Result<(), StoreError> {
     let known = KNOWN_VERSION;
     let installed = match installed_version(client).await {
-        Err(StoreError::Privilege(_)) => {
-            let role = client
-                .query_one("SELECT quote_ident(session_user)", &[])
-                .await?
-                .get(0);
-            return Err(match purpose {
-                Purpose::Look => StoreError::NoRightsToLook { role },
-                Purpose::Drive => StoreError::NoRights { role },
-            });
-        }
+        Err(StoreError::Privilege(_)) => return Err(missing(client, purpose).await?),
         installed => installed?,
     };
     match installed {
         None => Err(StoreError::NotInstalled),
         Some(found) if found < known => Err(StoreError::Older { found, known }),
         Some(found) if found > known => Err(StoreError::Newer { found, known }),
+        Some(_) if purpose == Purpose::Drive => {
+            let row = client
+                .query_one(
+                    "SELECT has_table_privilege('crossfade.runs', 'UPDATE')",
+                    &[],
+                )
+                .await?;
+            if row.get(0) {
+                Ok(())
+            } else {
+                Err(missing(client, purpose).await?)
+            }
+        }
         Some(_) => Ok(()),
     }
+}
+
+async fn missing(client: &Client, purpose: Purpose) -> Result<StoreError, StoreError> {
+    let role = client
+        .query_one("SELECT quote_ident(session_user)", &[])
+        .await?
+        .get(0);
+    Ok(match purpose {
+        Purpose::Look => StoreError::NoRightsToLook { role },
+        Purpose::Drive => StoreError::NoRights { role },
+    })
 }
 
 /// Installs or upgrades; the versions before and after. refinery takes no lock, so this takes one.

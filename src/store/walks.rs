@@ -413,12 +413,22 @@ const CURRENT: &str = "\
 /// segment, `$6` its checkpoint, `$7` the next one, and `$8` whether the rows count: 1 or 0. Its rows, and where the log stands; a
 /// `Refusal` where the checkpoint cannot be moved.
 pub fn with_checkpoint(write: &str) -> String {
+    moving_checkpoint(&format!("({write}\nRETURNING 1)"), "pg_catalog.count(*)")
+}
+
+/// The same where the table has rules: `$9` is what to write.
+pub fn with_checkpoint_past_rules() -> String {
+    let write = "MATERIALIZED (SELECT crossfade.write_rows($9, $1, $2) AS rows)";
+    moving_checkpoint(write, "pg_catalog.max(rows)")
+}
+
+fn moving_checkpoint(write: &str, rows: &str) -> String {
     format!(
-        "WITH crossfade_batch AS ({write}\nRETURNING 1), \
+        "WITH crossfade_batch AS {write}, \
          crossfade_moved AS (UPDATE crossfade.segments AS s SET next_block = $7, \
-            rows_changed = s.rows_changed + $8::bigint * (SELECT pg_catalog.count(*) FROM crossfade_batch), {} \
+            rows_changed = s.rows_changed + $8::bigint * (SELECT {rows} FROM crossfade_batch), {} \
             FROM crossfade.walks AS k WHERE s.run_id = $3 AND s.step = $4 AND s.number = $5 AND s.next_block = $6 AND {CURRENT} RETURNING 1) \
-         SELECT (SELECT pg_catalog.count(*) FROM crossfade_batch), crossfade.moved_to((SELECT pg_catalog.count(*) FROM crossfade_moved))",
+         SELECT (SELECT {rows} FROM crossfade_batch), crossfade.moved_to((SELECT pg_catalog.count(*) FROM crossfade_moved))",
         past_losses("$7")
     )
 }

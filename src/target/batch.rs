@@ -274,6 +274,19 @@ pub async fn has_foreign_key(
     Ok(row.get(0))
 }
 
+/// One of these tables has rules. A statement that writes to it can neither return what it wrote nor stand in another one.
+pub async fn has_rules(client: &impl GenericClient, tables: &[&TableName]) -> Result<bool> {
+    let tables: Vec<String> = tables.iter().map(ToString::to_string).collect();
+    let row = client
+        .query_one(
+            "SELECT EXISTS (SELECT 1 FROM pg_rewrite AS r WHERE r.ev_type <> '1' AND r.ev_class = ANY ( \
+               SELECT to_regclass(t.name)::oid FROM unnest($1::text[]) AS t (name)))",
+            &[&tables],
+        )
+        .await?;
+    Ok(row.get(0))
+}
+
 /// Row security would hide some of the table's rows; from which role, as SQL. Every session of ours is set to an error then.
 pub async fn rows_hidden_from(
     client: &impl GenericClient,

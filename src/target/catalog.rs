@@ -44,7 +44,8 @@ const TABLE: &str = "\
            obj_description(c.oid, 'pg_class'), c.relreplident::text, \
            CASE WHEN c.reltuples >= 0 AND c.relpages > 0 THEN c.reltuples / c.relpages END::float8, \
            CASE WHEN c.relkind IN ('r', 'm') THEN (SELECT a.amname::text FROM pg_am AS a \
-               WHERE a.oid = c.relam AND a.amhandler <> 'pg_catalog.heap_tableam_handler'::regproc) END \
+               WHERE a.oid = c.relam AND a.amhandler <> 'pg_catalog.heap_tableam_handler'::regproc) END, \
+           EXISTS (SELECT 1 FROM pg_roles AS o WHERE o.oid = c.relowner AND o.rolsuper) \
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace, pg_roles AS r, \
          LATERAL (SELECT coalesce(sum(greatest(l.reltuples, 0)), 0) AS tuples, coalesce(sum(pg_relation_size(l.oid)), 0)::bigint AS bytes \
                   FROM pg_partition_tree(c.oid) AS p JOIN pg_class AS l ON l.oid = p.relid WHERE p.isleaf AND c.relkind = 'p') AS leaves \
@@ -179,7 +180,7 @@ const WHOLE: &str = "\
            ARRAY(SELECT DISTINCT pg_describe_object(d.classid, d.objid, d.objsubid) FROM pg_type AS t JOIN pg_depend AS d \
                ON d.refclassid = 'pg_type'::regclass AND d.refobjid IN (t.oid, t.typarray) WHERE t.oid = c.reltype AND d.deptype = 'n' ORDER BY 1), \
            ARRAY(SELECT g.tgname::text FROM pg_trigger AS g JOIN pg_proc AS f ON f.oid = g.tgfoid WHERE g.tgrelid = c.oid AND NOT g.tgisinternal \
-               AND f.prosrc ~* '\\m(tg_table_name|tg_relname|tg_relid)\\M' ORDER BY 1), \
+               AND f.pronamespace IS DISTINCT FROM to_regnamespace('crossfade') AND f.prosrc ~* '\\m(tg_table_name|tg_relname|tg_relid)\\M' ORDER BY 1), \
            ARRAY(SELECT DISTINCT s.subname::text FROM pg_subscription AS s JOIN pg_subscription_rel AS r ON r.srsubid = s.oid \
                WHERE r.srrelid IN (SELECT c.oid UNION SELECT relid FROM pg_partition_tree(c.oid)) ORDER BY 1), \
            ARRAY(SELECT r.rulename::text FROM pg_rewrite AS r WHERE r.ev_class = c.oid AND r.ev_type = '2' AND r.ev_enabled IN ('O', 'A', 'R') ORDER BY 1), \
@@ -333,7 +334,10 @@ pub async fn table(client: &impl GenericClient, name: &TableName) -> Result<Opti
     Ok(Some(Table {
         replica_identity,
         partitions: partitions(client, oid).await?,
-        own_of_partitions: partitions::own(client, oid).await?,
+        own_of_partitions: match row.get::<_, &str>(1) {
+            "p" => partitions::own(client, oid).await?,
+            _ => Vec::new(),
+        },
         partition_key_computed: keys.iter().any(|row| row.get(1)),
         partition_key,
         table_dependents: client
@@ -359,6 +363,7 @@ pub async fn table(client: &impl GenericClient, name: &TableName) -> Result<Opti
         kind: kind(&row),
         access_method: row.get::<_, Option<&str>>(16).map(Ident::from_catalog),
         owner: row.get(4),
+        owner_is_superuser: row.get(17),
         owned: row.get(5),
         can_create: row.get(6),
         rows_hidden: row.get(7),

@@ -10,6 +10,7 @@ use crate::statement::{
     part::{Commented, Goal, ReplicaIdentity},
     standing as statement,
 };
+use std::collections::BTreeSet;
 use tokio_postgres::{
     GenericClient,
     types::{Json, ToSql},
@@ -482,9 +483,11 @@ async fn sync<C: GenericClient>(
     Ok(match body {
         Some(body) => {
             let triggers = eye.triggers(function).await?;
+            // On INSERT and on UPDATE. Those of partitions have the names of their table's.
+            let names: BTreeSet<&str> = triggers.iter().map(|one| one.name.as_str()).collect();
             holds(
                 source.as_deref() == Some(body)
-                    && triggers.len() > 1
+                    && names.len() > 1
                     && triggers.iter().all(|trigger| trigger.fires),
             )
         }

@@ -15,7 +15,7 @@ use std::{
 };
 
 const RUN: &str = "rename-status";
-/// Two ways there and back: a statement of its own under a lock would take them.
+/// There and back. Each statement of its own under a lock would take that long, and there are a dozen in `contract`.
 const FAR: Duration = Duration::from_millis(200);
 /// Far less than a server waits for whoever stops in a transaction (10 s), and more than a busy machine takes.
 const SOON: Duration = Duration::from_millis(1_500);
@@ -88,19 +88,15 @@ fn a_driver_far_away_keeps_nobody_waiting_for_its_way_to_the_server() {
         let proxy = Proxy::before(database);
         proxy.round_trip(FAR);
         let mut waited = Vec::new();
-        // What takes no strong lock, and no rows, is not worth its time.
-        for (near, phase) in [
-            ("dual_write", "backfill"),
-            ("switch_reads", "retire"),
-            ("retire", "contract"),
-        ] {
+        // What takes no strong lock is not worth its time.
+        for (near, phase) in [("switch_reads", "retire"), ("retire", "contract")] {
             database.crossfade(&["advance", RUN, "--to", near]).exits(0);
             let application = Application::begin(database, 400).await;
             far(&proxy, database, &["advance", RUN, "--to", phase, "--yes"]).exits(0);
             waited.push((phase, application.end().await));
         }
         for (phase, longest) in &waited {
-            assert!(*longest < FAR, "{phase}: {waited:?}");
+            assert!(*longest < 3 * FAR, "{phase}: {waited:?}");
         }
     });
 }

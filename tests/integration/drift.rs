@@ -146,6 +146,16 @@ fn a_trigger_that_is_disabled_on_one_partition_is_found() {
         assert!(!waits.contains("vehicles_low"), "{waits}");
         database.crossfade(&["verify", RUN, "--repair"]).exits(0);
         assert_eq!(waits_for_triggers(database), "");
+        // One of the two, on the table and its partitions.
+        database
+            .execute(&format!(
+                "DROP TRIGGER \"zz_crossfade_{RUN}_u\" ON vehicles"
+            ))
+            .await;
+        let waits = waits_for_triggers(database);
+        assert!(waits.contains("_u\" of public.vehicles is gone"), "{waits}");
+        database.crossfade(&["verify", RUN, "--repair"]).exits(0);
+        assert_eq!(waits_for_triggers(database), "");
         database
             .crossfade(&["advance", RUN, "--to", "backfill"])
             .exits(0);

@@ -55,6 +55,7 @@ mod silence;
 mod small_recipes;
 mod support;
 mod tampering;
+mod terminal;
 mod tls;
 mod trees;
 mod trigger_order;

@@ -64,13 +64,3 @@ fn a_check_that_ends_the_server_at_one_row_pauses_the_run_with_the_row() {
         is_found_and_named(database).await;
     });
 }
-
-#[test]
-fn an_index_that_ends_the_server_at_one_row_pauses_the_run_with_the_row() {
-    on_own_postgresql(&[], async |database| {
-        // Evaluated for each new version of a row.
-        let index = "CREATE INDEX ON vehicles ((harmless(id)), status)";
-        poisoned(database, index).await;
-        is_found_and_named(database).await;
-    });
-}

@@ -540,7 +540,7 @@ change:
             .exits(1);
         assert!(
             ran.stderr
-                .contains("2 rows were written by the new version"),
+                .contains("2 rows of public.vehicles that the new version wrote"),
             "{}",
             ran.stderr
         );

@@ -210,7 +210,7 @@ fn a_loss_that_is_planted_is_found_in_what_the_clients_know() {
             for phase in &walk.phases {
                 walk.before(phase).await;
                 walk.crossfade(&walk.forward(phase)).exits(0);
-                if phase == "verify" && sql.is_empty() {
+                if phase == "switch_reads" && sql.is_empty() {
                     database.execute(BOTH_SIDES).await;
                 }
                 walk.after(phase).await;

@@ -49,7 +49,7 @@ fn statements_and_objects_that_name_the_old_column_hold_the_gate() {
             .await;
         start(
             database,
-            "  retire: {no_references: 2s}\n  contract: {no_references: 1ms}\n",
+            "  retire: {no_references: 8s}\n  contract: {no_references: 1ms}\n",
         );
         let application = database.client().await;
         let old = "SELECT status FROM vehicles WHERE id = $1";
@@ -132,7 +132,7 @@ fn statements_and_objects_that_name_the_old_column_hold_the_gate() {
             database.execute(statement).await;
         }
         closed(database, "statement `SELECT");
-        tokio::time::sleep(Duration::from_millis(2_100)).await;
+        tokio::time::sleep(Duration::from_millis(8_100)).await;
         assert!(gate(database).0, "{:?}", gate(database));
 
         // What may have been forgotten may have been a reference.
@@ -141,7 +141,7 @@ fn statements_and_objects_that_name_the_old_column_hold_the_gate() {
             .await
             .unwrap();
         closed(database, "since pg_stat_statements was reset");
-        tokio::time::sleep(Duration::from_millis(2_100)).await;
+        tokio::time::sleep(Duration::from_millis(8_100)).await;
         database
             .crossfade(&["advance", "rename", "--to", "retire"])
             .exits(0);

@@ -78,7 +78,7 @@ fn ours_fire_after_every_trigger_that_may_change_the_row_whatever_it_is_called()
             // Put back by the same names, taken away by them, and made again.
             database
                 .execute(&format!(
-                    "DO $$ DECLARE one text; BEGIN FOR one IN SELECT tgname FROM pg_trigger WHERE tgrelid = '{table}'::regclass AND tgname LIKE '%zz_crossfade_x_%' AND tgparentid = 0 \
+                    "DO $$ DECLARE one text; BEGIN FOR one IN SELECT tgname FROM pg_trigger WHERE tgrelid = '{table}'::regclass AND tgname LIKE '%zz_crossfade_x__' AND tgparentid = 0 \
                      LOOP EXECUTE format('DROP TRIGGER %I ON {table}', one); END LOOP; END $$"
                 ))
                 .await;

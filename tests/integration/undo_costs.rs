@@ -638,3 +638,96 @@ fn going_back_wins_over_a_pause_of_all_runs_and_a_pause_says_which_one_it_replac
         assert_eq!(database.status("other")["state"], "rolled_back");
     });
 }
+
+#[test]
+fn contract_says_what_it_takes_away_for_good() {
+    on_postgresql(async |database| {
+        database.execute(TABLE).await;
+        database.crossfade(&["init"]).exits(0);
+        for (change, told) in [
+            (
+                "drop_column: {table: public.t, column: a}",
+                "97 rows of public.t with a value in a",
+            ),
+            ("drop_table: {table: public.t}", "100 rows of public.t"),
+        ] {
+            let file = plan_file(&format!("version: 1\nname: back\nchange:\n  {change}\n"));
+            let path = file.path().to_str().expect("a path");
+            let explained = database.crossfade(&["explain", path]).exits(0).stdout;
+            assert!(explained.contains(", for good"), "{explained}");
+            start(database, path, "retire").await;
+            if change.starts_with("drop_column") {
+                let aside = "UPDATE t SET a_crossfade_retired = NULL WHERE id < 4";
+                database.execute(aside).await;
+            }
+            let dry = ["advance", "back", "--dry-run", "--format", "json"];
+            let dropped = &database.crossfade(&dry).exits(0).json()["drops_for_good"];
+            assert_eq!(dropped[0], told, "{change}");
+            let asked = database.crossfade(&["advance", "back"]).exits(2);
+            assert!(asked.stderr.contains(told), "{}", asked.stderr);
+            let done = database.crossfade(&["advance", "back", "--yes"]).exits(0);
+            assert!(done.stderr.contains(told), "{}", done.stderr);
+            database
+                .execute("ALTER TABLE crossfade.runs DISABLE TRIGGER never_changes; UPDATE crossfade.runs SET name = 'x' || id; ALTER TABLE crossfade.runs ENABLE ALWAYS TRIGGER never_changes")
+                .await;
+        }
+    });
+}
+
+/// Types without an equality of their own, with a precision, of several values, with parts that are NULL.
+#[test]
+fn a_value_is_told_from_a_default_whatever_its_type_is() {
+    for (type_name, default, value) in [
+        ("json", "'{}'", "'{\"a\": 1}'"),
+        ("integer[]", "'{1,2}'", "'{3}'"),
+        ("varchar(3)", "'abc'", "'abd'"),
+        ("char(5)", "'a'", "'b'"),
+        ("boolean", "false", "true"),
+        ("timestamptz", "now()", "'2020-01-01'"),
+        ("numeric", "1.0", "1.00"),
+        ("public.pair", "", "(1, NULL)"),
+        ("public.pair", "", "(NULL, NULL)"),
+    ] {
+        on_postgresql(async |database| {
+            database
+                .execute("CREATE TYPE pair AS (x integer, y integer)")
+                .await;
+            let default = match default {
+                "" => String::new(),
+                default => format!(", default: \"{default}\""),
+            };
+            let change = format!(
+                "add_column: {{table: public.t, column: note, type: '{type_name}'{default}}}"
+            );
+            completed(database, &change).await;
+            let nothing = database.copy().await;
+            nothing.crossfade(&["rollback", "back", "--yes"]).exits(0);
+            nothing.remove().await;
+            let write = format!("UPDATE t SET note = {value} WHERE id IN (3, 4)");
+            database.execute(&write).await;
+            is_refused(database, "back", &["2 rows of public.t"]).await;
+            let back = ["rollback", "back", "--yes", "--discard", "public.t.note"];
+            database.crossfade(&back).exits(0);
+        });
+    }
+}
+
+#[test]
+fn a_table_that_is_gone_already_keeps_nobody_from_going_back() {
+    for (change, by_hand) in [
+        (
+            "add_column: {table: public.t, column: note, type: text}",
+            "ALTER TABLE t DROP COLUMN note",
+        ),
+        (
+            "create_table: {table: public.fresh, columns: id bigint}",
+            "DROP TABLE fresh",
+        ),
+    ] {
+        on_postgresql(async |database| {
+            completed(database, change).await;
+            database.execute(by_hand).await;
+            database.crossfade(&["rollback", "back", "--yes"]).exits(0);
+        });
+    }
+}

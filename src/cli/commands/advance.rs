@@ -11,7 +11,7 @@ use crate::lifecycle::next::{Next, Wait};
 use crate::plan::document::PhaseName;
 use crate::service::{AtGate, Outcome, Service, Until};
 use serde_json::json;
-use std::{fmt::Write as _, time::Duration};
+use std::time::Duration;
 
 pub async fn run(context: &Context<'_>, advance: &Advance) -> anyhow::Result<Exit> {
     let service = context.service()?;
@@ -24,10 +24,18 @@ pub async fn run(context: &Context<'_>, advance: &Advance) -> anyhow::Result<Exi
         None => service.current_phase(&advance.run).await? == Some(PhaseName::Contract),
     };
     if drops {
+        let lost = service.drops_for_good(&advance.run).await?;
+        let lost = match lost.is_empty() {
+            true => String::new(),
+            false => format!(" It takes away: {}.", lost.join("; ")),
+        };
         let what = format!(
-            "`contract` of {} drops what is old. It cannot be undone.",
+            "`contract` of {} drops what is old. It cannot be undone.{lost}",
             advance.run
         );
+        if advance.yes && !lost.is_empty() {
+            context.printer.message(&what);
+        }
         context.confirm(&advance.run, &what, advance.yes)?;
     }
     let at_gate = if advance.wait {
@@ -132,7 +140,11 @@ async fn dry_run(context: &Context<'_>, service: &Service, run: &str) -> anyhow:
         _ => None,
     };
     let statements = preview.statements();
-    let value = json!({"run": run, "phase": preview.phase, "waiting": held, "gate": conditions, "statements": statements});
+    let drops = match preview.phase {
+        Some(PhaseName::Contract) => service.drops_for_good(run).await?,
+        _ => Vec::new(),
+    };
+    let value = json!({"run": run, "phase": preview.phase, "waiting": held, "gate": conditions, "statements": statements, "drops_for_good": drops});
     context.printer.result(&value, || {
         let mut text = match preview.phase {
             Some(phase) => Text::of(format_args!("next: {phase}")),
@@ -149,7 +161,11 @@ async fn dry_run(context: &Context<'_>, service: &Service, run: &str) -> anyhow:
             ));
         }
         for statement in &statements {
-            let _ = writeln!(text, "  {statement}");
+            // Its further lines cannot be taken for ours.
+            for (number, line) in statement.lines().enumerate() {
+                let margin = if number == 0 { "  " } else { "  | " };
+                let _ = writeln!(text, "{margin}{line}");
+            }
         }
         text
     })?;

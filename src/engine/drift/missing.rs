@@ -1,7 +1,7 @@
 //! Columns and tables that the functions name, and that are not there under that name: somebody has dropped or renamed them,
 //! and what the application writes fails, or is on one side only.
 
-use super::{InForce, called_now, standing, syncs};
+use super::{InForce, called_now, is_contracted, standing, syncs};
 use crate::lifecycle::{gate::OutOfStep, snapshot::Snapshot, transition::State};
 use crate::plan::{
     compiled::{Action, StepId, Sync},
@@ -26,7 +26,7 @@ pub async fn columns(
     let run = &snapshot.plan.name;
     let mut wrong = Vec::new();
     for (id, sync) in syncs(snapshot) {
-        if snapshot.step_state(id) != State::Completed {
+        if snapshot.step_state(id) != State::Completed || is_over(client, snapshot, &sync).await? {
             continue;
         }
         let missing = columns_of(client, snapshot, &sync).await?;
@@ -57,7 +57,8 @@ pub async fn is_broken(
         if !matches!(
             snapshot.step_state(id),
             State::Completed | State::Failed | State::Running
-        ) {
+        ) || is_over(client, snapshot, &sync).await?
+        {
             continue;
         }
         for (tables, ..) in sync.installed(snapshot) {
@@ -70,6 +71,16 @@ pub async fn is_broken(
         }
     }
     Ok(false)
+}
+
+/// `contract` has dropped it with all that it names, which may not be recorded yet.
+async fn is_over(
+    client: &impl GenericClient,
+    snapshot: &Snapshot,
+    sync: &InForce<'_>,
+) -> Result<bool, tokio_postgres::Error> {
+    let has_begun = snapshot.phase_state(PhaseName::Contract).has_begun();
+    Ok(has_begun && is_contracted(client, snapshot, &sync.dropped(snapshot)).await?)
 }
 
 /// By the names that they have now. A step of `retire` that was begun may have been done, and not recorded: then either name is

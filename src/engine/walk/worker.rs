@@ -17,7 +17,7 @@ use crate::store::{
 };
 use crate::target::{
     activity::{self, Blocker},
-    batch::Range,
+    batch::{self, Range},
 };
 use deadpool_postgres::Object;
 use std::time::{Duration, Instant};
@@ -57,6 +57,8 @@ pub(super) struct Worker<'a> {
     pub number: i64,
     pid: i32,
     skip_triggers: bool,
+    /// The table that the segment is of has rules.
+    pub has_rules: bool,
     /// The batch that a failing conversion, or a row that somebody holds, is being hunted down with.
     pub hunting: Option<u32>,
     pub tries: u32,
@@ -92,6 +94,7 @@ impl<'a> Worker<'a> {
             number,
             pid,
             skip_triggers,
+            has_rules: false,
             hunting: None,
             tries: 0,
             apart_to: 0,
@@ -101,8 +104,16 @@ impl<'a> Worker<'a> {
         };
         let end = worker.work().await;
         site.part(number);
-        // A session that is broken leaves by itself.
-        let left = vital::within(LEAVE_WITHIN, workers::leave(&**worker.client, number));
+        // A session that is broken leaves by itself, and counts as lost; but for one that the server did not wait for, as this
+        // process was too slow.
+        let was_slow = matches!(&end, Err(error) if error.is_idle_timeout());
+        let left = vital::within(LEAVE_WITHIN, async {
+            match was_slow {
+                true => workers::leave(&**site.session().await?, number).await?,
+                false => workers::leave(&**worker.client, number).await?,
+            }
+            Ok::<_, EngineError>(())
+        });
         if let Err(error) = left.await {
             tracing::debug!(%error, "a worker left without saying so");
         }
@@ -132,11 +143,25 @@ impl<'a> Worker<'a> {
             if segment.storage != storage {
                 self.client.statement_cache.clear();
                 storage.clone_from(&segment.storage);
+                self.has_rules = self.writes_past_rules(storage.as_ref()).await?;
             }
             if let Some(end) = self.segment(segment).await? {
                 return Ok(end);
             }
         }
+    }
+
+    async fn writes_past_rules(&self, storage: Option<&TableName>) -> Result<bool, EngineError> {
+        let (Work::Fill(fill), Some(storage)) = (&self.site.work, storage) else {
+            return Ok(false);
+        };
+        let mut tables = vec![storage];
+        tables.extend(
+            fill.link
+                .iter()
+                .flat_map(|both| [&both.parent, &both.child]),
+        );
+        Ok(batch::has_rules(&**self.client, &tables).await?)
     }
 
     fn told_to_end(&self) -> Result<Option<End>, EngineError> {

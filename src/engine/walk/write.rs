@@ -106,12 +106,14 @@ pub(super) struct Noted {
 }
 
 impl Worker<'_> {
-    /// Begins a transaction that is sent in one go. A client that stopped half way is not waited for.
+    /// Begins a transaction that is sent in one go.
     fn begin(&self) -> String {
-        format!(
-            "BEGIN; SET LOCAL idle_in_transaction_session_timeout = {IDLE_TIMEOUT_MS}; {}",
-            self.setup()
-        )
+        format!("BEGIN; {}", self.setup())
+    }
+
+    /// Right before rows are locked: from here on a client that stopped while it sent the rest is not waited for.
+    fn hurry() -> String {
+        format!("SET LOCAL idle_in_transaction_session_timeout = {IDLE_TIMEOUT_MS}")
     }
 
     /// The fence, the rows, the checkpoint and COMMIT in one go. What fails ends the transaction, and nothing after it is done.
@@ -130,11 +132,14 @@ impl Worker<'_> {
             Some(lock) => Some(client.prepare_cached(lock).await?),
             None => None,
         };
-        let write = walks::with_checkpoint(&writing.write);
+        let write = match self.has_rules {
+            true => walks::with_checkpoint_past_rules(),
+            false => walks::with_checkpoint(&writing.write),
+        };
         let write = client.prepare_cached(&write).await?;
         let (from, to) = at.bounds();
         let counted = i64::from(noted.counts);
-        let parameters: [&(dyn ToSql + Sync); 8] = [
+        let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![
             &from,
             &to,
             &lease.run_id,
@@ -144,12 +149,16 @@ impl Worker<'_> {
             &noted.next,
             &counted,
         ];
-        let begin = self.begin();
+        if self.has_rules {
+            parameters.push(&writing.write);
+        }
+        let (begin, hurry) = (self.begin(), Self::hurry());
         let sent = async {
             tokio::join!(
                 biased;
                 client.batch_execute(&begin),
                 walks::enter(&***client, &enter, lease, step, segment),
+                client.batch_execute(&hurry),
                 async {
                     match &lock {
                         Some(lock) => client.execute(lock, &[&from, &to]).await.map(drop),
@@ -166,9 +175,10 @@ impl Worker<'_> {
                 client.batch_execute("COMMIT"),
             )
         };
-        let (begun, entered, locked, wrote, passed, committed) = midway.around(sent).await;
+        let (begun, entered, hurried, locked, wrote, passed, committed) = midway.around(sent).await;
         begun?;
         let wal_before = entered?;
+        hurried?;
         locked?;
         let row = wrote?;
         passed?;
@@ -199,12 +209,13 @@ impl Worker<'_> {
         let (schema, name) = (written.schema.as_str(), written.name.as_str());
         let noting: [&(dyn ToSql + Sync); 4] = [&lease.run_id, &schema, &name, &different];
         let range: [&(dyn ToSql + Sync); 2] = [&from, &to];
-        let begin = self.begin();
+        let (begin, hurry) = (self.begin(), Self::hurry());
         let sent = async {
             tokio::join!(
                 biased;
                 client.batch_execute(&begin),
                 walks::enter(&***client, &enter, lease, step, segment),
+                client.batch_execute(&hurry),
                 client.execute(&note, &noting),
                 client.execute(&repair, &range),
                 async {
@@ -216,9 +227,11 @@ impl Worker<'_> {
                 client.batch_execute("COMMIT"),
             )
         };
-        let (begun, entered, noted, repaired, passed, committed) = midway.around(sent).await;
+        let (begun, entered, hurried, noted, repaired, passed, committed) =
+            midway.around(sent).await;
         begun?;
         entered?;
+        hurried?;
         noted?;
         let rows = repaired?;
         passed?;

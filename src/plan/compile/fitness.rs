@@ -39,16 +39,23 @@ impl<'a> Compiler<'a> {
             return;
         }
         if !table.owned {
+            let (owner, role) = (
+                Ident::from_catalog(&table.owner),
+                Ident::from_catalog(&self.facts.role),
+            );
+            let help = if table.owner_is_superuser {
+                format!(
+                    "{owner} is a superuser, and a member of it can become one: ALTER TABLE {name} OWNER TO {role}; or to a role that {role} is a member of"
+                )
+            } else {
+                format!("GRANT {owner} TO {role};")
+            };
             self.problem(
                 PlanError::at(
                     place.clone(),
                     format!("the role {} does not own {name}", self.facts.role),
                 )
-                .help(format!(
-                    "GRANT {} TO {};",
-                    Ident::from_catalog(&table.owner),
-                    Ident::from_catalog(&self.facts.role)
-                )),
+                .help(help),
             );
         }
         if !table.can_create {

@@ -180,11 +180,12 @@ pub(super) fn index_is_whole(table: &TableName, index: &Ident) -> Step {
     Step::Query(Query {
         name: format!("{index} is valid, and every partition of {table} has its part"),
         sql: format!(
-            "SELECT t.relid::pg_catalog.regclass FROM pg_catalog.pg_partition_tree({table_text}) AS t \
+            "SELECT pg_catalog.format('%s.%I', p.relnamespace::pg_catalog.regnamespace, p.relname) AS name FROM pg_catalog.pg_partition_tree({table_text}) AS t \
+             JOIN pg_catalog.pg_class AS p ON p.oid = t.relid \
              WHERE t.level > 0 AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_index AS i, pg_catalog.pg_partition_ancestors(i.indexrelid) AS a \
              WHERE i.indrelid = t.relid AND a.relid = {index_text}::pg_catalog.regclass) \
-             UNION ALL SELECT i.indexrelid::pg_catalog.regclass FROM pg_catalog.pg_index AS i \
-             WHERE i.indexrelid = {index_text}::pg_catalog.regclass AND NOT i.indisvalid"
+             UNION ALL SELECT pg_catalog.format('%s.%I', p.relnamespace::pg_catalog.regnamespace, p.relname) FROM pg_catalog.pg_index AS i \
+             JOIN pg_catalog.pg_class AS p ON p.oid = i.indexrelid WHERE i.indexrelid = {index_text}::pg_catalog.regclass AND NOT i.indisvalid"
         ),
         expect: Expect::NoRows,
     })

@@ -226,7 +226,7 @@ impl Ddl for AddColumn {
     fn cost(&self, plan: &Plan) -> Cost {
         let Self { table, column, .. } = self;
         let (what, condition) = match self.default_of_all() {
-            None => ("a value", format!("t.{column} IS NOT NULL")),
+            None => ("a value", format!("t.{column} IS DISTINCT FROM NULL")),
             Some(default) => (
                 "another value than the default",
                 self.differs_from_default(default),
@@ -257,7 +257,7 @@ impl AddColumn {
         let name = literal::text(column.as_str());
         format!(
             "t.{column}::text IS DISTINCT FROM (({default}\n)::{type_name})::text AND t.{column}::text IS DISTINCT FROM \
-             (SELECT (a.attmissingval::text::{type_name}[])[1]::text FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = t.tableoid AND a.attname = {name})"
+             (SELECT (a.attmissingval::text::text[])[1]::{type_name}::text FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = t.tableoid AND a.attname = {name})"
         )
     }
 
@@ -277,12 +277,14 @@ impl AddColumn {
         let only = self.partitions_as.as_ref().map_or("", |_| "ONLY ");
         let mut statements = Vec::new();
         let mut alter = |what: String, lock| {
-            statements.push(
-                Statement::new(format!(
-                    "ALTER TABLE {only}{table} ALTER COLUMN {column} SET {what}"
-                ))
-                .lock(table, lock),
-            );
+            let statement = Statement::new(format!(
+                "ALTER TABLE {only}{table} ALTER COLUMN {column} SET {what}"
+            ));
+            statements.push(if only.is_empty() {
+                statement.lock(table, lock)
+            } else {
+                statement.lock_only(table, lock)
+            });
         };
         if let Some(storage) = self.storage {
             alter(

@@ -6,7 +6,7 @@ use crate::plan::{
     document::PhaseName,
     ident::{Ident, TableName},
 };
-use crate::statement::cost::Cost;
+use crate::statement::cost::{Cost, Loss};
 use crate::statement::part::{Goal, Lock, Part, Statement};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -41,11 +41,7 @@ impl Ddl for DropColumn {
     }
 
     fn parts(&self, plan: &Plan) -> Vec<Part> {
-        let column = plan
-            .retired(&self.table)
-            .into_iter()
-            .find(|retire| retire.column == self.column)
-            .map_or_else(|| self.column.clone(), |retire| retire.aside());
+        let column = self.dropped(plan);
         vec![Part::locking(
             Goal::NoColumn {
                 table: self.table.clone(),
@@ -62,7 +58,28 @@ impl Ddl for DropColumn {
         Undo::Irreversible
     }
 
-    fn cost(&self, _: &Plan) -> Cost {
-        Cost::default()
+    /// It is for good. A column that others are computed from has its values there.
+    fn cost(&self, plan: &Plan) -> Cost {
+        let Self { table, column } = self;
+        let in_sync = plan.sync(table).is_some() || plan.link(table).is_some();
+        if in_sync {
+            return Cost::default();
+        }
+        let dropped = self.dropped(plan);
+        let condition = format!("t.{dropped} IS DISTINCT FROM NULL");
+        Cost::of(Loss {
+            what: format!("rows of {table} with a value in {column}"),
+            ..Loss::of_column(table, &dropped, "a value", &condition)
+        })
+    }
+}
+
+impl DropColumn {
+    /// Its name by then.
+    fn dropped(&self, plan: &Plan) -> Ident {
+        plan.retired(&self.table)
+            .into_iter()
+            .find(|retire| retire.column == self.column)
+            .map_or_else(|| self.column.clone(), |retire| retire.aside())
     }
 }

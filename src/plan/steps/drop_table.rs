@@ -6,7 +6,7 @@ use crate::plan::{
     document::PhaseName,
     ident::TableName,
 };
-use crate::statement::cost::Cost;
+use crate::statement::cost::{Cost, Loss};
 use crate::statement::part::{Goal, Lock, Part, Statement};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -41,14 +41,7 @@ impl Ddl for DropTable {
     }
 
     fn parts(&self, plan: &Plan) -> Vec<Part> {
-        let is_retired = plan.steps().any(|(_, step)| {
-            matches!(&step.action, Action::Ddl(DdlStep::RetireTable(retire)) if retire.table == self.table)
-        });
-        let table = if is_retired {
-            retire_table::aside(&self.table)
-        } else {
-            self.table.clone()
-        };
+        let table = self.dropped(plan);
         let mut drop =
             Statement::new(format!("DROP TABLE {table}")).lock(&table, Lock::AccessExclusiveLock);
         for other in &self.references {
@@ -66,7 +59,28 @@ impl Ddl for DropTable {
         Undo::Irreversible
     }
 
-    fn cost(&self, _: &Plan) -> Cost {
-        Cost::default()
+    /// It is for good. A table that another is kept in step with has its values there.
+    fn cost(&self, plan: &Plan) -> Cost {
+        if plan.link(&self.table).is_some() {
+            return Cost::default();
+        }
+        Cost::of(Loss {
+            what: format!("rows of {}", self.table),
+            ..Loss::of_table(&self.dropped(plan))
+        })
+    }
+}
+
+impl DropTable {
+    /// Its name by then.
+    fn dropped(&self, plan: &Plan) -> TableName {
+        let is_retired = plan.steps().any(|(_, step)| {
+            matches!(&step.action, Action::Ddl(DdlStep::RetireTable(retire)) if retire.table == self.table)
+        });
+        if is_retired {
+            retire_table::aside(&self.table)
+        } else {
+            self.table.clone()
+        }
     }
 }

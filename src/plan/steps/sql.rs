@@ -171,7 +171,7 @@ impl Ddl for Sql {
         let losses = dropped.into_iter().map(|(table, column)| match column {
             None => Loss::of_table(&table),
             Some(column) => {
-                let condition = format!("t.{column} IS NOT NULL");
+                let condition = format!("t.{column} IS DISTINCT FROM NULL");
                 Loss::of_column(&table, &column, "a value", &condition)
             }
         });

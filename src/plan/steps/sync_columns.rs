@@ -66,7 +66,7 @@ pub fn cost(plan: &Plan, sync: &Sync) -> Cost {
             let (column, expression, type_name) =
                 (&one.target.name, &one.expression, &one.target.type_name);
             let rows = format!(
-                "FROM {table} WHERE {column} IS NOT NULL AND {column}::text IS DISTINCT FROM (({expression}\n)::{type_name})::text"
+                "FROM {table} WHERE {column} IS DISTINCT FROM NULL AND {column}::text IS DISTINCT FROM (({expression}\n)::{type_name})::text"
             );
             losses.push(Loss {
                 of: Thing::Column(table.clone(), column.clone()),

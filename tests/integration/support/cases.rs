@@ -228,13 +228,15 @@ const ATTEMPTS_MOVED: Release = Release {
     read: "SELECT sync_attempts::text FROM shipments WHERE id = $1::bigint",
     ..ATTEMPTS
 };
+/// What it reads has a type of its own: else a statement prepared before a column's type is changed in place fails once after
+/// it, as `explain` says.
 const ACKNOWLEDGED: Release = Release {
     insert: "WITH s AS (INSERT INTO shipments (id, note) VALUES ($1::bigint, $2) RETURNING id) \
              INSERT INTO acknowledgments (shipment_id, signature_url) SELECT id, $3 FROM s",
     update: "WITH a AS (INSERT INTO acknowledgments (shipment_id, signature_url) VALUES ($1::bigint, $3) \
              ON CONFLICT (shipment_id) DO UPDATE SET signature_url = excluded.signature_url) \
              UPDATE shipments SET note = $2 WHERE id = $1::bigint",
-    read: "SELECT s.note, a.signature_url FROM shipments AS s LEFT JOIN acknowledgments AS a ON a.shipment_id = s.id WHERE s.id = $1::bigint",
+    read: "SELECT s.note::text, a.signature_url FROM shipments AS s LEFT JOIN acknowledgments AS a ON a.shipment_id = s.id WHERE s.id = $1::bigint",
     delete: "WITH a AS (DELETE FROM acknowledgments WHERE shipment_id = $1::bigint), t AS (DELETE FROM sync_status \
              WHERE shipment_id = $1::bigint) DELETE FROM shipments WHERE id = $1::bigint",
     values: |number| words([format!("n{number}"), format!("s{number}")]),
@@ -242,7 +244,7 @@ const ACKNOWLEDGED: Release = Release {
 const SIGNED: Release = Release {
     insert: "INSERT INTO shipments (id, note, signature_url) VALUES ($1::bigint, $2, $3)",
     update: "UPDATE shipments SET note = $2, signature_url = $3 WHERE id = $1::bigint",
-    read: "SELECT note, signature_url FROM shipments WHERE id = $1::bigint",
+    read: "SELECT note::text, signature_url FROM shipments WHERE id = $1::bigint",
     delete: "WITH t AS (DELETE FROM sync_status WHERE shipment_id = $1::bigint) DELETE FROM shipments WHERE id = $1::bigint",
     ..ACKNOWLEDGED
 };
@@ -252,7 +254,7 @@ const PROOF: Release = Release {
     update: "WITH a AS (INSERT INTO delivery_proofs (shipment_id, signature_url) VALUES ($1::bigint, $3) \
              ON CONFLICT (shipment_id) DO UPDATE SET signature_url = excluded.signature_url) \
              UPDATE shipments SET note = $2 WHERE id = $1::bigint",
-    read: "SELECT s.note, a.signature_url FROM shipments AS s LEFT JOIN delivery_proofs AS a ON a.shipment_id = s.id WHERE s.id = $1::bigint",
+    read: "SELECT s.note::text, a.signature_url FROM shipments AS s LEFT JOIN delivery_proofs AS a ON a.shipment_id = s.id WHERE s.id = $1::bigint",
     delete: "WITH a AS (DELETE FROM delivery_proofs WHERE shipment_id = $1::bigint), t AS (DELETE FROM sync_status \
              WHERE shipment_id = $1::bigint) DELETE FROM shipments WHERE id = $1::bigint",
     ..ACKNOWLEDGED

@@ -6,8 +6,8 @@ use crate::statement::{
     part::{Lock, Statement},
 };
 
-/// Read when the column is added, with the table and its partitions locked: they may have come or gone since the plan was
-/// compiled.
+/// Read when the column is added, with the table and its partitions locked by that: they may have come or gone since the plan
+/// was compiled.
 pub(super) fn settings(table: &TableName, column: &Ident, like: &Ident) -> Statement {
     let text = |name: &str| literal::text(name);
     let (table_text, new, old) = (
@@ -16,7 +16,7 @@ pub(super) fn settings(table: &TableName, column: &Ident, like: &Ident) -> State
         text(like.as_str()),
     );
     Statement::new(format!(
-        "DO $crossfade$ DECLARE part record; given record; BEGIN \
+        "DO $crossfade$ DECLARE part record; given record; BEGIN LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE; \
          FOR part IN SELECT p.relid::pg_catalog.regclass AS name, a.attstattarget::integer AS target, pg_catalog.array_to_string(a.attoptions, ', ') AS options, \
          CASE WHEN a.atttypid = b.atttypid AND a.attstorage <> t.typstorage THEN \
          CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'x' THEN 'EXTENDED' WHEN 'm' THEN 'MAIN' END END AS storage, \
