@@ -28,8 +28,3 @@ pub fn path(plan: &Plan) -> String {
 pub fn as_the_application(plan: &Plan) -> String {
     format!("SET LOCAL search_path = {};", path(plan))
 }
-
-/// And back, for what is ours.
-pub fn as_ourselves() -> String {
-    format!("SET LOCAL search_path = {OWN_PATH};")
-}
