@@ -59,6 +59,9 @@ pub(super) struct Worker<'a> {
     skip_triggers: bool,
     /// The table that the segment is of has rules.
     pub has_rules: bool,
+    /// A session was lost in this segment: batches are flushed as they commit. Where the server crashes again, the
+    /// checkpoint then says where, instead of where it stood before what had not been flushed.
+    lost_here: bool,
     /// The batch that a failing conversion, or a row that somebody holds, is being hunted down with.
     pub hunting: Option<u32>,
     pub tries: u32,
@@ -99,6 +102,7 @@ impl<'a> Worker<'a> {
             tries: 0,
             apart_to: 0,
             counted_to: 0,
+            lost_here: false,
             place,
             batch_began: Instant::now(),
         };
@@ -178,6 +182,7 @@ impl<'a> Worker<'a> {
     /// Batch after batch to the segment's end. `Some`: it stops before.
     async fn segment(&mut self, mut segment: Segment) -> Result<Option<End>, EngineError> {
         (self.apart_to, self.counted_to) = (0, 0);
+        self.lost_here = segment.losses.count > 0;
         if self.is_hopeless(&segment).await? {
             return Ok(Some(End::Paused));
         }
@@ -266,7 +271,7 @@ impl<'a> Worker<'a> {
     }
 
     /// One batch, one transaction: the rows, the checkpoint and the fence commit together. That makes
-    /// `synchronous_commit = off` safe: losing both is losing nothing.
+    /// `synchronous_commit = off` safe: losing both loses nothing.
     async fn batch(&mut self, segment: &Segment, next: i64) -> Result<Batched, EngineError> {
         let Some(storage) = &segment.storage else {
             return Ok(Batched::Rewritten);
@@ -328,8 +333,12 @@ impl<'a> Worker<'a> {
         let timeout = self.site.plan.settings.statement_timeout.millis();
         let row_lock_timeout = self.row_lock_timeout().as_millis();
         let mut setup = format!(
-            "SET LOCAL lock_timeout = {row_lock_timeout}; SET LOCAL statement_timeout = {timeout}; SET LOCAL synchronous_commit = off;"
+            "SET LOCAL lock_timeout = {row_lock_timeout}; SET LOCAL statement_timeout = {timeout};"
         );
+        setup.push_str(match self.lost_here {
+            true => "SET LOCAL synchronous_commit = local;",
+            false => "SET LOCAL synchronous_commit = off;",
+        });
         // The application's triggers stay out: `updated_at` is not bumped, and our own trigger is not fired.
         setup.push_str(if self.skip_triggers {
             "SET LOCAL session_replication_role = replica;"
