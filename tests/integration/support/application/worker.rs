@@ -339,16 +339,13 @@ impl Worker {
         let rows = client.query_typed(sql, &[]).await?;
         let pid: String = rows[0].get(0);
         let timeline: String = rows[0].get(1);
-        let taken_over = self.timeline.replace(timeline.clone());
-        if taken_over.is_some_and(|before| before != timeline) {
-            if let Err(error) = self.rewind(&client).await {
-                // Asked again at the next attempt.
-                self.timeline = Some("another".to_owned());
-                return Err(error);
-            }
-        } else {
-            self.settle(&client).await?;
+        // Noted only when it has been dealt with: this attempt may be given up before.
+        let before = self.timeline.as_ref();
+        match before.is_some_and(|before| *before != timeline) {
+            true => self.rewind(&client).await?,
+            false => self.settle(&client).await?,
         }
+        self.timeline = Some(timeline);
         Ok(Session {
             client,
             pid: pid.parse().unwrap_or(0),
