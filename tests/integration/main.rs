@@ -20,6 +20,7 @@ mod faults;
 mod fence;
 mod gates;
 mod going_back;
+mod golden;
 mod kept;
 mod kinds_of_tables;
 mod last_look;

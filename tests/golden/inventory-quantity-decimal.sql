@@ -1,0 +1,535 @@
+-- What this plan runs, phase by phase, and what undoes each step: as `crossfade explain` shows it.
+-- Written by a test (tests/integration/golden.rs). $1, $2 …: the bounds of a batch.
+
+
+-- ======== expand
+
+-- add_column:public.inventory_items.quantity_new
+ALTER TABLE public.inventory_items ADD COLUMN quantity_new numeric(14,3);
+-- undo:
+ALTER TABLE public.inventory_items DROP COLUMN quantity_new;
+
+
+-- ======== dual_write
+
+-- sync_columns:public.inventory_items
+CREATE SEQUENCE IF NOT EXISTS crossfade."old_quantity-as-decimal_bfe31ca5";
+CREATE SEQUENCE IF NOT EXISTS crossfade."new_quantity-as-decimal_bfe31ca5";
+CREATE SEQUENCE IF NOT EXISTS crossfade."untold_quantity-as-decimal_bfe31ca5";
+CREATE OR REPLACE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+-- crossfade: run quantity-as-decimal, table public.inventory_items; keeps both sides of a change in step, filling rows as they move
+DECLARE
+  crossfade_side text;
+  crossfade_old_write boolean := false;
+  crossfade_new_write boolean := false;
+  crossfade_untold_write boolean := false;
+  crossfade_writer text;
+  crossfade_context text;
+  crossfade_names_new boolean;
+  crossfade_count bigint;
+  crossfade_state text;
+  crossfade_error text;
+BEGIN
+  IF (tg_table_name <> 'inventory_items' OR tg_table_schema <> 'public') AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.inventory_items') AND NOT crossfade.is_made_for('sync_quantity-as-decimal_bfe31ca5', 'public.inventory_items', tg_relid) THEN
+    RAISE insufficient_privilege USING MESSAGE = 'crossfade: the function "sync_quantity-as-decimal_bfe31ca5" is for the table public.inventory_items only';
+  END IF;
+  IF coalesce(current_setting('crossfade.filling', true), '') = 'on' AND pg_trigger_depth() = 1 AND crossfade.fills('quantity-as-decimal') THEN
+    RETURN new;
+  END IF;
+  IF tg_op = 'UPDATE' THEN
+    IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
+      UPDATE crossfade.quarantine AS q SET row_key = pg_catalog.jsonb_build_object('id', new."id") FROM crossfade.runs AS r
+        WHERE r.name = 'quantity-as-decimal' AND r.state = 'active' AND q.run_id = r.id AND q.table_name = 'public.inventory_items' AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+    END IF;
+  END IF;
+  IF tg_op = 'INSERT' THEN
+    crossfade_writer := coalesce(current_setting('crossfade.writer', true), '');
+    crossfade_side := CASE WHEN new."quantity_new" IS NOT NULL THEN 'new' WHEN new."quantity" IS NOT NULL THEN 'old' ELSE 'none' END;
+    IF crossfade_writer = 'old' AND crossfade_side = 'new' AND (new."quantity" IS NOT NULL) THEN
+    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'inventory_items') > 0 AND (strpos(lower(current_query()), 'quantity_new') = 0 OR NOT (current_query() ~* E'\\mquantity_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['quantity_new']::text[], ARRAY['quantity']::text[]) END;
+      crossfade_side := CASE WHEN crossfade_names_new THEN 'new' ELSE 'old' END;
+    ELSIF crossfade_side <> 'new' AND (crossfade_side = 'old' OR crossfade_writer = 'new') THEN
+    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'inventory_items') > 0 AND (strpos(lower(current_query()), 'quantity_new') = 0 OR NOT (current_query() ~* E'\\mquantity_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['quantity_new']::text[], ARRAY['quantity']::text[]) END;
+      IF coalesce(crossfade_names_new, crossfade_writer = 'new') THEN
+        crossfade_side := 'new';
+      ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
+        crossfade_untold_write := crossfade_untold_write OR NOT (new."quantity" IS DISTINCT FROM (0)::integer);
+      END IF;
+    END IF;
+    IF crossfade_writer = 'old' AND crossfade_side = 'none' THEN
+      crossfade_side := 'old';
+    END IF;
+  ELSIF ROW(new."quantity_new")::record OPERATOR(pg_catalog.*<>) ROW(old."quantity_new")::record THEN
+    crossfade_side := 'new';
+  ELSIF new."quantity" IS DISTINCT FROM old."quantity" THEN
+    crossfade_side := 'old';
+  ELSE
+    crossfade_side := 'none';
+  END IF;
+  IF crossfade_side = 'new' THEN
+    crossfade_new_write := true;
+    BEGIN
+    <<"inventory_items">>
+    DECLARE
+      "quantity_new" numeric(14,3) := "sync_quantity-as-decimal_bfe31ca5".new."quantity_new";
+    BEGIN
+      "sync_quantity-as-decimal_bfe31ca5".new."quantity" := ((round(quantity_new))::integer
+      );
+    END;
+    EXCEPTION WHEN OTHERS THEN
+      GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
+      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+        FROM crossfade.runs AS r, (VALUES ('public.inventory_items', 'quantity', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('quantity_new', new."quantity_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'quantity-as-decimal' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+    END;
+  ELSIF crossfade_side = 'old' THEN
+    IF tg_op = 'UPDATE' THEN
+      crossfade_old_write := crossfade_old_write OR true;
+    ELSIF (new."quantity" IS DISTINCT FROM (0)::integer OR left(current_query(), 10000) ~* E'\\mquantity\\M') THEN
+      crossfade_old_write := true;
+    END IF;
+    BEGIN
+    <<"inventory_items">>
+    DECLARE
+      "quantity" integer := "sync_quantity-as-decimal_bfe31ca5".new."quantity";
+    BEGIN
+      "sync_quantity-as-decimal_bfe31ca5".new."quantity_new" := (quantity
+      );
+    END;
+    EXCEPTION WHEN OTHERS THEN
+      GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
+      new."quantity_new" := NULL;
+      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+        FROM crossfade.runs AS r, (VALUES ('public.inventory_items', 'quantity_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('quantity', new."quantity"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'quantity-as-decimal' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+    END;
+  ELSE
+    IF (new."quantity_new" IS NULL AND (new."quantity" IS NOT NULL)) THEN
+    BEGIN
+    <<"inventory_items">>
+    DECLARE
+      "quantity" integer := "sync_quantity-as-decimal_bfe31ca5".new."quantity";
+    BEGIN
+      "sync_quantity-as-decimal_bfe31ca5".new."quantity_new" := (quantity
+      );
+    END;
+    EXCEPTION WHEN OTHERS THEN
+      GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
+      new."quantity_new" := NULL;
+      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+        FROM crossfade.runs AS r, (VALUES ('public.inventory_items', 'quantity_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('quantity', new."quantity"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'quantity-as-decimal' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+    END;
+    END IF;
+    IF tg_op = 'INSERT' THEN
+    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'inventory_items') > 0 AND (strpos(lower(current_query()), 'quantity_new') = 0 OR NOT (current_query() ~* E'\\mquantity_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['quantity_new']::text[], ARRAY['quantity']::text[]) END;
+    IF crossfade_names_new IS NOT TRUE THEN
+    BEGIN
+    <<"inventory_items">>
+    DECLARE
+      "quantity" integer := "sync_quantity-as-decimal_bfe31ca5".new."quantity";
+    BEGIN
+      "sync_quantity-as-decimal_bfe31ca5".new."quantity_new" := (quantity
+      );
+    END;
+    EXCEPTION WHEN OTHERS THEN
+      GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
+      new."quantity_new" := NULL;
+      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+        FROM crossfade.runs AS r, (VALUES ('public.inventory_items', 'quantity_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('quantity', new."quantity"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'quantity-as-decimal' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+    END;
+    END IF;
+    END IF;
+  END IF;
+  IF crossfade_new_write THEN
+    crossfade_count := nextval('crossfade."new_quantity-as-decimal_bfe31ca5"'::regclass);
+  END IF;
+  IF crossfade_old_write THEN
+    crossfade_count := nextval('crossfade."old_quantity-as-decimal_bfe31ca5"'::regclass);
+  END IF;
+  IF crossfade_untold_write THEN
+    crossfade_count := nextval('crossfade."untold_quantity-as-decimal_bfe31ca5"'::regclass);
+  END IF;
+  RETURN new;
+END;
+$crossfade$;
+SELECT crossfade.keep_function('sync_quantity-as-decimal_bfe31ca5', 'public.inventory_items');
+CREATE OR REPLACE TRIGGER "zz_crossfade_quantity-as-decimal_u" BEFORE UPDATE ON public.inventory_items FOR EACH ROW WHEN (new."quantity" IS DISTINCT FROM old."quantity" OR ROW(new."quantity_new")::record OPERATOR(pg_catalog.*<>) ROW(old."quantity_new")::record OR (new."quantity_new" IS NULL AND (new."quantity" IS NOT NULL)) OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"();
+CREATE OR REPLACE TRIGGER "zz_crossfade_quantity-as-decimal_i" BEFORE INSERT ON public.inventory_items FOR EACH ROW EXECUTE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"();
+-- undo:
+DROP TRIGGER IF EXISTS "zz_crossfade_quantity-as-decimal_i" ON public.inventory_items;
+DROP TRIGGER IF EXISTS "zz_crossfade_quantity-as-decimal_u" ON public.inventory_items;
+DROP FUNCTION IF EXISTS crossfade."sync_quantity-as-decimal_bfe31ca5"();
+DROP SEQUENCE IF EXISTS crossfade."old_quantity-as-decimal_bfe31ca5";
+DROP SEQUENCE IF EXISTS crossfade."new_quantity-as-decimal_bfe31ca5";
+DROP SEQUENCE IF EXISTS crossfade."untold_quantity-as-decimal_bfe31ca5";
+
+
+-- ======== backfill
+-- gate: the triggers are in place
+
+-- fill:public.inventory_items
+UPDATE ONLY public.inventory_items AS "inventory_items" SET quantity_new = (quantity
+) WHERE ctid >= ($1::text)::tid AND ctid < ($2::text)::tid AND CASE WHEN ctid >= (SELECT ($1::text)::tid) AND ctid < (SELECT ($2::text)::tid) THEN (quantity_new IS NULL AND (quantity
+) IS NOT NULL) ELSE false END;
+CREATE SEQUENCE IF NOT EXISTS crossfade."untold_quantity-as-decimal_bfe31ca5";
+CREATE OR REPLACE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+-- crossfade: run quantity-as-decimal, table public.inventory_items; keeps both sides of a change in step, not filling
+DECLARE
+  crossfade_side text;
+  crossfade_old_write boolean := false;
+  crossfade_new_write boolean := false;
+  crossfade_untold_write boolean := false;
+  crossfade_writer text;
+  crossfade_context text;
+  crossfade_names_new boolean;
+  crossfade_count bigint;
+  crossfade_state text;
+  crossfade_error text;
+BEGIN
+  IF (tg_table_name <> 'inventory_items' OR tg_table_schema <> 'public') AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.inventory_items') AND NOT crossfade.is_made_for('sync_quantity-as-decimal_bfe31ca5', 'public.inventory_items', tg_relid) THEN
+    RAISE insufficient_privilege USING MESSAGE = 'crossfade: the function "sync_quantity-as-decimal_bfe31ca5" is for the table public.inventory_items only';
+  END IF;
+  IF coalesce(current_setting('crossfade.filling', true), '') = 'on' AND pg_trigger_depth() = 1 AND crossfade.fills('quantity-as-decimal') THEN
+    RETURN new;
+  END IF;
+  IF tg_op = 'UPDATE' THEN
+    IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
+      UPDATE crossfade.quarantine AS q SET row_key = pg_catalog.jsonb_build_object('id', new."id") FROM crossfade.runs AS r
+        WHERE r.name = 'quantity-as-decimal' AND r.state = 'active' AND q.run_id = r.id AND q.table_name = 'public.inventory_items' AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+    END IF;
+  END IF;
+  IF tg_op = 'INSERT' THEN
+    crossfade_writer := coalesce(current_setting('crossfade.writer', true), '');
+    crossfade_side := CASE WHEN new."quantity_new" IS NOT NULL THEN 'new' WHEN new."quantity" IS NOT NULL THEN 'old' ELSE 'none' END;
+    IF crossfade_writer = 'old' AND crossfade_side = 'new' AND (new."quantity" IS NOT NULL) THEN
+    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'inventory_items') > 0 AND (strpos(lower(current_query()), 'quantity_new') = 0 OR NOT (current_query() ~* E'\\mquantity_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['quantity_new']::text[], ARRAY['quantity']::text[]) END;
+      crossfade_side := CASE WHEN crossfade_names_new THEN 'new' ELSE 'old' END;
+    ELSIF crossfade_side <> 'new' AND (crossfade_side = 'old' OR crossfade_writer = 'new') THEN
+    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'inventory_items') > 0 AND (strpos(lower(current_query()), 'quantity_new') = 0 OR NOT (current_query() ~* E'\\mquantity_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['quantity_new']::text[], ARRAY['quantity']::text[]) END;
+      IF coalesce(crossfade_names_new, crossfade_writer = 'new') THEN
+        crossfade_side := 'new';
+      ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
+        crossfade_untold_write := crossfade_untold_write OR NOT (new."quantity" IS DISTINCT FROM (0)::integer);
+      END IF;
+    END IF;
+    IF crossfade_writer = 'old' AND crossfade_side = 'none' THEN
+      crossfade_side := 'old';
+    END IF;
+  ELSIF ROW(new."quantity_new")::record OPERATOR(pg_catalog.*<>) ROW(old."quantity_new")::record THEN
+    crossfade_side := 'new';
+  ELSIF new."quantity" IS DISTINCT FROM old."quantity" THEN
+    crossfade_side := 'old';
+  ELSE
+    crossfade_side := 'none';
+  END IF;
+  IF crossfade_side = 'new' THEN
+    crossfade_new_write := true;
+    BEGIN
+    <<"inventory_items">>
+    DECLARE
+      "quantity_new" numeric(14,3) := "sync_quantity-as-decimal_bfe31ca5".new."quantity_new";
+    BEGIN
+      "sync_quantity-as-decimal_bfe31ca5".new."quantity" := ((round(quantity_new))::integer
+      );
+    END;
+    EXCEPTION WHEN OTHERS THEN
+      GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
+      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+        FROM crossfade.runs AS r, (VALUES ('public.inventory_items', 'quantity', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('quantity_new', new."quantity_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'quantity-as-decimal' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+    END;
+  ELSIF crossfade_side = 'old' THEN
+    IF tg_op = 'UPDATE' THEN
+      crossfade_old_write := crossfade_old_write OR true;
+    ELSIF (new."quantity" IS DISTINCT FROM (0)::integer OR left(current_query(), 10000) ~* E'\\mquantity\\M') THEN
+      crossfade_old_write := true;
+    END IF;
+    BEGIN
+    <<"inventory_items">>
+    DECLARE
+      "quantity" integer := "sync_quantity-as-decimal_bfe31ca5".new."quantity";
+    BEGIN
+      "sync_quantity-as-decimal_bfe31ca5".new."quantity_new" := (quantity
+      );
+    END;
+    EXCEPTION WHEN OTHERS THEN
+      GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
+      new."quantity_new" := NULL;
+      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+        FROM crossfade.runs AS r, (VALUES ('public.inventory_items', 'quantity_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('quantity', new."quantity"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'quantity-as-decimal' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+    END;
+  ELSE
+    IF tg_op = 'INSERT' THEN
+    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'inventory_items') > 0 AND (strpos(lower(current_query()), 'quantity_new') = 0 OR NOT (current_query() ~* E'\\mquantity_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['quantity_new']::text[], ARRAY['quantity']::text[]) END;
+    IF crossfade_names_new IS NOT TRUE THEN
+    BEGIN
+    <<"inventory_items">>
+    DECLARE
+      "quantity" integer := "sync_quantity-as-decimal_bfe31ca5".new."quantity";
+    BEGIN
+      "sync_quantity-as-decimal_bfe31ca5".new."quantity_new" := (quantity
+      );
+    END;
+    EXCEPTION WHEN OTHERS THEN
+      GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
+      new."quantity_new" := NULL;
+      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+        FROM crossfade.runs AS r, (VALUES ('public.inventory_items', 'quantity_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('quantity', new."quantity"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'quantity-as-decimal' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+    END;
+    END IF;
+    END IF;
+  END IF;
+  IF crossfade_new_write THEN
+    crossfade_count := nextval('crossfade."new_quantity-as-decimal_bfe31ca5"'::regclass);
+  END IF;
+  IF crossfade_old_write THEN
+    crossfade_count := nextval('crossfade."old_quantity-as-decimal_bfe31ca5"'::regclass);
+  END IF;
+  IF crossfade_untold_write THEN
+    crossfade_count := nextval('crossfade."untold_quantity-as-decimal_bfe31ca5"'::regclass);
+  END IF;
+  RETURN new;
+END;
+$crossfade$;
+SELECT crossfade.keep_function('sync_quantity-as-decimal_bfe31ca5', 'public.inventory_items');
+CREATE OR REPLACE TRIGGER "zz_crossfade_quantity-as-decimal_u" BEFORE UPDATE ON public.inventory_items FOR EACH ROW WHEN (new."quantity" IS DISTINCT FROM old."quantity" OR ROW(new."quantity_new")::record OPERATOR(pg_catalog.*<>) ROW(old."quantity_new")::record OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"();
+-- undo:
+CREATE SEQUENCE IF NOT EXISTS crossfade."untold_quantity-as-decimal_bfe31ca5";
+CREATE OR REPLACE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+  -- … the same as in dual_write, sync_columns:public.inventory_items
+SELECT crossfade.keep_function('sync_quantity-as-decimal_bfe31ca5', 'public.inventory_items');
+CREATE OR REPLACE TRIGGER "zz_crossfade_quantity-as-decimal_u" BEFORE UPDATE ON public.inventory_items FOR EACH ROW WHEN (new."quantity" IS DISTINCT FROM old."quantity" OR ROW(new."quantity_new")::record OPERATOR(pg_catalog.*<>) ROW(old."quantity_new")::record OR (new."quantity_new" IS NULL AND (new."quantity" IS NOT NULL)) OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"();
+
+
+-- ======== verify
+-- gate: no row in quarantine
+-- gate: the triggers are in place
+
+-- match:public.inventory_items
+SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE CASE WHEN (quantity_new IS NULL AND (SELECT EXISTS (SELECT FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id WHERE crossfade_r.state = 'active' AND crossfade_q.accepted_at IS NOT NULL AND crossfade_q.direction = 'forward' AND crossfade_q.table_name = 'public.inventory_items' AND crossfade_q.column_name = 'quantity_new')) AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('quantity', quantity)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id WHERE crossfade_r.state = 'active' AND crossfade_q.accepted_at IS NOT NULL AND crossfade_q.direction = 'forward' AND crossfade_q.table_name = 'public.inventory_items' AND crossfade_q.column_name = 'quantity_new')) OR ((SELECT EXISTS (SELECT FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id WHERE crossfade_r.state = 'active' AND crossfade_q.accepted_at IS NOT NULL AND crossfade_q.direction = 'backward' AND crossfade_q.table_name = 'public.inventory_items' AND crossfade_q.column_name = 'quantity')) AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('quantity_new', quantity_new)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id WHERE crossfade_r.state = 'active' AND crossfade_q.accepted_at IS NOT NULL AND crossfade_q.direction = 'backward' AND crossfade_q.table_name = 'public.inventory_items' AND crossfade_q.column_name = 'quantity')) THEN false ELSE NOT ((NOT (ROW(quantity_new)::record OPERATOR(pg_catalog.*<>) ROW((quantity
+)::numeric(14,3))::record)) OR (NOT (quantity IS DISTINCT FROM ((round(quantity_new))::integer
+)::integer))) END) FROM (SELECT ctid AS crossfade_tid, xmin AS crossfade_xmin, id AS id, quantity AS quantity, quantity_new AS quantity_new FROM ONLY public.inventory_items WHERE ctid >= ($1::text)::tid AND ctid < ($2::text)::tid) AS "inventory_items";
+
+
+-- ======== enforce
+-- gate: no row in quarantine
+-- gate: the triggers are in place
+
+
+-- ======== switch_reads
+-- gate: no row in quarantine
+-- gate: the triggers are in place
+
+
+-- ======== retire
+-- gate: no row in quarantine
+-- gate: the triggers are in place
+-- gate: no database object names public.inventory_items.quantity
+
+-- retire_column:public.inventory_items.quantity
+ALTER TABLE public.inventory_items RENAME COLUMN quantity TO quantity_crossfade_retired;
+ALTER TABLE public.inventory_items RENAME COLUMN quantity_new TO quantity;
+CREATE SEQUENCE IF NOT EXISTS crossfade."untold_quantity-as-decimal_bfe31ca5";
+CREATE OR REPLACE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+-- crossfade: run quantity-as-decimal, table public.inventory_items; keeps both sides of a change in step, not filling
+DECLARE
+  crossfade_side text;
+  crossfade_old_write boolean := false;
+  crossfade_new_write boolean := false;
+  crossfade_untold_write boolean := false;
+  crossfade_writer text;
+  crossfade_context text;
+  crossfade_names_new boolean;
+  crossfade_count bigint;
+  crossfade_state text;
+  crossfade_error text;
+BEGIN
+  IF (tg_table_name <> 'inventory_items' OR tg_table_schema <> 'public') AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.inventory_items') AND NOT crossfade.is_made_for('sync_quantity-as-decimal_bfe31ca5', 'public.inventory_items', tg_relid) THEN
+    RAISE insufficient_privilege USING MESSAGE = 'crossfade: the function "sync_quantity-as-decimal_bfe31ca5" is for the table public.inventory_items only';
+  END IF;
+  IF coalesce(current_setting('crossfade.filling', true), '') = 'on' AND pg_trigger_depth() = 1 AND crossfade.fills('quantity-as-decimal') THEN
+    RETURN new;
+  END IF;
+  IF tg_op = 'UPDATE' THEN
+    IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
+      UPDATE crossfade.quarantine AS q SET row_key = pg_catalog.jsonb_build_object('id', new."id") FROM crossfade.runs AS r
+        WHERE r.name = 'quantity-as-decimal' AND r.state = 'active' AND q.run_id = r.id AND q.table_name = 'public.inventory_items' AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+    END IF;
+  END IF;
+  IF tg_op = 'INSERT' THEN
+    crossfade_writer := coalesce(current_setting('crossfade.writer', true), '');
+    crossfade_side := CASE WHEN new."quantity" IS NOT NULL THEN 'new' WHEN new."quantity_crossfade_retired" IS NOT NULL THEN 'old' ELSE 'none' END;
+    IF crossfade_writer = 'old' AND crossfade_side = 'new' AND (new."quantity_crossfade_retired" IS NOT NULL) THEN
+    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'inventory_items') > 0 AND (strpos(lower(current_query()), 'quantity') = 0 OR NOT (current_query() ~* E'\\mquantity\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['quantity']::text[], ARRAY['quantity_crossfade_retired']::text[]) END;
+      crossfade_side := CASE WHEN crossfade_names_new THEN 'new' ELSE 'old' END;
+    ELSIF crossfade_side <> 'new' AND (crossfade_side = 'old' OR crossfade_writer = 'new') THEN
+    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'inventory_items') > 0 AND (strpos(lower(current_query()), 'quantity') = 0 OR NOT (current_query() ~* E'\\mquantity\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['quantity']::text[], ARRAY['quantity_crossfade_retired']::text[]) END;
+      IF coalesce(crossfade_names_new, crossfade_writer = 'new') THEN
+        crossfade_side := 'new';
+      ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
+        crossfade_untold_write := crossfade_untold_write OR NOT (new."quantity_crossfade_retired" IS DISTINCT FROM (0)::integer);
+      END IF;
+    END IF;
+    IF crossfade_writer = 'old' AND crossfade_side = 'none' THEN
+      crossfade_side := 'old';
+    END IF;
+  ELSIF ROW(new."quantity")::record OPERATOR(pg_catalog.*<>) ROW(old."quantity")::record THEN
+    crossfade_side := 'new';
+  ELSIF new."quantity_crossfade_retired" IS DISTINCT FROM old."quantity_crossfade_retired" THEN
+    crossfade_side := 'old';
+  ELSE
+    crossfade_side := 'none';
+  END IF;
+  IF crossfade_side = 'new' THEN
+    crossfade_new_write := true;
+    BEGIN
+    <<"inventory_items">>
+    DECLARE
+      "quantity_new" numeric(14,3) := "sync_quantity-as-decimal_bfe31ca5".new."quantity";
+    BEGIN
+      "sync_quantity-as-decimal_bfe31ca5".new."quantity_crossfade_retired" := ((round(quantity_new))::integer
+      );
+    END;
+    EXCEPTION WHEN OTHERS THEN
+      GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
+      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+        FROM crossfade.runs AS r, (VALUES ('public.inventory_items', 'quantity', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('quantity_new', new."quantity"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'quantity-as-decimal' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+    END;
+  ELSIF crossfade_side = 'old' THEN
+    IF tg_op = 'UPDATE' THEN
+      crossfade_old_write := crossfade_old_write OR true;
+    ELSIF (new."quantity_crossfade_retired" IS DISTINCT FROM (0)::integer OR left(current_query(), 10000) ~* E'\\mquantity_crossfade_retired\\M') THEN
+      crossfade_old_write := true;
+    END IF;
+    BEGIN
+    <<"inventory_items">>
+    DECLARE
+      "quantity" integer := "sync_quantity-as-decimal_bfe31ca5".new."quantity_crossfade_retired";
+    BEGIN
+      "sync_quantity-as-decimal_bfe31ca5".new."quantity" := (quantity
+      );
+    END;
+    EXCEPTION WHEN OTHERS THEN
+      GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
+      new."quantity" := NULL;
+      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+        FROM crossfade.runs AS r, (VALUES ('public.inventory_items', 'quantity_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('quantity', new."quantity_crossfade_retired"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'quantity-as-decimal' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+    END;
+  ELSE
+    IF tg_op = 'INSERT' THEN
+    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'inventory_items') > 0 AND (strpos(lower(current_query()), 'quantity') = 0 OR NOT (current_query() ~* E'\\mquantity\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['quantity']::text[], ARRAY['quantity_crossfade_retired']::text[]) END;
+    IF crossfade_names_new IS NOT TRUE THEN
+    BEGIN
+    <<"inventory_items">>
+    DECLARE
+      "quantity" integer := "sync_quantity-as-decimal_bfe31ca5".new."quantity_crossfade_retired";
+    BEGIN
+      "sync_quantity-as-decimal_bfe31ca5".new."quantity" := (quantity
+      );
+    END;
+    EXCEPTION WHEN OTHERS THEN
+      GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
+      new."quantity" := NULL;
+      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+        FROM crossfade.runs AS r, (VALUES ('public.inventory_items', 'quantity_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('quantity', new."quantity_crossfade_retired"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'quantity-as-decimal' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+    END;
+    END IF;
+    END IF;
+  END IF;
+  IF crossfade_new_write THEN
+    crossfade_count := nextval('crossfade."new_quantity-as-decimal_bfe31ca5"'::regclass);
+  END IF;
+  IF crossfade_old_write THEN
+    crossfade_count := nextval('crossfade."old_quantity-as-decimal_bfe31ca5"'::regclass);
+  END IF;
+  IF crossfade_untold_write THEN
+    crossfade_count := nextval('crossfade."untold_quantity-as-decimal_bfe31ca5"'::regclass);
+  END IF;
+  RETURN new;
+END;
+$crossfade$;
+-- undo:
+ALTER TABLE public.inventory_items RENAME COLUMN quantity TO quantity_new;
+ALTER TABLE public.inventory_items RENAME COLUMN quantity_crossfade_retired TO quantity;
+CREATE SEQUENCE IF NOT EXISTS crossfade."untold_quantity-as-decimal_bfe31ca5";
+CREATE OR REPLACE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+  -- … the same as in backfill, fill:public.inventory_items
+
+-- add_constraint:public.inventory_items.inventory_items_quantity_check_crossfade
+ALTER TABLE public.inventory_items ADD CONSTRAINT inventory_items_quantity_check_crossfade CHECK ((quantity >= 0)) NOT VALID;
+ALTER TABLE public.inventory_items VALIDATE CONSTRAINT inventory_items_quantity_check_crossfade;
+-- undo:
+ALTER TABLE public.inventory_items DROP CONSTRAINT IF EXISTS inventory_items_quantity_check_crossfade;
+
+-- set_not_null:public.inventory_items.quantity
+ALTER TABLE public.inventory_items ADD CONSTRAINT quantity_crossfade_not_null CHECK (quantity IS NOT NULL) NOT VALID;
+ALTER TABLE public.inventory_items VALIDATE CONSTRAINT quantity_crossfade_not_null;
+ALTER TABLE public.inventory_items ALTER COLUMN quantity SET NOT NULL;
+ALTER TABLE public.inventory_items DROP CONSTRAINT IF EXISTS quantity_crossfade_not_null;
+-- undo:
+ALTER TABLE public.inventory_items ALTER COLUMN quantity DROP NOT NULL;
+ALTER TABLE public.inventory_items DROP CONSTRAINT IF EXISTS quantity_crossfade_not_null;
+
+
+-- ======== contract, one transaction
+-- gate: no row in quarantine
+-- gate: the triggers are in place
+-- gate: no database object names public.inventory_items.quantity
+
+-- drop_sync:public.inventory_items
+DROP TRIGGER IF EXISTS "zz_crossfade_quantity-as-decimal_i" ON public.inventory_items;
+DROP TRIGGER IF EXISTS "zz_crossfade_quantity-as-decimal_u" ON public.inventory_items;
+DROP FUNCTION IF EXISTS crossfade."sync_quantity-as-decimal_bfe31ca5"();
+DROP SEQUENCE IF EXISTS crossfade."old_quantity-as-decimal_bfe31ca5";
+DROP SEQUENCE IF EXISTS crossfade."new_quantity-as-decimal_bfe31ca5";
+DROP SEQUENCE IF EXISTS crossfade."untold_quantity-as-decimal_bfe31ca5";
+-- cannot be undone
+
+-- set_default:public.inventory_items.quantity
+ALTER TABLE public.inventory_items ALTER COLUMN quantity SET DEFAULT 0;
+-- undo:
+ALTER TABLE public.inventory_items ALTER COLUMN quantity DROP DEFAULT;
+
+-- drop_column:public.inventory_items.quantity
+ALTER TABLE public.inventory_items DROP COLUMN quantity_crossfade_retired;
+-- cannot be undone
+
+-- rename_object:public.inventory_items.inventory_items_quantity_check_crossfade
+ALTER TABLE public.inventory_items RENAME CONSTRAINT inventory_items_quantity_check_crossfade TO inventory_items_quantity_check;
+-- cannot be undone
