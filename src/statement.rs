@@ -5,6 +5,7 @@ pub mod cost;
 pub mod counters;
 pub mod foreign_key;
 pub mod group;
+pub mod index_definition;
 pub mod link;
 pub mod literal;
 pub mod message;

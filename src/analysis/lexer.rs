@@ -44,11 +44,85 @@ impl Token {
     pub fn is_comment(&self) -> bool {
         matches!(self.class, Class::LineComment | Class::BlockComment)
     }
+
+    /// The identifier or keyword that it stands for, folded as the server folds it. `None` for everything else, parameters too.
+    pub fn name(&self, text: &str) -> Option<String> {
+        let word = self.text(text);
+        match self.class {
+            Class::Word if !word.starts_with('$') => Some(word.to_ascii_lowercase()),
+            Class::QuotedName => {
+                let inside = word.strip_prefix('"')?.strip_suffix('"')?;
+                Some(inside.replace("\"\"", "\""))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// The tokens without white space.
 pub fn tokens(text: &str) -> Vec<Token> {
     Scanner::new(text).collect()
+}
+
+/// The tokens that are neither white space nor comments.
+pub fn significant(text: &str) -> Vec<Token> {
+    Scanner::new(text)
+        .filter(|token| !token.is_comment())
+        .collect()
+}
+
+/// What begins in this text and does not end in it.
+pub fn unclosed(text: &str) -> Option<Class> {
+    let ended = format!("{text}\n;");
+    let last = Scanner::new(&ended).last()?;
+    (last.range.start <= text.len()).then_some(last.class)
+}
+
+/// Each significant token with the number of parentheses that are open around it. Those that open and close count as outside
+/// their own.
+pub fn nested(text: &str) -> Vec<(Token, u32)> {
+    let mut depth = 0_u32;
+    let tokens = significant(text).into_iter();
+    tokens
+        .map(|token| match token.class {
+            Class::Open => {
+                depth += 1;
+                (token, depth - 1)
+            }
+            Class::Close => {
+                depth = depth.saturating_sub(1);
+                (token, depth)
+            }
+            _ => (token, depth),
+        })
+        .collect()
+}
+
+/// The parts between the commas that stand outside parentheses.
+pub fn split_list(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut from = 0;
+    for (token, depth) in nested(text) {
+        if depth == 0 && token.text(text) == "," {
+            parts.push(&text[from..token.range.start]);
+            from = token.range.end;
+        }
+    }
+    parts.push(&text[from..]);
+    parts
+}
+
+/// What stands before the first parentheses, in them and after them.
+pub fn around_list(text: &str) -> Option<(&str, &str, &str)> {
+    let tokens = nested(text);
+    let mut outside = tokens.iter().filter(|(_, depth)| *depth == 0);
+    let (open, _) = outside.find(|(token, _)| token.class == Class::Open)?;
+    let (close, _) = outside.find(|(token, _)| token.class == Class::Close)?;
+    Some((
+        &text[..open.range.start],
+        &text[open.range.end..close.range.start],
+        &text[close.range.end..],
+    ))
 }
 
 /// Goes over bytes: every character that ends or begins something is ASCII, and the others are parts of words.
@@ -299,6 +373,48 @@ mod tests {
                 (Class::Placeholder, "{{ u }}"),
             ]
         );
+    }
+
+    #[test]
+    fn names_are_folded_or_without_their_quotes() {
+        let text = r#"Status "My ""Col""" $1 'a' U&"d""#;
+        let names: Vec<_> = tokens(text).iter().map(|token| token.name(text)).collect();
+        let name = |name: &str| Some(name.to_owned());
+        assert_eq!(
+            names,
+            [name("status"), name("My \"Col\""), None, None, None]
+        );
+    }
+
+    #[test]
+    fn lists_are_split_outside_parentheses_and_quotes() {
+        let text = "lower(a, b) , \"c,(d\", E'\\',' -- e, f";
+        assert_eq!(
+            split_list(text),
+            ["lower(a, b) ", " \"c,(d\"", " E'\\',' -- e, f"]
+        );
+        assert_eq!(
+            around_list("KEY (a, \")\", f(b)) REFERENCES t(c)"),
+            Some(("KEY ", "a, \")\", f(b)", " REFERENCES t(c)"))
+        );
+        assert_eq!(around_list("'(a)' (b"), None);
+    }
+
+    #[test]
+    fn what_is_not_closed_is_told() {
+        for (text, class) in [
+            ("SELECT 'a", Some(Class::String)),
+            ("SELECT E'a\\'", Some(Class::String)),
+            ("SELECT 'a\\'", None),
+            ("\"a", Some(Class::QuotedName)),
+            ("$a$ $b$", Some(Class::DollarString)),
+            ("/* /* */", Some(Class::BlockComment)),
+            ("a -- b", None),
+            ("a;", None),
+            ("", None),
+        ] {
+            assert_eq!(unclosed(text), class, "{text}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Names of tables and indexes as SQL files write them: the schema may be missing, as only the session knows it.
 
+use super::lexer::significant;
 use crate::plan::ident::Ident;
 use std::fmt;
 
@@ -76,20 +77,11 @@ pub fn fold(text: &str) -> String {
 
 fn parts(text: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
-    let mut quoted = false;
-    let mut letters = text.chars().peekable();
-    while let Some(letter) = letters.next() {
+    for token in significant(text) {
         let Some(part) = parts.last_mut() else { break };
-        match letter {
-            '"' if quoted && letters.peek() == Some(&'"') => {
-                letters.next();
-                part.push('"');
-            }
-            '"' => quoted = !quoted,
-            _ if quoted => part.push(letter),
-            '.' => parts.push(String::new()),
-            _ if letter.is_whitespace() => {}
-            _ => part.push(letter.to_ascii_lowercase()),
+        match token.text(text) {
+            "." => parts.push(String::new()),
+            word => part.push_str(&token.name(text).unwrap_or_else(|| word.to_owned())),
         }
     }
     parts

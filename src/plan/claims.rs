@@ -11,6 +11,7 @@ use super::{
     scripts,
     steps::DdlStep,
 };
+use crate::analysis::lexer::{Class, significant};
 use std::{collections::BTreeSet, fmt};
 
 type Columns = BTreeSet<(TableName, Ident)>;
@@ -99,35 +100,24 @@ fn read_by(table: &TableName, assignments: &[Assignment], key: &[KeyColumn], rea
     reads.extend(read.map(|column| (table.clone(), column.clone())));
 }
 
-/// The identifiers of a statement, unquoted and folded; what is in string constants is not among them.
+/// The identifiers of a statement, unquoted and folded, those in dollar quotes too, as they may be a body; what is in other
+/// string constants is not among them.
 pub(super) fn words(sql: &str) -> Vec<String> {
     let mut words = Vec::new();
-    let mut letters = sql.chars().peekable();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '\'' => while letters.next().is_some_and(|inside| inside != '\'') {},
-            '"' => {
-                let mut word = String::new();
-                while let Some(inside) = letters.next() {
-                    if inside == '"' && letters.next_if_eq(&'"').is_none() {
-                        break;
-                    }
-                    word.push(inside);
-                }
-                words.push(word);
-            }
-            first if first == '_' || first.is_alphabetic() => {
-                let mut word: String = first.to_lowercase().collect();
-                let part = |c: &char| *c == '_' || *c == '$' || c.is_alphanumeric();
-                while let Some(next) = letters.next_if(part) {
-                    word.extend(next.to_lowercase());
-                }
-                words.push(word);
-            }
-            _ => {}
+    for token in significant(sql) {
+        if token.class == Class::DollarString {
+            words.extend(self::words(body(token.text(sql))));
         }
+        words.extend(token.name(sql));
     }
     words
+}
+
+/// What stands between dollar quotes.
+fn body(quoted: &str) -> &str {
+    let tag = quoted[1..].find('$').map_or(quoted.len(), |end| end + 2);
+    let inside = quoted.get(tag..).unwrap_or_default();
+    inside.strip_suffix(&quoted[..tag]).unwrap_or(inside)
 }
 
 /// Where this plan and a run that is active would be in each other's way: one changes what the other changes or reads.

@@ -1,6 +1,7 @@
 //! A list of columns: `[item_name, batch]`, or as in SQL `item_name, batch`.
 
 use super::ident::Ident;
+use crate::analysis::lexer::split_list;
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{Error, SeqAccess, Visitor},
@@ -33,20 +34,8 @@ impl<'de> Visitor<'de> for List {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Columns, E> {
-        let mut names = Vec::new();
-        let (mut from, mut quoted) = (0, false);
-        for (at, letter) in text.char_indices() {
-            match letter {
-                '"' => quoted = !quoted,
-                ',' if !quoted => {
-                    names.push(&text[from..at]);
-                    from = at + 1;
-                }
-                _ => {}
-            }
-        }
-        names.push(&text[from..]);
-        let parsed: Result<Vec<Ident>, _> = names.into_iter().map(str::parse).collect();
+        let names = split_list(text).into_iter();
+        let parsed: Result<Vec<Ident>, _> = names.map(str::parse).collect();
         distinct(parsed.map_err(E::custom)?)
     }
 

@@ -1,7 +1,7 @@
 //! What going back costs the application, as questions: which of its values go with what an undo takes away, and which of
 //! its rows keep a condition from being put back. When they are asked, and for how long, is the engine's business.
 
-use super::{foreign_key::ForeignKey, literal};
+use super::{foreign_key::ForeignKey, index_definition::IndexDefinition, literal};
 use crate::plan::ident::{Ident, TableName};
 use serde::Serialize;
 use std::fmt;
@@ -182,11 +182,11 @@ impl Obstacle {
 
     /// `using`: what follows USING in the definition of its index.
     pub fn unique(table: &TableName, name: &Ident, using: &str) -> Option<Self> {
-        let Keys {
+        let IndexDefinition {
             keys,
             condition,
             nulls_are_equal,
-        } = Keys::read(using)?;
+        } = IndexDefinition::read(using)?;
         let mut conditions: Vec<String> =
             condition.iter().map(|text| format!("({text})")).collect();
         if !nulls_are_equal {
@@ -258,112 +258,5 @@ impl Obstacle {
             "SELECT {shown} FROM (SELECT * {rows} LIMIT {}) AS t /* crossfade_row */",
             most + 1
         )
-    }
-}
-
-/// The keys of an index and the condition of which rows are in it.
-struct Keys {
-    keys: Vec<String>,
-    condition: Option<String>,
-    nulls_are_equal: bool,
-}
-
-impl Keys {
-    /// `btree (lower(email) text_pattern_ops, n DESC) INCLUDE (id) WHERE (email IS NOT NULL)`, as the server writes it.
-    fn read(using: &str) -> Option<Self> {
-        let open = using.find('(')?;
-        let (list, rest) = within(&using[open..])?;
-        let condition = top_level(rest, " WHERE ").map(|at| rest[at..].trim().to_owned());
-        let keys = split(list).into_iter().map(|key| bare(key).to_owned());
-        Some(Self {
-            keys: keys.collect(),
-            condition,
-            nulls_are_equal: top_level(rest, " NULLS NOT DISTINCT").is_some(),
-        })
-    }
-}
-
-/// The characters outside of quotes, each with how many parentheses are open before it.
-fn outside(text: &str) -> impl Iterator<Item = (usize, char, u32)> {
-    let (mut depth, mut quote) = (0_u32, None);
-    text.char_indices().filter_map(move |(at, c)| {
-        match (quote, c) {
-            (Some(open), _) => {
-                quote = (c != open).then_some(open);
-                return None;
-            }
-            (None, '\'' | '"') => {
-                quote = Some(c);
-                return Some((at, c, depth));
-            }
-            (None, _) => {}
-        }
-        let before = depth;
-        match c {
-            '(' => depth += 1,
-            ')' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        Some((at, c, before))
-    })
-}
-
-/// What stands in the parentheses that `text` begins with, and what follows them.
-fn within(text: &str) -> Option<(&str, &str)> {
-    let (end, _, _) = outside(text).find(|(_, c, depth)| *c == ')' && *depth == 1)?;
-    Some((&text[1..end], &text[end + 1..]))
-}
-
-/// Where `word` ends, outside of quotes and parentheses.
-fn top_level(text: &str, word: &str) -> Option<usize> {
-    let mut places = outside(text).filter(|(_, _, depth)| *depth == 0);
-    let at = places.find(|(at, ..)| text[*at..].starts_with(word))?;
-    Some(at.0 + word.len())
-}
-
-fn split(list: &str) -> Vec<&str> {
-    let mut parts = Vec::new();
-    let mut start = 0;
-    for (at, c, depth) in outside(list) {
-        if c == ',' && depth == 0 {
-            parts.push(&list[start..at]);
-            start = at + 1;
-        }
-    }
-    parts.push(&list[start..]);
-    parts
-}
-
-/// A key without its collation, operator class and order: they stand behind a space.
-fn bare(key: &str) -> &str {
-    let key = key.trim();
-    let end = outside(key).find(|(_, c, depth)| c.is_whitespace() && *depth == 0);
-    end.map_or(key, |(at, ..)| &key[..at])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_keys_of_an_index_are_read_without_their_order() {
-        for (using, keys, condition) in [
-            ("btree (a)", vec!["a"], None),
-            (
-                "btree (\"odd, (name\" DESC NULLS LAST, lower((b)::text) text_pattern_ops) INCLUDE (id) NULLS NOT DISTINCT WITH (fillfactor='70') WHERE (a <> ' WHERE ('::text)",
-                vec!["\"odd, (name\"", "lower((b)::text)"],
-                Some("(a <> ' WHERE ('::text)"),
-            ),
-            (
-                "btree (((a || ', '::text) || b) COLLATE \"C\")",
-                vec!["((a || ', '::text) || b)"],
-                None,
-            ),
-        ] {
-            let found = Keys::read(using).expect("an index");
-            assert_eq!(found.keys, keys, "{using}");
-            assert_eq!(found.condition.as_deref(), condition, "{using}");
-            assert_eq!(found.nulls_are_equal, using.contains("NOT DISTINCT"));
-        }
     }
 }

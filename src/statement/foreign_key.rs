@@ -1,6 +1,7 @@
 //! A foreign key's definition, as `pg_get_constraintdef` writes it, taken apart.
 
 use super::rename::{names, rename_column};
+use crate::analysis::lexer::around_list;
 use crate::plan::ident::{Ident, TableName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -130,23 +131,6 @@ fn renamed(list: &str, names: &Renamed) -> String {
     names.iter().fold(list.to_owned(), |list, (from, to)| {
         rename_column(&list, from, to)
     })
-}
-
-/// What is before the first parentheses outside quotes, in them, and after them.
-fn around_list(text: &str) -> Option<(&str, &str, &str)> {
-    let mut quoted = false;
-    let mut start = None;
-    for (at, letter) in text.char_indices() {
-        match (letter, start) {
-            ('"', _) => quoted = !quoted,
-            ('(', None) if !quoted => start = Some(at),
-            (')', Some(start)) if !quoted => {
-                return Some((&text[..start], &text[start + 1..at], &text[at + 1..]));
-            }
-            _ => {}
-        }
-    }
-    None
 }
 
 #[cfg(test)]

@@ -1,143 +1,176 @@
 //! Puts another column's name into an expression that the server has written (an index, a CHECK, a default).
 
+use crate::analysis::lexer::{Class, Token, significant};
 use crate::plan::ident::Ident;
 
-/// One word of SQL text, as far as renaming needs to tell words apart.
-#[derive(Clone, Debug, PartialEq)]
-enum Token<'a> {
-    /// A bare or quoted identifier (or keyword), with the name it stands for.
-    Name { text: &'a str, name: String },
-    /// Anything that cannot hold a column: strings, numbers, operators, white space, comments.
-    Other(&'a str),
+/// Words that an operand may follow. Behind any other word stands no column: `double precision`, `NULLS LAST`,
+/// `timestamp without time zone` are made of words that PostgreSQL lets columns have as their names, without quotes.
+const BEFORE_OPERANDS: [&str; 37] = [
+    "all",
+    "and",
+    "any",
+    "as",
+    "between",
+    "both",
+    "by",
+    "case",
+    "check",
+    "default",
+    "distinct",
+    "else",
+    "escape",
+    "filter",
+    "for",
+    "from",
+    "having",
+    "ilike",
+    "in",
+    "leading",
+    "like",
+    "limit",
+    "not",
+    "offset",
+    "on",
+    "or",
+    "placing",
+    "returning",
+    "select",
+    "set",
+    "some",
+    "symmetric",
+    "then",
+    "to",
+    "trailing",
+    "when",
+    "where",
+];
+
+/// SQL text with its tokens.
+struct Text<'a> {
+    text: &'a str,
+    tokens: Vec<Token>,
+}
+
+impl<'a> Text<'a> {
+    fn read(text: &'a str) -> Self {
+        let tokens = significant(text);
+        Self { text, tokens }
+    }
+
+    fn word(&self, at: usize) -> &'a str {
+        let token = self.tokens.get(at);
+        token.map_or("", |token| token.text(self.text))
+    }
+
+    fn before(&self, at: usize) -> Option<usize> {
+        at.checked_sub(1)
+    }
+
+    fn has_name(&self, at: usize, name: &Ident) -> bool {
+        let found = self.tokens[at].name(self.text);
+        found.is_some_and(|found| found == name.as_str())
+    }
+
+    /// The name at this place is a column's, and not that of a type, a function, a collation or a table, or a keyword.
+    fn is_column(&self, at: usize) -> bool {
+        let is_function_or_qualifier = matches!(self.word(at + 1), "(" | ".");
+        !is_function_or_qualifier && self.may_begin_operand(at) && !self.is_word_of_syntax(at)
+    }
+
+    fn may_begin_operand(&self, at: usize) -> bool {
+        let Some(before) = self.before(at) else {
+            return true;
+        };
+        let word = self.word(before);
+        match self.tokens[before].class {
+            Class::Open | Class::Placeholder => true,
+            Class::Operator => word != "." && word != "::",
+            // `x AT TIME ZONE y`, and not `time zone` by itself.
+            Class::Word if word.eq_ignore_ascii_case("zone") => {
+                let time = self.before(before).and_then(|time| self.before(time));
+                time.is_some_and(|at| self.word(at).eq_ignore_ascii_case("at"))
+            }
+            Class::Word => BEFORE_OPERANDS.contains(&word.to_ascii_lowercase().as_str()),
+            _ => false,
+        }
+    }
+
+    /// `year` of `EXTRACT(year FROM …)`, `fillfactor` of `WITH (fillfactor='70')`.
+    fn is_word_of_syntax(&self, at: usize) -> bool {
+        let first = self.before(at).filter(|open| self.word(*open) == "(");
+        let caller = first.and_then(|open| self.before(open));
+        let is_field = caller.is_some_and(|at| self.word(at).eq_ignore_ascii_case("extract"));
+        let is_option = self.word(at + 1) == "=" && self.is_within_with(at);
+        is_field || is_option
+    }
+
+    fn is_within_with(&self, at: usize) -> bool {
+        let mut depth = 0;
+        for place in (0..at).rev() {
+            match self.tokens[place].class {
+                Class::Close => depth += 1,
+                Class::Open if depth == 0 => {
+                    let before = self.before(place);
+                    return before.is_some_and(|at| self.word(at).eq_ignore_ascii_case("with"));
+                }
+                Class::Open => depth -= 1,
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// The text with some of its tokens replaced.
+    fn with(&self, replacement: impl Fn(usize) -> Option<&'a str>) -> String {
+        let mut out = String::with_capacity(self.text.len() + 16);
+        let mut from = 0;
+        for (at, token) in self.tokens.iter().enumerate() {
+            if let Some(replacement) = replacement(at) {
+                out.push_str(&self.text[from..token.range.start]);
+                out.push_str(replacement);
+                from = token.range.end;
+            }
+        }
+        out.push_str(&self.text[from..]);
+        out
+    }
 }
 
 /// `text`, as `pg_get_expr` and its kin write it, with every reference to the column `from` made one to `to`.
-///
-/// The server writes column references bare and everything else in a way that can be told apart: types stand behind
-/// `::`, functions before `(`, collations behind COLLATE, qualified names around a dot.
 pub fn rename_column(text: &str, from: &Ident, to: &Ident) -> String {
     substitute_column(text, from, &to.to_string())
 }
 
 /// `text` with every reference to the column `from` replaced by `replacement`, which is SQL.
 pub fn substitute_column(text: &str, from: &Ident, replacement: &str) -> String {
-    let tokens = tokens(text);
-    let mut out = String::with_capacity(text.len() + 16);
-    for (at, token) in tokens.iter().enumerate() {
-        match token {
-            Token::Name { name, .. } if name == from.as_str() && is_column(&tokens, at) => {
-                out.push_str(replacement);
-            }
-            Token::Name { text, .. } | Token::Other(text) => out.push_str(text),
-        }
-    }
-    out
+    let read = Text::read(text);
+    let is_column = |at: usize| read.has_name(at, from) && read.is_column(at);
+    read.with(|at| is_column(at).then_some(replacement))
 }
 
 /// `text` with `vehicles.status` made `status`, for the one table that an expression can be over.
 pub fn without_qualifier(text: &str, table: &Ident) -> String {
-    let tokens = tokens(text);
-    let mut out = String::with_capacity(text.len());
-    let mut skip_dot = false;
-    for (at, token) in tokens.iter().enumerate() {
-        let qualifies = matches!(token, Token::Name { name, .. } if name == table.as_str())
-            && matches!(tokens.get(at + 1), Some(Token::Other(".")));
-        match token {
-            Token::Other(_) if skip_dot => skip_dot = false,
-            _ if qualifies => skip_dot = true,
-            Token::Name { text, .. } | Token::Other(text) => out.push_str(text),
-        }
-    }
-    out
+    let read = Text::read(text);
+    let qualifies = |at: usize| {
+        read.has_name(at, table) && read.word(at + 1) == "." && read.may_begin_operand(at)
+    };
+    read.with(|at| {
+        let is_dot = read.before(at).is_some_and(qualifies);
+        (qualifies(at) || is_dot).then_some("")
+    })
 }
 
 /// The names in a list of columns: `order_id, "line no"`.
 pub fn names(text: &str) -> Vec<Ident> {
-    tokens(text)
-        .into_iter()
-        .filter_map(|token| match token {
-            Token::Name { name, .. } => Some(Ident::from_catalog(name)),
-            Token::Other(_) => None,
-        })
-        .collect()
+    let tokens = significant(text).into_iter();
+    let names = tokens.filter_map(|token| token.name(text));
+    names.map(Ident::from_catalog).collect()
 }
 
 /// Whether `text` names the column.
 pub fn names_column(text: &str, column: &Ident) -> bool {
-    let tokens = tokens(text);
-    tokens.iter().enumerate().any(|(at, token)| {
-        matches!(token, Token::Name { name, .. } if name == column.as_str())
-            && is_column(&tokens, at)
-    })
-}
-
-fn is_column(tokens: &[Token<'_>], at: usize) -> bool {
-    let visible =
-        |token: &&Token<'_>| !matches!(token, Token::Other(text) if text.trim().is_empty());
-    let before = tokens[..at].iter().rev().find(visible);
-    let after = tokens[at + 1..].iter().find(visible);
-    let names_something_else = match before {
-        Some(Token::Other(text)) => text.ends_with('.') || text.ends_with("::"),
-        Some(Token::Name { text, .. }) => text.eq_ignore_ascii_case("collate"),
-        None => false,
-    };
-    let is_function_or_qualifier =
-        matches!(after, Some(Token::Other(text)) if text.starts_with('(') || text.starts_with('.'));
-    !names_something_else && !is_function_or_qualifier
-}
-
-fn tokens(text: &str) -> Vec<Token<'_>> {
-    let mut tokens = Vec::new();
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let length = match first {
-            '"' => quoted_length(rest, '"'),
-            '\'' => quoted_length(rest, '\''),
-            _ if is_name_start(first) => rest
-                .find(|c: char| !is_name_start(c) && !c.is_ascii_digit() && c != '$')
-                .unwrap_or(rest.len()),
-            _ if first.is_ascii_digit() => rest
-                .find(|c: char| !c.is_ascii_alphanumeric() && c != '.')
-                .unwrap_or(rest.len()),
-            ':' if rest.starts_with("::") => 2,
-            _ => first.len_utf8(),
-        };
-        let (word, after) = rest.split_at(length);
-        tokens.push(match first {
-            '"' => Token::Name {
-                text: word,
-                name: word.trim_matches('"').replace("\"\"", "\""),
-            },
-            _ if is_name_start(first) => Token::Name {
-                text: word,
-                name: word.to_ascii_lowercase(),
-            },
-            _ => Token::Other(word),
-        });
-        rest = after;
-    }
-    tokens
-}
-
-fn is_name_start(letter: char) -> bool {
-    letter == '_' || letter.is_ascii_alphabetic() || !letter.is_ascii()
-}
-
-/// The length in bytes of a quoted word, a doubled quote being a quote in it; the rest where it is not closed.
-fn quoted_length(text: &str, quote: char) -> usize {
-    let mut letters = text.char_indices().skip(1).peekable();
-    while let Some((at, letter)) = letters.next() {
-        if letter != quote {
-            continue;
-        }
-        match letters.peek() {
-            Some((_, next)) if *next == quote => {
-                letters.next();
-            }
-            _ => return at + 1,
-        }
-    }
-    text.len()
+    let read = Text::read(text);
+    (0..read.tokens.len()).any(|at| read.has_name(at, column) && read.is_column(at))
 }
 
 #[cfg(test)]
@@ -170,6 +203,72 @@ mod tests {
             ),
         ] {
             assert_eq!(rename_column(text, &from, &to), renamed);
+        }
+        let renamed = |name: &str, text: &str| {
+            rename_column(text, &name.parse().unwrap(), &"x".parse().unwrap())
+        };
+        // Keywords that a column may be called by without quotes.
+        for (name, text, wanted) in [
+            (
+                "last",
+                "btree (last DESC NULLS LAST)",
+                "btree (x DESC NULLS LAST)",
+            ),
+            (
+                "zone",
+                "((a)::timestamp without time zone > zone)",
+                "((a)::timestamp without time zone > x)",
+            ),
+            ("zone", "(a AT TIME ZONE zone)", "(a AT TIME ZONE x)"),
+            (
+                "year",
+                "(EXTRACT(year FROM made) > year)",
+                "(EXTRACT(year FROM made) > x)",
+            ),
+            (
+                "varying",
+                "(varying)::character varying(5)",
+                "(x)::character varying(5)",
+            ),
+            (
+                "double",
+                "(double)::double precision",
+                "(x)::double precision",
+            ),
+            (
+                "unknown",
+                "((unknown > 1) IS UNKNOWN)",
+                "((x > 1) IS UNKNOWN)",
+            ),
+            (
+                "fillfactor",
+                "btree (fillfactor) WITH (fillfactor='70')",
+                "btree (x) WITH (fillfactor='70')",
+            ),
+            (
+                "include",
+                "btree (a, include) INCLUDE (include)",
+                "btree (a, x) INCLUDE (x)",
+            ),
+            (
+                "text_ops",
+                "btree (a text_ops, text_ops)",
+                "btree (a text_ops, x)",
+            ),
+            ("n", "a[1:n] || '{n}'", "a[1:x] || '{n}'"),
+            ("s", r"E'it\'s s' || s", r"E'it\'s s' || x"),
+            (
+                "s",
+                "CASE s WHEN s THEN s ELSE s END IN (s, s)",
+                "CASE x WHEN x THEN x ELSE x END IN (x, x)",
+            ),
+            (
+                "a",
+                "(a IS DISTINCT FROM a) OR NOT a",
+                "(x IS DISTINCT FROM x) OR NOT x",
+            ),
+        ] {
+            assert_eq!(renamed(name, text), wanted);
         }
         assert_eq!(
             without_qualifier("lower(t.status) || 't.' || u.t", &"t".parse().unwrap()),

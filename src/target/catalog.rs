@@ -5,6 +5,7 @@ mod sequences;
 mod triggers;
 
 use super::Result;
+use crate::analysis::lexer::significant;
 use crate::plan::{
     document::RunName,
     facts::{
@@ -554,21 +555,12 @@ async fn indexes(
     Ok((indexes, key, operators))
 }
 
-/// What follows USING. An index's or a table's name may hold that word: it is then quoted, and a quote is doubled.
+/// What follows USING.
 fn using(definition: &str) -> String {
-    let mut quoted = false;
-    for (at, letter) in definition.char_indices() {
-        match letter {
-            '"' => quoted = !quoted,
-            ' ' if !quoted => {
-                if let Some(tail) = definition[at..].strip_prefix(" USING ") {
-                    return tail.to_owned();
-                }
-            }
-            _ => {}
-        }
-    }
-    String::new()
+    let mut tokens = significant(definition).into_iter();
+    let using = tokens.find(|token| token.is_word(definition, "using"));
+    let after = using.and_then(|using| definition.get(using.range.end..));
+    after.unwrap_or_default().trim_start().to_owned()
 }
 
 async fn constraints(client: &impl GenericClient, oid: u32) -> Result<Vec<Constraint>> {

@@ -4,11 +4,13 @@ use super::{
     Result,
     resolve::{Failed, Made, Resolver},
 };
+use crate::analysis::lexer::{Class, tokens};
 use crate::plan::{
     facts::{Equality, EqualityKey, ExpressionError, ExpressionFacts, ExpressionKey, Table},
     ident::Ident,
 };
 use crate::postgres::sqlstate;
+use crate::statement::script;
 use tokio_postgres::{Client, error::SqlState};
 
 type Answer<T> = Result<std::result::Result<T, ExpressionError>>;
@@ -302,36 +304,17 @@ async fn is_assignable(client: &Client, from: u32, target: &str) -> Result<bool>
 
 /// The expression is put between parentheses: it must not close them, or end the statement.
 fn unbalanced(expression: &str) -> Option<&'static str> {
-    let mut depth = 0_i32;
-    let mut letters = expression.char_indices().peekable();
-    while let Some((_, letter)) = letters.next() {
-        match letter {
-            // Reads to the closing quote; a doubled one closes and opens again.
-            '\'' | '"' if !letters.any(|(_, other)| other == letter) => {
-                return Some("has a quote that is not closed");
-            }
-            '(' | '[' => depth += 1,
-            ')' | ']' => depth -= 1,
-            ';' => return Some("has a `;`: one expression is wanted, not statements"),
-            '-' if letters.peek().is_some_and(|(_, next)| *next == '-') => {
-                return Some("has a `--` comment: leave it out");
-            }
-            '/' if letters.peek().is_some_and(|(_, next)| *next == '*') => {
-                return Some("has a `/*` comment: leave it out");
-            }
-            '$' if letters
-                .peek()
-                .is_some_and(|(_, next)| !next.is_ascii_digit()) =>
-            {
+    for token in tokens(expression) {
+        match token.class {
+            Class::LineComment => return Some("has a `--` comment: leave it out"),
+            Class::BlockComment => return Some("has a `/*` comment: leave it out"),
+            Class::DollarString => {
                 return Some("has a `$` quote: write the text in single quotes");
             }
             _ => {}
         }
-        if depth < 0 {
-            return Some("closes a parenthesis that it has not opened");
-        }
     }
-    (depth != 0).then_some("has a parenthesis that is not closed")
+    script::unbalanced(expression)
 }
 
 #[cfg(test)]
@@ -358,6 +341,7 @@ mod tests {
             "a - -1",
             "a[1]",
             "'it''s'",
+            "E'it\\'s ('",
         ] {
             assert!(unbalanced(text).is_none(), "{text}");
         }

@@ -2,6 +2,7 @@
 //! parsing alone, which evaluates no function of anybody's, as planning would.
 
 use super::Result;
+use crate::analysis::lexer::tokens;
 use crate::plan::{
     facts::{Called, Equality, EqualityKey, ExpressionError, Maker, Volatility},
     ident::{Ident, TableName},
@@ -339,21 +340,14 @@ fn without_test(text: &str) -> &str {
 /// The server writes CASE on several lines; what is in quotes stays as it is.
 fn on_one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
-    let (mut quote, mut breaks) = (None, false);
-    for letter in text.trim().chars() {
-        match quote {
-            Some(open) if letter == open => quote = None,
-            None if matches!(letter, '\'' | '"') => quote = Some(letter),
-            Some(_) | None => {}
-        }
-        breaks = quote.is_none() && (letter == '\n' || breaks && letter == ' ');
-        match letter {
-            '\n' if breaks => line.push(' '),
-            ' ' if breaks => {}
-            other => line.push(other),
-        }
+    let mut from = 0;
+    for token in tokens(text) {
+        let blank = &text[from..token.range.start];
+        line.push_str(if blank.contains('\n') { " " } else { blank });
+        line.push_str(token.text(text));
+        from = token.range.end;
     }
-    line
+    line.trim().to_owned()
 }
 
 /// What the stored form of an expression names, by number.

@@ -509,3 +509,34 @@ fn what_holds_of_one_table_only_is_said_when_its_columns_go_to_another() {
         database.remove().await;
     });
 }
+
+/// PostgreSQL lets these be names of columns, and writes them without quotes: beside them the same words are syntax.
+#[test]
+fn a_column_may_have_a_keyword_as_its_name() {
+    on_postgresql(async |database| {
+        let table = "CREATE TABLE people (id bigint PRIMARY KEY, first text, last text, zone timestamp, year int, double numeric); \
+             CREATE INDEX people_last ON people (last DESC NULLS LAST, first NULLS FIRST) WITH (fillfactor = 70); \
+             ALTER TABLE people ADD CHECK (zone AT TIME ZONE 'UTC' > '2001-01-01'::timestamp with time zone), \
+                 ADD CHECK (double::double precision > 0), ADD CHECK (extract(year FROM zone) < year), ADD CHECK (last <> E'it\\'s last'); \
+             INSERT INTO people SELECT i, 'f' || i, 'l' || i, '2026-01-01', 3000, 1 FROM generate_series(1, 100) AS i";
+        database.execute(table).await;
+        database.crossfade(&["init"]).exits(0);
+        let by_hand = database.copy().await;
+        for column in ["last", "zone", "year", "double"] {
+            let rename = format!("ALTER TABLE people RENAME COLUMN {column} TO the_{column}");
+            by_hand.execute(&rename).await;
+            let file = plan_file(&format!(
+                "version: 1\nname: rename-{column}\nchange:\n  rename_column: {{table: public.people, from: {column}, to: the_{column}}}\n"
+            ));
+            let path = file.path().to_str().expect("a path of text");
+            database.crossfade(&["start", path]).exits(0);
+            let run = format!("rename-{column}");
+            let all = ["advance", &run, "--to", "contract", "--yes"];
+            database.crossfade(&all).exits(0);
+        }
+        let [by_hand_schema, schema] = [&by_hand, database].map(Database::dump_schema);
+        let found = differences(&objects(&by_hand_schema), &objects(&schema));
+        assert_eq!(found, Vec::<String>::new());
+        by_hand.remove().await;
+    });
+}
