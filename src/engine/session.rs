@@ -151,7 +151,7 @@ impl Driver {
         let keeper = Arc::new(tokio::sync::Mutex::new(keeper));
         let vital = Arc::new(Vital::default());
         let signs = (lost.clone(), vital.clone());
-        let heart = tokio::spawn(beat(keeper.clone(), lease, work_pid, signs));
+        let heart = tokio::spawn(beat(keeper.clone(), lease, signs));
         Ok(Self {
             run: run.to_owned(),
             holder,
@@ -264,7 +264,6 @@ impl Driver {
 
     /// Sleeps, or returns at once when interrupted.
     pub async fn sleep(&self, duration: Duration) {
-        let _rest = self.vital.rest();
         tokio::select! {
             () = tokio::time::sleep(duration) => {}
             () = self.stop.cancelled() => {}
@@ -275,15 +274,13 @@ impl Driver {
 async fn beat(
     keeper: Arc<tokio::sync::Mutex<Session>>,
     lease: Lease,
-    work_pid: i32,
     (lost, vital): (Arc<AtomicBool>, Arc<Vital>),
 ) {
     loop {
         tokio::time::sleep(HEARTBEAT_EVERY).await;
         let beaten = vital::within(HEARTBEAT_WITHIN, async {
             let session = keeper.lock().await;
-            lease::heartbeat(&**session, lease).await?;
-            vital.look(&**session, work_pid).await
+            lease::heartbeat(&**session, lease).await
         });
         if let Err(error) = beaten.await {
             // By somebody who cancels what our sessions are at: there is time for another.

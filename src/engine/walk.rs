@@ -178,10 +178,7 @@ pub async fn walk(
         let pids = [driver.work_pid];
         let site = Site::new(driver.hands(), plan, step, work.clone(), walk.clone());
         let watch = Watch::begin(&site, Role::Drives, &pids).await?;
-        let finish = {
-            let _rest = driver.vital().rest();
-            crew::work(&site, &watch).await
-        };
+        let finish = crew::work(&site, &watch).await;
         if finish.is_err() && work.needs_sync(plan) && !driver.has_lost_lease() {
             // What stopped it may be a trigger: noted, if the database can still be asked.
             let _ = driver.watch_sync().await;

@@ -1,6 +1,7 @@
 //! Which database to talk to, and the connections to it.
 
 mod attempt;
+mod carrier;
 mod certificate;
 mod endpoint;
 mod error;
@@ -17,6 +18,7 @@ mod settings;
 mod tests;
 mod tls;
 mod url;
+mod watch;
 
 use std::fmt;
 use std::sync::Arc;
@@ -28,7 +30,6 @@ pub use session::{Canceller, Session};
 
 use attempt::Attempt;
 use resolve::Surroundings;
-use session::ConnectionContext;
 use settings::Settings;
 
 /// Finds the target: `--database-url`, else `CROSSFADE_DATABASE_URL`, else `DATABASE_URL`, as a URL or
@@ -92,10 +93,11 @@ impl Target {
             tls: &tls,
             application_name,
         };
-        let (client, wire) = attempt.open().await?;
-        let session = Session::new(client, wire, self.context(tls));
+        let opened = attempt.open().await?;
+        let limit = self.settings.connect_timeout;
+        let session = Session::new(opened, self.describe(), limit);
         let looked = self.settings.look_for_pooler(&session);
-        match self.settings.connect_timeout {
+        let pid = match limit {
             None => looked.await?,
             Some(limit) => match tokio::time::timeout(limit, looked).await {
                 Ok(looked) => looked?,
@@ -106,7 +108,8 @@ impl Target {
                     });
                 }
             },
-        }
+        };
+        session.set_pid(pid);
         Ok(session)
     }
 
@@ -121,20 +124,6 @@ impl Target {
     #[must_use]
     pub fn pool_error(&self, error: PoolError) -> ConnectError {
         pool::explain(&self.settings, error)
-    }
-
-    /// What cancels the running statement of a pooled connection of this target.
-    pub fn canceller(&self, client: &tokio_postgres::Client) -> Result<Canceller, ConnectError> {
-        let tls = self.settings.tls.connector()?;
-        Ok(Canceller::new(client, self.context(tls)))
-    }
-
-    fn context(&self, tls: tokio_postgres_rustls::MakeRustlsConnect) -> ConnectionContext {
-        ConnectionContext {
-            tls,
-            target: self.describe(),
-            limit: self.settings.connect_timeout,
-        }
     }
 }
 

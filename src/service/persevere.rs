@@ -42,7 +42,7 @@ impl Service {
             let server = driver.server;
             let result = tokio::select! {
                 result = act(&mut driver) => result,
-                error = vital.failed() => Err(error),
+                error = vital.failed(HEARTBEAT_WITHIN) => Err(error),
             };
             let interrupted = match self.ended(driver, result).await {
                 Ok(done) => return Ok(done),

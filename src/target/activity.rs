@@ -253,26 +253,3 @@ pub async fn index_build(
         .await?;
     Ok(row.map(|row| (row.get(0), row.get(1), row.get(2), row.get(3))))
 }
-
-/// How long the server has had nothing to do for the session `pid`; `None` while it has. One that is gone has been idle for ever.
-pub async fn idle_for(client: &impl GenericClient, pid: i32) -> Result<Option<Duration>> {
-    let row = client
-        .query_opt(
-            "SELECT a.state = 'active', extract(epoch FROM clock_timestamp() - a.state_change)::float8 \
-             FROM pg_stat_activity AS a WHERE a.pid = $1",
-            &[&pid],
-        )
-        .await?;
-    let Some(row) = row else {
-        return Ok(Some(Duration::MAX));
-    };
-    // Hidden from us: then it is not known.
-    let is_active: Option<bool> = row.get(0);
-    if is_active != Some(false) {
-        return Ok(None);
-    }
-    let seconds: Option<f64> = row.get(1);
-    Ok(Some(Duration::from_secs_f64(
-        seconds.unwrap_or(0.0).max(0.0),
-    )))
-}

@@ -2,11 +2,14 @@
 //! that is safe; and what was done is told as done.
 
 use crate::{
-    proxy::{Flow, Proxy},
-    support::{Background, Database, command, on_postgresql, plan_file},
+    proxy::{Flow, Proxy, Way},
+    support::{Background, Database, Ran, command, on_postgresql, plan_file},
 };
-use nix::sys::signal::Signal;
-use std::time::Duration;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use std::time::{Duration, Instant};
 
 const RUN: &str = "rename-status";
 
@@ -52,6 +55,125 @@ fn a_connection_that_is_acknowledged_and_dead_is_given_up_and_the_backfill_goes_
             ran.stderr
         );
         assert_eq!(database.status(RUN)["phases"][2]["state"], "completed");
+    });
+}
+
+/// By when a command says that nobody answers: three looks after 11 s at most, each of 4 s, with 3 s in between, and what a busy machine
+/// takes besides.
+const TOLD_WITHIN: Duration = Duration::from_secs(40);
+
+/// What comes of it, and how long that took; one that goes on for longer is killed.
+async fn told(driver: Background, what: &str) -> (Ran, Duration) {
+    let (began, pid) = (Instant::now(), driver.pid());
+    let waiting = tokio::task::spawn_blocking(move || driver.wait());
+    match tokio::time::timeout(TOLD_WITHIN, waiting).await {
+        Ok(ran) => (ran.expect("waited"), began.elapsed()),
+        Err(_elapsed) => {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+            panic!("it hangs: {what}");
+        }
+    }
+}
+
+#[test]
+fn every_command_ends_when_what_it_asks_is_acknowledged_and_not_answered() {
+    on_postgresql(async |database| {
+        start(database, 10, "{}").await;
+        let file = plan_file(
+            "version: 1\nname: another\nchange:\n  rename_column: {table: public.vehicles, from: pad, to: padding}\n",
+        );
+        let plan = file.path().to_str().expect("a path");
+        let of_an_installed_database: [&[&str]; 9] = [
+            &["status", RUN],
+            &["history", RUN],
+            &["pause", RUN, "--reason", "because"],
+            &["resume", RUN],
+            &["approve", RUN, "contract"],
+            &["tune", RUN, "workers=2", "--reason", "because"],
+            &["quarantine", "list", RUN],
+            &["advance", RUN, "--dry-run"],
+            &["verify", RUN],
+        ];
+        let of_a_plan: [&[&str]; 2] = [&["check", plan], &["explain", plan]];
+        // While they connect, which is the same for all, and once they are connected.
+        let lost = [
+            ("crossfade.session", &of_an_installed_database[..2]),
+            ("server_version_num", &of_a_plan[..]),
+            (
+                "FROM crossfade.schema_history",
+                &of_an_installed_database[..],
+            ),
+        ];
+        let lost = lost.into_iter().flat_map(|(asked, commands)| {
+            commands.iter().map(move |arguments| (asked, *arguments))
+        });
+        let endings = lost.map(async |(asked, arguments)| {
+            let proxy = Proxy::before(database);
+            proxy.when_sent(asked, Flow::Swallow, Flow::Swallow);
+            let driver = Background::start(command(&proxy.url(&database.name), arguments));
+            let what = format!("{arguments:?}, {asked}");
+            let (ran, _) = told(driver, &what).await;
+            assert!(proxy.is_sprung(), "{what} was not asked: {}", ran.stderr);
+            let said = ["has not answered", "no answer within"];
+            let is_told = said.iter().any(|said| ran.stderr.contains(said));
+            assert!(
+                is_told && ran.code == Some(1),
+                "{what}: {:?} {}",
+                ran.code,
+                ran.stderr
+            );
+        });
+        futures_util::future::join_all(endings).await;
+        // What was not said did not happen.
+        assert!(database.status(RUN)["paused"].is_null());
+    });
+}
+
+#[test]
+fn one_session_whose_request_is_lost_is_given_up_though_the_others_are_well() {
+    on_postgresql(async |database| {
+        start(database, 10, "{}").await;
+        database
+            .crossfade(&["advance", RUN, "--to", "retire"])
+            .exits(0);
+        let proxy = Proxy::before(database);
+        proxy.when_sent("DROP COLUMN", Flow::Swallow, Flow::Pass);
+        let driver = Background::start(command(
+            &proxy.url(&database.name),
+            &["advance", RUN, "--to", "contract", "--yes"],
+        ));
+        proxy.until_sprung().await;
+        proxy.flow(Way::ToServer, Flow::Pass);
+        let (ran, _) = told(driver, "contract").await;
+        let ran = ran.exits(0);
+        assert!(
+            ran.stderr.contains("the database has not answered"),
+            "{}",
+            ran.stderr
+        );
+        assert_eq!(database.status(RUN)["state"], "completed");
+    });
+}
+
+#[test]
+fn a_statement_that_takes_long_is_waited_for() {
+    on_postgresql(async |database| {
+        database.crossfade(&["init"]).exits(0);
+        // Longer than it takes to give a connection up of which the server knows nothing.
+        let file = plan_file(
+            "version: 1\nname: slow\nchange:\n  sql:\n    name: slow\n    forward: SELECT pg_sleep(22)\n    done_when: SELECT false\n    irreversible: true\n",
+        );
+        let path = file.path().to_str().expect("a path");
+        database.crossfade(&["start", path]).exits(0);
+        let proxy = Proxy::before(database);
+        let url = proxy.url(&database.name);
+        let ran = Background::start(command(&url, &["advance", "slow"])).wait();
+        // It was run to its end, and asked whether it had done anything.
+        assert!(!ran.stderr.contains("has not answered"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("done_when"), "{}", ran.stderr);
+        let sent = proxy.take_sent();
+        let looks = sent.iter().filter(|sent| sent.contains("state_change"));
+        assert!(looks.count() >= 3, "{sent:?}");
     });
 }
 

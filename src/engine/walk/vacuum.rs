@@ -75,16 +75,12 @@ async fn vacuum_once(
     };
     let vacuuming = session.batch_execute(&statement);
     tokio::pin!(vacuuming);
-    let running = async {
-        let result = loop {
-            tokio::select! {
-                result = &mut vacuuming => break result,
-                () = give_way(site, pid) => {}
-            }
-        };
-        Ok(result)
+    let result = loop {
+        tokio::select! {
+            result = &mut vacuuming => break result,
+            () = give_way(site, pid) => {}
+        }
     };
-    let result = vital::alive(running, pid, async || site.session().await).await?;
     match result {
         Ok(()) => {
             let seconds = began.elapsed().as_secs_f64();

@@ -204,14 +204,10 @@ impl<'a> Worker<'a> {
             let blocks = segment.losses.batch(segment.next_block, blocks);
             let next = (segment.next_block + blocks).min(segment.end_block);
             self.batch_began = Instant::now();
-            let (site, pid) = (self.site, self.pid);
-            let working = async {
-                match segment.losses.care(segment.next_block) {
-                    Care::Rows => self.row_by_row(&segment, next, Each::Noted).await,
-                    Care::Block | Care::Usual => self.batch(&segment, next).await,
-                }
+            let batched = match segment.losses.care(segment.next_block) {
+                Care::Rows => self.row_by_row(&segment, next, Each::Noted).await,
+                Care::Block | Care::Usual => self.batch(&segment, next).await,
             };
-            let batched = vital::alive(working, pid, async || site.session().await).await;
             let batched = match batched {
                 // Of our own tables. What was done of the batch is rolled back.
                 Err(error) if error.is_lock_not_had() => Batched::Locked,

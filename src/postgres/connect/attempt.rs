@@ -1,24 +1,52 @@
 //! Tries the hosts of a target one after the other until one takes the connection.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::net::IpAddr;
+use std::path::PathBuf;
 
-use tokio::net::lookup_host;
-use tokio_postgres::config::SslMode;
+use tokio::net::{UnixStream, lookup_host};
+use tokio_postgres::config::{SslMode, SslNegotiation, TargetSessionAttrs};
 use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres::{Client, Config, Connection, Socket};
+use tokio_postgres::{AsyncMessage, Client, Config, Connection, Error, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::carrier::{Carrier, Connector, Security};
 use super::endpoint::{Endpoint, Place};
 use super::error::{ConnectError, Failure};
 use super::failure::failure_of;
 use super::settings::{HostOrder, Settings};
 use super::tls::Encryption;
+use super::watch::{Prober, Watch};
 
 /// PostgreSQL cuts names to NAMEDATALEN - 1 bytes; cut here, it does not say so in a NOTICE.
 const APPLICATION_NAME_BYTES_MAX: usize = 63;
 
-pub(super) type Wire = Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
+/// What does the talking on a connection.
+pub(super) enum Wire {
+    Network(Connection<Socket, Carrier>),
+    Local(Connection<UnixStream, Carrier>),
+}
+
+impl Wire {
+    /// Drives the connection until the server says something on its own; nothing at its end.
+    pub(super) async fn next_message(&mut self) -> Option<Result<AsyncMessage, Error>> {
+        poll_fn(|context| match self {
+            Self::Network(connection) => connection.poll_message(context),
+            Self::Local(connection) => connection.poll_message(context),
+        })
+        .await
+    }
+}
+
+/// A connection, and all that is needed to watch it and to cancel its statements.
+pub(super) struct Opened {
+    pub(super) client: Client,
+    pub(super) wire: Wire,
+    pub(super) connector: Connector,
+    /// Where tokio-postgres does not know itself where to send a cancel request.
+    pub(super) socket: Option<PathBuf>,
+    pub(super) prober: Prober,
+}
 
 /// One try to connect. We loop over hosts and addresses ourselves: sockets cannot do TLS while
 /// hosts must, each host may have its own password, and the limit of time covers the handshake too.
@@ -29,7 +57,7 @@ pub(super) struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    pub(super) async fn open(&self) -> Result<(Client, Wire), ConnectError> {
+    pub(super) async fn open(&self) -> Result<Opened, ConnectError> {
         let mut order: Vec<&Endpoint> = self.settings.endpoints.iter().collect();
         if self.settings.order == HostOrder::Random {
             fastrand::shuffle(&mut order);
@@ -45,7 +73,7 @@ impl Attempt<'_> {
         Err(self.none_reachable(failures))
     }
 
-    async fn open_endpoint(&self, endpoint: &Endpoint) -> Result<(Client, Wire), ConnectError> {
+    async fn open_endpoint(&self, endpoint: &Endpoint) -> Result<Opened, ConnectError> {
         let mut last = None;
         for address in self.addresses(endpoint).await? {
             match self.open_address(endpoint, address).await {
@@ -87,24 +115,27 @@ impl Attempt<'_> {
         &self,
         endpoint: &Endpoint,
         address: Option<IpAddr>,
-    ) -> Result<(Client, Wire), ConnectError> {
+    ) -> Result<Opened, ConnectError> {
         let encryption = match endpoint.place {
             // PostgreSQL does not do TLS over Unix sockets, and libpq ignores sslmode there.
             Place::Socket(_) => Encryption::Never,
             Place::Host(_) | Place::Address { .. } => self.settings.tls.encryption,
         };
-        let (mode, may_fall_back) = match encryption {
-            Encryption::Never => (SslMode::Disable, false),
-            Encryption::IfPossible => (SslMode::Prefer, true),
-            Encryption::Always => (SslMode::Require, false),
-        };
-        let first = self.open_once(endpoint, address, mode).await;
+        let first = self
+            .open_once(endpoint, address, encryption != Encryption::Never)
+            .await;
         match first {
-            // As libpq's `prefer`: a broken handshake, or a rule in pg_hba.conf against TLS.
-            Err(error) if may_fall_back && is_about_tls(&error) => self
-                .open_once(endpoint, address, SslMode::Disable)
-                .await
-                .map_err(|_| error),
+            // As libpq's `prefer`: a server without TLS, a broken handshake, or a rule in pg_hba.conf against TLS.
+            Err(first) if encryption == Encryption::IfPossible && is_about_tls(&first) => {
+                let second = self.open_once(endpoint, address, false).await;
+                second.map_err(|second| match &first {
+                    ConnectError::Failed {
+                        failure: Failure::TlsRefused,
+                        ..
+                    } => second,
+                    _ => first,
+                })
+            }
             other => other,
         }
     }
@@ -113,24 +144,62 @@ impl Attempt<'_> {
         &self,
         endpoint: &Endpoint,
         address: Option<IpAddr>,
-        mode: SslMode,
-    ) -> Result<(Client, Wire), ConnectError> {
-        let mut config = self.config(endpoint, address);
-        config.ssl_mode(mode);
-        self.timed(endpoint, async {
-            config
-                .connect(self.tls.clone())
-                .await
-                .map_err(|source| ConnectError::Failed {
-                    failure: failure_of(&source),
-                    target: self.settings.describe_endpoint(endpoint),
-                    source,
-                })
+        encrypted: bool,
+    ) -> Result<Opened, ConnectError> {
+        let security = Security {
+            tls: self.tls.clone(),
+            encrypted,
+        };
+        let connector = Connector {
+            security: security.clone(),
+            watch: Watch::new(),
+        };
+        let config = self.config(endpoint, address, encrypted);
+        let (client, wire, socket) = self
+            .timed(endpoint, async {
+                self.connect(endpoint, config, connector.clone())
+                    .await
+                    .map_err(|source| ConnectError::Failed {
+                        failure: failure_of(&source),
+                        target: self.settings.describe_endpoint(endpoint),
+                        source,
+                    })
+            })
+            .await?;
+        let settings = self.settings.pinned(endpoint, address, encrypted);
+        Ok(Opened {
+            client,
+            wire,
+            connector,
+            socket,
+            prober: Prober { settings, security },
         })
-        .await
     }
 
-    fn config(&self, endpoint: &Endpoint, address: Option<IpAddr>) -> Config {
+    async fn connect(
+        &self,
+        endpoint: &Endpoint,
+        mut config: Config,
+        mut connector: Connector,
+    ) -> Result<(Client, Wire, Option<PathBuf>), Error> {
+        if let Place::Socket(directory) = &endpoint.place {
+            let path = directory.join(format!(".s.PGSQL.{}", endpoint.port));
+            if self.settings.session_attributes == TargetSessionAttrs::Any
+                && let Ok(stream) = UnixStream::connect(&path).await
+            {
+                let Ok(tls) = MakeTlsConnect::<UnixStream>::make_tls_connect(&mut connector, "");
+                let (client, connection) = config.connect_raw(stream, tls).await?;
+                return Ok((client, Wire::Local(connection), Some(path)));
+            }
+            // tokio-postgres says what is wrong with the socket, and asks for the attributes. It hands no socket of that
+            // kind out, so that the connection is not watched.
+            config.ssl_mode(SslMode::Disable);
+        }
+        let (client, connection) = config.connect(connector).await?;
+        Ok((client, Wire::Network(connection), None))
+    }
+
+    fn config(&self, endpoint: &Endpoint, address: Option<IpAddr>, encrypted: bool) -> Config {
         let settings = self.settings;
         let mut config = Config::new();
         config
@@ -138,7 +207,12 @@ impl Attempt<'_> {
             .dbname(&settings.database)
             .application_name(application_name(self.application_name))
             .port(endpoint.port)
-            .ssl_negotiation(settings.tls.negotiation)
+            // Without TLS our connector takes the socket as it is: nothing is negotiated.
+            .ssl_mode(SslMode::Require)
+            .ssl_negotiation(match encrypted {
+                true => settings.tls.negotiation,
+                false => SslNegotiation::Direct,
+            })
             .target_session_attrs(settings.session_attributes)
             .channel_binding(settings.channel_binding)
             .keepalives(settings.keepalive.is_some());
@@ -216,7 +290,10 @@ fn is_about_tls(error: &ConnectError) -> bool {
     };
     matches!(
         failure,
-        Failure::TlsFailed | Failure::CertificateUnusable | Failure::AccessRefused
+        Failure::TlsRefused
+            | Failure::TlsFailed
+            | Failure::CertificateUnusable
+            | Failure::AccessRefused
     )
 }
 

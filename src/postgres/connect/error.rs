@@ -105,7 +105,7 @@ pub enum ConnectError {
     #[error("the running statement could not be cancelled: {target}; it goes on until it ends")]
     CancelFailed {
         target: String,
-        source: tokio_postgres::Error,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     #[error(
         "no pooled connection became free within {limit_ms} ms: {target}; lower the number of workers"

@@ -126,15 +126,21 @@ impl Connect for Opener {
                 tls: &self.tls,
                 application_name: &self.application_name,
             };
-            let (client, wire) = match attempt.open().await {
+            let opened = match attempt.open().await {
                 Ok(opened) => opened,
                 Err(ConnectError::Failed { source, .. }) => return Err(source),
                 Err(error) => return Err(carrier(error).await?),
             };
             let target = self.settings.describe();
-            let task = tokio::spawn(async move { converse(wire, &target).await });
+            let (client, wire, prober) = (opened.client, opened.wire, opened.prober);
+            let watch = opened.connector.watch;
+            let own = watch.clone();
+            let task = tokio::spawn(async move { converse(wire, &target, &own, &prober).await });
             match self.settings.look_for_pooler(&client).await {
-                Ok(()) => Ok((client, task)),
+                Ok(pid) => {
+                    watch.set_pid(pid);
+                    Ok((client, task))
+                }
                 Err(ConnectError::Failed { source, .. }) => Err(source),
                 Err(error) => Err(carrier(error).await?),
             }

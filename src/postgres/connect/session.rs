@@ -1,17 +1,20 @@
 //! One dedicated connection, with the task that drives it and the means to cancel its statement.
 
 use std::fmt;
-use std::future::poll_fn;
 use std::ops::{Deref, DerefMut};
+use std::path::PathBuf;
 use std::time::Duration;
 
+use tokio::net::UnixStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{AsyncMessage, CancelToken, Client};
-use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::attempt::Wire;
+use super::attempt::{Opened, Wire};
+use super::carrier::Connector;
 use super::error::ConnectError;
+use super::watch::{Prober, Watch, silence, watched};
 
 /// How long a connection may take to say goodbye before it is cut.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -20,22 +23,37 @@ const GOODBYE: Duration = Duration::from_secs(2);
 /// a statement that still runs is cut off after two seconds (cancel it first to stop it at once).
 pub struct Session {
     pub client: Client,
+    watch: Watch,
     canceller: Canceller,
     closing: Option<oneshot::Sender<()>>,
     task: Option<JoinHandle<()>>,
 }
 
 impl Session {
-    pub(super) fn new(client: Client, wire: Wire, connection: ConnectionContext) -> Self {
-        let canceller = Canceller::new(&client, connection);
+    pub(super) fn new(opened: Opened, target: String, limit: Option<Duration>) -> Self {
+        let watch = opened.connector.watch.clone();
+        let canceller = Canceller {
+            token: opened.client.cancel_token(),
+            connector: opened.connector,
+            socket: opened.socket,
+            target: target.clone(),
+            limit,
+        };
         let (closing, closed) = oneshot::channel();
-        let task = tokio::spawn(drive(wire, canceller.target.clone(), closed));
+        let prober = opened.prober;
+        let task = tokio::spawn(drive(opened.wire, target, watch.clone(), prober, closed));
         Self {
-            client,
+            client: opened.client,
+            watch,
             canceller,
             closing: Some(closing),
             task: Some(task),
         }
+    }
+
+    /// The server's process for this session, by which another connection asks about it.
+    pub(super) fn set_pid(&self, pid: Option<i32>) {
+        self.watch.set_pid(pid);
     }
 
     /// What cancels this session's running statement, from any task.
@@ -90,36 +108,21 @@ impl fmt::Debug for Session {
     }
 }
 
-/// What a connection of a target shares with its canceller.
-pub(super) struct ConnectionContext {
-    pub(super) tls: MakeRustlsConnect,
-    pub(super) target: String,
-    pub(super) limit: Option<Duration>,
-}
-
 /// Cancels whatever statement a session runs, over a connection of its own with the same TLS.
 #[derive(Clone)]
 pub struct Canceller {
     token: CancelToken,
-    tls: MakeRustlsConnect,
+    connector: Connector,
+    socket: Option<PathBuf>,
     target: String,
     limit: Option<Duration>,
 }
 
 impl Canceller {
-    pub(super) fn new(client: &Client, connection: ConnectionContext) -> Self {
-        Self {
-            token: client.cancel_token(),
-            tls: connection.tls,
-            target: connection.target,
-            limit: connection.limit,
-        }
-    }
-
     /// Asks the server to cancel the running statement, which then ends with SQLSTATE 57014.
     /// The server does not say whether it found one: a statement that had just ended is not an error.
     pub async fn cancel(&self) -> Result<(), ConnectError> {
-        let work = self.token.cancel_query(self.tls.clone());
+        let work = self.ask();
         let result = match self.limit {
             None => work.await,
             Some(limit) => match tokio::time::timeout(limit, work).await {
@@ -137,6 +140,23 @@ impl Canceller {
             source,
         })
     }
+
+    async fn ask(&self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let mut connector = Connector {
+            // Not that of the session: this says nothing of whether the session is alive.
+            watch: Watch::new(),
+            ..self.connector.clone()
+        };
+        match &self.socket {
+            Some(path) => {
+                let stream = UnixStream::connect(path).await?;
+                let Ok(tls) = MakeTlsConnect::<UnixStream>::make_tls_connect(&mut connector, "");
+                self.token.cancel_query_raw(stream, tls).await?;
+            }
+            None => self.token.cancel_query(connector).await?,
+        }
+        Ok(())
+    }
 }
 
 impl fmt::Debug for Canceller {
@@ -148,8 +168,14 @@ impl fmt::Debug for Canceller {
     }
 }
 
-async fn drive(wire: Wire, target: String, closed: oneshot::Receiver<()>) {
-    let conversation = converse(wire, &target);
+async fn drive(
+    wire: Wire,
+    target: String,
+    watch: Watch,
+    prober: Prober,
+    closed: oneshot::Receiver<()>,
+) {
+    let conversation = converse(wire, &target, &watch, &prober);
     tokio::pin!(conversation);
     tokio::select! {
         () = &mut conversation => return,
@@ -162,9 +188,14 @@ async fn drive(wire: Wire, target: String, closed: oneshot::Receiver<()>) {
     }
 }
 
-/// Drives the connection to its end. What the server says on its own goes to the log.
-pub(super) async fn converse(mut wire: Wire, target: &str) {
-    while let Some(message) = poll_fn(|context| wire.poll_message(context)).await {
+/// Drives the connection to its end, which comes as well when the server does not answer any more.
+pub(super) async fn converse(wire: Wire, target: &str, watch: &Watch, prober: &Prober) {
+    watched(listen(wire, target, watch), watch, prober).await;
+}
+
+/// What the server says on its own goes to the log.
+async fn listen(mut wire: Wire, target: &str, watch: &Watch) {
+    while let Some(message) = wire.next_message().await {
         match message {
             Ok(AsyncMessage::Notice(notice)) => tracing::debug!(
                 %target,
@@ -176,7 +207,10 @@ pub(super) async fn converse(mut wire: Wire, target: &str) {
             Ok(_) => {}
             Err(error) => {
                 // An idle session learns only here why it ended (an administrator's command, say).
-                let reason = crate::postgres::sqlstate::message(&error);
+                let reason = match watch.is_given_up() {
+                    true => silence(),
+                    false => crate::postgres::sqlstate::message(&error),
+                };
                 tracing::warn!(%target, "connection lost: {reason}");
                 return;
             }

@@ -6,13 +6,13 @@ use std::time::Duration;
 use tokio_postgres::config::{ChannelBinding, TargetSessionAttrs};
 use tokio_postgres::{Client, SimpleQueryMessage};
 
-use super::endpoint::{self, Endpoint};
+use super::endpoint::{self, Endpoint, Place};
 use super::error::ConnectError;
 use super::failure::failure_of;
 use super::parameters::Parameters;
 use super::passfile::Passfile;
 use super::resolve::Surroundings;
-use super::tls::TlsSettings;
+use super::tls::{Encryption, TlsSettings};
 
 const CONNECT_TIMEOUT_SECONDS: u64 = 10;
 /// A peer that vanished is noticed after about a minute: a lease must not be held by a dead connection.
@@ -92,6 +92,27 @@ impl Settings {
         }
     }
 
+    /// For another connection to the very server of one that there is, and as secure.
+    pub(super) fn pinned(
+        &self,
+        endpoint: &Endpoint,
+        address: Option<IpAddr>,
+        encrypted: bool,
+    ) -> Self {
+        let mut settings = self.with_endpoint(endpoint);
+        for endpoint in &mut settings.endpoints {
+            if let (Place::Host(name), Some(address)) = (&endpoint.place, address) {
+                let name = name.clone();
+                endpoint.place = Place::Address { name, address };
+            }
+        }
+        settings.tls.encryption = match encrypted {
+            true => Encryption::Always,
+            false => Encryption::Never,
+        };
+        settings
+    }
+
     /// The server takes the last of what is given twice. One setting more says nothing but a word that nobody else knows:
     /// a database or a role may by chance, or by an administrator's advice, be set to all the others.
     pub(super) fn with_session(&self, session: &[(&str, &str)]) -> Self {
@@ -116,38 +137,39 @@ impl Settings {
 
     /// An error where the settings that the session was to begin with do not hold: a pooler has dropped them, or has given
     /// us a session of the server's that somebody else began. One that gives each of its clients a session of its own, and
-    /// hands on what it is to begin with, is as good as the server itself, and is not told from it.
-    pub(super) async fn look_for_pooler(&self, client: &Client) -> Result<(), ConnectError> {
-        if self.begins_with.is_empty() {
-            return Ok(());
-        }
+    /// hands on what it is to begin with, is as good as the server itself, and is not told from it. Gives the server's process,
+    /// as the number that a connection begins with may be the pooler's.
+    pub(super) async fn look_for_pooler(
+        &self,
+        client: &Client,
+    ) -> Result<Option<i32>, ConnectError> {
         let failed = |source| ConnectError::Failed {
             failure: failure_of(&source),
             target: self.describe(),
             source,
         };
-        let wanted = self.begins_with.iter();
-        let wanted: Vec<String> = wanted
-            .map(|(name, _)| format!("current_setting('{name}', true)"))
-            .collect();
+        let mut asked = vec!["pg_catalog.pg_backend_pid()".to_owned()];
+        for (name, _) in &self.begins_with {
+            asked.push(format!("pg_catalog.current_setting('{name}', true)"));
+        }
         // A simple query: a pooler may not know of prepared ones.
         let messages = client
-            .simple_query(&format!("SELECT {}", wanted.join(", ")))
+            .simple_query(&format!("SELECT {}", asked.join(", ")))
             .await
             .map_err(failed)?;
-        let holds = messages.iter().any(|message| match message {
-            SimpleQueryMessage::Row(row) => {
-                let mut settings = self.begins_with.iter().enumerate();
-                settings.all(|(place, (_, value))| row.get(place) == Some(value))
-            }
-            _ => false,
+        let row = messages.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => Some(row),
+            _ => None,
         });
-        if holds {
-            return Ok(());
+        let mut settings = (1..).zip(&self.begins_with);
+        match row {
+            Some(row) if settings.all(|(place, (_, value))| row.get(place) == Some(value)) => {
+                Ok(row.get(0).and_then(|pid| pid.parse().ok()))
+            }
+            _ => Err(ConnectError::Pooled {
+                target: self.describe(),
+            }),
         }
-        Err(ConnectError::Pooled {
-            target: self.describe(),
-        })
     }
 
     /// The target as a URL without its password.
