@@ -45,6 +45,8 @@ struct Trap {
     /// The flows from then on, these bytes included.
     to_server: Flow,
     to_client: Flow,
+    /// The delay from then on, there and back.
+    round_trip: Option<Duration>,
 }
 
 #[derive(Clone, Copy)]
@@ -163,6 +165,17 @@ impl Proxy {
             bytes: bytes.as_bytes().to_vec(),
             to_server,
             to_client,
+            round_trip: None,
+        });
+    }
+
+    /// As `when_sent`, with a link that is slow from then on.
+    pub fn slow_when_sent(&self, bytes: &str, round_trip: Duration) {
+        *locked(&self.shared.trap) = Some(Trap {
+            bytes: bytes.as_bytes().to_vec(),
+            to_server: Flow::Pass,
+            to_client: Flow::Pass,
+            round_trip: Some(round_trip),
         });
     }
 
@@ -323,9 +336,12 @@ fn spring(shared: &Shared, bytes: &[u8]) {
             .any(|window| window == trap.bytes)
     });
     if let Some(trap) = sprung {
-        shared
-            .state
-            .send_modify(|state| state.flow = [trap.to_server, trap.to_client]);
+        shared.state.send_modify(|state| {
+            state.flow = [trap.to_server, trap.to_client];
+            if let Some(delay) = trap.round_trip {
+                state.delay = [delay / 2; 2];
+            }
+        });
     }
 }
 
