@@ -49,7 +49,7 @@ use crate::store::{
 use crate::target::{self, resolve::Resolver};
 use jiff::Timestamp;
 use std::{collections::BTreeSet, sync::Arc};
-use tokio_postgres::{GenericClient, IsolationLevel};
+use tokio_postgres::{GenericClient, IsolationLevel, Transaction};
 use tokio_util::sync::CancellationToken;
 
 /// The oldest PostgreSQL that has TID range scans and `client_connection_check_interval`.
@@ -527,7 +527,7 @@ impl Service {
         comment: Option<&str>,
     ) -> Result<(bool, bool), ServiceError> {
         let session = self.installed("approve").await?;
-        let snapshot = self.active(&session, run).await?;
+        let snapshot = self.active(&*session, run).await?;
         let run_id = snapshot.run_id;
         if snapshot.plan.phase(phase).is_none() {
             return Err(EngineError::NoPhase(phase).into());
@@ -567,8 +567,8 @@ impl Service {
         until: Option<Timestamp>,
     ) -> Result<Vec<TuningRecord>, ServiceError> {
         let mut session = self.installed("tune").await?;
-        let snapshot = self.active(&session, run).await?;
         let transaction = session.transaction().await?;
+        let snapshot = self.held_active(&transaction, run).await?;
         tunings::set(&transaction, snapshot.run_id, changes, reason, until).await?;
         let in_force = tunings::in_force(&transaction, snapshot.run_id).await?;
         let all: Vec<Tuning> = in_force.iter().map(TuningRecord::tuning).collect();
@@ -591,9 +591,24 @@ impl Service {
             .map(|record| record.holder))
     }
 
-    async fn active(&self, session: &Session, run: &str) -> Result<Snapshot, ServiceError> {
-        let run_id = runs::id_of(&**session, run).await?;
-        let snapshot = runs::snapshot(&**session, run_id).await?;
+    /// The run, which stays active until the transaction ends: it must not end between this look and what is written.
+    async fn held_active(
+        &self,
+        transaction: &Transaction<'_>,
+        run: &str,
+    ) -> Result<Snapshot, ServiceError> {
+        let run_id = runs::id_of(transaction, run).await?;
+        runs::hold(transaction, run_id).await?;
+        self.active(transaction, run).await
+    }
+
+    async fn active(
+        &self,
+        client: &impl GenericClient,
+        run: &str,
+    ) -> Result<Snapshot, ServiceError> {
+        let run_id = runs::id_of(client, run).await?;
+        let snapshot = runs::snapshot(client, run_id).await?;
         if snapshot.state != RunState::Active {
             return Err(ServiceError::Refused(format!(
                 "the run {run} is {}",

@@ -4,6 +4,7 @@ use super::{EngineError, session::Driver, verify::names_now};
 use crate::lifecycle::{
     snapshot::Snapshot,
     toll::{Count, Lost},
+    transition::RunState,
 };
 use crate::plan::{
     compiled::{Assignment, Match, Plan},
@@ -316,6 +317,14 @@ impl Driver {
     /// Tries the conversions again: after a function or a constraint that they depend on was mended, say.
     pub async fn retry_quarantine(&mut self, which: &Which) -> Result<Retried, EngineError> {
         let (snapshot, _) = self.look().await?;
+        // Nobody else ends it while the lease is ours.
+        if snapshot.state != RunState::Active {
+            return Err(EngineError::Refused(format!(
+                "the run {} is {}: its rows are not tried again",
+                snapshot.plan.name,
+                snapshot.state.as_str()
+            )));
+        }
         pin_session(self, &snapshot.plan).await?;
         let entries = quarantine::load(&*self.work, snapshot.run_id, ENTRIES_MAX).await?;
         let entries = entries.into_iter().filter(|entry| match which {

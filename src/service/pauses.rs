@@ -24,8 +24,8 @@ impl Service {
         until: Option<Timestamp>,
     ) -> Result<Option<Pause>, ServiceError> {
         let mut session = self.installed("pause").await?;
-        let snapshot = self.active(&session, run).await?;
         let transaction = session.transaction().await?;
+        let snapshot = self.held_active(&transaction, run).await?;
         let run_id = snapshot.run_id;
         let replaced = runs::pause(&transaction, run_id, reason, until, Breadth::One).await?;
         transaction.commit().await?;
@@ -35,8 +35,8 @@ impl Service {
     /// Ends a pause; `false` where there was none. The second value: a phase is under way.
     pub async fn resume(&self, run: &str) -> Result<(bool, bool), ServiceError> {
         let mut session = self.installed("resume").await?;
-        let snapshot = self.active(&session, run).await?;
         let transaction = session.transaction().await?;
+        let snapshot = self.held_active(&transaction, run).await?;
         let resumed = runs::resume(&transaction, snapshot.run_id, None).await?;
         transaction.commit().await?;
         let under_way = snapshot

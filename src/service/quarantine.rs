@@ -3,10 +3,10 @@
 use super::{Service, ServiceError};
 use crate::engine::notice::Reporter;
 pub use crate::engine::quarantine::{Retried, StillQuarantined};
-use crate::postgres::connect::Session;
 use crate::store::{quarantine, runs};
 pub use quarantine::{Entry, Which};
 use std::sync::Arc;
+use tokio_postgres::GenericClient;
 use tokio_util::sync::CancellationToken;
 
 /// A run's quarantine, oldest entries first, those that were accepted last.
@@ -44,8 +44,8 @@ impl Service {
         stop: CancellationToken,
     ) -> Result<(Retried, bool), ServiceError> {
         let session = self.installed("quarantine").await?;
-        let snapshot = self.active(&session, run).await?;
-        check_known(&session, run, snapshot.run_id, which).await?;
+        let snapshot = self.active(&*session, run).await?;
+        check_known(&*session, run, snapshot.run_id, which).await?;
         let retried = self
             .driving(run, reporter, stop, async |driver| {
                 driver.retry_quarantine(which).await
@@ -62,9 +62,9 @@ impl Service {
         reason: &str,
     ) -> Result<Vec<i64>, ServiceError> {
         let mut session = self.installed("quarantine").await?;
-        let snapshot = self.active(&session, run).await?;
-        check_known(&session, run, snapshot.run_id, which).await?;
         let transaction = session.transaction().await?;
+        let snapshot = self.held_active(&transaction, run).await?;
+        check_known(&transaction, run, snapshot.run_id, which).await?;
         let accepted = quarantine::accept(&transaction, snapshot.run_id, which, reason).await?;
         transaction.commit().await?;
         Ok(accepted)
@@ -72,7 +72,7 @@ impl Service {
 }
 
 async fn check_known(
-    session: &Session,
+    client: &impl GenericClient,
     run: &str,
     run_id: i64,
     which: &Which,
@@ -80,7 +80,7 @@ async fn check_known(
     let Which::Ids(ids) = which else {
         return Ok(());
     };
-    let known = quarantine::known(&**session, run_id, ids).await?;
+    let known = quarantine::known(client, run_id, ids).await?;
     let unknown: Vec<String> = ids
         .iter()
         .filter(|id| !known.contains(id))

@@ -700,6 +700,17 @@ pub async fn pause(
     Ok(replaced)
 }
 
+/// The run's state, which nobody changes until the transaction ends. Needs the right to change the run.
+pub async fn hold(transaction: &Transaction<'_>, run_id: i64) -> Result<(), StoreError> {
+    transaction
+        .execute(
+            "SELECT FROM crossfade.runs WHERE id = $1 FOR NO KEY UPDATE",
+            &[&run_id],
+        )
+        .await?;
+    Ok(())
+}
+
 /// The active runs, oldest first; none of them ends or is paused by another until the transaction does.
 pub async fn active_ids(transaction: &Transaction<'_>) -> Result<Vec<i64>, StoreError> {
     let rows = transaction

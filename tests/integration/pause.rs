@@ -62,6 +62,50 @@ fn until_done(database: &Database) -> Ran {
 }
 
 #[test]
+fn what_is_asked_of_a_run_that_ends_at_that_moment_is_refused() {
+    on_postgresql(async |database| {
+        database
+            .execute("CREATE TABLE vehicles (id bigint PRIMARY KEY, status text)")
+            .await;
+        database.crossfade(&["init"]).exits(0);
+        let file = plan_file(&format!(
+            "version: 1\nname: {RUN}\nchange:\n  rename_column: {{table: public.vehicles, from: status, to: vehicle_status}}\n"
+        ));
+        database
+            .crossfade(&["start", file.path().to_str().unwrap()])
+            .exits(0);
+        let mut client = database.client().await;
+        for arguments in [
+            &["pause", RUN, "--reason", "because"][..],
+            &["resume", RUN],
+            &["tune", RUN, "workers=2", "--reason", "because"],
+            &["quarantine", "skip", RUN, "--all", "--reason", "because"],
+        ] {
+            let ends = client.transaction().await.unwrap();
+            let changed = ends
+                .batch_execute("UPDATE crossfade.runs SET state = 'completed', finished_at = now()")
+                .await;
+            changed.expect("completed");
+            let asked = database.spawn(&[], arguments);
+            database
+                .wait_until(
+                    "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND application_name LIKE 'crossfade %')",
+                )
+                .await;
+            ends.commit().await.unwrap();
+            let ran = asked.wait().exits(1);
+            assert!(ran.stderr.contains("is completed"), "{}", ran.stderr);
+            database
+                .execute("UPDATE crossfade.runs SET state = 'active', finished_at = NULL")
+                .await;
+        }
+        let recorded =
+            "SELECT count(*) FROM crossfade.events WHERE kind IN ('paused', 'resumed', 'tuned')";
+        assert_eq!(database.value(recorded).await, "0");
+    });
+}
+
+#[test]
 fn a_pause_from_another_process_takes_effect_within_a_second_and_nothing_is_written_after_it() {
     on_postgresql(async |database| {
         start(database).await;
