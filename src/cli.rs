@@ -10,7 +10,9 @@ use args::{Arguments, Command, LogFormat};
 use clap::{CommandFactory, Parser, error::ErrorKind};
 use exit::Exit;
 use printer::Printer;
-use std::{io::IsTerminal, process::ExitCode};
+use std::{fmt, io::IsTerminal, process::ExitCode};
+use tracing::field::Field;
+use tracing_subscriber::fmt::format::Writer;
 
 /// Parses the arguments and runs the command.
 pub fn run() -> ExitCode {
@@ -74,7 +76,7 @@ async fn dispatch(arguments: &Arguments, printer: &Printer) -> anyhow::Result<Ex
 }
 
 fn start_logging(arguments: &Arguments) {
-    use tracing_subscriber::{EnvFilter, fmt};
+    use tracing_subscriber::{EnvFilter, field::MakeExt, fmt::format};
     let level = match arguments.verbose {
         0 => "warn",
         1 => "info,crossfade=info",
@@ -84,12 +86,26 @@ fn start_logging(arguments: &Arguments) {
     let filter = EnvFilter::try_from_env("CROSSFADE_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     // Colours are for who looks on, and not in a file.
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let builder = fmt()
+    let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(!plain && std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     match arguments.log_format {
-        LogFormat::Text => builder.with_target(false).init(),
+        LogFormat::Text => builder
+            .with_target(false)
+            .fmt_fields(format::debug_fn(field).delimited(" "))
+            .init(),
         LogFormat::Json => builder.json().init(),
+    }
+}
+
+/// What the server, an author or a role wrote is in there: no line of the log may begin within it.
+fn field(writer: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -> fmt::Result {
+    let text = printer::one_line(&format!("{value:?}"));
+    match field.name() {
+        "message" => write!(writer, "{text}"),
+        // Where a line of a library comes from, which its message says as well.
+        name if name.starts_with("log.") => Ok(()),
+        name => write!(writer, "{name}={text}"),
     }
 }

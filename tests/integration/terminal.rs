@@ -43,7 +43,7 @@ fn what_others_wrote_obeys_no_terminal() {
                  INSERT INTO hostile VALUES ('{literal}', '{literal}', 1);
                  COMMENT ON COLUMN hostile.status IS '{literal}';
                  CREATE INDEX \"i {HOSTILE}\" ON hostile (status);
-                 CREATE FUNCTION refuses(value text) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '%', value; END $$"
+                 CREATE FUNCTION refuses(value text) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE '%', value; RAISE EXCEPTION '%', value; END $$"
             ))
             .await;
         database.crossfade(&["init"]).exits(0);
@@ -64,7 +64,9 @@ fn what_others_wrote_obeys_no_terminal() {
         controls_nothing(&markdown);
         shown(database, &["start", path]).exits(0);
         shown(database, &["advance", "hostile", "--to", "dual_write"]).exits(0);
-        shown(database, &["advance", "hostile"]);
+        // The log has what the server says, and the statements.
+        let logged = shown(database, &["advance", "hostile", "-vvv"]);
+        assert!(logged.stderr.contains("FORGED"), "{}", logged.stderr);
         shown(database, &["quarantine", "list", "hostile", "--values"]).exits(0);
         shown(database, &["quarantine", "retry", "hostile"]);
         shown(
