@@ -4,8 +4,9 @@
 
 use crate::crash_everywhere::{all_of, failpoints, sessions_end};
 use crate::repeat_everything::{forget, steps_of};
-use crate::support::{Database, on_postgresql, plan, plan_file};
+use crate::support::{Database, Onlooker, on_tables_of_plans, plan, plan_file};
 use std::{collections::BTreeMap, os::unix::process::ExitStatusExt};
+use tokio_postgres::Client;
 
 /// So many kills in one chain: one after the other, each further on than the one before.
 const KILLS: usize = 5;
@@ -22,7 +23,7 @@ struct Subject {
     irreversible: bool,
 }
 
-/// The schema and the rows.
+/// The schema, as a dump shows it, and the rows: where a run begins and where it ends.
 #[derive(Debug, PartialEq)]
 pub struct State {
     schema: String,
@@ -33,7 +34,7 @@ impl State {
     pub async fn of(database: &Database) -> Self {
         Self {
             schema: database.dump_schema(),
-            rows: digest(database).await,
+            rows: digest(&database.client().await).await,
         }
     }
 
@@ -51,6 +52,28 @@ impl State {
             }
         }
         assert_eq!(self.rows, by_hand.rows, "{file}: the rows");
+    }
+
+    #[track_caller]
+    fn assert_is(&self, wanted: &Self, at: &str) {
+        assert_eq!(self.schema, wanted.schema, "{at}: the schema");
+        assert_eq!(self.rows, wanted.rows, "{at}: the rows");
+    }
+}
+
+/// The same on the way, where there is much to compare, from the catalog.
+#[derive(Debug, PartialEq)]
+struct Sight {
+    schema: Vec<String>,
+    rows: Digest,
+}
+
+impl Sight {
+    async fn by(onlooker: &Onlooker) -> Self {
+        Self {
+            schema: onlooker.schema().await,
+            rows: digest(&onlooker.client).await,
+        }
     }
 
     #[track_caller]
@@ -132,8 +155,7 @@ async fn by_hand(template: &Database, file: &str) -> State {
     state
 }
 
-async fn digest(database: &Database) -> Digest {
-    let client = database.client().await;
+async fn digest(client: &Client) -> Digest {
     let tables = client
         .query(
             "SELECT c.oid::regclass::text, (SELECT string_agg(CASE WHEN a.atttypid = 'uuid'::regtype THEN format('(t.%I IS NULL)::text', a.attname) \
@@ -232,10 +254,11 @@ impl Subject {
     }
 
     /// One phase, and then each of its steps again as if a crash had lost its record.
-    async fn run_twice(&self, database: &Database, phase: &str) -> (State, Vec<String>) {
+    async fn run_twice(&self, database: &Database, phase: &str) -> (Sight, Vec<String>) {
         let forward = self.forward(phase);
         let passed = failpoints(database, &forward);
-        let once = State::of(database).await;
+        let onlooker = Onlooker::of(database).await;
+        let once = Sight::by(&onlooker).await;
         let mut repeats: Vec<Option<String>> = Vec::new();
         if phase != "contract" {
             repeats.extend(steps_of(database, phase).await.into_iter().map(Some));
@@ -247,7 +270,7 @@ impl Subject {
             forget(database, phase, step.as_deref()).await;
             database.crossfade(&forward).exits(0);
             let at = format!("{} {phase} {step:?} again", self.run);
-            State::of(database).await.assert_is(&once, &at);
+            Sight::by(&onlooker).await.assert_is(&once, &at);
         }
         (once, passed.into_iter().map(|(name, _)| name).collect())
     }
@@ -308,30 +331,29 @@ async fn there_and_back(template: &Database, file: &str) {
     let run = &subject.run;
     assert_eq!(database.status(run)["state"], "completed", "{run}");
     database.crossfade(&["history", run, "--verify"]).exits(0);
+    let last = State::of(&database).await;
 
     let mut backward = Vec::new();
     let back = before_contract.as_ref().unwrap_or(&database);
+    let onlooker = Onlooker::of(back).await;
     for number in (0..subject.undoable()).rev() {
         backward.push(failpoints(back, &subject.backward(number)));
-        let wanted = match number.checked_sub(1) {
-            Some(before) => &states[before],
-            None => &original,
-        };
         let at = format!("{run}, {} undone", subject.phases[number]);
-        // Going back to `expand` empties the new columns again: rows are compared where they are the application's.
-        assert_eq!(back.dump_schema(), wanted.schema, "{at}");
-        if number == 0 {
-            State::of(back).await.assert_is(&original, &at);
+        match number.checked_sub(1) {
+            // Going back to `expand` empties the new columns again: rows are compared where they are the application's.
+            Some(before) => assert_eq!(onlooker.schema().await, states[before].schema, "{at}"),
+            None => State::of(back).await.assert_is(&original, &at),
         }
     }
+    drop(onlooker);
     if let Some(copy) = before_contract {
         copy.remove().await;
     }
     database.remove().await;
     let backward = places_of_one_rollback(backward);
-    let last = states.last().expect("a phase");
     last.assert_as_by_hand(&by_hand(template, file).await, file);
-    killed_there_and_back(template, &subject, (&original, last), &forward, &backward).await;
+    let ends = (&original, &last);
+    killed_there_and_back(template, &subject, ends, &forward, &backward).await;
 }
 
 /// Phase by phase it began and ended often; in one go it does so once.
@@ -385,17 +407,141 @@ async fn killed_there_and_back(
     database.remove().await;
 }
 
+/// A test for each plan, so that one can be run alone and several run at a time.
+macro_rules! each_is_run_repeated_undone_and_killed_anywhere {
+    ($($name:ident: $file:literal,)*) => {
+        /// Those that have a test.
+        const TESTED: &[&str] = &[$($file),*];
+
+        $(#[test]
+        fn $name() {
+            on_tables_of_plans(async |database| {
+                let path = plan($file);
+                there_and_back(database, path.to_str().expect("a path of text")).await;
+            });
+        })*
+    };
+}
+
+each_is_run_repeated_undone_and_killed_anywhere! {
+    acknowledgments_fold: "acknowledgments-fold.yaml",
+    acknowledgments_rename_table: "acknowledgments-rename-table.yaml",
+    bookings_channel_text: "bookings-channel-text.yaml",
+    bookings_exclude_overlap: "bookings-exclude-overlap.yaml",
+    bookings_priority_enum: "bookings-priority-enum.yaml",
+    categories_widen_key: "categories-widen-key.yaml",
+    depots_add_kind: "depots-add-kind.yaml",
+    depots_primary_key: "depots-primary-key.yaml",
+    inventory_add_note: "inventory-add-note.yaml",
+    inventory_add_value: "inventory-add-value.yaml",
+    inventory_default_quantity: "inventory-default-quantity.yaml",
+    inventory_drop_default: "inventory-drop-default.yaml",
+    inventory_merge_lot: "inventory-merge-lot.yaml",
+    inventory_quantity_decimal: "inventory-quantity-decimal.yaml",
+    inventory_rename_batch: "inventory-rename-batch.yaml",
+    orders_widen_key: "orders-widen-key.yaml",
+    positions_add_index: "positions-add-index.yaml",
+    shipments_create_state: "shipments-create-state.yaml",
+    shipments_extract_dispatch: "shipments-extract-dispatch.yaml",
+    shipments_note_varchar: "shipments-note-varchar.yaml",
+    shipments_reference_vehicle: "shipments-reference-vehicle.yaml",
+    shipments_replica_identity: "shipments-replica-identity.yaml",
+    shipments_transform_dates: "shipments-transform-dates.yaml",
+    shipments_widen_carrier: "shipments-widen-carrier.yaml",
+    sync_status_drop: "sync-status-drop.yaml",
+    sync_status_move_attempts: "sync-status-move-attempts.yaml",
+    sync_status_rename_constraint: "sync-status-rename-constraint.yaml",
+    trips_create: "trips-create.yaml",
+    users_add_email_index: "users-add-email-index.yaml",
+    users_add_plan: "users-add-plan.yaml",
+    users_add_token: "users-add-token.yaml",
+    users_normalize_email: "users-normalize-email.yaml",
+    users_require_email: "users-require-email.yaml",
+    users_split_name: "users-split-name.yaml",
+    users_unique_email: "users-unique-email.yaml",
+    vehicles_add_plate_key: "vehicles-add-plate-key.yaml",
+    vehicles_check_mileage: "vehicles-check-mileage.yaml",
+    vehicles_comment_mileage: "vehicles-comment-mileage.yaml",
+    vehicles_drop_color_index: "vehicles-drop-color-index.yaml",
+    vehicles_drop_mileage_limit: "vehicles-drop-mileage-limit.yaml",
+    vehicles_drop_plate_unique: "vehicles-drop-plate-unique.yaml",
+    vehicles_drop_radio_code: "vehicles-drop-radio-code.yaml",
+    vehicles_narrow_plate: "vehicles-narrow-plate.yaml",
+    vehicles_radio_code_optional: "vehicles-radio-code-optional.yaml",
+    vehicles_rebuild_status_index: "vehicles-rebuild-status-index.yaml",
+    vehicles_rename_status_alias: "vehicles-rename-status-alias.yaml",
+    vehicles_rename_status: "vehicles-rename-status.yaml",
+    vehicles_status_statistics: "vehicles-status-statistics.yaml",
+}
+
 #[test]
-fn every_plan_can_be_run_repeated_undone_and_killed_anywhere() {
-    on_postgresql(async |database| {
-        let tables = std::fs::read_to_string(plan("tables.sql")).expect("the tables");
-        database.execute(&tables).await;
-        database.crossfade(&["init"]).exits(0);
-        let template = database.copy().await;
-        all_of(&subjects(), async |file| {
-            there_and_back(&template, file).await;
-        });
-        template.remove().await;
+fn every_plan_is_run_repeated_undone_and_killed_anywhere() {
+    let tested: Vec<String> = TESTED
+        .iter()
+        .map(|file| plan(file).to_str().expect("a path of text").to_owned())
+        .collect();
+    assert_eq!(
+        tested,
+        subjects(),
+        "give each plan its line in tests/integration/every_plan.rs"
+    );
+}
+
+/// What an onlooker does not see, only the ends of a run would show.
+#[test]
+fn an_onlooker_sees_what_a_dump_sees() {
+    const CHANGES: [&str; 34] = [
+        "ALTER TABLE vehicles ADD further integer",
+        "ALTER TABLE vehicles DROP mileage",
+        "ALTER TABLE vehicles ALTER mileage TYPE bigint",
+        "ALTER TABLE vehicles ALTER mileage SET DEFAULT 7",
+        "ALTER TABLE vehicles ALTER mileage DROP NOT NULL",
+        "ALTER TABLE vehicles ALTER mileage SET STATISTICS 7",
+        "ALTER TABLE vehicles ALTER status SET STORAGE external",
+        "ALTER TABLE vehicles ALTER mileage SET (n_distinct = 7)",
+        "ALTER TABLE vehicles RENAME mileage TO distance",
+        "ALTER TABLE vehicles RENAME TO cars",
+        "ALTER TABLE vehicles SET (fillfactor = 70)",
+        "ALTER TABLE vehicles SET UNLOGGED",
+        "ALTER TABLE vehicles ENABLE ROW LEVEL SECURITY",
+        "ALTER TABLE vehicles REPLICA IDENTITY FULL",
+        "ALTER TABLE vehicles OWNER TO pg_monitor",
+        "ALTER TABLE vehicles ADD CHECK (mileage <> 7) NOT VALID",
+        "ALTER TABLE positions DETACH PARTITION positions_2025",
+        "CREATE INDEX ON vehicles (mileage) WHERE mileage > 7",
+        "CREATE INDEX ON vehicles ((mileage + 7))",
+        "CREATE STATISTICS further ON mileage, status FROM vehicles",
+        "CREATE FUNCTION further() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+        "CREATE TRIGGER further BEFORE UPDATE ON vehicles FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+        "CREATE POLICY further ON vehicles USING (mileage > 7)",
+        "CREATE RULE further AS ON DELETE TO vehicles DO INSTEAD NOTHING",
+        "CREATE VIEW further AS SELECT mileage FROM vehicles",
+        "CREATE SEQUENCE further CACHE 7",
+        "CREATE TYPE further AS ENUM ('seven')",
+        "CREATE DOMAIN further AS integer CHECK (VALUE <> 7)",
+        "CREATE SCHEMA further",
+        "GRANT SELECT ON vehicles TO pg_monitor",
+        "GRANT SELECT (mileage) ON vehicles TO pg_monitor",
+        "COMMENT ON TABLE vehicles IS 'seven'",
+        "COMMENT ON COLUMN vehicles.mileage IS 'seven'",
+        "CREATE PUBLICATION further FOR TABLE vehicles",
+    ];
+    on_tables_of_plans(async |database| {
+        let onlooker = Onlooker::of(database).await;
+        let before = onlooker.schema().await;
+        assert!(before.len() > 100, "{before:?}");
+        for change in CHANGES {
+            let sql = format!("BEGIN; {change}");
+            onlooker.client.batch_execute(&sql).await.expect(change);
+            let seen = onlooker.schema().await != before;
+            onlooker
+                .client
+                .batch_execute("ROLLBACK")
+                .await
+                .expect("undone");
+            assert!(seen, "{change}");
+        }
+        assert_eq!(onlooker.schema().await, before);
     });
 }
 
@@ -458,10 +604,7 @@ async fn there_back_and_killed_once(database: &Database, file: &str) {
 
 #[test]
 fn the_plans_of_a_runbook_can_be_undone_and_killed_one_after_the_other() {
-    on_postgresql(async |database| {
-        let tables = std::fs::read_to_string(plan("tables.sql")).expect("the tables");
-        database.execute(&tables).await;
-        database.crossfade(&["init"]).exits(0);
+    on_tables_of_plans(async |database| {
         let mut found: Vec<String> = RUNBOOKS
             .concat()
             .iter()

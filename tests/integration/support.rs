@@ -12,6 +12,7 @@ pub mod walk;
 
 use crossfade::postgres::launch::{LaunchOptions, Server};
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::{
@@ -49,11 +50,28 @@ fn launch(settings: &[(&str, &str)]) -> Vec<Server> {
             Server::launch(&LaunchOptions {
                 version,
                 settings: settings.clone(),
+                parent: in_memory(),
                 ..LaunchOptions::default()
             })
             .expect("a PostgreSQL for the tests")
         })
         .collect()
+}
+
+/// Where servers have their folders: in memory, if there is room. Databases come and go by the hundred, and ext4 goes
+/// through all that it has just freed for each new file.
+pub fn in_memory() -> Option<PathBuf> {
+    const ENOUGH_KIB: u64 = 4 * 1024 * 1024;
+    static FOLDER: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let look = || {
+        let folder = Path::new("/dev/shm");
+        let output = Command::new("df").arg("-Pk").arg(folder).output().ok()?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let free = text.lines().nth(1)?.split_whitespace().nth(3)?;
+        let enough = free.parse::<u64>().is_ok_and(|free| free >= ENOUGH_KIB);
+        enough.then(|| folder.to_owned())
+    };
+    FOLDER.get_or_init(look).clone()
 }
 
 /// Runs a test in a private database of every server.
@@ -62,7 +80,17 @@ where
     F: AsyncFn(&Database),
 {
     for server in servers() {
-        on(server, &test);
+        on(server, Contents::Nothing, &test);
+    }
+}
+
+/// The same in a database with the tables of `plans/` and Crossfade's own.
+pub fn on_tables_of_plans<F>(test: F)
+where
+    F: AsyncFn(&Database),
+{
+    for server in servers() {
+        on(server, Contents::TablesOfPlans, &test);
     }
 }
 
@@ -72,7 +100,7 @@ where
     F: AsyncFn(&Database),
 {
     for server in launch(settings).leak() {
-        on(server, &test);
+        on(server, Contents::Nothing, &test);
     }
 }
 
@@ -88,14 +116,21 @@ where
                 "shared_preload_libraries".into(),
                 "pg_stat_statements".into(),
             )],
+            parent: in_memory(),
             ..LaunchOptions::default()
         })
         .expect("a PostgreSQL that has pg_stat_statements")
     });
-    on(server, &test);
+    on(server, Contents::Nothing, &test);
 }
 
-fn on<F>(server: &'static Server, test: &F)
+/// What a private database has in it at the start.
+enum Contents {
+    Nothing,
+    TablesOfPlans,
+}
+
+fn on<F>(server: &'static Server, contents: Contents, test: &F)
 where
     F: AsyncFn(&Database),
 {
@@ -105,7 +140,10 @@ where
         .build()
         .expect("a runtime");
     runtime.block_on(async {
-        let database = Database::create(server).await;
+        let database = match contents {
+            Contents::Nothing => Database::create(server).await,
+            Contents::TablesOfPlans => Database::with_tables_of_plans(server).await,
+        };
         test(&database).await;
         database.remove().await;
     });
@@ -142,6 +180,72 @@ const DESCRIBE: &str = "
         FROM pg_depend AS d WHERE d.objid = s.oid AND d.deptype IN ('a', 'i'))) FROM pg_class AS s
         JOIN pg_namespace AS n ON n.oid = s.relnamespace WHERE s.relkind = 'S' AND n.nspname <> 'crossfade'
     ORDER BY 1";
+
+/// What a dump tells besides. Of another run of the same statements all of this is the same too, the order of columns among it.
+const FURTHER: &str = "
+    WITH t AS (SELECT c.*, c.oid::regclass::text AS name FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+               WHERE n.nspname NOT IN ('crossfade', 'pg_catalog', 'information_schema', 'pg_toast'))
+    SELECT concat_ws(' ', 'relation', t.name, t.relkind, t.relowner::regrole, t.relacl::text, t.reloptions::text, t.relpersistence,
+               t.relrowsecurity, t.relforcerowsecurity, t.relispartition, pg_get_expr(t.relpartbound, t.oid),
+               (SELECT spcname FROM pg_tablespace WHERE oid = t.reltablespace), (SELECT amname FROM pg_am WHERE oid = t.relam),
+               obj_description(t.oid, 'pg_class'), CASE WHEN t.relkind = 'p' THEN pg_get_partkeydef(t.oid) END) FROM t
+    UNION ALL SELECT concat_ws(' ', 'order', t.name, (SELECT string_agg(concat_ws('/', a.attname, a.attstorage, nullif(a.attcompression, ''),
+               a.attislocal, a.attinhcount, a.attcollation::regcollation), ' ' ORDER BY a.attnum)
+               FROM pg_attribute AS a WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped)) FROM t
+    UNION ALL SELECT concat_ws(' ', 'inherits', t.name, i.inhparent::regclass, i.inhseqno) FROM t JOIN pg_inherits AS i ON i.inhrelid = t.oid
+    UNION ALL SELECT concat_ws(' ', 'index', t.name, i.indisprimary, i.indisclustered, i.indisreplident,
+               (SELECT string_agg(a.attstattarget::text, ' ' ORDER BY a.attnum) FROM pg_attribute AS a WHERE a.attrelid = t.oid))
+               FROM t JOIN pg_index AS i ON i.indexrelid = t.oid
+    UNION ALL SELECT concat_ws(' ', 'constraint', t.name, k.conname, k.convalidated, k.condeferrable, k.condeferred, k.conislocal,
+               k.connoinherit, obj_description(k.oid, 'pg_constraint')) FROM t JOIN pg_constraint AS k ON k.conrelid = t.oid
+    UNION ALL SELECT concat_ws(' ', 'trigger', t.name, g.tgname, g.tgenabled, obj_description(g.oid, 'pg_trigger'))
+               FROM t JOIN pg_trigger AS g ON g.tgrelid = t.oid AND NOT g.tgisinternal
+    UNION ALL SELECT concat_ws(' ', 'policy', t.name, p.polname, p.polcmd, p.polpermissive, p.polroles::regrole[]::text,
+               pg_get_expr(p.polwithcheck, t.oid)) FROM t JOIN pg_policy AS p ON p.polrelid = t.oid
+    UNION ALL SELECT concat_ws(' ', 'rule', t.name, r.ev_enabled, pg_get_ruledef(r.oid)) FROM t JOIN pg_rewrite AS r ON r.ev_class = t.oid
+    UNION ALL SELECT concat_ws(' ', 'statistics', pg_get_statisticsobjdef(s.oid), s.stxstattarget) FROM t JOIN pg_statistic_ext AS s ON s.stxrelid = t.oid
+    UNION ALL SELECT concat_ws(' ', 'sequence', t.name, format_type(s.seqtypid, NULL), s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache,
+               s.seqcycle) FROM t JOIN pg_sequence AS s ON s.seqrelid = t.oid
+    UNION ALL SELECT concat_ws(' ', 'function', p.oid::regprocedure, p.prokind, p.proowner::regrole, p.proacl::text,
+               obj_description(p.oid, 'pg_proc'), CASE WHEN p.prokind <> 'a' THEN pg_get_functiondef(p.oid) END)
+               FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace WHERE n.nspname NOT IN ('crossfade', 'pg_catalog', 'information_schema')
+    UNION ALL SELECT concat_ws(' ', 'type', y.oid::regtype, y.typtype, y.typowner::regrole, y.typacl::text, y.typdefault, y.typnotnull,
+               format_type(nullif(y.typbasetype, 0), y.typtypmod), obj_description(y.oid, 'pg_type'))
+               FROM pg_type AS y JOIN pg_namespace AS n ON n.oid = y.typnamespace
+               WHERE n.nspname NOT IN ('crossfade', 'pg_catalog', 'information_schema', 'pg_toast')
+    UNION ALL SELECT concat_ws(' ', 'schema', n.nspname, n.nspowner::regrole, n.nspacl::text, obj_description(n.oid, 'pg_namespace'))
+               FROM pg_namespace AS n WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname NOT IN ('crossfade', 'information_schema')
+    UNION ALL SELECT concat_ws(' ', 'extension', extname, extversion) FROM pg_extension
+    UNION ALL SELECT concat_ws(' ', 'event trigger', evtname, evtevent, evtenabled, evtfoid::regproc, evttags::text) FROM pg_event_trigger
+    UNION ALL SELECT concat_ws(' ', 'publication', p.pubname, p.puballtables, r.prrelid::regclass)
+               FROM pg_publication AS p LEFT JOIN pg_publication_rel AS r ON r.prpubid = p.oid
+    ORDER BY 1";
+
+/// A session of the test's that describes a database again and again: for states on the way, where a dump each time would
+/// cost as much as the step before it. The server plans the queries once.
+pub struct Onlooker {
+    pub client: Client,
+    queries: [tokio_postgres::Statement; 2],
+}
+
+impl Onlooker {
+    pub async fn of(database: &Database) -> Self {
+        let client = database.client().await;
+        let prepared = async |sql| client.prepare(sql).await.expect(sql);
+        let queries = [prepared(DESCRIBE).await, prepared(FURTHER).await];
+        Self { client, queries }
+    }
+
+    /// The application's schema, a line for each thing.
+    pub async fn schema(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for query in &self.queries {
+            let rows = self.client.query(query, &[]).await.expect("the catalog");
+            lines.extend(rows.iter().map(|row| row.get::<_, String>(0)));
+        }
+        lines
+    }
+}
 
 /// What the program did: its exit code, and what it wrote.
 pub struct Ran {
@@ -182,12 +286,26 @@ impl Ran {
 impl Database {
     async fn create(server: &'static Server) -> Self {
         let database = Self::named(server);
-        let admin = connect(&server.url("postgres")).await;
-        admin
-            .batch_execute(&format!("CREATE DATABASE {}", database.name))
-            .await
-            .expect("a private database");
+        database.fill_from("template1").await;
         database
+    }
+
+    /// A copy of one that is made once for each server.
+    async fn with_tables_of_plans(server: &'static Server) -> Self {
+        static MADE: tokio::sync::Mutex<BTreeMap<String, String>> =
+            tokio::sync::Mutex::const_new(BTreeMap::new());
+        let mut made = MADE.lock().await;
+        let key = server.url("");
+        if !made.contains_key(&key) {
+            let database = Self::create(server).await;
+            walk::tables(&database).await;
+            made.insert(key.clone(), database.name);
+        }
+        let template = made[&key].clone();
+        drop(made);
+        let copy = Self::named(server);
+        copy.fill_from(&template).await;
+        copy
     }
 
     fn named(server: &'static Server) -> Self {
@@ -208,11 +326,25 @@ impl Database {
     /// Another database with the same contents. Waits until nobody is connected to this one.
     pub async fn copy(&self) -> Self {
         let copy = Self::named(self.server);
+        copy.fill_from(&self.name).await;
+        copy
+    }
+
+    /// File by file, where the server knows of another way too: block by block through its buffers and its log costs it
+    /// twice the time.
+    async fn fill_from(&self, template: &str) {
+        let strategy = match self.server.version().0 {
+            15.. => " STRATEGY FILE_COPY",
+            _ => "",
+        };
+        let create = format!(
+            "CREATE DATABASE {} TEMPLATE {template}{strategy}",
+            self.name
+        );
         let admin = connect(&self.server.url("postgres")).await;
-        let create = format!("CREATE DATABASE {} TEMPLATE {}", copy.name, self.name);
         for _ in 0..3_000 {
             match admin.batch_execute(&create).await {
-                Ok(()) => return copy,
+                Ok(()) => return,
                 // Sessions that were closed a moment ago are still on their way out.
                 Err(error) if error.code() == Some(&SqlState::OBJECT_IN_USE) => {
                     tokio::time::sleep(std::time::Duration::from_millis(10)).await;
@@ -220,7 +352,7 @@ impl Database {
                 Err(error) => panic!("{error:?}: {create}"),
             }
         }
-        panic!("{} is in use all the time", self.name);
+        panic!("{template} is in use all the time");
     }
 
     pub async fn remove(self) {
