@@ -72,6 +72,7 @@ async fn dispatch(arguments: &Arguments, printer: &Printer) -> anyhow::Result<Ex
         Command::Rollback(rollback) => commands::rollback::run(&context, rollback).await,
         Command::History(history) => commands::history::run(&context, history).await,
         Command::Demo(demo) => commands::demo::run(&context, demo).await,
+        Command::Reference => commands::reference::run(&context),
     }
 }
 

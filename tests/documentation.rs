@@ -1,6 +1,7 @@
-//! The pages hold together: every relative link leads to a file.
+//! The pages hold together: every relative link leads to a file, and the book has every page.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -56,4 +57,96 @@ fn every_relative_link_of_a_page_leads_to_a_file() {
 fn a_broken_link_would_be_found() {
     let text = "see [one](a.md#part), [two](https://example.org/b.md) and [three](#here)";
     assert_eq!(relative_links(text), ["a.md"]);
+}
+
+/// The pages that `docs/SUMMARY.md` lists, in its order.
+fn listed() -> Vec<PathBuf> {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let summary = fs::read_to_string(docs.join("SUMMARY.md")).expect("the summary");
+    let links = relative_links(&summary).into_iter();
+    links.map(|link| docs.join(link)).collect()
+}
+
+#[test]
+fn the_book_has_every_page_once_and_no_others() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let mut found = Vec::new();
+    pages(&docs, &mut found);
+    found.retain(|page| !page.ends_with("SUMMARY.md"));
+    let found: BTreeSet<PathBuf> = found.into_iter().collect();
+    let listed = listed();
+    let once: BTreeSet<PathBuf> = listed.iter().cloned().collect();
+    assert_eq!(listed.len(), once.len(), "a page is listed twice");
+    let lacking: Vec<_> = found.difference(&once).collect();
+    let too_many: Vec<_> = once.difference(&found).collect();
+    assert!(lacking.is_empty(), "not in SUMMARY.md: {lacking:#?}");
+    assert!(
+        too_many.is_empty(),
+        "in SUMMARY.md and not there: {too_many:#?}"
+    );
+}
+
+/// The name that a heading has in an address: lower case, words joined by hyphens, nothing else.
+fn anchor(heading: &str) -> String {
+    let kept = heading.trim().to_lowercase();
+    let kept = kept.chars().filter_map(|letter| match letter {
+        ' ' => Some('-'),
+        '-' | '_' => Some(letter),
+        letter => letter.is_alphanumeric().then_some(letter),
+    });
+    kept.collect()
+}
+
+/// The anchors of a page's headings, code blocks aside.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let mut inside = false;
+    let mut found = BTreeSet::new();
+    for line in text.lines() {
+        if line.trim_start().starts_with("```") {
+            inside = !inside;
+        } else if !inside && line.starts_with('#') {
+            found.insert(anchor(line.trim_start_matches('#')));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_link_within_the_book_leads_to_a_page_and_a_heading_of_it() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let mut broken = Vec::new();
+    for page in listed() {
+        let text = fs::read_to_string(&page).expect("a page");
+        let links = text.split("](").skip(1);
+        let links = links.filter_map(|rest| rest.split([')', ' ']).next());
+        for link in links.filter(|link| !link.contains("://")) {
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = match file {
+                "" => page.clone(),
+                file => page.parent().expect("a folder").join(file),
+            };
+            let is_page = target
+                .extension()
+                .is_some_and(|extension| extension == "md")
+                && target
+                    .canonicalize()
+                    .is_ok_and(|target| target.starts_with(&docs));
+            let has_heading = heading.is_empty()
+                || fs::read_to_string(&target).is_ok_and(|text| anchors(&text).contains(heading));
+            if !is_page || !has_heading {
+                broken.push(format!("{}: {link}", page.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+#[test]
+fn an_anchor_is_made_as_the_book_makes_it() {
+    assert_eq!(
+        anchor(" What `no_references` sees"),
+        "what-no_references-sees"
+    );
+    assert_eq!(anchor(" Whose approval it is"), "whose-approval-it-is");
+    assert_eq!(anchors("# A b\n```\n# c\n```\n"), ["a-b".to_owned()].into());
 }

@@ -4,20 +4,21 @@ use crate::plan::{document::PhaseName, span::Span};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-/// Expand/contract migrations of a live PostgreSQL, phase by phase.
+/// Change the schema of a live PostgreSQL database phase by phase, while old and new versions of the application write.
 #[derive(Debug, Parser)]
 #[command(name = "crossfade", version, about, max_term_width = 110)]
 pub struct Arguments {
-    /// The database; otherwise CROSSFADE_DATABASE_URL, DATABASE_URL, or libpq's PG* variables, service and password files.
+    /// The database to connect to. Without it, Crossfade reads CROSSFADE_DATABASE_URL, DATABASE_URL, or libpq's PG* variables,
+    /// service file and password file, in this order.
     #[arg(long, global = true, value_name = "URL")]
     pub database_url: Option<String>,
-    /// How results are written to stdout.
+    /// Format of the results on stdout.
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// How the log is written to stderr.
+    /// Format of the log on stderr.
     #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
-    /// More of the log; twice for even more.
+    /// Write more log messages. Give it twice for more detail.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
     #[command(subcommand)]
@@ -28,11 +29,11 @@ pub struct Arguments {
 pub enum Format {
     Text,
     Json,
-    /// `explain` only: for a pull request.
+    /// For a pull request; `explain` only.
     Markdown,
-    /// `check` only: for code scanning.
+    /// For code scanning; `check` only.
     Sarif,
-    /// `check` only: annotations of a GitHub workflow.
+    /// Annotations for a GitHub workflow; `check` only.
     Github,
 }
 
@@ -55,208 +56,225 @@ pub enum LogFormat {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Installs or upgrades Crossfade's own tables, in the schema `crossfade`.
+    /// Create or upgrade Crossfade's own tables, in the schema `crossfade`.
     Init,
-    /// Writes a plan.
+    /// Write a new plan.
     New(New),
-    /// Says what is wrong with plans, and what is dangerous in files of SQL.
+    /// Report errors in plans, and dangerous statements in SQL files.
     Check(Check),
-    /// Prints the plan language as JSON Schema, for editors.
+    /// Print the plan language as a JSON Schema, for editors.
     Schema(Schema),
-    /// Prints a plan's explicit form, which is itself a plan.
+    /// Print the explicit steps of a plan. The output is itself a plan.
     Expand(PlanFile),
-    /// Shows every statement of every phase with its locks and its reverse. Runs nothing.
+    /// Show every statement of every phase with its locks, its cost and its undo. Runs nothing.
     Explain(PlanFile),
-    /// Registers a run of a plan. Runs nothing.
+    /// Register a run of a plan. Changes nothing in your tables.
     Start(PlanFile),
-    /// Runs the next phase, or goes on with the one under way.
+    /// Run the next phase, or resume the current one.
     Advance(Advance),
-    /// Where a run stands and what it waits for; without a name, all runs.
+    /// Show where a run stands and what it waits for. Without a name, list all runs.
     Status(StatusOf),
-    /// Records an approval of a phase by the role that you connect as.
+    /// Record an approval of a phase by the role that you connect as.
     Approve(Approve),
-    /// Pauses a run at its next batch, from anywhere.
+    /// Pause a run at its next batch. Works from any machine.
     Pause(Pause),
-    /// Ends a pause and goes on from the checkpoint.
+    /// End a pause and resume at the checkpoint.
     Resume(Resume),
-    /// Changes the limits of a backfill while it goes on.
+    /// Change the limits of a backfill while it runs.
     Tune(Tune),
-    /// Helps with the segments of a backfill or a verification that another process drives, from whatever machine.
+    /// Process segments of a backfill or verification that another process drives. Works from any machine.
     Work(Work),
-    /// Rows whose value the other side cannot take: what they are, another try, or leaving them as they are.
+    /// List, retry or accept rows whose value the other side cannot take.
     #[command(subcommand)]
     Quarantine(Quarantine),
-    /// Compares every row of old and new now.
+    /// Compare every row of the old and the new side now.
     Verify(Verify),
-    /// Goes back to where a phase had ended, or to the start.
+    /// Undo phases, newest first, back to the end of a phase or to the start.
     Rollback(Rollback),
-    /// What happened, from the audit log.
+    /// Show who did what and when, from the audit log.
     History(History),
-    /// Starts a PostgreSQL of its own and takes a rename through every phase while two versions of an application write.
+    /// Start a temporary PostgreSQL server and run a rename through every phase while two versions of an application write.
     Demo(Demo),
+    /// Print the page of the book that lists every command and flag.
+    #[command(hide = true)]
+    Reference,
 }
 
 #[derive(Debug, Args)]
 pub struct New {
-    /// One of those that `crossfade new` without a recipe lists.
+    /// The recipe. `crossfade new --list` shows all of them.
     pub recipe: Option<String>,
-    /// The recipe's words, e.g. table=public.vehicles from=status to=vehicle_status
+    /// Settings of the recipe, such as table=public.vehicles from=status to=vehicle_status.
     #[arg(value_name = "KEY=VALUE")]
     pub words: Vec<String>,
-    /// Show the recipes there are, and what each has to be given.
+    /// List the recipes and the settings of each.
     #[arg(long, conflicts_with_all = ["recipe", "words", "name", "output"])]
     pub list: bool,
-    /// The plan's name; made from the recipe unless given.
+    /// Name of the plan. By default it is made from the recipe.
     #[arg(long)]
     pub name: Option<String>,
-    /// Write to a new file instead of stdout.
+    /// Write to this new file instead of stdout.
     #[arg(short, long)]
     pub output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub struct Schema {
-    /// The same as a page of Markdown.
+    /// Print a Markdown page instead.
     #[arg(long)]
     pub page: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct PlanFile {
-    /// `-` for standard input.
+    /// The plan file; `-` reads standard input.
     pub plan: PathBuf,
 }
 
 #[derive(Debug, Args)]
 pub struct Check {
-    /// Plans, and files of SQL (`*.sql`), which need no database.
+    /// Plans, and SQL files (`*.sql`). SQL files need no database.
     #[arg(value_name = "FILE", required_unless_present = "rules")]
     pub files: Vec<PathBuf>,
-    /// Plans without a database: syntax, names and order only.
+    /// Check plans without a database: syntax, names and order only.
     #[arg(long)]
     pub offline: bool,
-    /// Lists the rules for SQL.
+    /// List the rules for SQL files.
     #[arg(long, exclusive = true)]
     pub rules: bool,
-    /// SQL: whoever runs the files wraps each in a transaction.
+    /// SQL files: your tool runs each file in a transaction.
     #[arg(long)]
     pub in_transaction: bool,
-    /// SQL: whoever runs the files has set lock_timeout and statement_timeout.
+    /// SQL files: your tool sets lock_timeout and statement_timeout.
     #[arg(long)]
     pub timeouts_set: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct Advance {
+    /// Name of the run.
     pub run: String,
-    /// Every phase up to and including this one, as long as gates are open.
+    /// Run every phase up to and including this one, as long as gates are open.
     #[arg(long, value_name = "PHASE")]
     pub to: Option<PhaseName>,
     /// Wait at closed gates instead of exiting with 3.
     #[arg(long)]
     pub wait: bool,
-    /// Show what would be run and what it waits for.
+    /// Show the statements of the next phase and the conditions of its gate. Runs nothing.
     #[arg(long)]
     pub dry_run: bool,
-    /// Needed for `contract` where no terminal can be asked.
+    /// Do not ask before `contract`. Required where there is no terminal.
     #[arg(long)]
     pub yes: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct StatusOf {
+    /// Name of the run.
     pub run: Option<String>,
-    /// Look again every second.
+    /// Refresh every second.
     #[arg(long, requires = "run")]
     pub watch: bool,
-    /// With --format json: the moments of the last minutes of a backfill, for plots.
+    /// With --format json: include the readings of the last minutes of a backfill, for plots.
     #[arg(long, requires = "run")]
     pub samples: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct Approve {
+    /// Name of the run.
     pub run: String,
+    /// The phase whose gate the approval counts for.
     pub phase: PhaseName,
+    /// A comment that is recorded with the approval.
     #[arg(long)]
     pub comment: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub struct Pause {
+    /// Name of the run.
     #[arg(required_unless_present = "all")]
     pub run: Option<String>,
-    /// Every active run of the database that is not paused already.
+    /// Pause every active run that is not paused yet.
     #[arg(long, conflicts_with = "run")]
     pub all: bool,
+    /// The reason. It is recorded and shown by `status`.
     #[arg(long)]
     pub reason: String,
-    /// Until then from now, e.g. 2h.
+    /// The pause ends after this time, such as 2h.
     #[arg(long = "for", value_name = "TIME", conflicts_with = "until")]
     pub for_span: Option<Span>,
-    /// e.g. 2026-11-23T08:00:00Z
+    /// The pause ends at this time, such as 2026-11-23T08:00:00Z.
     #[arg(long)]
     pub until: Option<jiff::Timestamp>,
 }
 
 #[derive(Debug, Args)]
 pub struct Resume {
+    /// Name of the run.
     #[arg(required_unless_present = "all")]
     pub run: Option<String>,
-    /// Every run that `pause --all` has paused.
+    /// Resume every run that `pause --all` paused.
     #[arg(long, conflicts_with = "run", requires = "detach")]
     pub all: bool,
-    /// Go on in a process of its own and return at once.
+    /// Continue in a background process and return at once.
     #[arg(long)]
     pub detach: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct Tune {
+    /// Name of the run.
     pub run: String,
-    /// Words of `settings.pacing`, e.g. workers=4 batch_target=50ms 'replica_lag={slow: 2s, stop: 20s}'; KEY=plan gives
-    /// a limit back to the plan.
+    /// Limits of `settings.pacing`, such as workers=4 batch_target=50ms 'replica_lag={slow: 2s, stop: 20s}'. KEY=plan restores
+    /// the limit of the plan.
     #[arg(value_name = "KEY=VALUE", required = true)]
     pub limits: Vec<String>,
+    /// The reason. It is recorded and shown by `status`.
     #[arg(long)]
     pub reason: String,
-    /// Back to the plan's limits after this time, e.g. 1h.
+    /// Restore the plan's limits after this time, such as 1h.
     #[arg(long = "for", value_name = "TIME")]
     pub for_span: Option<Span>,
 }
 
 #[derive(Debug, Args)]
 pub struct Work {
+    /// Name of the run.
     pub run: String,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Quarantine {
-    /// The rows, with their keys; values and the server's messages only if the plan shows them or you ask for them.
+    /// List the rows by key. Values and the server's messages appear only with `show_values` in the plan or with --values.
     List(QuarantineList),
-    /// Tries the conversions again, after what they depend on was mended.
+    /// Try the conversions again, after you corrected what they depend on.
     Retry(QuarantineRetry),
-    /// Accepts rows as they are, for a reason that is recorded: they hold no gate any more.
+    /// Accept rows as they are, with a reason that is recorded. They no longer close a gate.
     Skip(QuarantineSkip),
 }
 
 #[derive(Debug, Args)]
 pub struct QuarantineList {
+    /// Name of the run.
     pub run: String,
-    /// Show values and messages, whatever the plan says.
+    /// Show values and messages, even without `show_values` in the plan.
     #[arg(long)]
     pub values: bool,
+    /// Show at most this many rows.
     #[arg(long, default_value_t = 100)]
     pub limit: u32,
 }
 
 #[derive(Debug, Args)]
 pub struct QuarantineRetry {
+    /// Name of the run.
     pub run: String,
-    /// Show the server's messages, whatever the plan says.
+    /// Show the server's messages, even without `show_values` in the plan.
     #[arg(long)]
     pub values: bool,
-    /// These only; all that are not accepted unless given.
+    /// Retry only these rows. By default, all rows that are not accepted.
     #[arg(long, num_args = 1.., value_name = "N")]
     pub id: Vec<i64>,
 }
@@ -264,53 +282,62 @@ pub struct QuarantineRetry {
 #[derive(Debug, Args)]
 #[command(group(clap::ArgGroup::new("which").required(true)))]
 pub struct QuarantineSkip {
+    /// Name of the run.
     pub run: String,
+    /// The reason. It is recorded and shown by `status`.
     #[arg(long)]
     pub reason: String,
+    /// Accept these rows, by the number that `quarantine list` shows.
     #[arg(long, num_args = 1.., value_name = "N", group = "which")]
     pub id: Vec<i64>,
+    /// Accept every row in quarantine.
     #[arg(long, group = "which")]
     pub all: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct Verify {
+    /// Name of the run.
     pub run: String,
-    /// Make differing rows agree with the side that reads are on: old before `switch_reads`, new after it.
+    /// Correct differing rows from the side that reads are on: the old side before `switch_reads`, the new side after it.
     #[arg(long)]
     pub repair: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct Rollback {
+    /// Name of the run.
     pub run: String,
-    /// Back to where this phase had ended; to the start unless given.
+    /// Go back to the end of this phase. By default, to the start.
     #[arg(long, value_name = "PHASE")]
     pub to: Option<PhaseName>,
-    /// A column or table that may go with what the application has written to it, e.g. public.users.plan. May be repeated.
+    /// Drop this column or table together with the values that the application wrote to it, such as public.users.plan. May be
+    /// repeated.
     #[arg(long, value_name = "COLUMN|TABLE")]
     pub discard: Vec<String>,
-    /// Needed where no terminal can be asked.
+    /// Do not ask. Required where there is no terminal.
     #[arg(long)]
     pub yes: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct History {
+    /// Name of the run.
     pub run: String,
-    /// Check the hash chain; exit 1 where it is broken.
+    /// Compare the events and their hashes with the run. Exits with 1 if something does not fit.
     #[arg(long)]
     pub verify: bool,
-    /// Of the run that came so many before the newest one of that name.
+    /// Show the run that many runs before the newest one of this name.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub earlier: usize,
 }
 
 #[derive(Debug, Args)]
 pub struct Demo {
+    /// Rows in the table.
     #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1_000..=50_000_000))]
     pub rows: u64,
-    /// Leave the server running and say how to connect.
+    /// Leave the server running and print how to connect.
     #[arg(long)]
     pub keep: bool,
 }

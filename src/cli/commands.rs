@@ -11,6 +11,7 @@ pub mod init;
 pub mod new;
 pub mod pause;
 pub mod quarantine;
+pub mod reference;
 pub mod resume;
 pub mod rollback;
 pub mod schema;

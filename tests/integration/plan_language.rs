@@ -27,10 +27,11 @@ fn plan(text: &str) -> Value {
 }
 
 #[test]
-fn the_schema_and_the_page_in_the_repository_are_current() {
+fn the_schema_and_the_generated_pages_in_the_repository_are_current() {
     for (file, arguments) in [
         ("plans/crossfade.schema.json", &["schema"][..]),
         ("docs/plan-language.md", &["schema", "--page"]),
+        ("docs/reference/commands.md", &["reference"]),
     ] {
         let current = crossfade(arguments);
         assert!(

@@ -1,4 +1,4 @@
-//! How much a statement has to do, from the server's statistics: estimates, as ranges. `docs/estimates.md` says how.
+//! How much a statement has to do, from the server's statistics: estimates, as ranges. `docs/reference/estimates.md` says how.
 
 use crate::plan::ident::{Ident, TableName};
 use serde::Serialize;
