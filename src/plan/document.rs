@@ -29,12 +29,12 @@ pub struct Document {
     /// The explicit form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phases: Option<Vec<PhaseDocument>>,
-    /// Conditions added to what the recipe or the phases give, by phase.
+    /// Conditions in addition to those of the recipe or the phases, by phase.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub gates: BTreeMap<PhaseName, Gate>,
     #[serde(default, skip_serializing_if = "Settings::is_default")]
     pub settings: Settings,
-    /// What the rules find in `sql` steps and is meant: rule → reason.
+    /// Findings of the rules in `sql` steps that are allowed: rule and reason.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub allow: BTreeMap<String, String>,
 }
@@ -49,7 +49,7 @@ pub struct PhaseDocument {
     pub steps: Vec<Step>,
 }
 
-/// What is advanced separately, in the only order that is safe; `sql` may stand anywhere in it.
+/// Phases run separately, in this order. `sql` may be used at any position.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -66,38 +66,38 @@ pub enum PhaseName {
     Sql,
 }
 
-/// Conditions that must hold before a phase may start.
+/// Conditions that must hold before a phase begins.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Gate {
-    /// Approvals by that many distinct database roles, none of them the one that started the run.
+    /// Approvals by this many distinct database roles. The role that started the run does not count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approvals: Option<u32>,
     /// Time since the phase before finished.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bake: Option<Span>,
-    /// Time since a writer of the old version was last seen.
+    /// Time since the last write of the old version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old_writes_quiet: Option<Span>,
-    /// Time since anything named the column or table that is to go: an object of the database, a function's body, a
-    /// statement.
+    /// Time since anything used the column or table that is to be dropped: an object of the database, the body of a
+    /// function, a statement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub no_references: Option<NoReferences>,
     /// A verification without differences, finished at most this long ago.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_within: Option<Span>,
-    /// Only at these times of these days. Looked at when the phase begins; one that has begun goes on.
+    /// Only at these times of these days. A phase that has begun continues after the window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
-    /// An HTTP endpoint that answers as expected.
+    /// An HTTP endpoint that must answer as expected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http: Option<Endpoint>,
-    /// A query of the plan's author.
+    /// A query of your own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub query: Option<Query>,
 }
 
-/// A question asked of the database in a read-only transaction.
+/// A query in a read-only transaction.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Query {
@@ -117,28 +117,28 @@ pub enum Expect {
     EqualTo(String),
 }
 
-/// How the run treats the database. Every default is safe for a busy one.
+/// Limits of the run. Every default is safe for a busy database.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// The longest that the application can queue behind one of our lock requests.
+    /// The longest time that the application can wait behind a lock request of Crossfade.
     pub lock_timeout: Span,
-    /// How often a statement that did not get its lock is tried again.
+    /// How often Crossfade tries a statement that could not acquire its lock.
     pub lock_attempts_max: u32,
-    /// For how long in all it is tried again.
+    /// For how long in total it is tried.
     pub lock_wait_max: Span,
     /// For statements that scan a table (VALIDATE, verification batches, queries).
     pub statement_timeout: Span,
-    /// End sessions idle in a transaction for longer than this when they block us. Off unless given.
+    /// End sessions that block Crossfade and have been idle in a transaction for longer than this. Off by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_idle_blockers: Option<Span>,
-    /// The schemas in which names without one are looked for, as `search_path` writes them. Unless given: what a new session
-    /// of the tables' owner has.
+    /// The schemas in which names without a schema are looked for, as in `search_path`. By default those of a new
+    /// session of the tables' owner.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub search_path: Option<String>,
-    /// Rows in quarantine at which a backfill pauses the run.
+    /// A backfill pauses the run at this many rows in quarantine.
     pub quarantine_max: u32,
-    /// Values of rows may appear in verification reports.
+    /// Reports of verification may show values of rows.
     pub show_values: bool,
     pub pacing: Pacing,
 }

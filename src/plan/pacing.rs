@@ -23,64 +23,63 @@ pub const WORKERS_MAX: u32 = 64;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Pacing {
-    /// How long one batch should take.
+    /// Target duration of a batch.
     pub batch_target: Span,
     pub batch_rows_max: u32,
-    /// Mebibytes of the server's log (WAL) that one batch may write.
+    /// Mebibytes of WAL that one batch may write.
     pub batch_wal_mib_max: u32,
-    /// Workers in one process, while nothing holds the backfill back.
+    /// Workers in one process while no signal slows the backfill down.
     pub workers: u32,
-    /// The table is vacuumed whenever so many percent of it have been rewritten; 0: never.
+    /// The table is vacuumed whenever this percentage of it was rewritten. 0: never.
     pub vacuum_percent: u32,
-    /// A backfill pauses when so many percent of its last 50 batches had rows that do not convert; 0: never.
+    /// A backfill pauses if this percentage of its last 50 batches had rows that do not convert. 0: never.
     pub failed_batches_percent: u32,
-    /// How long the slowest streaming standby is behind.
+    /// Replay delay of the slowest streaming standby.
     #[serde(with = "or_off")]
     #[schemars(with = "OrOff<Limit<Span>>")]
     pub replica_lag: Option<Limit<Span>>,
-    /// Log that the slowest standby has not replayed.
+    /// WAL that the slowest standby has not replayed.
     #[serde(with = "or_off")]
     #[schemars(with = "OrOff<Limit<Bytes>>")]
     pub replica_lag_bytes: Option<Limit<Bytes>>,
-    /// Log that a replication slot, active or not, keeps from being removed.
+    /// WAL that a replication slot retains, active or not.
     #[serde(with = "or_off")]
     #[schemars(with = "OrOff<Limit<Bytes>>")]
     pub slot_wal_bytes: Option<Limit<Bytes>>,
-    /// The same in percent of `max_slot_wal_keep_size`, where that is set: at 100 a slot is lost.
+    /// The same as a percentage of `max_slot_wal_keep_size`, if that is set. At 100 a slot is lost.
     #[serde(with = "or_off")]
     #[schemars(with = "OrOff<Limit<u64>>")]
     pub slot_wal_percent: Option<Limit<u64>>,
-    /// Files of the log that wait for the archiver.
+    /// WAL files that wait for the archiver.
     #[serde(with = "or_off")]
     #[schemars(with = "OrOff<Limit<u64>>")]
     pub archive_files: Option<Limit<u64>>,
-    /// How long the archiver has been seen to fail.
+    /// How long Crossfade has seen the archiver fail.
     #[serde(with = "or_off")]
     #[schemars(with = "OrOff<Limit<Span>>")]
     pub archive_failing: Option<Limit<Span>>,
-    /// The longest that a session has been waiting for a lock of ours.
+    /// The longest time that a session has waited for a lock of Crossfade.
     #[serde(with = "or_off")]
     #[schemars(with = "OrOff<Limit<Span>>")]
     pub blocked_sessions: Option<Limit<Span>>,
-    /// Sessions that run a statement at the moment. The server does not tell how many cores it has, so this is off
-    /// unless given.
+    /// Sessions that run a statement. The server does not report its number of cores, so this is off by default.
     #[serde(with = "or_off")]
     #[schemars(with = "OrOff<Limit<u64>>")]
     pub active_sessions: Option<Limit<u64>>,
-    /// The age of the oldest transaction that keeps dead rows from being vacuumed away.
+    /// The age of the oldest transaction that prevents vacuum from removing dead rows.
     #[serde(with = "or_off")]
     #[schemars(with = "OrOff<Limit<Span>>")]
     pub oldest_transaction: Option<Limit<Span>>,
-    /// The same in transactions begun since, with replication slots and standbys, whose age in time nobody knows.
+    /// The same as a number of transactions, including replication slots and standbys.
     #[serde(with = "or_off")]
     #[schemars(with = "OrOff<Limit<u64>>")]
     pub oldest_xmin: Option<Limit<u64>>,
-    /// How long an autovacuum against transaction id wraparound has been at the table.
+    /// How long an anti-wraparound autovacuum has been running on the table.
     #[serde(with = "or_off")]
     #[schemars(with = "OrOff<Limit<Span>>")]
     pub wraparound_vacuum: Option<Limit<Span>>,
-    /// Dead rows of the table, in percent of all. The backfill makes them itself, and only progress triggers its vacuum,
-    /// so this is off unless given.
+    /// Dead rows as a percentage of all rows of the table. The backfill creates dead rows itself, and its vacuum runs
+    /// only while it progresses, so this is off by default.
     #[serde(with = "or_off")]
     #[schemars(with = "OrOff<Limit<u64>>")]
     pub dead_tuples_percent: Option<Limit<u64>>,

@@ -114,71 +114,71 @@ macro_rules! recipes {
 
 recipes! {
     "rename_column" RenameColumn(rename_column::RenameColumn),
-        "table=T from=C to=C strategy=copy|alias", "a column under another name";
+        "table=T from=C to=C strategy=copy|alias", "rename a column";
     "rename_table" RenameTable(rename_table::RenameTable),
-        "table=T to=T", "a table under another name, at once";
+        "table=T to=T", "rename a table at once";
     "change_column_type" ChangeColumnType(change_column_type::ChangeColumnType),
-        "table=T column=C type=TYPE to=C|keep_name=true", "a column of another type, under another name or its own";
+        "table=T column=C type=TYPE to=C|keep_name=true", "change the type of a column; it gets another name or keeps its own";
     "widen_key" WidenKey(widen_key::WidenKey),
-        "table=T column=C type=bigint", "a key of a wider integer type, in all tables that refer to it";
+        "table=T column=C type=bigint", "widen the integer type of a key, also in all tables that refer to it";
     "split_column" SplitColumn(split_column::SplitColumn),
-        "table=T column=C into={C: {type: TYPE}, …} forward={C: EXPRESSION, …} backward=EXPRESSION", "one column becomes several";
+        "table=T column=C into={C: {type: TYPE}, …} forward={C: EXPRESSION, …} backward=EXPRESSION", "split one column into several";
     "merge_columns" MergeColumns(merge_columns::MergeColumns),
-        "table=T columns=[C, …] to=C type=TYPE forward=EXPRESSION backward={C: EXPRESSION, …}", "several columns become one";
+        "table=T columns=[C, …] to=C type=TYPE forward=EXPRESSION backward={C: EXPRESSION, …}", "merge several columns into one";
     "transform_columns" TransformColumns(transform_columns::TransformColumns),
-        "table=T from=[C, …] to={C: {type: TYPE}, …} forward={C: EXPRESSION, …} backward={C: EXPRESSION, …}", "any columns give way to any others";
+        "table=T from=[C, …] to={C: {type: TYPE}, …} forward={C: EXPRESSION, …} backward={C: EXPRESSION, …}", "replace any columns by any others";
     "move_columns" MoveColumns(move_columns::MoveColumns),
-        "table=T to=T by={C: C} columns={C: {}, …} [order_by=[C DESC]]", "columns of a table become columns of the one that its rows belong to";
+        "table=T to=T by={C: C} columns={C: {}, …} [order_by=[C DESC]]", "move columns of a table to the table that its rows belong to";
     "fold_table" FoldTable(fold_table::FoldTable),
-        "table=T into=T by={C: C} [columns={C: {}, …}]", "a table becomes columns of the one that its rows belong to, and goes";
+        "table=T into=T by={C: C} [columns={C: {}, …}]", "move all columns of a table to the table that its rows belong to, and drop it";
     "extract_table" ExtractTable(extract_table::ExtractTable),
-        "table=T to=T by={C: C} columns={C: C, …}", "columns become a table of their own";
+        "table=T to=T by={C: C} columns={C: C, …}", "move columns to a new table";
     "add_column" AddColumn(add_column::AddColumn),
-        "table=T column=C type=TYPE [default=EXPRESSION] [not_null=true] [forward=EXPRESSION]", "a new column, with a default or computed from others, without a rewrite";
+        "table=T column=C type=TYPE [default=EXPRESSION] [not_null=true] [forward=EXPRESSION]", "add a column, with a default or computed from others, without a rewrite";
     "drop_column" DropColumn(drop_column::DropColumn),
-        "table=T column=C [default=EXPRESSION]", "a column goes: out of sight first, then for good";
+        "table=T column=C [default=EXPRESSION]", "drop a column; it is renamed first";
     "set_not_null" SetNotNull(set_not_null::SetNotNull),
-        "table=T column=C", "a column is required, proved without a lock";
+        "table=T column=C", "set NOT NULL, proved without a lock that blocks";
     "drop_not_null" DropNotNull(drop_not_null::DropNotNull),
-        "table=T column=C", "a column is no longer required";
+        "table=T column=C", "drop NOT NULL";
     "set_default" SetDefault(set_default::SetDefault),
-        "table=T column=C default=EXPRESSION", "a default for rows to come";
+        "table=T column=C default=EXPRESSION", "set the default for new rows";
     "drop_default" DropDefault(drop_default::DropDefault),
-        "table=T column=C", "no default any more";
+        "table=T column=C", "drop the default";
     "set_comment" SetComment(set_comment::SetComment),
-        "table=T [column=C] comment=TEXT", "a comment on a table or a column";
+        "table=T [column=C] comment=TEXT", "set or remove a comment on a table or a column";
     "add_index" AddIndex(add_index::AddIndex),
-        "table=T columns=C,C|expressions=SQL [unique=true] [where=CONDITION] [include=C,C]", "an index, built concurrently, on partitions too";
+        "table=T columns=C,C|expressions=SQL [unique=true] [where=CONDITION] [include=C,C]", "add an index, built concurrently, also on partitions";
     "drop_index" DropIndex(drop_index::DropIndex),
-        "table=T name=I", "an index goes, concurrently";
+        "table=T name=I", "drop an index concurrently";
     "rebuild_index" RebuildIndex(rebuild_index::RebuildIndex),
-        "table=T name=I", "a bloated or INVALID index is built anew, concurrently";
+        "table=T name=I", "rebuild a bloated or INVALID index concurrently";
     "add_primary_key" AddPrimaryKey(add_primary_key::AddPrimaryKey),
-        "table=T columns=C,C", "a primary key, its index built concurrently";
+        "table=T columns=C,C", "add a primary key; its index is built concurrently";
     "add_unique" AddUnique(add_unique::AddUnique),
-        "table=T columns=C,C", "a UNIQUE, its index built concurrently";
+        "table=T columns=C,C", "add a UNIQUE constraint; its index is built concurrently";
     "add_check" AddCheck(add_check::AddCheck),
-        "table=T name=N check=CONDITION", "a CHECK, validated while the application works";
+        "table=T name=N check=CONDITION", "add a CHECK constraint, validated while the application works";
     "add_foreign_key" AddForeignKey(add_foreign_key::AddForeignKey),
-        "table=T columns=C,C references=T [to=C,C] [on_delete=restrict]", "a foreign key, validated while the application works";
+        "table=T columns=C,C references=T [to=C,C] [on_delete=restrict]", "add a foreign key, validated while the application works";
     "add_exclusion" AddExclusion(add_exclusion::AddExclusion),
-        "table=T name=N exclude=\"USING gist (…)\" [max_rows=10000]", "an exclusion constraint, on a small table";
+        "table=T name=N exclude=\"USING gist (…)\" [max_rows=10000]", "add an exclusion constraint to a small table";
     "drop_constraint" DropConstraint(drop_constraint::DropConstraint),
-        "table=T name=N", "a constraint goes";
+        "table=T name=N", "drop a constraint";
     "rename_constraint" RenameConstraint(rename_constraint::RenameConstraint),
-        "table=T from=N to=N", "a constraint under another name";
+        "table=T from=N to=N", "rename a constraint";
     "set_replica_identity" SetReplicaIdentity(set_replica_identity::SetReplicaIdentity),
-        "table=T identity=full|default|nothing or index=I", "what logical replication says of a changed row";
+        "table=T identity=full|default|nothing or index=I", "set the replica identity of a table";
     "create_table" CreateTable(create_table::CreateTable),
-        "table=T columns=SQL", "a new table";
+        "table=T columns=SQL", "create a table";
     "drop_table" DropTable(drop_table::DropTable),
-        "table=T", "a table goes: out of sight first, then for good";
+        "table=T", "drop a table; it is renamed first";
     "create_enum" CreateEnum(create_enum::CreateEnum),
-        "name=TYPE values=[…]", "a type of named values";
+        "name=TYPE values=[…]", "create an enum type";
     "add_enum_value" AddEnumValue(add_enum_value::AddEnumValue),
-        "name=TYPE value=TEXT [before=TEXT] irreversible=true", "one more value of an enum, for ever";
+        "name=TYPE value=TEXT [before=TEXT] irreversible=true", "add a value to an enum; it cannot be removed";
     "sql" Sql(super::steps::sql::Sql),
-        "name=N forward=SQL reverse=SQL done_when=QUERY", "statements of your own, with what undoes them";
+        "name=N forward=SQL reverse=SQL done_when=QUERY", "run your own statements, with their undo";
 }
 
 impl Recipe {

@@ -69,19 +69,19 @@ macro_rules! texts {
 
 texts! {
     Version, "Version", {
-        "description": "The version of the plan language; there is only this one.",
+        "description": "The version of the plan language. There is only this one.",
         "const": 1
     };
     RunName, "RunName", {
-        "description": "The run's name: 1 to 40 of a-z, 0-9, `-` and `_`, a letter or a digit first.",
+        "description": "The name of the run: 1 to 40 characters of a-z, 0-9, `-` and `_`, beginning with a letter or a digit.",
         "type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,39}$"
     };
     Ident, "Identifier", {
-        "description": "A name as SQL writes it, quoted where SQL needs it: `status`, `'\"Odd Name\"'`.",
+        "description": "A name as in SQL, quoted if SQL requires it: `status`, `'\"Odd Name\"'`.",
         "type": "string", "minLength": 1
     };
     TableName, "TableName", {
-        "description": "A table with its schema, which is `public` unless given: `public.vehicles`, `'\"Fleet\".\"Vehicle Log\"'`.",
+        "description": "A table with its schema, `public` by default: `public.vehicles`, `'\"Fleet\".\"Vehicle Log\"'`.",
         "type": "string", "minLength": 1
     };
     Expression, "Expression", {
@@ -153,7 +153,7 @@ impl JsonSchema for Columns {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let names = generator.subschema_for::<Vec<Ident>>();
         json_schema!({
-            "description": "Columns, as a list or in one text with commas between them.",
+            "description": "Columns, as a list or as one text separated by commas.",
             "anyOf": [names, {"type": "string", "minLength": 1}]
         })
     }
@@ -167,7 +167,7 @@ impl JsonSchema for NoReferences {
         let quiet = generator.subschema_for::<Span>();
         let words = generator.subschema_for::<quiet::Words>();
         json_schema!({
-            "description": "For how long nothing has named the column, or that and what may go on doing so.",
+            "description": "For how long nothing may have used the column; optionally with what may keep using it.",
             "anyOf": [quiet, words]
         })
     }

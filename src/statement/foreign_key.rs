@@ -18,7 +18,7 @@ pub struct ForeignKey<'a> {
     pub validated: bool,
 }
 
-/// When a constraint is checked: by each statement; so, unless a transaction puts it off; when transactions end.
+/// When a constraint is checked: by each statement; by each statement unless a transaction defers it; at the end of transactions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Checked {

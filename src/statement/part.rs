@@ -98,7 +98,7 @@ pub enum Commented {
     Constraint(TableName, Ident),
 }
 
-/// What the log says of a row that was changed or deleted.
+/// What WAL contains of an updated or deleted row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReplicaIdentity {

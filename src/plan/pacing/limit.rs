@@ -16,7 +16,7 @@ pub struct Limit<T> {
     pub when_stale: WhenStale,
 }
 
-/// What a reading that is too old, or cannot be had, means.
+/// What an unavailable or outdated reading means.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WhenStale {

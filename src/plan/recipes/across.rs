@@ -26,14 +26,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A new column of the table that takes over.
+/// A new column of the table that gets the columns.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MovedColumn {
-    /// As SQL writes it. That of the column that it is a copy of, unless given.
+    /// As in SQL. By default that of the column that it copies.
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
     pub type_name: Option<String>,
-    /// For rows that are inserted when the change is done, as SQL writes it.
+    /// For rows that are inserted after the change, as in SQL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
     /// Enforced in `retire`, when the old version no longer writes.

@@ -28,18 +28,18 @@ use serde::{Deserialize, Serialize};
 pub struct AddColumn {
     pub table: TableName,
     pub column: Ident,
-    /// As SQL writes it: `varchar(50)`.
+    /// As in SQL, such as `varchar(50)`.
     #[serde(rename = "type")]
     pub type_name: String,
-    /// As SQL writes it. One that gives another value each time (`gen_random_uuid()`) is filled in in batches.
+    /// As in SQL. A default that is different for every row (`gen_random_uuid()`) is filled in in batches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<Expression>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub not_null: bool,
-    /// Every row's value from its other columns, kept so while the old version writes.
+    /// The value as an expression over the row's other columns, kept in step while the old version writes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forward: Option<Expression>,
-    /// The triggers stay when the change is done: what a stored generated column does, without its rewrite.
+    /// The triggers stay after the change. The column then behaves like a stored generated column, without the rewrite.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub keep_sync: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -18,15 +18,15 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddEnumValue {
-    /// With its schema: `public.shipment_state`.
+    /// With its schema, such as `public.shipment_state`.
     pub name: TableName,
     pub value: String,
-    /// At the end unless `before` or `after` another is given.
+    /// By default at the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
-    /// Must be said: the value stays.
+    /// Must be `true`, because the value cannot be removed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub irreversible: bool,
 }

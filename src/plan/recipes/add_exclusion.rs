@@ -20,9 +20,9 @@ use serde::{Deserialize, Serialize};
 pub struct AddExclusion {
     pub table: TableName,
     pub name: Ident,
-    /// What follows EXCLUDE: `USING gist (room WITH =, during WITH &&)`.
+    /// The text after EXCLUDE: `USING gist (room WITH =, during WITH &&)`.
     pub exclude: String,
-    /// A table of more rows than this is refused.
+    /// A table with more rows than this is refused.
     #[serde(default = "rows_max", skip_serializing_if = "is_rows_max")]
     pub max_rows: u64,
 }

@@ -23,10 +23,10 @@ pub struct AddForeignKey {
     pub table: TableName,
     pub columns: Columns,
     pub references: TableName,
-    /// The columns that are referred to; the primary key's unless given.
+    /// The referenced columns. By default the primary key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Columns>,
-    /// Made from the table's and the columns' names unless given.
+    /// By default made from the names of the table and the columns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<Ident>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -35,7 +35,7 @@ pub struct AddForeignKey {
     pub on_update: Option<Reaction>,
 }
 
-/// What becomes of the rows that refer to one that is deleted, or whose key is changed.
+/// What happens to referring rows if a row is deleted or its key is changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reaction {

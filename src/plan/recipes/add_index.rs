@@ -21,20 +21,20 @@ pub struct AddIndex {
     pub table: TableName,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub columns: Option<Columns>,
-    /// Instead of `columns`, as SQL writes them: `lower(email) text_pattern_ops, id DESC`.
+    /// Instead of `columns`, as in SQL: `lower(email) text_pattern_ops, id DESC`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expressions: Option<String>,
-    /// Made from the table's and the columns' names unless given.
+    /// By default made from the names of the table and the columns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<Ident>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unique: bool,
-    /// btree unless given.
+    /// `btree` by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<Ident>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub include: Option<Columns>,
-    /// For some of the rows only.
+    /// Index only rows that satisfy this condition.
     #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
     pub condition: Option<Expression>,
     /// Storage parameters: `fillfactor = 90`.

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub struct AddPrimaryKey {
     pub table: TableName,
     pub columns: Columns,
-    /// Made from the table's name unless given.
+    /// By default made from the name of the table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<Ident>,
 }

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 pub struct AddUnique {
     pub table: TableName,
     pub columns: Columns,
-    /// Made from the table's and the columns' names unless given.
+    /// By default made from the names of the table and the columns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<Ident>,
 }

@@ -24,22 +24,22 @@ use serde::{Deserialize, Serialize};
 pub struct ChangeColumnType {
     pub table: TableName,
     pub column: Ident,
-    /// The new column's name. Left out with `keep_name`.
+    /// The name of the new column. Not used with `keep_name`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Ident>,
-    /// As SQL writes it: `numeric(12,2)`.
+    /// As in SQL, such as `numeric(12,2)`.
     #[serde(rename = "type")]
     pub type_name: String,
-    /// The new value from the old column; the old column itself unless given.
+    /// The new value, as an expression over the old column. By default the old column itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forward: Option<Expression>,
-    /// The old value from the new column (with `keep_name` it is called `<column>_new` here).
+    /// The old value, as an expression over the new column (with `keep_name` it is called `<column>_new` here).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backward: Option<Expression>,
-    /// The copy has the working name `<column>_new` and takes the old name when the old column is retired.
+    /// The new column is called `<column>_new`, and gets the old name when the old column is retired.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub keep_name: bool,
-    /// In place although the way back would not be: said where that is wanted.
+    /// Change in place although the undo cannot be done in place.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub irreversible: bool,
 }

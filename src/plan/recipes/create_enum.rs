@@ -17,9 +17,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateEnum {
-    /// With its schema: `public.shipment_state`.
+    /// With its schema, such as `public.shipment_state`.
     pub name: TableName,
-    /// In their order, which is that of `<` and `>`.
+    /// In their sort order.
     pub values: Vec<String>,
 }
 

@@ -21,7 +21,7 @@ pub struct CreateTable {
     pub table: TableName,
     /// `id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL`
     pub columns: String,
-    /// What follows the parentheses: `PARTITION BY RANGE (created_at)`.
+    /// The text after the parentheses: `PARTITION BY RANGE (created_at)`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub options: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

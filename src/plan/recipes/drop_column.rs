@@ -22,8 +22,8 @@ use serde::{Deserialize, Serialize};
 pub struct DropColumn {
     pub table: TableName,
     pub column: Ident,
-    /// What the new version's rows have in a NOT NULL column meanwhile, so that going back finds a value in each. Unless
-    /// given, the column may be NULL from `expand` on.
+    /// The value of a NOT NULL column in rows that the new version inserts meanwhile, so that every row has a value
+    /// after a rollback. Without it, the column may be NULL from `expand` on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<Expression>,
 }

@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 pub struct DropConstraint {
     pub table: TableName,
     pub name: Ident,
-    /// Said of an exclusion constraint, which PostgreSQL cannot add again while the table is used.
+    /// Required for an exclusion constraint, which PostgreSQL cannot add again while the table is in use.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub irreversible: bool,
 }

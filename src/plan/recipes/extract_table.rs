@@ -33,15 +33,15 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct ExtractTable {
     /// The table that has the columns now.
     pub table: TableName,
-    /// The table that is made.
+    /// The new table.
     pub to: TableName,
     /// Column of `to`: column of `table` that it refers to. They are its primary key, and its foreign key to `table`.
     pub by: BTreeMap<Ident, Ident>,
-    /// Column of `to`: column of `table` that it takes over.
+    /// Column of `to`: column of `table` that it replaces.
     pub columns: BTreeMap<Ident, Ident>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    /// Indexes and constraints that go with the columns and get no successor.
+    /// Indexes and constraints that are dropped with the columns, without a successor.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<Ident>,
 }

@@ -21,27 +21,27 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FoldTable {
-    /// The table that goes.
+    /// The table that is dropped in the end.
     pub table: TableName,
     /// The table that gets its columns, with one row for a key.
     pub into: TableName,
     /// Column of `into`: column of `table` that says which row of `into` a row belongs to.
     pub by: BTreeMap<Ident, Ident>,
-    /// The new columns of `into`. All of `table`'s but its key, under their names, unless given.
+    /// The new columns of `into`. By default all columns of `table` except its key, under their names.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub columns: BTreeMap<Ident, MovedColumn>,
-    /// New column ← expression over `table`'s, where it is not the one of its name. Evaluated over NULLs for a row of
-    /// `into` that nothing belongs to.
+    /// New column: expression over `table`, if it is not a copy of the column of its name. Evaluated with NULLs for a
+    /// row of `into` that no row belongs to.
     #[serde(default, skip_serializing_if = "Assignments::is_empty")]
     pub forward: Assignments,
-    /// Column of `table` ← expression over `into`'s. Unless given, what is copied is copied back; `{}` makes it one-way.
+    /// Column of `table`: expression over `into`. By default copies are copied back. `{}` makes the change one-way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backward: Option<Assignments>,
-    /// Where several rows belong to one of `into`: the first in this order counts, and the others are lost.
+    /// If several rows belong to one row of `into`, the first in this order counts, and the others are lost.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub order_by: Vec<Expression>,
-    /// Columns, indexes, constraints, triggers, policies, rules and statistics objects of `table` that go with it and get no
-    /// successor.
+    /// Columns, indexes, constraints, triggers, policies, rules and statistics objects of `table` that are dropped with
+    /// it, without a successor.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<Ident>,
 }

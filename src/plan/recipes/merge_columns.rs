@@ -21,7 +21,7 @@ pub struct MergeColumns {
     pub table: TableName,
     pub columns: Vec<Ident>,
     pub to: Ident,
-    /// As SQL writes it: `numeric(12,2)`.
+    /// As in SQL, such as `numeric(12,2)`.
     #[serde(rename = "type")]
     pub type_name: String,
     /// Enforced in `retire`, when the old version no longer writes.
@@ -29,9 +29,9 @@ pub struct MergeColumns {
     pub not_null: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    /// The new value from the old columns.
+    /// The new value, as an expression over the old columns.
     pub forward: Expression,
-    /// Old column ← expression over the new one.
+    /// Old column: expression over the new column.
     pub backward: Assignments,
     /// Those of `columns` that stay.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

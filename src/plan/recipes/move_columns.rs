@@ -27,22 +27,22 @@ pub struct MoveColumns {
     pub to: TableName,
     /// Column of `to`: column of `table` that says which row of `to` a row belongs to.
     pub by: BTreeMap<Ident, Ident>,
-    /// The new columns of `to`. One of the same name as in `table` is a copy of that: `photo_url: {}`.
+    /// The new columns of `to`. A column with the same name as one of `table` is a copy of it: `photo_url: {}`.
     pub columns: BTreeMap<Ident, MovedColumn>,
-    /// New column ← expression over `table`'s, where it is not the one of its name. Evaluated over NULLs for a row of `to`
-    /// that nothing belongs to.
+    /// New column: expression over `table`, if it is not a copy of the column of its name. Evaluated with NULLs for a
+    /// row of `to` that no row belongs to.
     #[serde(default, skip_serializing_if = "Assignments::is_empty")]
     pub forward: Assignments,
-    /// Column of `table` ← expression over `to`'s. Unless given, what is copied is copied back; `{}` makes it one-way.
+    /// Column of `table`: expression over `to`. By default copies are copied back. `{}` makes the change one-way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backward: Option<Assignments>,
-    /// Where several rows belong to one of `to`: the first in this order counts. `captured_at DESC`
+    /// If several rows belong to one row of `to`, the first in this order counts, such as `captured_at DESC`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub order_by: Vec<Expression>,
-    /// Columns of `table` that go in the end: those that are copied, unless given.
+    /// Columns of `table` that are dropped in the end. By default those that are copied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Vec<Ident>>,
-    /// Indexes and constraints that go with the columns and get no successor.
+    /// Indexes and constraints that are dropped with the columns, without a successor.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<Ident>,
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewColumn {
-    /// As SQL writes it: `numeric(12,2)`.
+    /// As in SQL, such as `numeric(12,2)`.
     #[serde(rename = "type")]
     pub type_name: String,
     /// Enforced in `retire`, when the old version no longer writes.

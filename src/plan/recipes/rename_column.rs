@@ -25,10 +25,11 @@ pub struct RenameColumn {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Strategy {
-    /// A second column, kept in step: everything goes on working, and the table is filled.
+    /// A second column, kept in step by triggers and filled in batches.
     #[default]
     Copy,
-    /// A view with both names: instant at any size, but what works on tables only does not meanwhile.
+    /// A view with both names. It takes the same short time for a table of any size, but operations that PostgreSQL
+    /// allows on tables only do not work meanwhile.
     Alias,
 }
 

@@ -18,10 +18,10 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct SetComment {
     pub table: TableName,
-    /// Left out: the table itself.
+    /// Without it: the table itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column: Option<Ident>,
-    /// Left out: the comment goes.
+    /// Without it, the comment is removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
 }

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 pub struct SetDefault {
     pub table: TableName,
     pub column: Ident,
-    /// As SQL writes it: `'active'`, `now()`.
+    /// As in SQL: `'active'`, `now()`.
     pub default: Expression,
 }
 

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct SetReplicaIdentity {
     pub table: TableName,
-    /// Left out with `index`.
+    /// Not used with `index`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
     /// A unique index over NOT NULL columns.
@@ -32,7 +32,7 @@ pub struct SetReplicaIdentity {
 pub enum Identity {
     /// The primary key.
     Default,
-    /// All columns as they were: every change is logged with the whole old row.
+    /// All columns. Every change writes the whole old row to WAL.
     Full,
     /// Updates and deletes cannot be published.
     Nothing,

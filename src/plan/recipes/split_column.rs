@@ -21,9 +21,9 @@ pub struct SplitColumn {
     pub table: TableName,
     pub column: Ident,
     pub into: BTreeMap<Ident, NewColumn>,
-    /// New column ← expression over the old one.
+    /// New column: expression over the old column.
     pub forward: Assignments,
-    /// The old value from the new columns.
+    /// The old value, as an expression over the new columns.
     pub backward: Expression,
 }
 

@@ -24,9 +24,9 @@ pub struct TransformColumns {
     pub table: TableName,
     pub from: Vec<Ident>,
     pub to: BTreeMap<Ident, NewColumn>,
-    /// New column ← expression over the old ones.
+    /// New column: expression over the old columns.
     pub forward: Assignments,
-    /// Old column ← expression over the new ones.
+    /// Old column: expression over the new columns.
     pub backward: Assignments,
     /// Those of `from` that stay.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 const HEAD: &str = "\
 # The plan language
 
-Made from the types that plans are decoded into; `crossfade schema --page` prints it. `crossfade schema` prints the same
-as JSON Schema, which editors use: `plans/crossfade.schema.json`. Decoding is strict: a word that is not here is an error
-with its place.
+This page lists every word of a plan. `crossfade schema --page` prints it. `crossfade schema` prints the same as a JSON Schema
+for editors; `plans/crossfade.schema.json` in the repository is that file. Crossfade is strict: an unknown word is an error,
+with its line and column.
 ";
 
 type Definitions = Map<String, Value>;
@@ -21,10 +21,10 @@ pub fn page(schema: &Value) -> String {
     let mut text = HEAD.to_owned();
     text.push_str("\n## A plan\n\n");
     body(&mut text, schema);
-    text.push_str("\n## Changes\n\nA `change:` is one of these.\n\n");
+    text.push_str("\n## Changes\n\nA `change:` has one of these recipes.\n\n");
     alternatives(&mut text, changes, definitions);
     text.push_str(
-        "## Steps\n\nOf the explicit form, which `crossfade expand` prints of any plan.\n\n",
+        "## Steps\n\nSteps of the explicit form, which `crossfade expand` prints for any plan.\n\n",
     );
     alternatives(&mut text, steps, definitions);
     text.push_str("## Parts\n\n");
@@ -143,7 +143,13 @@ fn same_kind(schema: &Value) -> Option<String> {
 /// What a value is, in a word or two.
 fn kind(schema: &Value) -> String {
     if let Some(name) = reference(schema) {
-        return format!("[{name}](#{})", name.to_lowercase());
+        // These two are sections, under names that tell more.
+        let section = match name {
+            "Recipe" => "changes".to_owned(),
+            "Step" => "steps".to_owned(),
+            other => other.to_lowercase(),
+        };
+        return format!("[{name}](#{section})");
     }
     if let Some(value) = schema.get("const") {
         return code(value);

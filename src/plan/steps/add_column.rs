@@ -16,16 +16,16 @@ use crate::statement::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// One that triggers fill has no default: it would make a row that is not filled yet look as if it were.
+/// A column that triggers fill has no default, because a row that is not filled yet would look filled.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddColumn {
     pub table: TableName,
     pub column: Ident,
-    /// As SQL writes it: `varchar(50)`.
+    /// As in SQL, such as `varchar(50)`.
     #[serde(rename = "type")]
     pub type_name: String,
-    /// As SQL writes it: `pg_catalog."de-DE-x-icu"`.
+    /// As in SQL: `pg_catalog."de-DE-x-icu"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collation: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -33,7 +33,7 @@ pub struct AddColumn {
     /// The statistics target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub statistics: Option<i32>,
-    /// plain, external, extended or main.
+    /// `plain`, `external`, `extended` or `main`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage: Option<Storage>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -43,28 +43,29 @@ pub struct AddColumn {
     pub options: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grants: Vec<ColumnGrant>,
-    /// On a partitioned table: each partition's new column has the comment, statistics target, options and privileges that
-    /// this column has on that partition, and the storage and compression where the type is the same.
+    /// On a partitioned table: the new column of each partition gets the comment, statistics target, options and
+    /// privileges of this column on that partition, and its storage and compression if the type is the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partitions_as: Option<Ident>,
-    /// As SQL writes it.
+    /// As in SQL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
     #[serde(default, skip_serializing_if = "DefaultFor::is_all_rows")]
     pub default_for: DefaultFor,
-    /// Only with a default for all rows: then there is nothing to prove.
+    /// Only with a default for all rows, because then nothing has to be proved.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub not_null: bool,
 }
 
-/// Which rows the default is for.
+/// The rows that the default applies to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DefaultFor {
-    /// Those that are there have it by the catalog, and no row is touched. Never volatile: the table would be rewritten.
+    /// Existing rows too. They get it from the catalog, and no row is touched. The default must not be volatile,
+    /// because the table would be rewritten.
     #[default]
     AllRows,
-    /// Those that are inserted from now on; the others are filled in batches.
+    /// Rows that are inserted from now on. The others are filled in batches.
     NewRows,
 }
 
@@ -90,7 +91,7 @@ pub enum Storage {
 #[serde(deny_unknown_fields)]
 pub struct ColumnGrant {
     pub privilege: Privilege,
-    /// A role; left out for PUBLIC.
+    /// A role. Without it: PUBLIC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Ident>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

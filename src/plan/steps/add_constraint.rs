@@ -22,18 +22,18 @@ pub struct AddConstraint {
     /// For UNIQUE and PRIMARY KEY: the index of the same name as the constraint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index: Option<Ident>,
-    /// For FOREIGN KEY: the table that it refers to, which is locked against writes for a moment too.
+    /// For FOREIGN KEY: the table that it refers to. Its writes are blocked for a short time too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub references: Option<TableName>,
-    /// False: it is left NOT VALID, as the one that it succeeds is.
+    /// `false`: it stays NOT VALID, like the constraint that it replaces.
     #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
     pub validate: bool,
-    /// On a partitioned table: its partitions that have rows. A CHECK is validated on each by itself, so that what was
-    /// read need not be read again. Of a FOREIGN KEY each has its own by then, validated, which becomes part of the
-    /// table's. A UNIQUE or PRIMARY KEY is the table's alone, until those of its partitions are attached.
+    /// On a partitioned table: its partitions that have rows. A CHECK is validated on each one separately, so that
+    /// nothing is read twice. For a FOREIGN KEY, each partition has its own validated one by then, which becomes part
+    /// of the table's. A UNIQUE or PRIMARY KEY exists on the table alone until those of its partitions are attached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partitions: Option<Vec<TableName>>,
-    /// The table is a partition of this one: once it is so no more, there is nothing to do.
+    /// The table is a partition of this one. If it no longer is, the step does nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partition_of: Option<TableName>,
 }

@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddEnumValue {
-    /// With its schema: `public.shipment_state`.
+    /// With its schema, such as `public.shipment_state`.
     pub name: TableName,
     pub value: String,
-    /// The value that it comes before; at the end unless given.
+    /// The value before which it is inserted. By default it is added at the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -17,20 +17,20 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AliasTable {
-    /// The table; from this step on the view of this name.
+    /// The table. From this step on, the view has this name.
     pub table: TableName,
-    /// The table's own name from then on.
+    /// The new name of the table itself.
     pub base: Ident,
     /// The view's columns, in their order.
     pub columns: Vec<AliasColumn>,
-    /// The view's owner, where it is not the role that creates it.
+    /// The owner of the view, if it is not the role that creates it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Ident>,
-    /// Rights and row security are those of who asks. PostgreSQL 15.
+    /// Rights and row security are those of the role that asks. PostgreSQL 15.
     pub security_invoker: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grants: Vec<TableGrant>,
-    /// Roles that default privileges may have given more than the table does.
+    /// Roles to which default privileges may have granted more than the table does.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub revoke_from: Vec<Ident>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -41,10 +41,10 @@ pub struct AliasTable {
 #[serde(deny_unknown_fields)]
 pub struct AliasColumn {
     pub name: Ident,
-    /// The table's column, where it has another name.
+    /// The column of the table, if it has another name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<Ident>,
-    /// So that `SET column = DEFAULT` means the table's default, and not NULL.
+    /// So that `SET column = DEFAULT` means the default of the table, and not NULL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,14 +57,14 @@ pub struct AliasColumn {
 #[serde(deny_unknown_fields)]
 pub struct TableGrant {
     pub privilege: TablePrivilege,
-    /// A role; left out for PUBLIC.
+    /// A role. Without it: PUBLIC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Ident>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub grantable: bool,
 }
 
-/// What a view can be asked for.
+/// A privilege on a table or a view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TablePrivilege {

@@ -21,10 +21,10 @@ pub struct AlterColumnType {
     pub from: String,
     #[serde(rename = "type")]
     pub type_name: String,
-    /// The column's own, where it is not its type's: unless it is said again, PostgreSQL takes the type's.
+    /// The column's own, if it differs from that of the type. PostgreSQL would otherwise take that of the new type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collation: Option<String>,
-    /// The same holds of these two.
+    /// The same for these two.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage: Option<Storage>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -20,7 +20,7 @@ pub struct AttachIndex {
     /// The partitioned table that it is a partition of, and its index.
     pub of: TableName,
     pub to: Ident,
-    /// Both serve a UNIQUE or PRIMARY KEY.
+    /// Both belong to a UNIQUE or PRIMARY KEY constraint.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub constraint: bool,
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateEnum {
-    /// With its schema: `public.shipment_state`.
+    /// With its schema, such as `public.shipment_state`.
     pub name: TableName,
     pub labels: Vec<String>,
 }

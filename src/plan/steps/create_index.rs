@@ -19,15 +19,16 @@ pub struct CreateIndex {
     pub name: Ident,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unique: bool,
-    /// What follows USING: `btree (lower(item_name) DESC) INCLUDE (id) WHERE batch IS NOT NULL`.
+    /// The text after USING: `btree (lower(item_name) DESC) INCLUDE (id) WHERE batch IS NOT NULL`.
     pub using: String,
-    /// The database's default unless given.
+    /// By default that of the database.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tablespace: Option<Ident>,
-    /// On a partitioned table: on itself and not on its partitions, whose indexes are built apart and attached.
+    /// On a partitioned table: only on the table itself. The indexes of its partitions are built separately and
+    /// attached.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub only: bool,
-    /// The table is a partition of this one: once it is so no more, there is nothing to do.
+    /// The table is a partition of this one. If it no longer is, the step does nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partition_of: Option<TableName>,
 }

@@ -18,25 +18,25 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct CreateTable {
     pub table: TableName,
-    /// What stands in the parentheses of CREATE TABLE: columns and constraints.
+    /// The text inside the parentheses of CREATE TABLE: columns and constraints.
     pub columns: String,
-    /// What follows them: `PARTITION BY RANGE (created_at)`, `WITH (fillfactor = 90)`.
+    /// The text after the parentheses: `PARTITION BY RANGE (created_at)`, `WITH (fillfactor = 90)`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub options: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    /// Its rows are only copies of this table's, kept in step with it: going back may drop it with them.
+    /// Its rows are only copies of rows of this table, kept in step with it. So a rollback may drop it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copies: Option<TableName>,
-    /// The tables that its foreign keys refer to, whose writes are locked out for a moment.
+    /// The tables that its foreign keys refer to. Their writes are blocked for a short time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub references: Vec<TableName>,
-    /// Whose it is to be; the role's that makes it, unless given.
+    /// The owner. By default the role that creates it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Ident>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grants: Vec<TableGrant>,
-    /// What is set on its columns: `COMMENT ON COLUMN …`
+    /// Statements about its columns, such as `COMMENT ON COLUMN …`.
     // Runs that were started before it was more than comments have the old word.
     #[serde(default, alias = "comments", skip_serializing_if = "Vec::is_empty")]
     pub settings: Vec<String>,
@@ -47,7 +47,7 @@ pub struct CreateTable {
 pub struct TableGrant {
     /// `SELECT`, `INSERT` …
     pub privilege: String,
-    /// A role; left out for PUBLIC.
+    /// A role. Without it: PUBLIC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Ident>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -19,9 +19,9 @@ use serde::{Deserialize, Serialize};
 pub struct DropAlias {
     /// The view.
     pub table: TableName,
-    /// The table that it stands in for.
+    /// The table that the view replaces.
     pub base: Ident,
-    /// The table takes the view's name back, and this column its new one. Left out: the table keeps its new name.
+    /// The table gets the view's name back, and this column its new name. Without it, the table keeps its new name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rename_column: Option<RenamedColumn>,
 }

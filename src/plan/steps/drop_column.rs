@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct DropColumn {
     pub table: TableName,
-    /// By the name it has in the plan; where the plan retires it first, the retired column is dropped.
+    /// By its name in the plan. If the plan retires it first, the retired column is dropped.
     pub column: Ident,
 }
 

@@ -22,14 +22,14 @@ pub struct DropConstraint {
     pub name: Ident,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub references: Option<TableName>,
-    /// How to add it again. Without it, dropping cannot be taken back.
+    /// How to add it again. Without it, the drop cannot be undone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restore: Option<ConstraintShape>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub irreversible: bool,
 }
 
-/// A constraint without its name.
+/// The definition of a constraint, without its name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConstraintShape {
@@ -38,17 +38,17 @@ pub struct ConstraintShape {
     pub definition: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index: Option<IndexShape>,
-    /// False: it was NOT VALID.
+    /// `false`: it was NOT VALID.
     #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
     pub validate: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    /// Of a partitioned table's: those of its partitions that have rows.
+    /// For a partitioned table: the indexes of its partitions that have rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partitions: Option<Vec<PartitionConstraint>>,
 }
 
-/// What it is called on a partition.
+/// The name of the object on a partition.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PartitionConstraint {

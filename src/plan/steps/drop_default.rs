@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub struct DropDefault {
     pub table: TableName,
     pub column: Ident,
-    /// As the server writes it: what is there again when this is taken back.
+    /// As the server writes it. The undo restores it.
     pub previous: String,
 }
 

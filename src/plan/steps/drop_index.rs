@@ -19,40 +19,40 @@ use serde::{Deserialize, Serialize};
 pub struct DropIndex {
     pub table: TableName,
     pub name: Ident,
-    /// How to build it again. Without it, dropping cannot be taken back.
+    /// How to build it again. Without it, the drop cannot be undone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restore: Option<IndexShape>,
-    /// It is a partitioned table's: those of all partitions go with it.
+    /// The table is partitioned: the indexes of all partitions are dropped with it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub partitioned: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub irreversible: bool,
 }
 
-/// An index without its name.
+/// The definition of an index, without its name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IndexShape {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unique: bool,
-    /// What follows USING in its definition.
+    /// The text after USING in its definition.
     pub using: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tablespace: Option<Ident>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    /// The table is marked as clustered on it.
+    /// The table is marked as clustered on the index.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub clustered: bool,
-    /// Of a partitioned table's: those of its partitions, a parent's before its own.
+    /// For a partitioned table: the indexes of its partitions, each parent before its children.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partitions: Option<Vec<PartitionIndex>>,
-    /// The partitions that had no part of it: it was INVALID, and is so again.
+    /// The partitions that had no part of the index. It was INVALID before, and the undo restores that.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<TableName>,
 }
 
-/// A partition's part of an index.
+/// The part of an index on one partition.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PartitionIndex {

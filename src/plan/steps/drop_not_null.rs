@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub struct DropNotNull {
     pub table: TableName,
     pub column: Ident,
-    /// Of a partitioned table: its partitions that have rows, which are read one by one when this is taken back.
+    /// On a partitioned table: its partitions that have rows. The undo reads them one by one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub partitions: Vec<TableName>,
 }

@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DropTable {
-    /// By the name it has in the plan; where the plan retires it first, the retired table is dropped.
+    /// By its name in the plan. If the plan retires it first, the retired table is dropped.
     pub table: TableName,
-    /// The tables that its foreign keys refer to, which are locked for a moment too.
+    /// The tables that its foreign keys refer to. They are locked for a short time too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub references: Vec<TableName>,
 }

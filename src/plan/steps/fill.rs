@@ -17,11 +17,11 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct FillStep {
     pub table: TableName,
-    /// New column ← expression over the old ones.
+    /// New column: expression over the old columns.
     #[serde(default, skip_serializing_if = "Assignments::is_empty")]
     pub set: Assignments,
-    /// The table that the values come from, where it is another one: as the `sync_tables` between the two says, in place
-    /// of `set`.
+    /// The table that the values come from, if it is another one. The `sync_tables` between the two applies in place of
+    /// `set`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<TableName>,
 }

@@ -18,14 +18,14 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct MoveIdentity {
     pub table: TableName,
-    /// The new column. The old one goes after this step, and its sequence with it.
+    /// The new column. The old column is dropped after this step, together with its sequence.
     pub column: Ident,
     pub always: bool,
-    /// The old sequence; the new one has its name.
+    /// The old sequence. The new one has its name.
     pub sequence: TableName,
-    /// As SQL writes them: `START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1`.
+    /// As in SQL: `START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1`.
     pub options: String,
-    /// Roles that default privileges give something on a new sequence.
+    /// Roles to which default privileges grant something on a new sequence.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub revoke_from: Vec<Ident>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -38,7 +38,7 @@ pub struct MoveIdentity {
 #[serde(deny_unknown_fields)]
 pub struct SequenceGrant {
     pub privilege: SequencePrivilege,
-    /// A role; left out for PUBLIC.
+    /// A role. Without it: PUBLIC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Ident>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

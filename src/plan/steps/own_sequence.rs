@@ -16,9 +16,9 @@ use serde::{Deserialize, Serialize};
 pub struct OwnSequence {
     pub table: TableName,
     pub column: Ident,
-    /// As SQL writes it: `public.vehicles_number_seq`.
+    /// As in SQL: `public.vehicles_number_seq`.
     pub sequence: String,
-    /// The type of its numbers from then on, where the new column's is wider.
+    /// The new type of the sequence, if the new column is wider.
     #[serde(rename = "as", default, skip_serializing_if = "Option::is_none")]
     pub number_type: Option<String>,
 }

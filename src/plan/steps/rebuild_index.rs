@@ -16,9 +16,9 @@ use serde::{Deserialize, Serialize};
 pub struct RebuildIndex {
     pub table: TableName,
     pub name: Ident,
-    /// Where it is stored before (`pg_relation_filenode`): somewhere else, and it has been rebuilt.
+    /// The file before (`pg_relation_filenode`). If it has changed, the index has been rebuilt.
     pub filenode: u32,
-    /// The table is a partition of this one: once it is so no more, there is nothing to do.
+    /// The table is a partition of this one. If it no longer is, the step does nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partition_of: Option<TableName>,
 }

@@ -17,7 +17,8 @@ pub struct RenameConstraint {
     pub table: TableName,
     pub from: Ident,
     pub to: Ident,
-    /// Of a partitioned table: those of its partitions keep their names. A CHECK has one name on all of them.
+    /// On a partitioned table, the constraints of partitions keep their names. A CHECK has the same name on all of
+    /// them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub alone: bool,
 }

@@ -21,28 +21,28 @@ pub struct RenameObject {
     pub kind: ObjectKind,
     pub from: Ident,
     pub to: Ident,
-    /// Its predecessor's comment.
+    /// The comment of the former object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    /// For a constraint: that of the index that its predecessor was kept by.
+    /// For a constraint: that of the index of the former constraint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index_comment: Option<String>,
     /// For an index: the table is marked as clustered on it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub clustered: bool,
-    /// For a foreign key that was checked when transactions end until then: when it is from then on.
+    /// For a foreign key that was checked at the end of transactions until then: when it is checked afterwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checked: Option<Checked>,
-    /// For an index: its predecessor's targets.
+    /// For an index: the statistics targets of the former index.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub statistics: Vec<KeyStatistics>,
 }
 
-/// How closely ANALYZE looks at an index key that is an expression.
+/// The statistics target of an index key that is an expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyStatistics {
-    /// Which key, counted from 1.
+    /// Number of the key, counted from 1.
     pub key: i16,
     pub target: i32,
 }

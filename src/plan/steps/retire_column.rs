@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 pub struct RetireColumn {
     pub table: TableName,
     pub column: Ident,
-    /// The column that takes its name in the same transaction.
+    /// The column that gets its name in the same transaction.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replace_with: Option<Ident>,
 }

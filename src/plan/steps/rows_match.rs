@@ -12,14 +12,14 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct MatchStep {
     pub table: TableName,
-    /// New column ← expression over the old ones.
+    /// New column: expression over the old columns.
     #[serde(default, skip_serializing_if = "Assignments::is_empty")]
     pub columns: Assignments,
-    /// Old column ← expression over the new ones: a row that a new-version writer wrote may agree only this way.
+    /// Old column: expression over the new columns. A row that the new version wrote may agree only in this direction.
     #[serde(default, skip_serializing_if = "Assignments::is_empty")]
     pub backward: Assignments,
-    /// The table that the old columns are in, where it is another one: as the `sync_tables` between the two says, in place
-    /// of `columns` and `backward`.
+    /// The table of the old columns, if it is another one. The `sync_tables` between the two applies in place of
+    /// `columns` and `backward`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<TableName>,
 }

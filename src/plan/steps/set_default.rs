@@ -17,7 +17,7 @@ pub struct SetDefault {
     pub table: TableName,
     pub column: Ident,
     pub default: String,
-    /// As the server writes it: what is there again when this is taken back.
+    /// As the server writes it. The undo restores it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<String>,
 }

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 pub struct SetNotNull {
     pub table: TableName,
     pub column: Ident,
-    /// Of a partitioned table: its partitions that have rows, which are read one by one.
+    /// On a partitioned table: its partitions that have rows. They are read one by one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub partitions: Vec<TableName>,
 }

@@ -13,7 +13,7 @@ pub struct SetReplicaIdentity {
     pub table: TableName,
     pub identity: ReplicaIdentity,
     pub previous: ReplicaIdentity,
-    /// The table is a partition of this one: once it is so no more, there is nothing to do.
+    /// The table is a partition of this one. If it no longer is, the step does nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partition_of: Option<TableName>,
 }

@@ -13,15 +13,17 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sql {
-    /// What tells it from the plan's other statements.
+    /// A name that is unique in the plan.
     pub name: String,
-    /// Names without a schema are looked for where the application's sessions do, or where `settings.search_path` says.
+    /// Names without a schema are resolved as in the application's sessions, or by `settings.search_path`.
     pub forward: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reverse: Option<String>,
-    /// A query of one value: true once `forward` has been run and `reverse` has not. It is asked before either is.
+    /// A query of one value: true after `forward` has run, and false after `reverse` has run. It is evaluated before
+    /// either of them.
     pub done_when: String,
-    /// False for what cannot be in a transaction (CONCURRENTLY): `forward` and `reverse` are one statement each.
+    /// `false` for statements that cannot run in a transaction (CONCURRENTLY). Then `forward` and `reverse` are one
+    /// statement each.
     #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
     pub transaction: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

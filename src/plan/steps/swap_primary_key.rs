@@ -20,18 +20,18 @@ pub struct SwapPrimaryKey {
     pub table: TableName,
     /// The primary key's name, old and new.
     pub name: Ident,
-    /// Unique, over columns that are all NOT NULL: else the table would be scanned under the lock.
+    /// A unique index over columns that are all NOT NULL. Otherwise PostgreSQL would scan the table under the lock.
     pub index: Ident,
     /// `DEFERRABLE INITIALLY DEFERRED`
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deferring: Option<String>,
-    /// Its predecessor's comment.
+    /// The comment of the former object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    /// That of its predecessor's index.
+    /// That of the former index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index_comment: Option<String>,
-    /// The table is marked as clustered on it.
+    /// The table is marked as clustered on the index.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub clustered: bool,
 }

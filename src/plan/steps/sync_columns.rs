@@ -19,9 +19,9 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct SyncColumns {
     pub table: TableName,
-    /// New column ← expression over the old ones.
+    /// New column: expression over the old columns.
     pub forward: Assignments,
-    /// Old column ← expression over the new ones. Without it the sync is one-way.
+    /// Old column: expression over the new columns. Without it the change is one-way.
     #[serde(default, skip_serializing_if = "Assignments::is_empty")]
     pub backward: Assignments,
     #[serde(default)]
@@ -40,11 +40,11 @@ impl Described for SyncColumns {
     }
 }
 
-/// What becomes of a write whose value the other side cannot take.
+/// What happens to a write whose value the other side cannot take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnUnconvertible {
-    /// The write succeeds; the row is noted and keeps the gates closed until it is mended.
+    /// The write succeeds. The row goes to quarantine, and closes the gates until it is corrected.
     #[default]
     Quarantine,
     /// The write fails, as with a CHECK.

@@ -20,24 +20,24 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SyncTables {
-    /// The table that has the old columns.
+    /// The table with the old columns.
     pub from: TableName,
-    /// The table that has the new ones.
+    /// The table with the new columns.
     pub to: TableName,
-    /// Which of them has one row for a key at most; the other's rows belong to it.
+    /// The table with at most one row for a key. The rows of the other table belong to it.
     #[serde(default, skip_serializing_if = "ParentIs::is_to")]
     pub parent: ParentIs,
     /// Column of `to`: column of `from` that it is equal to.
     pub by: BTreeMap<Ident, Ident>,
-    /// Column of `to` ← expression over `from`'s.
+    /// Column of `to`: expression over `from`.
     pub forward: Assignments,
-    /// Column of `from` ← expression over `to`'s. Without it the sync is one-way.
+    /// Column of `from`: expression over `to`. Without it the change is one-way.
     #[serde(default, skip_serializing_if = "Assignments::is_empty")]
     pub backward: Assignments,
-    /// Where several rows belong to one: the first in this order counts. `captured_at DESC`
+    /// If several rows belong to one, the first in this order counts, such as `captured_at DESC`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub order_by: Vec<Expression>,
-    /// A deleted row of the parent takes along those that belong to it.
+    /// Deleting a row of the parent deletes the rows that belong to it.
     #[serde(default, skip_serializing_if = "DeleteAlong::is_no")]
     pub delete_along: DeleteAlong,
 }

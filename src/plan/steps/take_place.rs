@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct TakePlace {
     pub table: TableName,
-    /// The column that goes.
+    /// The column that is dropped in the end.
     pub column: Ident,
-    /// The column that has its name from then on.
+    /// The column that has its name afterwards.
     pub by: Ident,
 }
 

@@ -11,11 +11,11 @@ use crate::statement::part::{Goal, Part, Statement};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// In `contract`: before that a sequence that begins again at its end would go beyond what the old column takes.
+/// In `contract`. Before that, a sequence with CYCLE could produce values that the old column cannot store.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WidenSequence {
-    /// The table that takes its numbers.
+    /// The table that uses the sequence.
     pub table: TableName,
     /// The column of that table.
     pub column: Ident,
@@ -23,7 +23,7 @@ pub struct WidenSequence {
     /// `smallint`, `integer` or `bigint`.
     #[serde(rename = "as")]
     pub number_type: String,
-    /// The last number: of a sequence that descends the lowest.
+    /// The limit of the sequence: the highest value, or the lowest one of a descending sequence.
     pub limit: i64,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub descending: bool,
