@@ -150,3 +150,59 @@ fn an_anchor_is_made_as_the_book_makes_it() {
     assert_eq!(anchor(" Whose approval it is"), "whose-approval-it-is");
     assert_eq!(anchors("# A b\n```\n# c\n```\n"), ["a-b".to_owned()].into());
 }
+
+/// What stands in backticks in the first cell of a table's rows.
+fn messages(page: &str) -> Vec<&str> {
+    let rows = page.lines().filter(|line| line.starts_with("| "));
+    let first = rows.filter_map(|line| line.trim_start_matches("| ").split(" | ").next());
+    first
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .collect()
+}
+
+/// The fixed parts of a message; what stands for names and numbers, and words too short to be looked for, are left out.
+fn fixed_parts(message: &str) -> impl Iterator<Item = &str> {
+    let parts = message.split(['…', ':']).map(str::trim);
+    parts.filter(|part| part.len() >= 8)
+}
+
+#[test]
+fn every_message_of_the_troubleshooting_page_is_one_of_the_programs() {
+    fn sources(folder: &Path, text: &mut String) {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                sources(&path, text);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                text.push_str(&fs::read_to_string(path).expect("a source file"));
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut program = String::new();
+    sources(&root.join("src"), &mut program);
+    let page = fs::read_to_string(root.join("docs/guides/troubleshooting.md")).expect("the page");
+    let (own, _applications) = page
+        .split_once("## In the application")
+        .expect("the messages of the application come last");
+    let found = messages(own);
+    assert!(found.len() > 30, "only {} messages were found", found.len());
+    let stale = found
+        .into_iter()
+        .filter(|message| fixed_parts(message).any(|part| !program.contains(part)));
+    let stale: Vec<&str> = stale.collect();
+    assert!(
+        stale.is_empty(),
+        "the program says none of these: {stale:#?}"
+    );
+}
+
+#[test]
+fn a_message_that_is_not_the_programs_would_be_found() {
+    assert_eq!(
+        messages("| `a … b` or `c` | d | e |\n|---|\ntext `f`"),
+        ["a … b", "c"]
+    );
+    let parts: Vec<&str> = fixed_parts("attempt …: waiting for pid …").collect();
+    assert_eq!(parts, ["waiting for pid"]);
+}

@@ -50,3 +50,30 @@ pub fn of_error(error: &anyhow::Error) -> Exit {
         _ => Exit::Error,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_has_every_exit_code() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference/exit-codes.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        let codes = page.lines().filter_map(|line| {
+            let cell = line.strip_prefix("| ")?.split(" | ").next()?;
+            cell.parse::<u8>().ok()
+        });
+        let codes: Vec<u8> = codes.collect();
+        let all = [
+            Exit::Done,
+            Exit::Error,
+            Exit::Usage,
+            Exit::AtGate,
+            Exit::Paused,
+            Exit::Differences,
+            Exit::NotHad,
+            Exit::Interrupted,
+        ];
+        assert_eq!(codes, all.map(|exit| exit as u8));
+    }
+}
