@@ -19,7 +19,7 @@ pub const READING_AGE_MAX: Span = Span::from_millis(15_000);
 /// In one process: each has a session of its own.
 pub const WORKERS_MAX: u32 = 64;
 
-/// A signal that is `None` is off.
+/// Size and number of batches, and the signals that slow down or stop a backfill or verification. A signal that is `off` is not read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Pacing {

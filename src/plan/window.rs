@@ -22,7 +22,7 @@ pub struct Window {
     zone: Zone,
 }
 
-/// As its author writes it; whether it fits together is looked at in one place.
+/// A time window on some days of the week. A window past midnight belongs to the day on which it begins.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WindowWords {

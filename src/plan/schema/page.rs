@@ -70,9 +70,12 @@ fn body(text: &mut String, schema: &Value) {
         .flatten()
         .filter_map(Value::as_str)
         .collect();
+    if schema["enum"].is_array() || schema.get("const").is_some() {
+        let _ = writeln!(text, "One of: {}.", kind(schema));
+    }
     let mut rows = words(schema).peekable();
     if rows.peek().is_some() {
-        text.push_str("| word | value | |\n|---|---|---|\n");
+        text.push_str("| word | value | meaning |\n|---|---|---|\n");
     }
     for (word, value) in rows {
         let mut about = Vec::new();

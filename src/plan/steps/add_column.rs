@@ -16,7 +16,7 @@ use crate::statement::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A column that triggers fill has no default, because a row that is not filled yet would look filled.
+/// Adds a column without rewriting the table. A column that triggers fill has no default, because a row that is not filled yet would look filled.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddColumn {

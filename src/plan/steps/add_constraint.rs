@@ -11,6 +11,8 @@ use crate::statement::part::{Goal, Lock, Part, Statement};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Adds a CHECK or a foreign key NOT VALID and validates it separately, or a UNIQUE or primary key constraint over an
+/// existing index.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddConstraint {

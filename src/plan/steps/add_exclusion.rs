@@ -12,6 +12,8 @@ use crate::statement::part::{Goal, Lock, Part, Statement};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Adds an exclusion constraint. PostgreSQL reads the table under a lock that blocks everybody, so this is for small
+/// tables.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddExclusion {

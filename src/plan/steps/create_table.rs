@@ -14,6 +14,7 @@ use crate::statement::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Creates a table. It can be undone only while the table is empty.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateTable {

@@ -15,6 +15,7 @@ use crate::statement::part::{Commented, Part};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Drops a constraint. The step stores how to add it again, where that is possible.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DropConstraint {
@@ -43,12 +44,12 @@ pub struct ConstraintShape {
     pub validate: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    /// For a partitioned table: the indexes of its partitions that have rows.
+    /// For a partitioned table: the constraints of its partitions that have rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partitions: Option<Vec<PartitionConstraint>>,
 }
 
-/// The name of the object on a partition.
+/// The name of the constraint on a partition.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PartitionConstraint {

@@ -14,6 +14,7 @@ use crate::statement::part::{Commented, Goal, Lock, Part, Statement};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Drops an index concurrently, or, on a partitioned table, under a short lock. The step stores how to build it again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DropIndex {

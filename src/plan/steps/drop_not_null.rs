@@ -12,6 +12,7 @@ use crate::statement::part::Part;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Drops NOT NULL. The undo proves it again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DropNotNull {

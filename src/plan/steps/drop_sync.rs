@@ -7,6 +7,7 @@ use crate::statement::{link, part::Part, sync};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Drops the triggers, in the transaction that drops the old side.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DropSync {

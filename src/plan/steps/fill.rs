@@ -13,6 +13,7 @@ use crate::statement::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Fills existing rows in batches.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FillStep {

@@ -14,6 +14,7 @@ use crate::statement::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Makes the new column the identity column. It continues at the value of the old sequence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MoveIdentity {

@@ -11,6 +11,7 @@ use crate::statement::part::{Goal, Part, Statement};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Makes the new column the owner of a serial column's sequence. Otherwise it would be dropped with the old column.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OwnSequence {

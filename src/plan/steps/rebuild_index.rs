@@ -11,6 +11,7 @@ use crate::statement::part::{Goal, Lock, Part, Statement};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Rebuilds an index with REINDEX CONCURRENTLY, which needs room for a second copy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RebuildIndex {

@@ -8,6 +8,7 @@ use crate::plan::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Compares every row of both sides.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MatchStep {

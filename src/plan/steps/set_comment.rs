@@ -11,6 +11,7 @@ use crate::statement::part::{Commented, Part};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Sets or removes a comment on a table or a column.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetComment {

@@ -14,6 +14,7 @@ use crate::statement::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Sets NOT NULL after a validated CHECK, so that the table is not scanned under a strong lock.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetNotNull {

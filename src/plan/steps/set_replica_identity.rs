@@ -7,6 +7,7 @@ use crate::statement::part::{Goal, Lock, Part, ReplicaIdentity, Statement};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Sets the replica identity of a table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetReplicaIdentity {

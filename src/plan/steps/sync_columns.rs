@@ -15,6 +15,7 @@ use crate::statement::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Keeps old and new columns of a table in step with triggers, while both versions of the application write.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SyncColumns {

@@ -11,7 +11,7 @@ use crate::statement::part::{Goal, Part, Statement};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// In `contract`. Before that, a sequence with CYCLE could produce values that the old column cannot store.
+/// Raises the limit of a sequence to that of the wider column. In `contract`: before that, a sequence with CYCLE could produce values that the old column cannot store.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WidenSequence {
