@@ -57,7 +57,8 @@ impl Default for Options {
             seed: 1,
             protocol: Protocol::Prepared,
             clients_per_slot: 2,
-            pause: Duration::from_millis(2),
+            // Some dozens of statements in the shortest phase. More only take the processor from what is tested.
+            pause: Duration::from_millis(8),
             keys: 0..0,
             patience: Duration::from_secs(30),
             truth: Vec::new(),

@@ -10,6 +10,8 @@ pub type Values = Option<Vec<String>>;
 #[derive(Default)]
 pub struct Ledger {
     rows: BTreeMap<i64, Vec<(u64, Values)>>,
+    /// Keys of rows that are there, in order: asked for before every statement.
+    present: Vec<i64>,
     transactions: u64,
 }
 
@@ -17,6 +19,17 @@ impl Ledger {
     /// As it was found.
     pub fn begin_with(&mut self, key: i64, values: Values) {
         self.rows.insert(key, vec![(0, values)]);
+        self.note(key);
+    }
+
+    fn note(&mut self, key: i64) {
+        match (self.present.binary_search(&key), self.get(key).is_some()) {
+            (Err(place), true) => self.present.insert(place, key),
+            (Ok(place), false) => {
+                self.present.remove(place);
+            }
+            (Ok(_), true) | (Err(_), false) => {}
+        }
     }
 
     pub fn get(&self, key: i64) -> Option<&Vec<String>> {
@@ -28,9 +41,8 @@ impl Ledger {
     }
 
     /// Keys of rows that are there.
-    pub fn present(&self) -> Vec<i64> {
-        let keys = self.rows.keys().copied();
-        keys.filter(|key| self.get(*key).is_some()).collect()
+    pub fn present(&self) -> &[i64] {
+        &self.present
     }
 
     /// A transaction that was committed.
@@ -39,6 +51,7 @@ impl Ledger {
         for (key, values) in writes {
             let history = self.rows.entry(*key).or_insert_with(|| vec![(0, None)]);
             history.push((self.transactions, values.clone()));
+            self.note(*key);
         }
     }
 
@@ -101,6 +114,8 @@ impl Ledger {
         }
         self.rows.retain(|_, history| !history.is_empty());
         self.transactions = number;
+        let there = |key: &i64| self.get(*key).is_some();
+        self.present = self.rows.keys().copied().filter(there).collect();
         Ok(acknowledged.saturating_sub(number))
     }
 
