@@ -3,6 +3,7 @@
 mod across_tables;
 mod alias;
 mod bad_input;
+mod bad_links;
 mod changed_by_hand;
 mod changes;
 mod check_sql;

@@ -39,14 +39,10 @@ pub enum Server {
     Address(SocketAddr),
 }
 
-/// What happens once a client sends these bytes.
+/// What becomes of the link once a client sends these bytes, they included.
 struct Trap {
     bytes: Vec<u8>,
-    /// The flows from then on, these bytes included.
-    to_server: Flow,
-    to_client: Flow,
-    /// The delay from then on, there and back.
-    round_trip: Option<Duration>,
+    change: Box<dyn FnOnce(&mut State) + Send>,
 }
 
 #[derive(Clone, Copy)]
@@ -55,6 +51,8 @@ struct State {
     flow: [Flow; 2],
     /// Connections that are older are cut.
     generation: u64,
+    /// Connections that are older are forgotten: nothing passes on them any more.
+    era: u64,
     /// New connections are closed at once.
     refuses: bool,
 }
@@ -64,6 +62,15 @@ struct Shared {
     trap: Mutex<Option<Trap>>,
     /// What clients sent, in messages as they were read: for whoever counts the ways to and fro.
     sent: Mutex<Vec<Vec<u8>>>,
+}
+
+impl State {
+    fn flow_of(&self, way: Way, era: u64) -> Flow {
+        match era < self.era {
+            true => Flow::Swallow,
+            false => self.flow[way.index()],
+        }
+    }
 }
 
 /// Listens on a port of 127.0.0.1 until it is dropped, in a runtime of its own, so that a test may block.
@@ -114,6 +121,7 @@ impl Proxy {
                 delay: [Duration::ZERO; 2],
                 flow: [Flow::Pass; 2],
                 generation: 0,
+                era: 0,
                 refuses: false,
             }),
             trap: Mutex::new(None),
@@ -161,21 +169,24 @@ impl Proxy {
     /// As soon as a client has sent `bytes` (SQL, say), which need to come in one piece: what becomes of them and of all that
     /// follows. Once.
     pub fn when_sent(&self, bytes: &str, to_server: Flow, to_client: Flow) {
-        *locked(&self.shared.trap) = Some(Trap {
-            bytes: bytes.as_bytes().to_vec(),
-            to_server,
-            to_client,
-            round_trip: None,
-        });
+        self.trap(bytes, move |state| state.flow = [to_server, to_client]);
     }
 
     /// As `when_sent`, with a link that is slow from then on.
     pub fn slow_when_sent(&self, bytes: &str, round_trip: Duration) {
+        self.trap(bytes, move |state| state.delay = [round_trip / 2; 2]);
+    }
+
+    /// As `when_sent`: every connection is forgotten then, as by a balancer that was restarted behind an address that stays. What
+    /// comes on them is acknowledged and thrown away. New connections are as good as before.
+    pub fn forget_when_sent(&self, bytes: &str) {
+        self.trap(bytes, |state| state.era += 1);
+    }
+
+    fn trap(&self, bytes: &str, change: impl FnOnce(&mut State) + Send + 'static) {
         *locked(&self.shared.trap) = Some(Trap {
             bytes: bytes.as_bytes().to_vec(),
-            to_server: Flow::Pass,
-            to_client: Flow::Pass,
-            round_trip: Some(round_trip),
+            change: Box::new(change),
         });
     }
 
@@ -238,7 +249,9 @@ async fn listen(listener: std::net::TcpListener, server: Server, shared: Arc<Sha
 
 async fn serve(client: TcpStream, server: Server, shared: Arc<Shared>) {
     let mut state = shared.state.subscribe();
-    let generation = state.borrow().generation;
+    let State {
+        generation, era, ..
+    } = *state.borrow();
     let _ = client.set_nodelay(true);
     let Ok(again) = client.as_fd().try_clone_to_owned() else {
         return;
@@ -247,12 +260,12 @@ async fn serve(client: TcpStream, server: Server, shared: Arc<Shared>) {
         match server {
             Server::Socket(path) => {
                 let server = UnixStream::connect(path).await?;
-                carry(client, server, &shared).await;
+                carry(client, server, &shared, era).await;
             }
             Server::Address(address) => {
                 let server = TcpStream::connect(address).await?;
                 server.set_nodelay(true)?;
-                carry(client, server, &shared).await;
+                carry(client, server, &shared, era).await;
             }
         }
         Ok::<(), std::io::Error>(())
@@ -269,7 +282,7 @@ async fn serve(client: TcpStream, server: Server, shared: Arc<Shared>) {
 }
 
 /// Until one side has closed.
-async fn carry<C, S>(client: C, server: S, shared: &Arc<Shared>)
+async fn carry<C, S>(client: C, server: S, shared: &Arc<Shared>, era: u64)
 where
     C: AsyncRead + AsyncWrite + Send + 'static,
     S: AsyncRead + AsyncWrite + Send + 'static,
@@ -277,8 +290,8 @@ where
     let (from_client, to_client) = tokio::io::split(client);
     let (from_server, to_server) = tokio::io::split(server);
     tokio::select! {
-        () = one_way(from_client, to_server, shared, Way::ToServer) => {}
-        () = one_way(from_server, to_client, shared, Way::ToClient) => {}
+        () = one_way(from_client, to_server, shared, (Way::ToServer, era)) => {}
+        () = one_way(from_server, to_client, shared, (Way::ToClient, era)) => {}
     }
 }
 
@@ -286,7 +299,7 @@ async fn one_way(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
     shared: &Shared,
-    way: Way,
+    (way, era): (Way, u64),
 ) {
     // What is on its way: the sum of what a slow link holds, and no more than a client sends in a while.
     let (queue, mut due) = mpsc::channel::<(Instant, Vec<u8>)>(4_096);
@@ -309,11 +322,15 @@ async fn one_way(
         let mut state = shared.state.subscribe();
         while let Some((at, bytes)) = due.recv().await {
             tokio::time::sleep_until(at).await;
-            let open = |state: &State| state.flow[way.index()] != Flow::Hold;
-            let Ok(flow) = state.wait_for(open).await.map(|state| state.flow) else {
+            let open = |state: &State| state.flow_of(way, era) != Flow::Hold;
+            let Ok(flow) = state
+                .wait_for(open)
+                .await
+                .map(|state| state.flow_of(way, era))
+            else {
                 return;
             };
-            if flow[way.index()] == Flow::Swallow {
+            if flow == Flow::Swallow {
                 continue;
             }
             if to.write_all(&bytes).await.is_err() {
@@ -336,12 +353,7 @@ fn spring(shared: &Shared, bytes: &[u8]) {
             .any(|window| window == trap.bytes)
     });
     if let Some(trap) = sprung {
-        shared.state.send_modify(|state| {
-            state.flow = [trap.to_server, trap.to_client];
-            if let Some(delay) = trap.round_trip {
-                state.delay = [delay / 2; 2];
-            }
-        });
+        shared.state.send_modify(trap.change);
     }
 }
 

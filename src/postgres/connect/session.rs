@@ -18,6 +18,8 @@ use super::watch::{Prober, Watch, silence, watched};
 
 /// How long a connection may take to say goodbye before it is cut.
 const GOODBYE: Duration = Duration::from_secs(2);
+/// A cancel request may take that long where connecting has no limit: it is best effort, and its sender has other things to do.
+const CANCEL_WITHIN: Duration = Duration::from_secs(10);
 
 /// A connection of its own. Dropping it closes the connection, and with it locks and temporary state;
 /// a statement that still runs is cut off after two seconds (cancel it first to stop it at once).
@@ -37,7 +39,7 @@ impl Session {
             connector: opened.connector,
             socket: opened.socket,
             target: target.clone(),
-            limit,
+            limit: limit.unwrap_or(CANCEL_WITHIN),
         };
         let (closing, closed) = oneshot::channel();
         let prober = opened.prober;
@@ -115,26 +117,18 @@ pub struct Canceller {
     connector: Connector,
     socket: Option<PathBuf>,
     target: String,
-    limit: Option<Duration>,
+    limit: Duration,
 }
 
 impl Canceller {
     /// Asks the server to cancel the running statement, which then ends with SQLSTATE 57014.
     /// The server does not say whether it found one: a statement that had just ended is not an error.
     pub async fn cancel(&self) -> Result<(), ConnectError> {
-        let work = self.ask();
-        let result = match self.limit {
-            None => work.await,
-            Some(limit) => match tokio::time::timeout(limit, work).await {
-                Ok(result) => result,
-                Err(_elapsed) => {
-                    return Err(ConnectError::TimedOut {
-                        target: self.target.clone(),
-                        limit_ms: limit.as_millis(),
-                    });
-                }
-            },
-        };
+        let asked = tokio::time::timeout(self.limit, self.ask()).await;
+        let result = asked.map_err(|_elapsed| ConnectError::TimedOut {
+            target: self.target.clone(),
+            limit_ms: self.limit.as_millis(),
+        })?;
         result.map_err(|source| ConnectError::CancelFailed {
             target: self.target.clone(),
             source,
