@@ -6,6 +6,7 @@ pub mod counters;
 pub mod foreign_key;
 pub mod group;
 pub mod index_definition;
+pub mod layout;
 pub mod link;
 pub mod literal;
 pub mod message;

@@ -6,7 +6,8 @@
 
 -- alias_table:public.acknowledgments
 ALTER TABLE public.acknowledgments RENAME TO delivery_proofs;
-CREATE VIEW public.acknowledgments WITH (security_invoker = true) AS SELECT shipment_id, signature_url, photo_url, captured_at FROM public.delivery_proofs;
+CREATE VIEW public.acknowledgments WITH (security_invoker = true) AS SELECT shipment_id, signature_url, photo_url, captured_at
+  FROM public.delivery_proofs;
 -- undo:
 DROP VIEW public.acknowledgments;
 ALTER TABLE public.delivery_proofs RENAME TO acknowledgments;

@@ -30,26 +30,51 @@ DECLARE
   crossfade_state text;
   crossfade_error text;
 BEGIN
-  IF (tg_table_name <> 'bookings' OR tg_table_schema <> 'public') AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.bookings') AND NOT crossfade.is_made_for('sync_booking-channel-as-text_0e03477e', 'public.bookings', tg_relid) THEN
-    RAISE insufficient_privilege USING MESSAGE = 'crossfade: the function "sync_booking-channel-as-text_0e03477e" is for the table public.bookings only';
+  IF (tg_table_name <> 'bookings' OR tg_table_schema <> 'public')
+    AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.bookings')
+    AND NOT crossfade.is_made_for('sync_booking-channel-as-text_0e03477e', 'public.bookings', tg_relid) THEN
+    RAISE insufficient_privilege
+      USING MESSAGE = 'crossfade: the function "sync_booking-channel-as-text_0e03477e" is for the table public.bookings only';
   END IF;
-  IF coalesce(current_setting('crossfade.filling', true), '') = 'on' AND pg_trigger_depth() = 1 AND crossfade.fills('booking-channel-as-text') THEN
+  IF coalesce(current_setting('crossfade.filling', true), '') = 'on'
+    AND pg_trigger_depth() = 1
+    AND crossfade.fills('booking-channel-as-text') THEN
     RETURN new;
   END IF;
   IF tg_op = 'INSERT' THEN
     crossfade_writer := coalesce(current_setting('crossfade.writer', true), '');
-    crossfade_side := CASE WHEN new."channel_new" IS NOT NULL THEN 'new' WHEN new."channel" IS NOT NULL THEN 'old' ELSE 'none' END;
+    crossfade_side := CASE
+      WHEN new."channel_new" IS NOT NULL
+      THEN 'new'
+      WHEN new."channel" IS NOT NULL
+      THEN 'old'
+      ELSE 'none' END;
     IF crossfade_writer = 'old' AND crossfade_side = 'new' AND (new."channel" IS NOT NULL) THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'bookings') > 0 AND (strpos(lower(current_query()), 'channel_new') = 0 OR NOT (current_query() ~* E'\\mchannel_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'bookings'], ARRAY['channel_new']::text[], ARRAY['channel']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'bookings') > 0
+        AND (strpos(lower(current_query()), 'channel_new') = 0 OR NOT (current_query() ~* E'\\mchannel_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'bookings'], ARRAY['channel_new']::text[], ARRAY['channel']::text[]) END;
       crossfade_side := CASE WHEN crossfade_names_new THEN 'new' ELSE 'old' END;
     ELSIF crossfade_side <> 'new' AND (crossfade_side = 'old' OR crossfade_writer = 'new') THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'bookings') > 0 AND (strpos(lower(current_query()), 'channel_new') = 0 OR NOT (current_query() ~* E'\\mchannel_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'bookings'], ARRAY['channel_new']::text[], ARRAY['channel']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'bookings') > 0
+        AND (strpos(lower(current_query()), 'channel_new') = 0 OR NOT (current_query() ~* E'\\mchannel_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'bookings'], ARRAY['channel_new']::text[], ARRAY['channel']::text[]) END;
       IF coalesce(crossfade_names_new, crossfade_writer = 'new') THEN
         crossfade_side := 'new';
       ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
-        crossfade_untold_write := crossfade_untold_write OR NOT (ROW(new."channel")::record OPERATOR(pg_catalog.*<>) ROW(('web'::public.booking_channel)::public.booking_channel)::record);
+        crossfade_untold_write := crossfade_untold_write
+          OR NOT (ROW(new."channel")::record OPERATOR(pg_catalog.*<>) ROW(('web'::public.booking_channel)::public.booking_channel)::record);
       END IF;
     END IF;
     IF crossfade_writer = 'old' AND crossfade_side = 'none' THEN
@@ -65,86 +90,107 @@ BEGIN
   IF crossfade_side = 'new' THEN
     crossfade_new_write := true;
     BEGIN
-    <<"bookings">>
-    DECLARE
-      "channel_new" text := "sync_booking-channel-as-text_0e03477e".new."channel_new";
-    BEGIN
-      "sync_booking-channel-as-text_0e03477e".new."channel" := ((channel_new)::public.booking_channel
-      );
-    END;
+      <<"bookings">>
+      DECLARE
+        "channel_new" text := "sync_booking-channel-as-text_0e03477e".new."channel_new";
+      BEGIN
+        "sync_booking-channel-as-text_0e03477e".new."channel" := ((channel_new)::public.booking_channel
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.bookings', 'channel', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('channel_new', new."channel_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'booking-channel-as-text' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+        FROM crossfade.runs AS r, (
+          VALUES ('public.bookings', 'channel', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('channel_new', new."channel_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'booking-channel-as-text'
+          AND r.state = 'active'
+          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
-    ELSIF (ROW(new."channel")::record OPERATOR(pg_catalog.*<>) ROW(('web'::public.booking_channel)::public.booking_channel)::record OR left(current_query(), 10000) ~* E'\\mchannel\\M') THEN
+    ELSIF (ROW(new."channel")::record OPERATOR(pg_catalog.*<>) ROW(('web'::public.booking_channel)::public.booking_channel)::record
+      OR
+      left(current_query(), 10000) ~* E'\\mchannel\\M') THEN
       crossfade_old_write := true;
     END IF;
     BEGIN
-    <<"bookings">>
-    DECLARE
-      "channel" public.booking_channel := "sync_booking-channel-as-text_0e03477e".new."channel";
-    BEGIN
-      "sync_booking-channel-as-text_0e03477e".new."channel_new" := ((channel)::text
-      );
-    END;
+      <<"bookings">>
+      DECLARE
+        "channel" public.booking_channel := "sync_booking-channel-as-text_0e03477e".new."channel";
+      BEGIN
+        "sync_booking-channel-as-text_0e03477e".new."channel_new" := ((channel)::text
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       new."channel_new" := NULL;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.bookings', 'channel_new', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('channel', new."channel"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'booking-channel-as-text' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+        FROM crossfade.runs AS r, (
+          VALUES ('public.bookings', 'channel_new', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('channel', new."channel"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'booking-channel-as-text'
+          AND r.state = 'active'
+          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
   ELSE
     IF (new."channel_new" IS NULL AND (new."channel" IS NOT NULL)) THEN
-    BEGIN
-    <<"bookings">>
-    DECLARE
-      "channel" public.booking_channel := "sync_booking-channel-as-text_0e03477e".new."channel";
-    BEGIN
-      "sync_booking-channel-as-text_0e03477e".new."channel_new" := ((channel)::text
-      );
-    END;
-    EXCEPTION WHEN OTHERS THEN
-      GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      new."channel_new" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.bookings', 'channel_new', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('channel', new."channel"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'booking-channel-as-text' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
-    END;
+      BEGIN
+        <<"bookings">>
+        DECLARE
+          "channel" public.booking_channel := "sync_booking-channel-as-text_0e03477e".new."channel";
+        BEGIN
+          "sync_booking-channel-as-text_0e03477e".new."channel_new" := ((channel)::text
+          );
+        END;
+      EXCEPTION WHEN OTHERS THEN
+        GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
+        new."channel_new" := NULL;
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.bookings', 'channel_new', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('channel', new."channel"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+          WHERE r.name = 'booking-channel-as-text'
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END;
     END IF;
     IF tg_op = 'INSERT' THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'bookings') > 0 AND (strpos(lower(current_query()), 'channel_new') = 0 OR NOT (current_query() ~* E'\\mchannel_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'bookings'], ARRAY['channel_new']::text[], ARRAY['channel']::text[]) END;
-    IF crossfade_names_new IS NOT TRUE THEN
-    BEGIN
-    <<"bookings">>
-    DECLARE
-      "channel" public.booking_channel := "sync_booking-channel-as-text_0e03477e".new."channel";
-    BEGIN
-      "sync_booking-channel-as-text_0e03477e".new."channel_new" := ((channel)::text
-      );
-    END;
-    EXCEPTION WHEN OTHERS THEN
-      GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      new."channel_new" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.bookings', 'channel_new', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('channel', new."channel"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'booking-channel-as-text' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
-    END;
-    END IF;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'bookings') > 0
+        AND (strpos(lower(current_query()), 'channel_new') = 0 OR NOT (current_query() ~* E'\\mchannel_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'bookings'], ARRAY['channel_new']::text[], ARRAY['channel']::text[]) END;
+      IF crossfade_names_new IS NOT TRUE THEN
+        BEGIN
+          <<"bookings">>
+          DECLARE
+            "channel" public.booking_channel := "sync_booking-channel-as-text_0e03477e".new."channel";
+          BEGIN
+            "sync_booking-channel-as-text_0e03477e".new."channel_new" := ((channel)::text
+            );
+          END;
+        EXCEPTION WHEN OTHERS THEN
+          GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
+          new."channel_new" := NULL;
+          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+            FROM crossfade.runs AS r, (
+              VALUES ('public.bookings', 'channel_new', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('channel', new."channel"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+            WHERE r.name = 'booking-channel-as-text'
+              AND r.state = 'active'
+              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+        END;
+      END IF;
     END IF;
   END IF;
   IF crossfade_new_write THEN
@@ -160,8 +206,16 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_booking-channel-as-text_0e03477e', 'public.bookings');
-CREATE OR REPLACE TRIGGER "zz_crossfade_booking-channel-as-text_u" BEFORE UPDATE ON public.bookings FOR EACH ROW WHEN (ROW(new."channel")::record OPERATOR(pg_catalog.*<>) ROW(old."channel")::record OR new."channel_new" IS DISTINCT FROM old."channel_new" OR (new."channel_new" IS NULL AND (new."channel" IS NOT NULL))) EXECUTE FUNCTION crossfade."sync_booking-channel-as-text_0e03477e"();
-CREATE OR REPLACE TRIGGER "zz_crossfade_booking-channel-as-text_i" BEFORE INSERT ON public.bookings FOR EACH ROW EXECUTE FUNCTION crossfade."sync_booking-channel-as-text_0e03477e"();
+CREATE
+  OR REPLACE TRIGGER "zz_crossfade_booking-channel-as-text_u" BEFORE UPDATE
+  ON public.bookings FOR EACH ROW
+  WHEN (ROW(new."channel")::record OPERATOR(pg_catalog.*<>) ROW(old."channel")::record
+    OR new."channel_new" IS DISTINCT FROM old."channel_new"
+    OR (new."channel_new" IS NULL
+      AND (new."channel" IS NOT NULL))) EXECUTE FUNCTION crossfade."sync_booking-channel-as-text_0e03477e"();
+CREATE
+  OR REPLACE TRIGGER "zz_crossfade_booking-channel-as-text_i" BEFORE INSERT
+  ON public.bookings FOR EACH ROW EXECUTE FUNCTION crossfade."sync_booking-channel-as-text_0e03477e"();
 -- undo:
 DROP TRIGGER IF EXISTS "zz_crossfade_booking-channel-as-text_i" ON public.bookings;
 DROP TRIGGER IF EXISTS "zz_crossfade_booking-channel-as-text_u" ON public.bookings;
@@ -176,8 +230,14 @@ DROP SEQUENCE IF EXISTS crossfade."untold_booking-channel-as-text_0e03477e";
 
 -- fill:public.bookings
 UPDATE ONLY public.bookings AS "bookings" SET channel_new = ((channel)::text
-) WHERE ctid >= ($1::text)::tid AND ctid < ($2::text)::tid AND CASE WHEN ctid >= (SELECT ($1::text)::tid) AND ctid < (SELECT ($2::text)::tid) THEN (channel_new IS NULL AND ((channel)::text
-) IS NOT NULL) ELSE false END;
+)
+  WHERE ctid >= ($1::text)::tid
+  AND ctid < ($2::text)::tid
+  AND CASE
+  WHEN ctid >= (SELECT ($1::text)::tid)
+  AND ctid < (SELECT ($2::text)::tid)
+  THEN (channel_new IS NULL AND ((channel)::text
+  ) IS NOT NULL) ELSE false END;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_booking-channel-as-text_0e03477e";
 CREATE OR REPLACE FUNCTION crossfade."sync_booking-channel-as-text_0e03477e"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
 -- crossfade: run booking-channel-as-text, table public.bookings; keeps both sides of a change in step, not filling
@@ -193,26 +253,51 @@ DECLARE
   crossfade_state text;
   crossfade_error text;
 BEGIN
-  IF (tg_table_name <> 'bookings' OR tg_table_schema <> 'public') AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.bookings') AND NOT crossfade.is_made_for('sync_booking-channel-as-text_0e03477e', 'public.bookings', tg_relid) THEN
-    RAISE insufficient_privilege USING MESSAGE = 'crossfade: the function "sync_booking-channel-as-text_0e03477e" is for the table public.bookings only';
+  IF (tg_table_name <> 'bookings' OR tg_table_schema <> 'public')
+    AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.bookings')
+    AND NOT crossfade.is_made_for('sync_booking-channel-as-text_0e03477e', 'public.bookings', tg_relid) THEN
+    RAISE insufficient_privilege
+      USING MESSAGE = 'crossfade: the function "sync_booking-channel-as-text_0e03477e" is for the table public.bookings only';
   END IF;
-  IF coalesce(current_setting('crossfade.filling', true), '') = 'on' AND pg_trigger_depth() = 1 AND crossfade.fills('booking-channel-as-text') THEN
+  IF coalesce(current_setting('crossfade.filling', true), '') = 'on'
+    AND pg_trigger_depth() = 1
+    AND crossfade.fills('booking-channel-as-text') THEN
     RETURN new;
   END IF;
   IF tg_op = 'INSERT' THEN
     crossfade_writer := coalesce(current_setting('crossfade.writer', true), '');
-    crossfade_side := CASE WHEN new."channel_new" IS NOT NULL THEN 'new' WHEN new."channel" IS NOT NULL THEN 'old' ELSE 'none' END;
+    crossfade_side := CASE
+      WHEN new."channel_new" IS NOT NULL
+      THEN 'new'
+      WHEN new."channel" IS NOT NULL
+      THEN 'old'
+      ELSE 'none' END;
     IF crossfade_writer = 'old' AND crossfade_side = 'new' AND (new."channel" IS NOT NULL) THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'bookings') > 0 AND (strpos(lower(current_query()), 'channel_new') = 0 OR NOT (current_query() ~* E'\\mchannel_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'bookings'], ARRAY['channel_new']::text[], ARRAY['channel']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'bookings') > 0
+        AND (strpos(lower(current_query()), 'channel_new') = 0 OR NOT (current_query() ~* E'\\mchannel_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'bookings'], ARRAY['channel_new']::text[], ARRAY['channel']::text[]) END;
       crossfade_side := CASE WHEN crossfade_names_new THEN 'new' ELSE 'old' END;
     ELSIF crossfade_side <> 'new' AND (crossfade_side = 'old' OR crossfade_writer = 'new') THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'bookings') > 0 AND (strpos(lower(current_query()), 'channel_new') = 0 OR NOT (current_query() ~* E'\\mchannel_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'bookings'], ARRAY['channel_new']::text[], ARRAY['channel']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'bookings') > 0
+        AND (strpos(lower(current_query()), 'channel_new') = 0 OR NOT (current_query() ~* E'\\mchannel_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'bookings'], ARRAY['channel_new']::text[], ARRAY['channel']::text[]) END;
       IF coalesce(crossfade_names_new, crossfade_writer = 'new') THEN
         crossfade_side := 'new';
       ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
-        crossfade_untold_write := crossfade_untold_write OR NOT (ROW(new."channel")::record OPERATOR(pg_catalog.*<>) ROW(('web'::public.booking_channel)::public.booking_channel)::record);
+        crossfade_untold_write := crossfade_untold_write
+          OR NOT (ROW(new."channel")::record OPERATOR(pg_catalog.*<>) ROW(('web'::public.booking_channel)::public.booking_channel)::record);
       END IF;
     END IF;
     IF crossfade_writer = 'old' AND crossfade_side = 'none' THEN
@@ -228,67 +313,85 @@ BEGIN
   IF crossfade_side = 'new' THEN
     crossfade_new_write := true;
     BEGIN
-    <<"bookings">>
-    DECLARE
-      "channel_new" text := "sync_booking-channel-as-text_0e03477e".new."channel_new";
-    BEGIN
-      "sync_booking-channel-as-text_0e03477e".new."channel" := ((channel_new)::public.booking_channel
-      );
-    END;
+      <<"bookings">>
+      DECLARE
+        "channel_new" text := "sync_booking-channel-as-text_0e03477e".new."channel_new";
+      BEGIN
+        "sync_booking-channel-as-text_0e03477e".new."channel" := ((channel_new)::public.booking_channel
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.bookings', 'channel', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('channel_new', new."channel_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'booking-channel-as-text' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+        FROM crossfade.runs AS r, (
+          VALUES ('public.bookings', 'channel', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('channel_new', new."channel_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'booking-channel-as-text'
+          AND r.state = 'active'
+          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
-    ELSIF (ROW(new."channel")::record OPERATOR(pg_catalog.*<>) ROW(('web'::public.booking_channel)::public.booking_channel)::record OR left(current_query(), 10000) ~* E'\\mchannel\\M') THEN
+    ELSIF (ROW(new."channel")::record OPERATOR(pg_catalog.*<>) ROW(('web'::public.booking_channel)::public.booking_channel)::record
+      OR
+      left(current_query(), 10000) ~* E'\\mchannel\\M') THEN
       crossfade_old_write := true;
     END IF;
     BEGIN
-    <<"bookings">>
-    DECLARE
-      "channel" public.booking_channel := "sync_booking-channel-as-text_0e03477e".new."channel";
-    BEGIN
-      "sync_booking-channel-as-text_0e03477e".new."channel_new" := ((channel)::text
-      );
-    END;
+      <<"bookings">>
+      DECLARE
+        "channel" public.booking_channel := "sync_booking-channel-as-text_0e03477e".new."channel";
+      BEGIN
+        "sync_booking-channel-as-text_0e03477e".new."channel_new" := ((channel)::text
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       new."channel_new" := NULL;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.bookings', 'channel_new', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('channel', new."channel"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'booking-channel-as-text' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+        FROM crossfade.runs AS r, (
+          VALUES ('public.bookings', 'channel_new', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('channel', new."channel"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'booking-channel-as-text'
+          AND r.state = 'active'
+          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
   ELSE
     IF tg_op = 'INSERT' THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'bookings') > 0 AND (strpos(lower(current_query()), 'channel_new') = 0 OR NOT (current_query() ~* E'\\mchannel_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'bookings'], ARRAY['channel_new']::text[], ARRAY['channel']::text[]) END;
-    IF crossfade_names_new IS NOT TRUE THEN
-    BEGIN
-    <<"bookings">>
-    DECLARE
-      "channel" public.booking_channel := "sync_booking-channel-as-text_0e03477e".new."channel";
-    BEGIN
-      "sync_booking-channel-as-text_0e03477e".new."channel_new" := ((channel)::text
-      );
-    END;
-    EXCEPTION WHEN OTHERS THEN
-      GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      new."channel_new" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.bookings', 'channel_new', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('channel', new."channel"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'booking-channel-as-text' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
-    END;
-    END IF;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'bookings') > 0
+        AND (strpos(lower(current_query()), 'channel_new') = 0 OR NOT (current_query() ~* E'\\mchannel_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'bookings'], ARRAY['channel_new']::text[], ARRAY['channel']::text[]) END;
+      IF crossfade_names_new IS NOT TRUE THEN
+        BEGIN
+          <<"bookings">>
+          DECLARE
+            "channel" public.booking_channel := "sync_booking-channel-as-text_0e03477e".new."channel";
+          BEGIN
+            "sync_booking-channel-as-text_0e03477e".new."channel_new" := ((channel)::text
+            );
+          END;
+        EXCEPTION WHEN OTHERS THEN
+          GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
+          new."channel_new" := NULL;
+          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+            FROM crossfade.runs AS r, (
+              VALUES ('public.bookings', 'channel_new', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('channel', new."channel"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+            WHERE r.name = 'booking-channel-as-text'
+              AND r.state = 'active'
+              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+        END;
+      END IF;
     END IF;
   END IF;
   IF crossfade_new_write THEN
@@ -304,13 +407,23 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_booking-channel-as-text_0e03477e', 'public.bookings');
-CREATE OR REPLACE TRIGGER "zz_crossfade_booking-channel-as-text_u" BEFORE UPDATE ON public.bookings FOR EACH ROW WHEN (ROW(new."channel")::record OPERATOR(pg_catalog.*<>) ROW(old."channel")::record OR new."channel_new" IS DISTINCT FROM old."channel_new") EXECUTE FUNCTION crossfade."sync_booking-channel-as-text_0e03477e"();
+CREATE
+  OR REPLACE TRIGGER "zz_crossfade_booking-channel-as-text_u" BEFORE UPDATE
+  ON public.bookings FOR EACH ROW
+  WHEN (ROW(new."channel")::record OPERATOR(pg_catalog.*<>) ROW(old."channel")::record
+    OR new."channel_new" IS DISTINCT FROM old."channel_new") EXECUTE FUNCTION crossfade."sync_booking-channel-as-text_0e03477e"();
 -- undo:
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_booking-channel-as-text_0e03477e";
 CREATE OR REPLACE FUNCTION crossfade."sync_booking-channel-as-text_0e03477e"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.bookings
 SELECT crossfade.keep_function('sync_booking-channel-as-text_0e03477e', 'public.bookings');
-CREATE OR REPLACE TRIGGER "zz_crossfade_booking-channel-as-text_u" BEFORE UPDATE ON public.bookings FOR EACH ROW WHEN (ROW(new."channel")::record OPERATOR(pg_catalog.*<>) ROW(old."channel")::record OR new."channel_new" IS DISTINCT FROM old."channel_new" OR (new."channel_new" IS NULL AND (new."channel" IS NOT NULL))) EXECUTE FUNCTION crossfade."sync_booking-channel-as-text_0e03477e"();
+CREATE
+  OR REPLACE TRIGGER "zz_crossfade_booking-channel-as-text_u" BEFORE UPDATE
+  ON public.bookings FOR EACH ROW
+  WHEN (ROW(new."channel")::record OPERATOR(pg_catalog.*<>) ROW(old."channel")::record
+    OR new."channel_new" IS DISTINCT FROM old."channel_new"
+    OR (new."channel_new" IS NULL
+      AND (new."channel" IS NOT NULL))) EXECUTE FUNCTION crossfade."sync_booking-channel-as-text_0e03477e"();
 
 
 -- ======== verify
@@ -318,9 +431,49 @@ CREATE OR REPLACE TRIGGER "zz_crossfade_booking-channel-as-text_u" BEFORE UPDATE
 -- gate: the triggers are in place
 
 -- match:public.bookings
-SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE CASE WHEN (channel_new IS NULL AND (SELECT EXISTS (SELECT FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id WHERE crossfade_r.state = 'active' AND crossfade_q.accepted_at IS NOT NULL AND crossfade_q.direction = 'forward' AND crossfade_q.table_name = 'public.bookings' AND crossfade_q.column_name = 'channel_new')) AND (pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('channel', channel)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id WHERE crossfade_r.state = 'active' AND crossfade_q.accepted_at IS NOT NULL AND crossfade_q.direction = 'forward' AND crossfade_q.table_name = 'public.bookings' AND crossfade_q.column_name = 'channel_new')) OR ((SELECT EXISTS (SELECT FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id WHERE crossfade_r.state = 'active' AND crossfade_q.accepted_at IS NOT NULL AND crossfade_q.direction = 'backward' AND crossfade_q.table_name = 'public.bookings' AND crossfade_q.column_name = 'channel')) AND (pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('channel_new', channel_new)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id WHERE crossfade_r.state = 'active' AND crossfade_q.accepted_at IS NOT NULL AND crossfade_q.direction = 'backward' AND crossfade_q.table_name = 'public.bookings' AND crossfade_q.column_name = 'channel')) THEN false ELSE NOT ((NOT (channel_new IS DISTINCT FROM ((channel)::text
-)::text)) OR (NOT (ROW(channel)::record OPERATOR(pg_catalog.*<>) ROW(((channel_new)::public.booking_channel
-)::public.booking_channel)::record))) END) FROM (SELECT ctid AS crossfade_tid, xmin AS crossfade_xmin, channel AS channel, channel_new AS channel_new FROM ONLY public.bookings WHERE ctid >= ($1::text)::tid AND ctid < ($2::text)::tid) AS "bookings";
+SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
+  WHERE CASE
+  WHEN (channel_new IS NULL
+    AND (SELECT EXISTS (SELECT
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
+      ON crossfade_r.id = crossfade_q.run_id
+      WHERE crossfade_r.state = 'active'
+      AND crossfade_q.accepted_at IS NOT NULL
+      AND crossfade_q.direction = 'forward'
+      AND crossfade_q.table_name = 'public.bookings'
+      AND crossfade_q.column_name = 'channel_new'))
+    AND (pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('channel', channel)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
+      ON crossfade_r.id = crossfade_q.run_id
+      WHERE crossfade_r.state = 'active'
+      AND crossfade_q.accepted_at IS NOT NULL
+      AND crossfade_q.direction = 'forward'
+      AND crossfade_q.table_name = 'public.bookings'
+      AND crossfade_q.column_name = 'channel_new'))
+  OR ((SELECT EXISTS (SELECT
+    FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
+    ON crossfade_r.id = crossfade_q.run_id
+    WHERE crossfade_r.state = 'active'
+    AND crossfade_q.accepted_at IS NOT NULL
+    AND crossfade_q.direction = 'backward'
+    AND crossfade_q.table_name = 'public.bookings'
+    AND crossfade_q.column_name = 'channel'))
+    AND (pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('channel_new', channel_new)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
+      ON crossfade_r.id = crossfade_q.run_id
+      WHERE crossfade_r.state = 'active'
+      AND crossfade_q.accepted_at IS NOT NULL
+      AND crossfade_q.direction = 'backward'
+      AND crossfade_q.table_name = 'public.bookings'
+      AND crossfade_q.column_name = 'channel'))
+  THEN false
+  ELSE NOT ((NOT (channel_new IS DISTINCT FROM ((channel)::text
+        )::text)) OR (NOT (ROW(channel)::record OPERATOR(pg_catalog.*<>) ROW(((channel_new)::public.booking_channel
+          )::public.booking_channel)::record))) END)
+            FROM (SELECT ctid AS crossfade_tid, xmin AS crossfade_xmin, channel AS channel, channel_new AS channel_new
+              FROM ONLY public.bookings
+              WHERE ctid >= ($1::text)::tid
+              AND ctid < ($2::text)::tid) AS "bookings";
 
 
 -- ======== enforce
@@ -361,26 +514,51 @@ DECLARE
   crossfade_state text;
   crossfade_error text;
 BEGIN
-  IF (tg_table_name <> 'bookings' OR tg_table_schema <> 'public') AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.bookings') AND NOT crossfade.is_made_for('sync_booking-channel-as-text_0e03477e', 'public.bookings', tg_relid) THEN
-    RAISE insufficient_privilege USING MESSAGE = 'crossfade: the function "sync_booking-channel-as-text_0e03477e" is for the table public.bookings only';
+  IF (tg_table_name <> 'bookings' OR tg_table_schema <> 'public')
+    AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.bookings')
+    AND NOT crossfade.is_made_for('sync_booking-channel-as-text_0e03477e', 'public.bookings', tg_relid) THEN
+    RAISE insufficient_privilege
+      USING MESSAGE = 'crossfade: the function "sync_booking-channel-as-text_0e03477e" is for the table public.bookings only';
   END IF;
-  IF coalesce(current_setting('crossfade.filling', true), '') = 'on' AND pg_trigger_depth() = 1 AND crossfade.fills('booking-channel-as-text') THEN
+  IF coalesce(current_setting('crossfade.filling', true), '') = 'on'
+    AND pg_trigger_depth() = 1
+    AND crossfade.fills('booking-channel-as-text') THEN
     RETURN new;
   END IF;
   IF tg_op = 'INSERT' THEN
     crossfade_writer := coalesce(current_setting('crossfade.writer', true), '');
-    crossfade_side := CASE WHEN new."channel" IS NOT NULL THEN 'new' WHEN new."channel_crossfade_retired" IS NOT NULL THEN 'old' ELSE 'none' END;
+    crossfade_side := CASE
+      WHEN new."channel" IS NOT NULL
+      THEN 'new'
+      WHEN new."channel_crossfade_retired" IS NOT NULL
+      THEN 'old'
+      ELSE 'none' END;
     IF crossfade_writer = 'old' AND crossfade_side = 'new' AND (new."channel_crossfade_retired" IS NOT NULL) THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'bookings') > 0 AND (strpos(lower(current_query()), 'channel') = 0 OR NOT (current_query() ~* E'\\mchannel\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'bookings'], ARRAY['channel']::text[], ARRAY['channel_crossfade_retired']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'bookings') > 0
+        AND (strpos(lower(current_query()), 'channel') = 0 OR NOT (current_query() ~* E'\\mchannel\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'bookings'], ARRAY['channel']::text[], ARRAY['channel_crossfade_retired']::text[]) END;
       crossfade_side := CASE WHEN crossfade_names_new THEN 'new' ELSE 'old' END;
     ELSIF crossfade_side <> 'new' AND (crossfade_side = 'old' OR crossfade_writer = 'new') THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'bookings') > 0 AND (strpos(lower(current_query()), 'channel') = 0 OR NOT (current_query() ~* E'\\mchannel\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'bookings'], ARRAY['channel']::text[], ARRAY['channel_crossfade_retired']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'bookings') > 0
+        AND (strpos(lower(current_query()), 'channel') = 0 OR NOT (current_query() ~* E'\\mchannel\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'bookings'], ARRAY['channel']::text[], ARRAY['channel_crossfade_retired']::text[]) END;
       IF coalesce(crossfade_names_new, crossfade_writer = 'new') THEN
         crossfade_side := 'new';
       ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
-        crossfade_untold_write := crossfade_untold_write OR NOT (ROW(new."channel_crossfade_retired")::record OPERATOR(pg_catalog.*<>) ROW(('web'::public.booking_channel)::public.booking_channel)::record);
+        crossfade_untold_write := crossfade_untold_write
+          OR NOT (ROW(new."channel_crossfade_retired")::record OPERATOR(pg_catalog.*<>) ROW(('web'::public.booking_channel)::public.booking_channel)::record);
       END IF;
     END IF;
     IF crossfade_writer = 'old' AND crossfade_side = 'none' THEN
@@ -396,67 +574,85 @@ BEGIN
   IF crossfade_side = 'new' THEN
     crossfade_new_write := true;
     BEGIN
-    <<"bookings">>
-    DECLARE
-      "channel_new" text := "sync_booking-channel-as-text_0e03477e".new."channel";
-    BEGIN
-      "sync_booking-channel-as-text_0e03477e".new."channel_crossfade_retired" := ((channel_new)::public.booking_channel
-      );
-    END;
+      <<"bookings">>
+      DECLARE
+        "channel_new" text := "sync_booking-channel-as-text_0e03477e".new."channel";
+      BEGIN
+        "sync_booking-channel-as-text_0e03477e".new."channel_crossfade_retired" := ((channel_new)::public.booking_channel
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.bookings', 'channel', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('channel_new', new."channel"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'booking-channel-as-text' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+        FROM crossfade.runs AS r, (
+          VALUES ('public.bookings', 'channel', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('channel_new', new."channel"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'booking-channel-as-text'
+          AND r.state = 'active'
+          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
-    ELSIF (ROW(new."channel_crossfade_retired")::record OPERATOR(pg_catalog.*<>) ROW(('web'::public.booking_channel)::public.booking_channel)::record OR left(current_query(), 10000) ~* E'\\mchannel_crossfade_retired\\M') THEN
+    ELSIF (ROW(new."channel_crossfade_retired")::record OPERATOR(pg_catalog.*<>) ROW(('web'::public.booking_channel)::public.booking_channel)::record
+      OR
+      left(current_query(), 10000) ~* E'\\mchannel_crossfade_retired\\M') THEN
       crossfade_old_write := true;
     END IF;
     BEGIN
-    <<"bookings">>
-    DECLARE
-      "channel" public.booking_channel := "sync_booking-channel-as-text_0e03477e".new."channel_crossfade_retired";
-    BEGIN
-      "sync_booking-channel-as-text_0e03477e".new."channel" := ((channel)::text
-      );
-    END;
+      <<"bookings">>
+      DECLARE
+        "channel" public.booking_channel := "sync_booking-channel-as-text_0e03477e".new."channel_crossfade_retired";
+      BEGIN
+        "sync_booking-channel-as-text_0e03477e".new."channel" := ((channel)::text
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       new."channel" := NULL;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.bookings', 'channel_new', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('channel', new."channel_crossfade_retired"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'booking-channel-as-text' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+        FROM crossfade.runs AS r, (
+          VALUES ('public.bookings', 'channel_new', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('channel', new."channel_crossfade_retired"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'booking-channel-as-text'
+          AND r.state = 'active'
+          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
   ELSE
     IF tg_op = 'INSERT' THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'bookings') > 0 AND (strpos(lower(current_query()), 'channel') = 0 OR NOT (current_query() ~* E'\\mchannel\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'bookings'], ARRAY['channel']::text[], ARRAY['channel_crossfade_retired']::text[]) END;
-    IF crossfade_names_new IS NOT TRUE THEN
-    BEGIN
-    <<"bookings">>
-    DECLARE
-      "channel" public.booking_channel := "sync_booking-channel-as-text_0e03477e".new."channel_crossfade_retired";
-    BEGIN
-      "sync_booking-channel-as-text_0e03477e".new."channel" := ((channel)::text
-      );
-    END;
-    EXCEPTION WHEN OTHERS THEN
-      GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      new."channel" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.bookings', 'channel_new', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('channel', new."channel_crossfade_retired"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'booking-channel-as-text' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
-    END;
-    END IF;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'bookings') > 0
+        AND (strpos(lower(current_query()), 'channel') = 0 OR NOT (current_query() ~* E'\\mchannel\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'bookings'], ARRAY['channel']::text[], ARRAY['channel_crossfade_retired']::text[]) END;
+      IF crossfade_names_new IS NOT TRUE THEN
+        BEGIN
+          <<"bookings">>
+          DECLARE
+            "channel" public.booking_channel := "sync_booking-channel-as-text_0e03477e".new."channel_crossfade_retired";
+          BEGIN
+            "sync_booking-channel-as-text_0e03477e".new."channel" := ((channel)::text
+            );
+          END;
+        EXCEPTION WHEN OTHERS THEN
+          GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
+          new."channel" := NULL;
+          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+            FROM crossfade.runs AS r, (
+              VALUES ('public.bookings', 'channel_new', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('channel', new."channel_crossfade_retired"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+            WHERE r.name = 'booking-channel-as-text'
+              AND r.state = 'active'
+              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+        END;
+      END IF;
     END IF;
   END IF;
   IF crossfade_new_write THEN
@@ -503,7 +699,8 @@ DROP SEQUENCE IF EXISTS crossfade."untold_booking-channel-as-text_0e03477e";
 -- cannot be undone
 
 -- set_default:public.bookings.channel
-ALTER TABLE public.bookings ALTER COLUMN channel SET DEFAULT (('web'::public.booking_channel)::public.booking_channel)::text;
+ALTER TABLE public.bookings ALTER COLUMN channel
+  SET DEFAULT (('web'::public.booking_channel)::public.booking_channel)::text;
 -- undo:
 ALTER TABLE public.bookings ALTER COLUMN channel DROP DEFAULT;
 

@@ -5,6 +5,7 @@
 -- ======== enforce
 
 -- add_exclusion:public.bookings.bookings_no_overlap
-ALTER TABLE public.bookings ADD CONSTRAINT bookings_no_overlap EXCLUDE USING gist (int8range(vehicle_id, vehicle_id, '[]') WITH &&, during WITH &&);
+ALTER TABLE public.bookings ADD CONSTRAINT bookings_no_overlap EXCLUDE
+  USING gist (int8range(vehicle_id, vehicle_id, '[]') WITH &&, during WITH &&);
 -- undo:
 ALTER TABLE public.bookings DROP CONSTRAINT IF EXISTS bookings_no_overlap;

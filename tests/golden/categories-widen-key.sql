@@ -45,28 +45,58 @@ DECLARE
   crossfade_state text;
   crossfade_error text;
 BEGIN
-  IF (tg_table_name <> 'categories' OR tg_table_schema <> 'public') AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.categories') AND NOT crossfade.is_made_for('sync_widen-category-id_75743972', 'public.categories', tg_relid) THEN
-    RAISE insufficient_privilege USING MESSAGE = 'crossfade: the function "sync_widen-category-id_75743972" is for the table public.categories only';
+  IF (tg_table_name <> 'categories' OR tg_table_schema <> 'public')
+    AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.categories')
+    AND NOT crossfade.is_made_for('sync_widen-category-id_75743972', 'public.categories', tg_relid) THEN
+    RAISE insufficient_privilege
+      USING MESSAGE = 'crossfade: the function "sync_widen-category-id_75743972" is for the table public.categories only';
   END IF;
-  IF coalesce(current_setting('crossfade.filling', true), '') = 'on' AND pg_trigger_depth() = 1 AND crossfade.fills('widen-category-id') THEN
+  IF coalesce(current_setting('crossfade.filling', true), '') = 'on'
+    AND pg_trigger_depth() = 1
+    AND crossfade.fills('widen-category-id') THEN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
     IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
-      UPDATE crossfade.quarantine AS q SET row_key = pg_catalog.jsonb_build_object('id', new."id") FROM crossfade.runs AS r
-        WHERE r.name = 'widen-category-id' AND r.state = 'active' AND q.run_id = r.id AND q.table_name = 'public.categories' AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+      UPDATE crossfade.quarantine AS q
+        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+        FROM crossfade.runs AS r
+        WHERE r.name = 'widen-category-id'
+          AND r.state = 'active'
+          AND q.run_id = r.id
+          AND q.table_name = 'public.categories'
+          AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
     crossfade_writer := coalesce(current_setting('crossfade.writer', true), '');
-    crossfade_side := CASE WHEN new."checked_by_new" IS NOT NULL THEN 'new' WHEN new."checked_by" IS NOT NULL THEN 'old' ELSE 'none' END;
+    crossfade_side := CASE
+      WHEN new."checked_by_new" IS NOT NULL
+      THEN 'new'
+      WHEN new."checked_by" IS NOT NULL
+      THEN 'old'
+      ELSE 'none' END;
     IF crossfade_writer = 'old' AND crossfade_side = 'new' AND (new."checked_by" IS NOT NULL) THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'categories') > 0 AND (strpos(lower(current_query()), 'checked_by_new') = 0 OR NOT (current_query() ~* E'\\mchecked_by_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'categories'], ARRAY['checked_by_new']::text[], ARRAY['checked_by']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'categories') > 0
+        AND (strpos(lower(current_query()), 'checked_by_new') = 0 OR NOT (current_query() ~* E'\\mchecked_by_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'categories'], ARRAY['checked_by_new']::text[], ARRAY['checked_by']::text[]) END;
       crossfade_side := CASE WHEN crossfade_names_new THEN 'new' ELSE 'old' END;
     ELSIF crossfade_side <> 'new' AND (crossfade_writer = 'new') THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'categories') > 0 AND (strpos(lower(current_query()), 'checked_by_new') = 0 OR NOT (current_query() ~* E'\\mchecked_by_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'categories'], ARRAY['checked_by_new']::text[], ARRAY['checked_by']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'categories') > 0
+        AND (strpos(lower(current_query()), 'checked_by_new') = 0 OR NOT (current_query() ~* E'\\mchecked_by_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'categories'], ARRAY['checked_by_new']::text[], ARRAY['checked_by']::text[]) END;
       IF coalesce(crossfade_names_new, crossfade_writer = 'new') THEN
         crossfade_side := 'new';
       ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
@@ -86,19 +116,22 @@ BEGIN
   IF crossfade_side = 'new' THEN
     crossfade_new_write := true;
     BEGIN
-    <<"categories">>
-    DECLARE
-      "checked_by_new" bigint := "sync_widen-category-id_75743972".new."checked_by_new";
-    BEGIN
-      "sync_widen-category-id_75743972".new."checked_by" := (checked_by_new
-      );
-    END;
+      <<"categories">>
+      DECLARE
+        "checked_by_new" bigint := "sync_widen-category-id_75743972".new."checked_by_new";
+      BEGIN
+        "sync_widen-category-id_75743972".new."checked_by" := (checked_by_new
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.categories', 'checked_by', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('checked_by_new', new."checked_by_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'widen-category-id' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+        FROM crossfade.runs AS r, (
+          VALUES ('public.categories', 'checked_by', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('checked_by_new', new."checked_by_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'widen-category-id'
+          AND r.state = 'active'
+          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
   ELSIF crossfade_side = 'old' THEN
@@ -110,19 +143,38 @@ BEGIN
     new."checked_by_new" := new."checked_by";
   ELSE
     IF (new."checked_by_new" IS NULL AND (new."checked_by" IS NOT NULL)) THEN
-    new."checked_by_new" := new."checked_by";
+      new."checked_by_new" := new."checked_by";
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
     crossfade_writer := coalesce(current_setting('crossfade.writer', true), '');
-    crossfade_side := CASE WHEN new."id_new" IS NOT NULL THEN 'new' WHEN new."id" IS NOT NULL THEN 'old' ELSE 'none' END;
+    crossfade_side := CASE
+      WHEN new."id_new" IS NOT NULL
+      THEN 'new'
+      WHEN new."id" IS NOT NULL
+      THEN 'old'
+      ELSE 'none' END;
     IF crossfade_writer = 'old' AND crossfade_side = 'new' AND (new."id" IS NOT NULL) THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'categories') > 0 AND (strpos(lower(current_query()), 'id_new') = 0 OR NOT (current_query() ~* E'\\mid_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'categories'], ARRAY['id_new']::text[], ARRAY['id']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'categories') > 0
+        AND (strpos(lower(current_query()), 'id_new') = 0 OR NOT (current_query() ~* E'\\mid_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'categories'], ARRAY['id_new']::text[], ARRAY['id']::text[]) END;
       crossfade_side := CASE WHEN crossfade_names_new THEN 'new' ELSE 'old' END;
     ELSIF crossfade_side <> 'new' AND (crossfade_side = 'old' OR crossfade_writer = 'new') THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'categories') > 0 AND (strpos(lower(current_query()), 'id_new') = 0 OR NOT (current_query() ~* E'\\mid_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'categories'], ARRAY['id_new']::text[], ARRAY['id']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'categories') > 0
+        AND (strpos(lower(current_query()), 'id_new') = 0 OR NOT (current_query() ~* E'\\mid_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'categories'], ARRAY['id_new']::text[], ARRAY['id']::text[]) END;
       IF coalesce(crossfade_names_new, crossfade_writer = 'new') THEN
         crossfade_side := 'new';
       ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
@@ -142,19 +194,22 @@ BEGIN
   IF crossfade_side = 'new' THEN
     crossfade_new_write := true;
     BEGIN
-    <<"categories">>
-    DECLARE
-      "id_new" bigint := "sync_widen-category-id_75743972".new."id_new";
-    BEGIN
-      "sync_widen-category-id_75743972".new."id" := (id_new
-      );
-    END;
+      <<"categories">>
+      DECLARE
+        "id_new" bigint := "sync_widen-category-id_75743972".new."id_new";
+      BEGIN
+        "sync_widen-category-id_75743972".new."id" := (id_new
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.categories', 'id', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('id_new', new."id_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'widen-category-id' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+        FROM crossfade.runs AS r, (
+          VALUES ('public.categories', 'id', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('id_new', new."id_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'widen-category-id'
+          AND r.state = 'active'
+          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
   ELSIF crossfade_side = 'old' THEN
@@ -166,19 +221,38 @@ BEGIN
     new."id_new" := new."id";
   ELSE
     IF (new."id_new" IS NULL AND (new."id" IS NOT NULL)) THEN
-    new."id_new" := new."id";
+      new."id_new" := new."id";
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
     crossfade_writer := coalesce(current_setting('crossfade.writer', true), '');
-    crossfade_side := CASE WHEN new."moved_to_new" IS NOT NULL THEN 'new' WHEN new."moved_to" IS NOT NULL THEN 'old' ELSE 'none' END;
+    crossfade_side := CASE
+      WHEN new."moved_to_new" IS NOT NULL
+      THEN 'new'
+      WHEN new."moved_to" IS NOT NULL
+      THEN 'old'
+      ELSE 'none' END;
     IF crossfade_writer = 'old' AND crossfade_side = 'new' AND (new."moved_to" IS NOT NULL) THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'categories') > 0 AND (strpos(lower(current_query()), 'moved_to_new') = 0 OR NOT (current_query() ~* E'\\mmoved_to_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'categories'], ARRAY['moved_to_new']::text[], ARRAY['moved_to']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'categories') > 0
+        AND (strpos(lower(current_query()), 'moved_to_new') = 0 OR NOT (current_query() ~* E'\\mmoved_to_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'categories'], ARRAY['moved_to_new']::text[], ARRAY['moved_to']::text[]) END;
       crossfade_side := CASE WHEN crossfade_names_new THEN 'new' ELSE 'old' END;
     ELSIF crossfade_side <> 'new' AND (crossfade_writer = 'new') THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'categories') > 0 AND (strpos(lower(current_query()), 'moved_to_new') = 0 OR NOT (current_query() ~* E'\\mmoved_to_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'categories'], ARRAY['moved_to_new']::text[], ARRAY['moved_to']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'categories') > 0
+        AND (strpos(lower(current_query()), 'moved_to_new') = 0 OR NOT (current_query() ~* E'\\mmoved_to_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'categories'], ARRAY['moved_to_new']::text[], ARRAY['moved_to']::text[]) END;
       IF coalesce(crossfade_names_new, crossfade_writer = 'new') THEN
         crossfade_side := 'new';
       ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
@@ -198,19 +272,22 @@ BEGIN
   IF crossfade_side = 'new' THEN
     crossfade_new_write := true;
     BEGIN
-    <<"categories">>
-    DECLARE
-      "moved_to_new" bigint := "sync_widen-category-id_75743972".new."moved_to_new";
-    BEGIN
-      "sync_widen-category-id_75743972".new."moved_to" := (moved_to_new
-      );
-    END;
+      <<"categories">>
+      DECLARE
+        "moved_to_new" bigint := "sync_widen-category-id_75743972".new."moved_to_new";
+      BEGIN
+        "sync_widen-category-id_75743972".new."moved_to" := (moved_to_new
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.categories', 'moved_to', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('moved_to_new', new."moved_to_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'widen-category-id' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+        FROM crossfade.runs AS r, (
+          VALUES ('public.categories', 'moved_to', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('moved_to_new', new."moved_to_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'widen-category-id'
+          AND r.state = 'active'
+          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
   ELSIF crossfade_side = 'old' THEN
@@ -222,19 +299,38 @@ BEGIN
     new."moved_to_new" := new."moved_to";
   ELSE
     IF (new."moved_to_new" IS NULL AND (new."moved_to" IS NOT NULL)) THEN
-    new."moved_to_new" := new."moved_to";
+      new."moved_to_new" := new."moved_to";
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
     crossfade_writer := coalesce(current_setting('crossfade.writer', true), '');
-    crossfade_side := CASE WHEN new."parent_id_new" IS NOT NULL THEN 'new' WHEN new."parent_id" IS NOT NULL THEN 'old' ELSE 'none' END;
+    crossfade_side := CASE
+      WHEN new."parent_id_new" IS NOT NULL
+      THEN 'new'
+      WHEN new."parent_id" IS NOT NULL
+      THEN 'old'
+      ELSE 'none' END;
     IF crossfade_writer = 'old' AND crossfade_side = 'new' AND (new."parent_id" IS NOT NULL) THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'categories') > 0 AND (strpos(lower(current_query()), 'parent_id_new') = 0 OR NOT (current_query() ~* E'\\mparent_id_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'categories'], ARRAY['parent_id_new']::text[], ARRAY['parent_id']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'categories') > 0
+        AND (strpos(lower(current_query()), 'parent_id_new') = 0 OR NOT (current_query() ~* E'\\mparent_id_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'categories'], ARRAY['parent_id_new']::text[], ARRAY['parent_id']::text[]) END;
       crossfade_side := CASE WHEN crossfade_names_new THEN 'new' ELSE 'old' END;
     ELSIF crossfade_side <> 'new' AND (crossfade_writer = 'new') THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'categories') > 0 AND (strpos(lower(current_query()), 'parent_id_new') = 0 OR NOT (current_query() ~* E'\\mparent_id_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'categories'], ARRAY['parent_id_new']::text[], ARRAY['parent_id']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'categories') > 0
+        AND (strpos(lower(current_query()), 'parent_id_new') = 0 OR NOT (current_query() ~* E'\\mparent_id_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'categories'], ARRAY['parent_id_new']::text[], ARRAY['parent_id']::text[]) END;
       IF coalesce(crossfade_names_new, crossfade_writer = 'new') THEN
         crossfade_side := 'new';
       ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
@@ -254,19 +350,22 @@ BEGIN
   IF crossfade_side = 'new' THEN
     crossfade_new_write := true;
     BEGIN
-    <<"categories">>
-    DECLARE
-      "parent_id_new" bigint := "sync_widen-category-id_75743972".new."parent_id_new";
-    BEGIN
-      "sync_widen-category-id_75743972".new."parent_id" := (parent_id_new
-      );
-    END;
+      <<"categories">>
+      DECLARE
+        "parent_id_new" bigint := "sync_widen-category-id_75743972".new."parent_id_new";
+      BEGIN
+        "sync_widen-category-id_75743972".new."parent_id" := (parent_id_new
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.categories', 'parent_id', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('parent_id_new', new."parent_id_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'widen-category-id' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+        FROM crossfade.runs AS r, (
+          VALUES ('public.categories', 'parent_id', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('parent_id_new', new."parent_id_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'widen-category-id'
+          AND r.state = 'active'
+          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
   ELSIF crossfade_side = 'old' THEN
@@ -278,7 +377,7 @@ BEGIN
     new."parent_id_new" := new."parent_id";
   ELSE
     IF (new."parent_id_new" IS NULL AND (new."parent_id" IS NOT NULL)) THEN
-    new."parent_id_new" := new."parent_id";
+      new."parent_id_new" := new."parent_id";
     END IF;
   END IF;
   IF crossfade_new_write THEN
@@ -294,8 +393,25 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_widen-category-id_75743972', 'public.categories');
-CREATE OR REPLACE TRIGGER "zz_crossfade_widen-category-id_u" BEFORE UPDATE ON public.categories FOR EACH ROW WHEN (new."checked_by" IS DISTINCT FROM old."checked_by" OR new."checked_by_new" IS DISTINCT FROM old."checked_by_new" OR (new."checked_by_new" IS NULL AND (new."checked_by" IS NOT NULL)) OR new."id" IS DISTINCT FROM old."id" OR new."id_new" IS DISTINCT FROM old."id_new" OR (new."id_new" IS NULL AND (new."id" IS NOT NULL)) OR new."moved_to" IS DISTINCT FROM old."moved_to" OR new."moved_to_new" IS DISTINCT FROM old."moved_to_new" OR (new."moved_to_new" IS NULL AND (new."moved_to" IS NOT NULL)) OR new."parent_id" IS DISTINCT FROM old."parent_id" OR new."parent_id_new" IS DISTINCT FROM old."parent_id_new" OR (new."parent_id_new" IS NULL AND (new."parent_id" IS NOT NULL)) OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_widen-category-id_75743972"();
-CREATE OR REPLACE TRIGGER "zz_crossfade_widen-category-id_i" BEFORE INSERT ON public.categories FOR EACH ROW EXECUTE FUNCTION crossfade."sync_widen-category-id_75743972"();
+CREATE
+  OR REPLACE TRIGGER "zz_crossfade_widen-category-id_u" BEFORE UPDATE
+  ON public.categories FOR EACH ROW
+  WHEN (new."checked_by" IS DISTINCT FROM old."checked_by"
+    OR new."checked_by_new" IS DISTINCT FROM old."checked_by_new"
+    OR (new."checked_by_new" IS NULL AND (new."checked_by" IS NOT NULL))
+    OR new."id" IS DISTINCT FROM old."id"
+    OR new."id_new" IS DISTINCT FROM old."id_new"
+    OR (new."id_new" IS NULL AND (new."id" IS NOT NULL))
+    OR new."moved_to" IS DISTINCT FROM old."moved_to"
+    OR new."moved_to_new" IS DISTINCT FROM old."moved_to_new"
+    OR (new."moved_to_new" IS NULL AND (new."moved_to" IS NOT NULL))
+    OR new."parent_id" IS DISTINCT FROM old."parent_id"
+    OR new."parent_id_new" IS DISTINCT FROM old."parent_id_new"
+    OR (new."parent_id_new" IS NULL AND (new."parent_id" IS NOT NULL))
+    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_widen-category-id_75743972"();
+CREATE
+  OR REPLACE TRIGGER "zz_crossfade_widen-category-id_i" BEFORE INSERT
+  ON public.categories FOR EACH ROW EXECUTE FUNCTION crossfade."sync_widen-category-id_75743972"();
 -- undo:
 DROP TRIGGER IF EXISTS "zz_crossfade_widen-category-id_i" ON public.categories;
 DROP TRIGGER IF EXISTS "zz_crossfade_widen-category-id_u" ON public.categories;
@@ -309,7 +425,26 @@ DROP SEQUENCE IF EXISTS crossfade."untold_widen-category-id_75743972";
 -- gate: the triggers are in place
 
 -- fill:public.categories
-UPDATE ONLY public.categories AS "categories" SET checked_by_new = CASE WHEN (checked_by_new IS NULL AND checked_by IS NOT NULL) THEN checked_by ELSE checked_by_new END, id_new = CASE WHEN (id_new IS NULL AND id IS NOT NULL) THEN id ELSE id_new END, moved_to_new = CASE WHEN (moved_to_new IS NULL AND moved_to IS NOT NULL) THEN moved_to ELSE moved_to_new END, parent_id_new = CASE WHEN (parent_id_new IS NULL AND parent_id IS NOT NULL) THEN parent_id ELSE parent_id_new END WHERE ctid >= ($1::text)::tid AND ctid < ($2::text)::tid AND ((checked_by_new IS NULL AND checked_by IS NOT NULL) OR (id_new IS NULL AND id IS NOT NULL) OR (moved_to_new IS NULL AND moved_to IS NOT NULL) OR (parent_id_new IS NULL AND parent_id IS NOT NULL));
+UPDATE ONLY public.categories AS "categories"
+  SET checked_by_new = CASE
+  WHEN (checked_by_new IS NULL AND checked_by IS NOT NULL)
+  THEN checked_by
+  ELSE checked_by_new END, id_new = CASE
+  WHEN (id_new IS NULL AND id IS NOT NULL)
+  THEN id
+  ELSE id_new END, moved_to_new = CASE
+  WHEN (moved_to_new IS NULL AND moved_to IS NOT NULL)
+  THEN moved_to
+  ELSE moved_to_new END, parent_id_new = CASE
+  WHEN (parent_id_new IS NULL AND parent_id IS NOT NULL)
+  THEN parent_id
+  ELSE parent_id_new END
+  WHERE ctid >= ($1::text)::tid
+  AND ctid < ($2::text)::tid
+  AND ((checked_by_new IS NULL AND checked_by IS NOT NULL)
+    OR (id_new IS NULL AND id IS NOT NULL)
+    OR (moved_to_new IS NULL AND moved_to IS NOT NULL)
+    OR (parent_id_new IS NULL AND parent_id IS NOT NULL));
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_widen-category-id_75743972";
 CREATE OR REPLACE FUNCTION crossfade."sync_widen-category-id_75743972"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
 -- crossfade: run widen-category-id, table public.categories; keeps both sides of a change in step, not filling
@@ -325,28 +460,58 @@ DECLARE
   crossfade_state text;
   crossfade_error text;
 BEGIN
-  IF (tg_table_name <> 'categories' OR tg_table_schema <> 'public') AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.categories') AND NOT crossfade.is_made_for('sync_widen-category-id_75743972', 'public.categories', tg_relid) THEN
-    RAISE insufficient_privilege USING MESSAGE = 'crossfade: the function "sync_widen-category-id_75743972" is for the table public.categories only';
+  IF (tg_table_name <> 'categories' OR tg_table_schema <> 'public')
+    AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.categories')
+    AND NOT crossfade.is_made_for('sync_widen-category-id_75743972', 'public.categories', tg_relid) THEN
+    RAISE insufficient_privilege
+      USING MESSAGE = 'crossfade: the function "sync_widen-category-id_75743972" is for the table public.categories only';
   END IF;
-  IF coalesce(current_setting('crossfade.filling', true), '') = 'on' AND pg_trigger_depth() = 1 AND crossfade.fills('widen-category-id') THEN
+  IF coalesce(current_setting('crossfade.filling', true), '') = 'on'
+    AND pg_trigger_depth() = 1
+    AND crossfade.fills('widen-category-id') THEN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
     IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
-      UPDATE crossfade.quarantine AS q SET row_key = pg_catalog.jsonb_build_object('id', new."id") FROM crossfade.runs AS r
-        WHERE r.name = 'widen-category-id' AND r.state = 'active' AND q.run_id = r.id AND q.table_name = 'public.categories' AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+      UPDATE crossfade.quarantine AS q
+        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+        FROM crossfade.runs AS r
+        WHERE r.name = 'widen-category-id'
+          AND r.state = 'active'
+          AND q.run_id = r.id
+          AND q.table_name = 'public.categories'
+          AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
     crossfade_writer := coalesce(current_setting('crossfade.writer', true), '');
-    crossfade_side := CASE WHEN new."checked_by_new" IS NOT NULL THEN 'new' WHEN new."checked_by" IS NOT NULL THEN 'old' ELSE 'none' END;
+    crossfade_side := CASE
+      WHEN new."checked_by_new" IS NOT NULL
+      THEN 'new'
+      WHEN new."checked_by" IS NOT NULL
+      THEN 'old'
+      ELSE 'none' END;
     IF crossfade_writer = 'old' AND crossfade_side = 'new' AND (new."checked_by" IS NOT NULL) THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'categories') > 0 AND (strpos(lower(current_query()), 'checked_by_new') = 0 OR NOT (current_query() ~* E'\\mchecked_by_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'categories'], ARRAY['checked_by_new']::text[], ARRAY['checked_by']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'categories') > 0
+        AND (strpos(lower(current_query()), 'checked_by_new') = 0 OR NOT (current_query() ~* E'\\mchecked_by_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'categories'], ARRAY['checked_by_new']::text[], ARRAY['checked_by']::text[]) END;
       crossfade_side := CASE WHEN crossfade_names_new THEN 'new' ELSE 'old' END;
     ELSIF crossfade_side <> 'new' AND (crossfade_writer = 'new') THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'categories') > 0 AND (strpos(lower(current_query()), 'checked_by_new') = 0 OR NOT (current_query() ~* E'\\mchecked_by_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'categories'], ARRAY['checked_by_new']::text[], ARRAY['checked_by']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'categories') > 0
+        AND (strpos(lower(current_query()), 'checked_by_new') = 0 OR NOT (current_query() ~* E'\\mchecked_by_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'categories'], ARRAY['checked_by_new']::text[], ARRAY['checked_by']::text[]) END;
       IF coalesce(crossfade_names_new, crossfade_writer = 'new') THEN
         crossfade_side := 'new';
       ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
@@ -366,19 +531,22 @@ BEGIN
   IF crossfade_side = 'new' THEN
     crossfade_new_write := true;
     BEGIN
-    <<"categories">>
-    DECLARE
-      "checked_by_new" bigint := "sync_widen-category-id_75743972".new."checked_by_new";
-    BEGIN
-      "sync_widen-category-id_75743972".new."checked_by" := (checked_by_new
-      );
-    END;
+      <<"categories">>
+      DECLARE
+        "checked_by_new" bigint := "sync_widen-category-id_75743972".new."checked_by_new";
+      BEGIN
+        "sync_widen-category-id_75743972".new."checked_by" := (checked_by_new
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.categories', 'checked_by', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('checked_by_new', new."checked_by_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'widen-category-id' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+        FROM crossfade.runs AS r, (
+          VALUES ('public.categories', 'checked_by', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('checked_by_new', new."checked_by_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'widen-category-id'
+          AND r.state = 'active'
+          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
   ELSIF crossfade_side = 'old' THEN
@@ -393,14 +561,33 @@ BEGIN
   END IF;
   IF tg_op = 'INSERT' THEN
     crossfade_writer := coalesce(current_setting('crossfade.writer', true), '');
-    crossfade_side := CASE WHEN new."id_new" IS NOT NULL THEN 'new' WHEN new."id" IS NOT NULL THEN 'old' ELSE 'none' END;
+    crossfade_side := CASE
+      WHEN new."id_new" IS NOT NULL
+      THEN 'new'
+      WHEN new."id" IS NOT NULL
+      THEN 'old'
+      ELSE 'none' END;
     IF crossfade_writer = 'old' AND crossfade_side = 'new' AND (new."id" IS NOT NULL) THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'categories') > 0 AND (strpos(lower(current_query()), 'id_new') = 0 OR NOT (current_query() ~* E'\\mid_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'categories'], ARRAY['id_new']::text[], ARRAY['id']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'categories') > 0
+        AND (strpos(lower(current_query()), 'id_new') = 0 OR NOT (current_query() ~* E'\\mid_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'categories'], ARRAY['id_new']::text[], ARRAY['id']::text[]) END;
       crossfade_side := CASE WHEN crossfade_names_new THEN 'new' ELSE 'old' END;
     ELSIF crossfade_side <> 'new' AND (crossfade_side = 'old' OR crossfade_writer = 'new') THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'categories') > 0 AND (strpos(lower(current_query()), 'id_new') = 0 OR NOT (current_query() ~* E'\\mid_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'categories'], ARRAY['id_new']::text[], ARRAY['id']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'categories') > 0
+        AND (strpos(lower(current_query()), 'id_new') = 0 OR NOT (current_query() ~* E'\\mid_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'categories'], ARRAY['id_new']::text[], ARRAY['id']::text[]) END;
       IF coalesce(crossfade_names_new, crossfade_writer = 'new') THEN
         crossfade_side := 'new';
       ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
@@ -420,19 +607,22 @@ BEGIN
   IF crossfade_side = 'new' THEN
     crossfade_new_write := true;
     BEGIN
-    <<"categories">>
-    DECLARE
-      "id_new" bigint := "sync_widen-category-id_75743972".new."id_new";
-    BEGIN
-      "sync_widen-category-id_75743972".new."id" := (id_new
-      );
-    END;
+      <<"categories">>
+      DECLARE
+        "id_new" bigint := "sync_widen-category-id_75743972".new."id_new";
+      BEGIN
+        "sync_widen-category-id_75743972".new."id" := (id_new
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.categories', 'id', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('id_new', new."id_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'widen-category-id' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+        FROM crossfade.runs AS r, (
+          VALUES ('public.categories', 'id', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('id_new', new."id_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'widen-category-id'
+          AND r.state = 'active'
+          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
   ELSIF crossfade_side = 'old' THEN
@@ -447,14 +637,33 @@ BEGIN
   END IF;
   IF tg_op = 'INSERT' THEN
     crossfade_writer := coalesce(current_setting('crossfade.writer', true), '');
-    crossfade_side := CASE WHEN new."moved_to_new" IS NOT NULL THEN 'new' WHEN new."moved_to" IS NOT NULL THEN 'old' ELSE 'none' END;
+    crossfade_side := CASE
+      WHEN new."moved_to_new" IS NOT NULL
+      THEN 'new'
+      WHEN new."moved_to" IS NOT NULL
+      THEN 'old'
+      ELSE 'none' END;
     IF crossfade_writer = 'old' AND crossfade_side = 'new' AND (new."moved_to" IS NOT NULL) THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'categories') > 0 AND (strpos(lower(current_query()), 'moved_to_new') = 0 OR NOT (current_query() ~* E'\\mmoved_to_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'categories'], ARRAY['moved_to_new']::text[], ARRAY['moved_to']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'categories') > 0
+        AND (strpos(lower(current_query()), 'moved_to_new') = 0 OR NOT (current_query() ~* E'\\mmoved_to_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'categories'], ARRAY['moved_to_new']::text[], ARRAY['moved_to']::text[]) END;
       crossfade_side := CASE WHEN crossfade_names_new THEN 'new' ELSE 'old' END;
     ELSIF crossfade_side <> 'new' AND (crossfade_writer = 'new') THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'categories') > 0 AND (strpos(lower(current_query()), 'moved_to_new') = 0 OR NOT (current_query() ~* E'\\mmoved_to_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'categories'], ARRAY['moved_to_new']::text[], ARRAY['moved_to']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'categories') > 0
+        AND (strpos(lower(current_query()), 'moved_to_new') = 0 OR NOT (current_query() ~* E'\\mmoved_to_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'categories'], ARRAY['moved_to_new']::text[], ARRAY['moved_to']::text[]) END;
       IF coalesce(crossfade_names_new, crossfade_writer = 'new') THEN
         crossfade_side := 'new';
       ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
@@ -474,19 +683,22 @@ BEGIN
   IF crossfade_side = 'new' THEN
     crossfade_new_write := true;
     BEGIN
-    <<"categories">>
-    DECLARE
-      "moved_to_new" bigint := "sync_widen-category-id_75743972".new."moved_to_new";
-    BEGIN
-      "sync_widen-category-id_75743972".new."moved_to" := (moved_to_new
-      );
-    END;
+      <<"categories">>
+      DECLARE
+        "moved_to_new" bigint := "sync_widen-category-id_75743972".new."moved_to_new";
+      BEGIN
+        "sync_widen-category-id_75743972".new."moved_to" := (moved_to_new
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.categories', 'moved_to', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('moved_to_new', new."moved_to_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'widen-category-id' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+        FROM crossfade.runs AS r, (
+          VALUES ('public.categories', 'moved_to', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('moved_to_new', new."moved_to_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'widen-category-id'
+          AND r.state = 'active'
+          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
   ELSIF crossfade_side = 'old' THEN
@@ -501,14 +713,33 @@ BEGIN
   END IF;
   IF tg_op = 'INSERT' THEN
     crossfade_writer := coalesce(current_setting('crossfade.writer', true), '');
-    crossfade_side := CASE WHEN new."parent_id_new" IS NOT NULL THEN 'new' WHEN new."parent_id" IS NOT NULL THEN 'old' ELSE 'none' END;
+    crossfade_side := CASE
+      WHEN new."parent_id_new" IS NOT NULL
+      THEN 'new'
+      WHEN new."parent_id" IS NOT NULL
+      THEN 'old'
+      ELSE 'none' END;
     IF crossfade_writer = 'old' AND crossfade_side = 'new' AND (new."parent_id" IS NOT NULL) THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'categories') > 0 AND (strpos(lower(current_query()), 'parent_id_new') = 0 OR NOT (current_query() ~* E'\\mparent_id_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'categories'], ARRAY['parent_id_new']::text[], ARRAY['parent_id']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'categories') > 0
+        AND (strpos(lower(current_query()), 'parent_id_new') = 0 OR NOT (current_query() ~* E'\\mparent_id_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'categories'], ARRAY['parent_id_new']::text[], ARRAY['parent_id']::text[]) END;
       crossfade_side := CASE WHEN crossfade_names_new THEN 'new' ELSE 'old' END;
     ELSIF crossfade_side <> 'new' AND (crossfade_writer = 'new') THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'categories') > 0 AND (strpos(lower(current_query()), 'parent_id_new') = 0 OR NOT (current_query() ~* E'\\mparent_id_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'categories'], ARRAY['parent_id_new']::text[], ARRAY['parent_id']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'categories') > 0
+        AND (strpos(lower(current_query()), 'parent_id_new') = 0 OR NOT (current_query() ~* E'\\mparent_id_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'categories'], ARRAY['parent_id_new']::text[], ARRAY['parent_id']::text[]) END;
       IF coalesce(crossfade_names_new, crossfade_writer = 'new') THEN
         crossfade_side := 'new';
       ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
@@ -528,19 +759,22 @@ BEGIN
   IF crossfade_side = 'new' THEN
     crossfade_new_write := true;
     BEGIN
-    <<"categories">>
-    DECLARE
-      "parent_id_new" bigint := "sync_widen-category-id_75743972".new."parent_id_new";
-    BEGIN
-      "sync_widen-category-id_75743972".new."parent_id" := (parent_id_new
-      );
-    END;
+      <<"categories">>
+      DECLARE
+        "parent_id_new" bigint := "sync_widen-category-id_75743972".new."parent_id_new";
+      BEGIN
+        "sync_widen-category-id_75743972".new."parent_id" := (parent_id_new
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.categories', 'parent_id', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('parent_id_new', new."parent_id_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'widen-category-id' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+        FROM crossfade.runs AS r, (
+          VALUES ('public.categories', 'parent_id', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('parent_id_new', new."parent_id_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'widen-category-id'
+          AND r.state = 'active'
+          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
   ELSIF crossfade_side = 'old' THEN
@@ -566,13 +800,39 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_widen-category-id_75743972', 'public.categories');
-CREATE OR REPLACE TRIGGER "zz_crossfade_widen-category-id_u" BEFORE UPDATE ON public.categories FOR EACH ROW WHEN (new."checked_by" IS DISTINCT FROM old."checked_by" OR new."checked_by_new" IS DISTINCT FROM old."checked_by_new" OR new."id" IS DISTINCT FROM old."id" OR new."id_new" IS DISTINCT FROM old."id_new" OR new."moved_to" IS DISTINCT FROM old."moved_to" OR new."moved_to_new" IS DISTINCT FROM old."moved_to_new" OR new."parent_id" IS DISTINCT FROM old."parent_id" OR new."parent_id_new" IS DISTINCT FROM old."parent_id_new" OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_widen-category-id_75743972"();
+CREATE
+  OR REPLACE TRIGGER "zz_crossfade_widen-category-id_u" BEFORE UPDATE
+  ON public.categories FOR EACH ROW
+  WHEN (new."checked_by" IS DISTINCT FROM old."checked_by"
+    OR new."checked_by_new" IS DISTINCT FROM old."checked_by_new"
+    OR new."id" IS DISTINCT FROM old."id"
+    OR new."id_new" IS DISTINCT FROM old."id_new"
+    OR new."moved_to" IS DISTINCT FROM old."moved_to"
+    OR new."moved_to_new" IS DISTINCT FROM old."moved_to_new"
+    OR new."parent_id" IS DISTINCT FROM old."parent_id"
+    OR new."parent_id_new" IS DISTINCT FROM old."parent_id_new"
+    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_widen-category-id_75743972"();
 -- undo:
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_widen-category-id_75743972";
 CREATE OR REPLACE FUNCTION crossfade."sync_widen-category-id_75743972"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.categories
 SELECT crossfade.keep_function('sync_widen-category-id_75743972', 'public.categories');
-CREATE OR REPLACE TRIGGER "zz_crossfade_widen-category-id_u" BEFORE UPDATE ON public.categories FOR EACH ROW WHEN (new."checked_by" IS DISTINCT FROM old."checked_by" OR new."checked_by_new" IS DISTINCT FROM old."checked_by_new" OR (new."checked_by_new" IS NULL AND (new."checked_by" IS NOT NULL)) OR new."id" IS DISTINCT FROM old."id" OR new."id_new" IS DISTINCT FROM old."id_new" OR (new."id_new" IS NULL AND (new."id" IS NOT NULL)) OR new."moved_to" IS DISTINCT FROM old."moved_to" OR new."moved_to_new" IS DISTINCT FROM old."moved_to_new" OR (new."moved_to_new" IS NULL AND (new."moved_to" IS NOT NULL)) OR new."parent_id" IS DISTINCT FROM old."parent_id" OR new."parent_id_new" IS DISTINCT FROM old."parent_id_new" OR (new."parent_id_new" IS NULL AND (new."parent_id" IS NOT NULL)) OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_widen-category-id_75743972"();
+CREATE
+  OR REPLACE TRIGGER "zz_crossfade_widen-category-id_u" BEFORE UPDATE
+  ON public.categories FOR EACH ROW
+  WHEN (new."checked_by" IS DISTINCT FROM old."checked_by"
+    OR new."checked_by_new" IS DISTINCT FROM old."checked_by_new"
+    OR (new."checked_by_new" IS NULL AND (new."checked_by" IS NOT NULL))
+    OR new."id" IS DISTINCT FROM old."id"
+    OR new."id_new" IS DISTINCT FROM old."id_new"
+    OR (new."id_new" IS NULL AND (new."id" IS NOT NULL))
+    OR new."moved_to" IS DISTINCT FROM old."moved_to"
+    OR new."moved_to_new" IS DISTINCT FROM old."moved_to_new"
+    OR (new."moved_to_new" IS NULL AND (new."moved_to" IS NOT NULL))
+    OR new."parent_id" IS DISTINCT FROM old."parent_id"
+    OR new."parent_id_new" IS DISTINCT FROM old."parent_id_new"
+    OR (new."parent_id_new" IS NULL AND (new."parent_id" IS NOT NULL))
+    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_widen-category-id_75743972"();
 
 
 -- ======== verify
@@ -580,15 +840,95 @@ CREATE OR REPLACE TRIGGER "zz_crossfade_widen-category-id_u" BEFORE UPDATE ON pu
 -- gate: the triggers are in place
 
 -- match:public.categories
-SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE (CASE WHEN ((SELECT EXISTS (SELECT FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id WHERE crossfade_r.state = 'active' AND crossfade_q.accepted_at IS NOT NULL AND crossfade_q.direction = 'backward' AND crossfade_q.table_name = 'public.categories' AND crossfade_q.column_name = 'checked_by')) AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('checked_by_new', checked_by_new)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id WHERE crossfade_r.state = 'active' AND crossfade_q.accepted_at IS NOT NULL AND crossfade_q.direction = 'backward' AND crossfade_q.table_name = 'public.categories' AND crossfade_q.column_name = 'checked_by')) THEN false ELSE NOT ((NOT (checked_by_new IS DISTINCT FROM (checked_by
-)::bigint)) OR (NOT (checked_by IS DISTINCT FROM (checked_by_new
-)::integer))) END OR CASE WHEN ((SELECT EXISTS (SELECT FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id WHERE crossfade_r.state = 'active' AND crossfade_q.accepted_at IS NOT NULL AND crossfade_q.direction = 'backward' AND crossfade_q.table_name = 'public.categories' AND crossfade_q.column_name = 'id')) AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('id_new', id_new)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id WHERE crossfade_r.state = 'active' AND crossfade_q.accepted_at IS NOT NULL AND crossfade_q.direction = 'backward' AND crossfade_q.table_name = 'public.categories' AND crossfade_q.column_name = 'id')) THEN false ELSE NOT ((NOT (id_new IS DISTINCT FROM (id
-)::bigint)) OR (NOT (id IS DISTINCT FROM (id_new
-)::integer))) END OR CASE WHEN ((SELECT EXISTS (SELECT FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id WHERE crossfade_r.state = 'active' AND crossfade_q.accepted_at IS NOT NULL AND crossfade_q.direction = 'backward' AND crossfade_q.table_name = 'public.categories' AND crossfade_q.column_name = 'moved_to')) AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('moved_to_new', moved_to_new)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id WHERE crossfade_r.state = 'active' AND crossfade_q.accepted_at IS NOT NULL AND crossfade_q.direction = 'backward' AND crossfade_q.table_name = 'public.categories' AND crossfade_q.column_name = 'moved_to')) THEN false ELSE NOT ((NOT (moved_to_new IS DISTINCT FROM (moved_to
-)::bigint)) OR (NOT (moved_to IS DISTINCT FROM (moved_to_new
-)::integer))) END OR CASE WHEN ((SELECT EXISTS (SELECT FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id WHERE crossfade_r.state = 'active' AND crossfade_q.accepted_at IS NOT NULL AND crossfade_q.direction = 'backward' AND crossfade_q.table_name = 'public.categories' AND crossfade_q.column_name = 'parent_id')) AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('parent_id_new', parent_id_new)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id WHERE crossfade_r.state = 'active' AND crossfade_q.accepted_at IS NOT NULL AND crossfade_q.direction = 'backward' AND crossfade_q.table_name = 'public.categories' AND crossfade_q.column_name = 'parent_id')) THEN false ELSE NOT ((NOT (parent_id_new IS DISTINCT FROM (parent_id
-)::bigint)) OR (NOT (parent_id IS DISTINCT FROM (parent_id_new
-)::integer))) END)) FROM (SELECT ctid AS crossfade_tid, xmin AS crossfade_xmin, checked_by AS checked_by, checked_by_new AS checked_by_new, id AS id, id_new AS id_new, moved_to AS moved_to, moved_to_new AS moved_to_new, parent_id AS parent_id, parent_id_new AS parent_id_new FROM ONLY public.categories WHERE ctid >= ($1::text)::tid AND ctid < ($2::text)::tid) AS "categories";
+SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
+  WHERE (CASE
+    WHEN ((SELECT EXISTS (SELECT
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
+      ON crossfade_r.id = crossfade_q.run_id
+      WHERE crossfade_r.state = 'active'
+      AND crossfade_q.accepted_at IS NOT NULL
+      AND crossfade_q.direction = 'backward'
+      AND crossfade_q.table_name = 'public.categories'
+      AND crossfade_q.column_name = 'checked_by'))
+      AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('checked_by_new', checked_by_new)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
+        FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
+        ON crossfade_r.id = crossfade_q.run_id
+        WHERE crossfade_r.state = 'active'
+        AND crossfade_q.accepted_at IS NOT NULL
+        AND crossfade_q.direction = 'backward'
+        AND crossfade_q.table_name = 'public.categories'
+        AND crossfade_q.column_name = 'checked_by'))
+    THEN false
+    ELSE NOT ((NOT (checked_by_new IS DISTINCT FROM (checked_by
+          )::bigint)) OR (NOT (checked_by IS DISTINCT FROM (checked_by_new
+          )::integer))) END
+            OR CASE
+            WHEN ((SELECT EXISTS (SELECT
+              FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
+              ON crossfade_r.id = crossfade_q.run_id
+              WHERE crossfade_r.state = 'active'
+              AND crossfade_q.accepted_at IS NOT NULL
+              AND crossfade_q.direction = 'backward'
+              AND crossfade_q.table_name = 'public.categories'
+              AND crossfade_q.column_name = 'id'))
+              AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('id_new', id_new)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
+                FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
+                ON crossfade_r.id = crossfade_q.run_id
+                WHERE crossfade_r.state = 'active'
+                AND crossfade_q.accepted_at IS NOT NULL
+                AND crossfade_q.direction = 'backward'
+                AND crossfade_q.table_name = 'public.categories'
+                AND crossfade_q.column_name = 'id'))
+            THEN false
+            ELSE NOT ((NOT (id_new IS DISTINCT FROM (id
+          )::bigint)) OR (NOT (id IS DISTINCT FROM (id_new
+          )::integer))) END
+            OR CASE
+            WHEN ((SELECT EXISTS (SELECT
+              FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
+              ON crossfade_r.id = crossfade_q.run_id
+              WHERE crossfade_r.state = 'active'
+              AND crossfade_q.accepted_at IS NOT NULL
+              AND crossfade_q.direction = 'backward'
+              AND crossfade_q.table_name = 'public.categories'
+              AND crossfade_q.column_name = 'moved_to'))
+              AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('moved_to_new', moved_to_new)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
+                FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
+                ON crossfade_r.id = crossfade_q.run_id
+                WHERE crossfade_r.state = 'active'
+                AND crossfade_q.accepted_at IS NOT NULL
+                AND crossfade_q.direction = 'backward'
+                AND crossfade_q.table_name = 'public.categories'
+                AND crossfade_q.column_name = 'moved_to'))
+            THEN false
+            ELSE NOT ((NOT (moved_to_new IS DISTINCT FROM (moved_to
+          )::bigint)) OR (NOT (moved_to IS DISTINCT FROM (moved_to_new
+          )::integer))) END
+            OR CASE
+            WHEN ((SELECT EXISTS (SELECT
+              FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
+              ON crossfade_r.id = crossfade_q.run_id
+              WHERE crossfade_r.state = 'active'
+              AND crossfade_q.accepted_at IS NOT NULL
+              AND crossfade_q.direction = 'backward'
+              AND crossfade_q.table_name = 'public.categories'
+              AND crossfade_q.column_name = 'parent_id'))
+              AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('parent_id_new', parent_id_new)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
+                FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
+                ON crossfade_r.id = crossfade_q.run_id
+                WHERE crossfade_r.state = 'active'
+                AND crossfade_q.accepted_at IS NOT NULL
+                AND crossfade_q.direction = 'backward'
+                AND crossfade_q.table_name = 'public.categories'
+                AND crossfade_q.column_name = 'parent_id'))
+            THEN false
+            ELSE NOT ((NOT (parent_id_new IS DISTINCT FROM (parent_id
+          )::bigint)) OR (NOT (parent_id IS DISTINCT FROM (parent_id_new
+          )::integer))) END))
+            FROM (SELECT ctid AS crossfade_tid, xmin AS crossfade_xmin, checked_by AS checked_by, checked_by_new AS checked_by_new, id AS id, id_new AS id_new, moved_to AS moved_to, moved_to_new AS moved_to_new, parent_id AS parent_id, parent_id_new AS parent_id_new
+              FROM ONLY public.categories
+              WHERE ctid >= ($1::text)::tid
+              AND ctid < ($2::text)::tid) AS "categories";
 
 
 -- ======== enforce
@@ -611,13 +951,16 @@ CREATE UNIQUE INDEX CONCURRENTLY categories_pkey_crossfade ON public.categories 
 DROP INDEX CONCURRENTLY IF EXISTS public.categories_pkey_crossfade;
 
 -- add_constraint:public.categories.categories_parent_crossfade
-ALTER TABLE public.categories ADD CONSTRAINT categories_parent_crossfade FOREIGN KEY (parent_id_new) REFERENCES public.categories(id_new) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED NOT VALID;
+ALTER TABLE public.categories ADD CONSTRAINT categories_parent_crossfade FOREIGN KEY (parent_id_new) REFERENCES public.categories(id_new)
+  ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED NOT VALID;
 ALTER TABLE public.categories VALIDATE CONSTRAINT categories_parent_crossfade;
 -- undo:
 ALTER TABLE public.categories DROP CONSTRAINT IF EXISTS categories_parent_crossfade;
 
 -- add_constraint:public.categories.categories_moved_crossfade
-ALTER TABLE public.categories ADD CONSTRAINT categories_moved_crossfade FOREIGN KEY (moved_to_new) REFERENCES public.categories(id_new) ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED NOT VALID;
+ALTER TABLE public.categories ADD CONSTRAINT categories_moved_crossfade FOREIGN KEY (moved_to_new) REFERENCES public.categories(id_new)
+  ON DELETE
+  SET NULL DEFERRABLE INITIALLY DEFERRED NOT VALID;
 ALTER TABLE public.categories VALIDATE CONSTRAINT categories_moved_crossfade;
 -- undo:
 ALTER TABLE public.categories DROP CONSTRAINT IF EXISTS categories_moved_crossfade;

@@ -30,28 +30,61 @@ DECLARE
   crossfade_state text;
   crossfade_error text;
 BEGIN
-  IF (tg_table_name <> 'inventory_items' OR tg_table_schema <> 'public') AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.inventory_items') AND NOT crossfade.is_made_for('sync_merge-inventory-sku_bfe31ca5', 'public.inventory_items', tg_relid) THEN
-    RAISE insufficient_privilege USING MESSAGE = 'crossfade: the function "sync_merge-inventory-sku_bfe31ca5" is for the table public.inventory_items only';
+  IF (tg_table_name <> 'inventory_items' OR tg_table_schema <> 'public')
+    AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.inventory_items')
+    AND NOT crossfade.is_made_for('sync_merge-inventory-sku_bfe31ca5', 'public.inventory_items', tg_relid) THEN
+    RAISE insufficient_privilege
+      USING MESSAGE = 'crossfade: the function "sync_merge-inventory-sku_bfe31ca5" is for the table public.inventory_items only';
   END IF;
-  IF coalesce(current_setting('crossfade.filling', true), '') = 'on' AND pg_trigger_depth() = 1 AND crossfade.fills('merge-inventory-sku') THEN
+  IF coalesce(current_setting('crossfade.filling', true), '') = 'on'
+    AND pg_trigger_depth() = 1
+    AND crossfade.fills('merge-inventory-sku') THEN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
     IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
-      UPDATE crossfade.quarantine AS q SET row_key = pg_catalog.jsonb_build_object('id', new."id") FROM crossfade.runs AS r
-        WHERE r.name = 'merge-inventory-sku' AND r.state = 'active' AND q.run_id = r.id AND q.table_name = 'public.inventory_items' AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+      UPDATE crossfade.quarantine AS q
+        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+        FROM crossfade.runs AS r
+        WHERE r.name = 'merge-inventory-sku'
+          AND r.state = 'active'
+          AND q.run_id = r.id
+          AND q.table_name = 'public.inventory_items'
+          AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
     crossfade_writer := coalesce(current_setting('crossfade.writer', true), '');
-    crossfade_side := CASE WHEN new."sku" IS NOT NULL THEN 'new' WHEN new."item_name" IS NOT NULL OR new."lot" IS NOT NULL THEN 'old' ELSE 'none' END;
-    IF crossfade_writer = 'old' AND crossfade_side = 'new' AND (new."item_name" IS NOT NULL OR new."lot" IS NOT NULL) THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'inventory_items') > 0 AND (strpos(lower(current_query()), 'sku') = 0 OR NOT (current_query() ~* E'\\msku\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['sku']::text[], ARRAY['lot']::text[]) END;
+    crossfade_side := CASE
+      WHEN new."sku" IS NOT NULL
+      THEN 'new'
+      WHEN new."item_name" IS NOT NULL
+      OR new."lot" IS NOT NULL
+      THEN 'old'
+      ELSE 'none' END;
+    IF crossfade_writer = 'old'
+      AND crossfade_side = 'new'
+      AND (new."item_name" IS NOT NULL OR new."lot" IS NOT NULL) THEN
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'inventory_items') > 0
+        AND (strpos(lower(current_query()), 'sku') = 0 OR NOT (current_query() ~* E'\\msku\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['sku']::text[], ARRAY['lot']::text[]) END;
       crossfade_side := CASE WHEN crossfade_names_new THEN 'new' ELSE 'old' END;
     ELSIF crossfade_side <> 'new' AND (crossfade_writer = 'new') THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'inventory_items') > 0 AND (strpos(lower(current_query()), 'sku') = 0 OR NOT (current_query() ~* E'\\msku\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['sku']::text[], ARRAY['lot']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'inventory_items') > 0
+        AND (strpos(lower(current_query()), 'sku') = 0 OR NOT (current_query() ~* E'\\msku\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['sku']::text[], ARRAY['lot']::text[]) END;
       IF coalesce(crossfade_names_new, crossfade_writer = 'new') THEN
         crossfade_side := 'new';
       ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
@@ -71,19 +104,22 @@ BEGIN
   IF crossfade_side = 'new' THEN
     crossfade_new_write := true;
     BEGIN
-    <<"inventory_items">>
-    DECLARE
-      "sku" character varying(80) := "sync_merge-inventory-sku_bfe31ca5".new."sku";
-    BEGIN
-      "sync_merge-inventory-sku_bfe31ca5".new."lot" := ((NULLIF(split_part((sku)::text, '/'::text, 2), ''::text))::integer
-      );
-    END;
+      <<"inventory_items">>
+      DECLARE
+        "sku" character varying(80) := "sync_merge-inventory-sku_bfe31ca5".new."sku";
+      BEGIN
+        "sync_merge-inventory-sku_bfe31ca5".new."lot" := ((NULLIF(split_part((sku)::text, '/'::text, 2), ''::text))::integer
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.inventory_items', 'lot', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('sku', new."sku"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'merge-inventory-sku' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+        FROM crossfade.runs AS r, (
+          VALUES ('public.inventory_items', 'lot', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('sku', new."sku"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'merge-inventory-sku'
+          AND r.state = 'active'
+          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
   ELSIF crossfade_side = 'old' THEN
@@ -93,67 +129,83 @@ BEGIN
       crossfade_old_write := true;
     END IF;
     BEGIN
-    <<"inventory_items">>
-    DECLARE
-      "item_name" text := "sync_merge-inventory-sku_bfe31ca5".new."item_name";
-      "lot" integer := "sync_merge-inventory-sku_bfe31ca5".new."lot";
-    BEGIN
-      "sync_merge-inventory-sku_bfe31ca5".new."sku" := (((item_name || '/'::text) || COALESCE((lot)::text, ''::text))
-      );
-    END;
+      <<"inventory_items">>
+      DECLARE
+        "item_name" text := "sync_merge-inventory-sku_bfe31ca5".new."item_name";
+        "lot" integer := "sync_merge-inventory-sku_bfe31ca5".new."lot";
+      BEGIN
+        "sync_merge-inventory-sku_bfe31ca5".new."sku" := (((item_name || '/'::text) || COALESCE((lot)::text, ''::text))
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       new."sku" := NULL;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.inventory_items', 'sku', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'lot', new."lot"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'merge-inventory-sku' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+        FROM crossfade.runs AS r, (
+          VALUES ('public.inventory_items', 'sku', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'lot', new."lot"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'merge-inventory-sku'
+          AND r.state = 'active'
+          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
   ELSE
     IF (new."sku" IS NULL AND (new."item_name" IS NOT NULL OR new."lot" IS NOT NULL)) THEN
-    BEGIN
-    <<"inventory_items">>
-    DECLARE
-      "item_name" text := "sync_merge-inventory-sku_bfe31ca5".new."item_name";
-      "lot" integer := "sync_merge-inventory-sku_bfe31ca5".new."lot";
-    BEGIN
-      "sync_merge-inventory-sku_bfe31ca5".new."sku" := (((item_name || '/'::text) || COALESCE((lot)::text, ''::text))
-      );
-    END;
-    EXCEPTION WHEN OTHERS THEN
-      GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      new."sku" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.inventory_items', 'sku', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'lot', new."lot"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'merge-inventory-sku' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
-    END;
+      BEGIN
+        <<"inventory_items">>
+        DECLARE
+          "item_name" text := "sync_merge-inventory-sku_bfe31ca5".new."item_name";
+          "lot" integer := "sync_merge-inventory-sku_bfe31ca5".new."lot";
+        BEGIN
+          "sync_merge-inventory-sku_bfe31ca5".new."sku" := (((item_name || '/'::text) || COALESCE((lot)::text, ''::text))
+          );
+        END;
+      EXCEPTION WHEN OTHERS THEN
+        GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
+        new."sku" := NULL;
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.inventory_items', 'sku', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'lot', new."lot"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+          WHERE r.name = 'merge-inventory-sku'
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END;
     END IF;
     IF tg_op = 'INSERT' THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'inventory_items') > 0 AND (strpos(lower(current_query()), 'sku') = 0 OR NOT (current_query() ~* E'\\msku\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['sku']::text[], ARRAY['lot']::text[]) END;
-    IF crossfade_names_new IS NOT TRUE THEN
-    BEGIN
-    <<"inventory_items">>
-    DECLARE
-      "item_name" text := "sync_merge-inventory-sku_bfe31ca5".new."item_name";
-      "lot" integer := "sync_merge-inventory-sku_bfe31ca5".new."lot";
-    BEGIN
-      "sync_merge-inventory-sku_bfe31ca5".new."sku" := (((item_name || '/'::text) || COALESCE((lot)::text, ''::text))
-      );
-    END;
-    EXCEPTION WHEN OTHERS THEN
-      GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      new."sku" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.inventory_items', 'sku', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'lot', new."lot"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'merge-inventory-sku' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
-    END;
-    END IF;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'inventory_items') > 0
+        AND (strpos(lower(current_query()), 'sku') = 0 OR NOT (current_query() ~* E'\\msku\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['sku']::text[], ARRAY['lot']::text[]) END;
+      IF crossfade_names_new IS NOT TRUE THEN
+        BEGIN
+          <<"inventory_items">>
+          DECLARE
+            "item_name" text := "sync_merge-inventory-sku_bfe31ca5".new."item_name";
+            "lot" integer := "sync_merge-inventory-sku_bfe31ca5".new."lot";
+          BEGIN
+            "sync_merge-inventory-sku_bfe31ca5".new."sku" := (((item_name || '/'::text) || COALESCE((lot)::text, ''::text))
+            );
+          END;
+        EXCEPTION WHEN OTHERS THEN
+          GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
+          new."sku" := NULL;
+          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+            FROM crossfade.runs AS r, (
+              VALUES ('public.inventory_items', 'sku', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'lot', new."lot"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+            WHERE r.name = 'merge-inventory-sku'
+              AND r.state = 'active'
+              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+        END;
+      END IF;
     END IF;
   END IF;
   IF crossfade_new_write THEN
@@ -169,8 +221,17 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_merge-inventory-sku_bfe31ca5', 'public.inventory_items');
-CREATE OR REPLACE TRIGGER "zz_crossfade_merge-inventory-sku_u" BEFORE UPDATE ON public.inventory_items FOR EACH ROW WHEN (new."item_name" IS DISTINCT FROM old."item_name" OR new."lot" IS DISTINCT FROM old."lot" OR (new."sku")::text IS DISTINCT FROM (old."sku")::text OR (new."sku" IS NULL AND (new."item_name" IS NOT NULL OR new."lot" IS NOT NULL)) OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_merge-inventory-sku_bfe31ca5"();
-CREATE OR REPLACE TRIGGER "zz_crossfade_merge-inventory-sku_i" BEFORE INSERT ON public.inventory_items FOR EACH ROW EXECUTE FUNCTION crossfade."sync_merge-inventory-sku_bfe31ca5"();
+CREATE
+  OR REPLACE TRIGGER "zz_crossfade_merge-inventory-sku_u" BEFORE UPDATE
+  ON public.inventory_items FOR EACH ROW
+  WHEN (new."item_name" IS DISTINCT FROM old."item_name"
+    OR new."lot" IS DISTINCT FROM old."lot"
+    OR (new."sku")::text IS DISTINCT FROM (old."sku")::text
+    OR (new."sku" IS NULL AND (new."item_name" IS NOT NULL OR new."lot" IS NOT NULL))
+    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_merge-inventory-sku_bfe31ca5"();
+CREATE
+  OR REPLACE TRIGGER "zz_crossfade_merge-inventory-sku_i" BEFORE INSERT
+  ON public.inventory_items FOR EACH ROW EXECUTE FUNCTION crossfade."sync_merge-inventory-sku_bfe31ca5"();
 -- undo:
 DROP TRIGGER IF EXISTS "zz_crossfade_merge-inventory-sku_i" ON public.inventory_items;
 DROP TRIGGER IF EXISTS "zz_crossfade_merge-inventory-sku_u" ON public.inventory_items;
@@ -184,9 +245,16 @@ DROP SEQUENCE IF EXISTS crossfade."untold_merge-inventory-sku_bfe31ca5";
 -- gate: the triggers are in place
 
 -- fill:public.inventory_items
-UPDATE ONLY public.inventory_items AS "inventory_items" SET sku = (((item_name || '/'::text) || COALESCE((lot)::text, ''::text))
-) WHERE ctid >= ($1::text)::tid AND ctid < ($2::text)::tid AND CASE WHEN ctid >= (SELECT ($1::text)::tid) AND ctid < (SELECT ($2::text)::tid) THEN (sku IS NULL AND (((item_name || '/'::text) || COALESCE((lot)::text, ''::text))
-) IS NOT NULL) ELSE false END;
+UPDATE ONLY public.inventory_items AS "inventory_items"
+  SET sku = (((item_name || '/'::text) || COALESCE((lot)::text, ''::text))
+)
+  WHERE ctid >= ($1::text)::tid
+  AND ctid < ($2::text)::tid
+  AND CASE
+  WHEN ctid >= (SELECT ($1::text)::tid)
+  AND ctid < (SELECT ($2::text)::tid)
+  THEN (sku IS NULL AND (((item_name || '/'::text) || COALESCE((lot)::text, ''::text))
+  ) IS NOT NULL) ELSE false END;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_merge-inventory-sku_bfe31ca5";
 CREATE OR REPLACE FUNCTION crossfade."sync_merge-inventory-sku_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
 -- crossfade: run merge-inventory-sku, table public.inventory_items; keeps both sides of a change in step, not filling
@@ -202,28 +270,61 @@ DECLARE
   crossfade_state text;
   crossfade_error text;
 BEGIN
-  IF (tg_table_name <> 'inventory_items' OR tg_table_schema <> 'public') AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.inventory_items') AND NOT crossfade.is_made_for('sync_merge-inventory-sku_bfe31ca5', 'public.inventory_items', tg_relid) THEN
-    RAISE insufficient_privilege USING MESSAGE = 'crossfade: the function "sync_merge-inventory-sku_bfe31ca5" is for the table public.inventory_items only';
+  IF (tg_table_name <> 'inventory_items' OR tg_table_schema <> 'public')
+    AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.inventory_items')
+    AND NOT crossfade.is_made_for('sync_merge-inventory-sku_bfe31ca5', 'public.inventory_items', tg_relid) THEN
+    RAISE insufficient_privilege
+      USING MESSAGE = 'crossfade: the function "sync_merge-inventory-sku_bfe31ca5" is for the table public.inventory_items only';
   END IF;
-  IF coalesce(current_setting('crossfade.filling', true), '') = 'on' AND pg_trigger_depth() = 1 AND crossfade.fills('merge-inventory-sku') THEN
+  IF coalesce(current_setting('crossfade.filling', true), '') = 'on'
+    AND pg_trigger_depth() = 1
+    AND crossfade.fills('merge-inventory-sku') THEN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
     IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
-      UPDATE crossfade.quarantine AS q SET row_key = pg_catalog.jsonb_build_object('id', new."id") FROM crossfade.runs AS r
-        WHERE r.name = 'merge-inventory-sku' AND r.state = 'active' AND q.run_id = r.id AND q.table_name = 'public.inventory_items' AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+      UPDATE crossfade.quarantine AS q
+        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+        FROM crossfade.runs AS r
+        WHERE r.name = 'merge-inventory-sku'
+          AND r.state = 'active'
+          AND q.run_id = r.id
+          AND q.table_name = 'public.inventory_items'
+          AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
     crossfade_writer := coalesce(current_setting('crossfade.writer', true), '');
-    crossfade_side := CASE WHEN new."sku" IS NOT NULL THEN 'new' WHEN new."item_name" IS NOT NULL OR new."lot" IS NOT NULL THEN 'old' ELSE 'none' END;
-    IF crossfade_writer = 'old' AND crossfade_side = 'new' AND (new."item_name" IS NOT NULL OR new."lot" IS NOT NULL) THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'inventory_items') > 0 AND (strpos(lower(current_query()), 'sku') = 0 OR NOT (current_query() ~* E'\\msku\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['sku']::text[], ARRAY['lot']::text[]) END;
+    crossfade_side := CASE
+      WHEN new."sku" IS NOT NULL
+      THEN 'new'
+      WHEN new."item_name" IS NOT NULL
+      OR new."lot" IS NOT NULL
+      THEN 'old'
+      ELSE 'none' END;
+    IF crossfade_writer = 'old'
+      AND crossfade_side = 'new'
+      AND (new."item_name" IS NOT NULL OR new."lot" IS NOT NULL) THEN
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'inventory_items') > 0
+        AND (strpos(lower(current_query()), 'sku') = 0 OR NOT (current_query() ~* E'\\msku\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['sku']::text[], ARRAY['lot']::text[]) END;
       crossfade_side := CASE WHEN crossfade_names_new THEN 'new' ELSE 'old' END;
     ELSIF crossfade_side <> 'new' AND (crossfade_writer = 'new') THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'inventory_items') > 0 AND (strpos(lower(current_query()), 'sku') = 0 OR NOT (current_query() ~* E'\\msku\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['sku']::text[], ARRAY['lot']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'inventory_items') > 0
+        AND (strpos(lower(current_query()), 'sku') = 0 OR NOT (current_query() ~* E'\\msku\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['sku']::text[], ARRAY['lot']::text[]) END;
       IF coalesce(crossfade_names_new, crossfade_writer = 'new') THEN
         crossfade_side := 'new';
       ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
@@ -243,19 +344,22 @@ BEGIN
   IF crossfade_side = 'new' THEN
     crossfade_new_write := true;
     BEGIN
-    <<"inventory_items">>
-    DECLARE
-      "sku" character varying(80) := "sync_merge-inventory-sku_bfe31ca5".new."sku";
-    BEGIN
-      "sync_merge-inventory-sku_bfe31ca5".new."lot" := ((NULLIF(split_part((sku)::text, '/'::text, 2), ''::text))::integer
-      );
-    END;
+      <<"inventory_items">>
+      DECLARE
+        "sku" character varying(80) := "sync_merge-inventory-sku_bfe31ca5".new."sku";
+      BEGIN
+        "sync_merge-inventory-sku_bfe31ca5".new."lot" := ((NULLIF(split_part((sku)::text, '/'::text, 2), ''::text))::integer
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.inventory_items', 'lot', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('sku', new."sku"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'merge-inventory-sku' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+        FROM crossfade.runs AS r, (
+          VALUES ('public.inventory_items', 'lot', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('sku', new."sku"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'merge-inventory-sku'
+          AND r.state = 'active'
+          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
   ELSIF crossfade_side = 'old' THEN
@@ -265,47 +369,60 @@ BEGIN
       crossfade_old_write := true;
     END IF;
     BEGIN
-    <<"inventory_items">>
-    DECLARE
-      "item_name" text := "sync_merge-inventory-sku_bfe31ca5".new."item_name";
-      "lot" integer := "sync_merge-inventory-sku_bfe31ca5".new."lot";
-    BEGIN
-      "sync_merge-inventory-sku_bfe31ca5".new."sku" := (((item_name || '/'::text) || COALESCE((lot)::text, ''::text))
-      );
-    END;
+      <<"inventory_items">>
+      DECLARE
+        "item_name" text := "sync_merge-inventory-sku_bfe31ca5".new."item_name";
+        "lot" integer := "sync_merge-inventory-sku_bfe31ca5".new."lot";
+      BEGIN
+        "sync_merge-inventory-sku_bfe31ca5".new."sku" := (((item_name || '/'::text) || COALESCE((lot)::text, ''::text))
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       new."sku" := NULL;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.inventory_items', 'sku', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'lot', new."lot"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'merge-inventory-sku' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+        FROM crossfade.runs AS r, (
+          VALUES ('public.inventory_items', 'sku', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'lot', new."lot"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'merge-inventory-sku'
+          AND r.state = 'active'
+          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
   ELSE
     IF tg_op = 'INSERT' THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'inventory_items') > 0 AND (strpos(lower(current_query()), 'sku') = 0 OR NOT (current_query() ~* E'\\msku\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['sku']::text[], ARRAY['lot']::text[]) END;
-    IF crossfade_names_new IS NOT TRUE THEN
-    BEGIN
-    <<"inventory_items">>
-    DECLARE
-      "item_name" text := "sync_merge-inventory-sku_bfe31ca5".new."item_name";
-      "lot" integer := "sync_merge-inventory-sku_bfe31ca5".new."lot";
-    BEGIN
-      "sync_merge-inventory-sku_bfe31ca5".new."sku" := (((item_name || '/'::text) || COALESCE((lot)::text, ''::text))
-      );
-    END;
-    EXCEPTION WHEN OTHERS THEN
-      GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      new."sku" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.inventory_items', 'sku', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'lot', new."lot"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'merge-inventory-sku' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
-    END;
-    END IF;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'inventory_items') > 0
+        AND (strpos(lower(current_query()), 'sku') = 0 OR NOT (current_query() ~* E'\\msku\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['sku']::text[], ARRAY['lot']::text[]) END;
+      IF crossfade_names_new IS NOT TRUE THEN
+        BEGIN
+          <<"inventory_items">>
+          DECLARE
+            "item_name" text := "sync_merge-inventory-sku_bfe31ca5".new."item_name";
+            "lot" integer := "sync_merge-inventory-sku_bfe31ca5".new."lot";
+          BEGIN
+            "sync_merge-inventory-sku_bfe31ca5".new."sku" := (((item_name || '/'::text) || COALESCE((lot)::text, ''::text))
+            );
+          END;
+        EXCEPTION WHEN OTHERS THEN
+          GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
+          new."sku" := NULL;
+          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+            FROM crossfade.runs AS r, (
+              VALUES ('public.inventory_items', 'sku', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'lot', new."lot"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+            WHERE r.name = 'merge-inventory-sku'
+              AND r.state = 'active'
+              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+        END;
+      END IF;
     END IF;
   END IF;
   IF crossfade_new_write THEN
@@ -321,13 +438,26 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_merge-inventory-sku_bfe31ca5', 'public.inventory_items');
-CREATE OR REPLACE TRIGGER "zz_crossfade_merge-inventory-sku_u" BEFORE UPDATE ON public.inventory_items FOR EACH ROW WHEN (new."item_name" IS DISTINCT FROM old."item_name" OR new."lot" IS DISTINCT FROM old."lot" OR (new."sku")::text IS DISTINCT FROM (old."sku")::text OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_merge-inventory-sku_bfe31ca5"();
+CREATE
+  OR REPLACE TRIGGER "zz_crossfade_merge-inventory-sku_u" BEFORE UPDATE
+  ON public.inventory_items FOR EACH ROW
+  WHEN (new."item_name" IS DISTINCT FROM old."item_name"
+    OR new."lot" IS DISTINCT FROM old."lot"
+    OR (new."sku")::text IS DISTINCT FROM (old."sku")::text
+    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_merge-inventory-sku_bfe31ca5"();
 -- undo:
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_merge-inventory-sku_bfe31ca5";
 CREATE OR REPLACE FUNCTION crossfade."sync_merge-inventory-sku_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.inventory_items
 SELECT crossfade.keep_function('sync_merge-inventory-sku_bfe31ca5', 'public.inventory_items');
-CREATE OR REPLACE TRIGGER "zz_crossfade_merge-inventory-sku_u" BEFORE UPDATE ON public.inventory_items FOR EACH ROW WHEN (new."item_name" IS DISTINCT FROM old."item_name" OR new."lot" IS DISTINCT FROM old."lot" OR (new."sku")::text IS DISTINCT FROM (old."sku")::text OR (new."sku" IS NULL AND (new."item_name" IS NOT NULL OR new."lot" IS NOT NULL)) OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_merge-inventory-sku_bfe31ca5"();
+CREATE
+  OR REPLACE TRIGGER "zz_crossfade_merge-inventory-sku_u" BEFORE UPDATE
+  ON public.inventory_items FOR EACH ROW
+  WHEN (new."item_name" IS DISTINCT FROM old."item_name"
+    OR new."lot" IS DISTINCT FROM old."lot"
+    OR (new."sku")::text IS DISTINCT FROM (old."sku")::text
+    OR (new."sku" IS NULL AND (new."item_name" IS NOT NULL OR new."lot" IS NOT NULL))
+    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_merge-inventory-sku_bfe31ca5"();
 
 
 -- ======== verify
@@ -335,9 +465,50 @@ CREATE OR REPLACE TRIGGER "zz_crossfade_merge-inventory-sku_u" BEFORE UPDATE ON 
 -- gate: the triggers are in place
 
 -- match:public.inventory_items
-SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE CASE WHEN (sku IS NULL AND (SELECT EXISTS (SELECT FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id WHERE crossfade_r.state = 'active' AND crossfade_q.accepted_at IS NOT NULL AND crossfade_q.direction = 'forward' AND crossfade_q.table_name = 'public.inventory_items' AND crossfade_q.column_name = 'sku')) AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('item_name', item_name, 'lot', lot)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id WHERE crossfade_r.state = 'active' AND crossfade_q.accepted_at IS NOT NULL AND crossfade_q.direction = 'forward' AND crossfade_q.table_name = 'public.inventory_items' AND crossfade_q.column_name = 'sku')) OR ((SELECT EXISTS (SELECT FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id WHERE crossfade_r.state = 'active' AND crossfade_q.accepted_at IS NOT NULL AND crossfade_q.direction = 'backward' AND crossfade_q.table_name = 'public.inventory_items' AND crossfade_q.column_name = 'lot')) AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('sku', sku)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id WHERE crossfade_r.state = 'active' AND crossfade_q.accepted_at IS NOT NULL AND crossfade_q.direction = 'backward' AND crossfade_q.table_name = 'public.inventory_items' AND crossfade_q.column_name = 'lot')) THEN false ELSE NOT ((NOT ((sku)::text IS DISTINCT FROM ((((item_name || '/'::text) || COALESCE((lot)::text, ''::text))
-)::character varying(80))::text)) OR (NOT (lot IS DISTINCT FROM ((NULLIF(split_part((sku)::text, '/'::text, 2), ''::text))::integer
-)::integer))) END) FROM (SELECT ctid AS crossfade_tid, xmin AS crossfade_xmin, id AS id, item_name AS item_name, lot AS lot, sku AS sku FROM ONLY public.inventory_items WHERE ctid >= ($1::text)::tid AND ctid < ($2::text)::tid) AS "inventory_items";
+SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
+  WHERE CASE
+  WHEN (sku IS NULL
+    AND (SELECT EXISTS (SELECT
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
+      ON crossfade_r.id = crossfade_q.run_id
+      WHERE crossfade_r.state = 'active'
+      AND crossfade_q.accepted_at IS NOT NULL
+      AND crossfade_q.direction = 'forward'
+      AND crossfade_q.table_name = 'public.inventory_items'
+      AND crossfade_q.column_name = 'sku'))
+    AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('item_name', item_name, 'lot', lot)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
+      ON crossfade_r.id = crossfade_q.run_id
+      WHERE crossfade_r.state = 'active'
+      AND crossfade_q.accepted_at IS NOT NULL
+      AND crossfade_q.direction = 'forward'
+      AND crossfade_q.table_name = 'public.inventory_items'
+      AND crossfade_q.column_name = 'sku'))
+  OR ((SELECT EXISTS (SELECT
+    FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
+    ON crossfade_r.id = crossfade_q.run_id
+    WHERE crossfade_r.state = 'active'
+    AND crossfade_q.accepted_at IS NOT NULL
+    AND crossfade_q.direction = 'backward'
+    AND crossfade_q.table_name = 'public.inventory_items'
+    AND crossfade_q.column_name = 'lot'))
+    AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('sku', sku)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
+      ON crossfade_r.id = crossfade_q.run_id
+      WHERE crossfade_r.state = 'active'
+      AND crossfade_q.accepted_at IS NOT NULL
+      AND crossfade_q.direction = 'backward'
+      AND crossfade_q.table_name = 'public.inventory_items'
+      AND crossfade_q.column_name = 'lot'))
+  THEN false
+  ELSE NOT ((NOT ((sku)::text IS DISTINCT FROM ((((item_name || '/'::text) || COALESCE((lot)::text, ''::text))
+          )::character varying(80))::text))
+            OR (NOT (lot IS DISTINCT FROM ((NULLIF(split_part((sku)::text, '/'::text, 2), ''::text))::integer
+        )::integer))) END)
+          FROM (SELECT ctid AS crossfade_tid, xmin AS crossfade_xmin, id AS id, item_name AS item_name, lot AS lot, sku AS sku
+            FROM ONLY public.inventory_items
+            WHERE ctid >= ($1::text)::tid
+            AND ctid < ($2::text)::tid) AS "inventory_items";
 
 
 -- ======== enforce
@@ -372,28 +543,61 @@ DECLARE
   crossfade_state text;
   crossfade_error text;
 BEGIN
-  IF (tg_table_name <> 'inventory_items' OR tg_table_schema <> 'public') AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.inventory_items') AND NOT crossfade.is_made_for('sync_merge-inventory-sku_bfe31ca5', 'public.inventory_items', tg_relid) THEN
-    RAISE insufficient_privilege USING MESSAGE = 'crossfade: the function "sync_merge-inventory-sku_bfe31ca5" is for the table public.inventory_items only';
+  IF (tg_table_name <> 'inventory_items' OR tg_table_schema <> 'public')
+    AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.inventory_items')
+    AND NOT crossfade.is_made_for('sync_merge-inventory-sku_bfe31ca5', 'public.inventory_items', tg_relid) THEN
+    RAISE insufficient_privilege
+      USING MESSAGE = 'crossfade: the function "sync_merge-inventory-sku_bfe31ca5" is for the table public.inventory_items only';
   END IF;
-  IF coalesce(current_setting('crossfade.filling', true), '') = 'on' AND pg_trigger_depth() = 1 AND crossfade.fills('merge-inventory-sku') THEN
+  IF coalesce(current_setting('crossfade.filling', true), '') = 'on'
+    AND pg_trigger_depth() = 1
+    AND crossfade.fills('merge-inventory-sku') THEN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
     IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
-      UPDATE crossfade.quarantine AS q SET row_key = pg_catalog.jsonb_build_object('id', new."id") FROM crossfade.runs AS r
-        WHERE r.name = 'merge-inventory-sku' AND r.state = 'active' AND q.run_id = r.id AND q.table_name = 'public.inventory_items' AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+      UPDATE crossfade.quarantine AS q
+        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+        FROM crossfade.runs AS r
+        WHERE r.name = 'merge-inventory-sku'
+          AND r.state = 'active'
+          AND q.run_id = r.id
+          AND q.table_name = 'public.inventory_items'
+          AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
     crossfade_writer := coalesce(current_setting('crossfade.writer', true), '');
-    crossfade_side := CASE WHEN new."sku" IS NOT NULL THEN 'new' WHEN new."item_name" IS NOT NULL OR new."lot_crossfade_retired" IS NOT NULL THEN 'old' ELSE 'none' END;
-    IF crossfade_writer = 'old' AND crossfade_side = 'new' AND (new."item_name" IS NOT NULL OR new."lot_crossfade_retired" IS NOT NULL) THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'inventory_items') > 0 AND (strpos(lower(current_query()), 'sku') = 0 OR NOT (current_query() ~* E'\\msku\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['sku']::text[], ARRAY['lot_crossfade_retired']::text[]) END;
+    crossfade_side := CASE
+      WHEN new."sku" IS NOT NULL
+      THEN 'new'
+      WHEN new."item_name" IS NOT NULL
+      OR new."lot_crossfade_retired" IS NOT NULL
+      THEN 'old'
+      ELSE 'none' END;
+    IF crossfade_writer = 'old'
+      AND crossfade_side = 'new'
+      AND (new."item_name" IS NOT NULL OR new."lot_crossfade_retired" IS NOT NULL) THEN
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'inventory_items') > 0
+        AND (strpos(lower(current_query()), 'sku') = 0 OR NOT (current_query() ~* E'\\msku\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['sku']::text[], ARRAY['lot_crossfade_retired']::text[]) END;
       crossfade_side := CASE WHEN crossfade_names_new THEN 'new' ELSE 'old' END;
     ELSIF crossfade_side <> 'new' AND (crossfade_writer = 'new') THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'inventory_items') > 0 AND (strpos(lower(current_query()), 'sku') = 0 OR NOT (current_query() ~* E'\\msku\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['sku']::text[], ARRAY['lot_crossfade_retired']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'inventory_items') > 0
+        AND (strpos(lower(current_query()), 'sku') = 0 OR NOT (current_query() ~* E'\\msku\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['sku']::text[], ARRAY['lot_crossfade_retired']::text[]) END;
       IF coalesce(crossfade_names_new, crossfade_writer = 'new') THEN
         crossfade_side := 'new';
       ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
@@ -405,7 +609,8 @@ BEGIN
     END IF;
   ELSIF (new."sku")::text IS DISTINCT FROM (old."sku")::text THEN
     crossfade_side := 'new';
-  ELSIF new."item_name" IS DISTINCT FROM old."item_name" OR new."lot_crossfade_retired" IS DISTINCT FROM old."lot_crossfade_retired" THEN
+  ELSIF new."item_name" IS DISTINCT FROM old."item_name"
+    OR new."lot_crossfade_retired" IS DISTINCT FROM old."lot_crossfade_retired" THEN
     crossfade_side := 'old';
   ELSE
     crossfade_side := 'none';
@@ -413,69 +618,88 @@ BEGIN
   IF crossfade_side = 'new' THEN
     crossfade_new_write := true;
     BEGIN
-    <<"inventory_items">>
-    DECLARE
-      "sku" character varying(80) := "sync_merge-inventory-sku_bfe31ca5".new."sku";
-    BEGIN
-      "sync_merge-inventory-sku_bfe31ca5".new."lot_crossfade_retired" := ((NULLIF(split_part((sku)::text, '/'::text, 2), ''::text))::integer
-      );
-    END;
+      <<"inventory_items">>
+      DECLARE
+        "sku" character varying(80) := "sync_merge-inventory-sku_bfe31ca5".new."sku";
+      BEGIN
+        "sync_merge-inventory-sku_bfe31ca5".new."lot_crossfade_retired" := ((NULLIF(split_part((sku)::text, '/'::text, 2), ''::text))::integer
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.inventory_items', 'lot', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('sku', new."sku"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'merge-inventory-sku' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+        FROM crossfade.runs AS r, (
+          VALUES ('public.inventory_items', 'lot', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('sku', new."sku"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'merge-inventory-sku'
+          AND r.state = 'active'
+          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
-      crossfade_old_write := crossfade_old_write OR new."lot_crossfade_retired" IS DISTINCT FROM old."lot_crossfade_retired";
-    ELSIF (new."lot_crossfade_retired" IS NOT NULL OR left(current_query(), 10000) ~* E'\\mlot_crossfade_retired\\M') THEN
+      crossfade_old_write := crossfade_old_write
+        OR new."lot_crossfade_retired" IS DISTINCT FROM old."lot_crossfade_retired";
+    ELSIF (new."lot_crossfade_retired" IS NOT NULL
+      OR
+      left(current_query(), 10000) ~* E'\\mlot_crossfade_retired\\M') THEN
       crossfade_old_write := true;
     END IF;
     BEGIN
-    <<"inventory_items">>
-    DECLARE
-      "item_name" text := "sync_merge-inventory-sku_bfe31ca5".new."item_name";
-      "lot" integer := "sync_merge-inventory-sku_bfe31ca5".new."lot_crossfade_retired";
-    BEGIN
-      "sync_merge-inventory-sku_bfe31ca5".new."sku" := (((item_name || '/'::text) || COALESCE((lot)::text, ''::text))
-      );
-    END;
+      <<"inventory_items">>
+      DECLARE
+        "item_name" text := "sync_merge-inventory-sku_bfe31ca5".new."item_name";
+        "lot" integer := "sync_merge-inventory-sku_bfe31ca5".new."lot_crossfade_retired";
+      BEGIN
+        "sync_merge-inventory-sku_bfe31ca5".new."sku" := (((item_name || '/'::text) || COALESCE((lot)::text, ''::text))
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       new."sku" := NULL;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.inventory_items', 'sku', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'lot', new."lot_crossfade_retired"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'merge-inventory-sku' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+        FROM crossfade.runs AS r, (
+          VALUES ('public.inventory_items', 'sku', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'lot', new."lot_crossfade_retired"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'merge-inventory-sku'
+          AND r.state = 'active'
+          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
   ELSE
     IF tg_op = 'INSERT' THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'inventory_items') > 0 AND (strpos(lower(current_query()), 'sku') = 0 OR NOT (current_query() ~* E'\\msku\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['sku']::text[], ARRAY['lot_crossfade_retired']::text[]) END;
-    IF crossfade_names_new IS NOT TRUE THEN
-    BEGIN
-    <<"inventory_items">>
-    DECLARE
-      "item_name" text := "sync_merge-inventory-sku_bfe31ca5".new."item_name";
-      "lot" integer := "sync_merge-inventory-sku_bfe31ca5".new."lot_crossfade_retired";
-    BEGIN
-      "sync_merge-inventory-sku_bfe31ca5".new."sku" := (((item_name || '/'::text) || COALESCE((lot)::text, ''::text))
-      );
-    END;
-    EXCEPTION WHEN OTHERS THEN
-      GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      new."sku" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.inventory_items', 'sku', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'lot', new."lot_crossfade_retired"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'merge-inventory-sku' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
-    END;
-    END IF;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'inventory_items') > 0
+        AND (strpos(lower(current_query()), 'sku') = 0 OR NOT (current_query() ~* E'\\msku\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['sku']::text[], ARRAY['lot_crossfade_retired']::text[]) END;
+      IF crossfade_names_new IS NOT TRUE THEN
+        BEGIN
+          <<"inventory_items">>
+          DECLARE
+            "item_name" text := "sync_merge-inventory-sku_bfe31ca5".new."item_name";
+            "lot" integer := "sync_merge-inventory-sku_bfe31ca5".new."lot_crossfade_retired";
+          BEGIN
+            "sync_merge-inventory-sku_bfe31ca5".new."sku" := (((item_name || '/'::text) || COALESCE((lot)::text, ''::text))
+            );
+          END;
+        EXCEPTION WHEN OTHERS THEN
+          GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
+          new."sku" := NULL;
+          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+            FROM crossfade.runs AS r, (
+              VALUES ('public.inventory_items', 'sku', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'lot', new."lot_crossfade_retired"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+            WHERE r.name = 'merge-inventory-sku'
+              AND r.state = 'active'
+              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+        END;
+      END IF;
     END IF;
   END IF;
   IF crossfade_new_write THEN

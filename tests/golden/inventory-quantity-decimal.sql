@@ -30,28 +30,58 @@ DECLARE
   crossfade_state text;
   crossfade_error text;
 BEGIN
-  IF (tg_table_name <> 'inventory_items' OR tg_table_schema <> 'public') AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.inventory_items') AND NOT crossfade.is_made_for('sync_quantity-as-decimal_bfe31ca5', 'public.inventory_items', tg_relid) THEN
-    RAISE insufficient_privilege USING MESSAGE = 'crossfade: the function "sync_quantity-as-decimal_bfe31ca5" is for the table public.inventory_items only';
+  IF (tg_table_name <> 'inventory_items' OR tg_table_schema <> 'public')
+    AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.inventory_items')
+    AND NOT crossfade.is_made_for('sync_quantity-as-decimal_bfe31ca5', 'public.inventory_items', tg_relid) THEN
+    RAISE insufficient_privilege
+      USING MESSAGE = 'crossfade: the function "sync_quantity-as-decimal_bfe31ca5" is for the table public.inventory_items only';
   END IF;
-  IF coalesce(current_setting('crossfade.filling', true), '') = 'on' AND pg_trigger_depth() = 1 AND crossfade.fills('quantity-as-decimal') THEN
+  IF coalesce(current_setting('crossfade.filling', true), '') = 'on'
+    AND pg_trigger_depth() = 1
+    AND crossfade.fills('quantity-as-decimal') THEN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
     IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
-      UPDATE crossfade.quarantine AS q SET row_key = pg_catalog.jsonb_build_object('id', new."id") FROM crossfade.runs AS r
-        WHERE r.name = 'quantity-as-decimal' AND r.state = 'active' AND q.run_id = r.id AND q.table_name = 'public.inventory_items' AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+      UPDATE crossfade.quarantine AS q
+        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+        FROM crossfade.runs AS r
+        WHERE r.name = 'quantity-as-decimal'
+          AND r.state = 'active'
+          AND q.run_id = r.id
+          AND q.table_name = 'public.inventory_items'
+          AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
     crossfade_writer := coalesce(current_setting('crossfade.writer', true), '');
-    crossfade_side := CASE WHEN new."quantity_new" IS NOT NULL THEN 'new' WHEN new."quantity" IS NOT NULL THEN 'old' ELSE 'none' END;
+    crossfade_side := CASE
+      WHEN new."quantity_new" IS NOT NULL
+      THEN 'new'
+      WHEN new."quantity" IS NOT NULL
+      THEN 'old'
+      ELSE 'none' END;
     IF crossfade_writer = 'old' AND crossfade_side = 'new' AND (new."quantity" IS NOT NULL) THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'inventory_items') > 0 AND (strpos(lower(current_query()), 'quantity_new') = 0 OR NOT (current_query() ~* E'\\mquantity_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['quantity_new']::text[], ARRAY['quantity']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'inventory_items') > 0
+        AND (strpos(lower(current_query()), 'quantity_new') = 0 OR NOT (current_query() ~* E'\\mquantity_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['quantity_new']::text[], ARRAY['quantity']::text[]) END;
       crossfade_side := CASE WHEN crossfade_names_new THEN 'new' ELSE 'old' END;
     ELSIF crossfade_side <> 'new' AND (crossfade_side = 'old' OR crossfade_writer = 'new') THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'inventory_items') > 0 AND (strpos(lower(current_query()), 'quantity_new') = 0 OR NOT (current_query() ~* E'\\mquantity_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['quantity_new']::text[], ARRAY['quantity']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'inventory_items') > 0
+        AND (strpos(lower(current_query()), 'quantity_new') = 0 OR NOT (current_query() ~* E'\\mquantity_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['quantity_new']::text[], ARRAY['quantity']::text[]) END;
       IF coalesce(crossfade_names_new, crossfade_writer = 'new') THEN
         crossfade_side := 'new';
       ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
@@ -71,19 +101,22 @@ BEGIN
   IF crossfade_side = 'new' THEN
     crossfade_new_write := true;
     BEGIN
-    <<"inventory_items">>
-    DECLARE
-      "quantity_new" numeric(14,3) := "sync_quantity-as-decimal_bfe31ca5".new."quantity_new";
-    BEGIN
-      "sync_quantity-as-decimal_bfe31ca5".new."quantity" := ((round(quantity_new))::integer
-      );
-    END;
+      <<"inventory_items">>
+      DECLARE
+        "quantity_new" numeric(14,3) := "sync_quantity-as-decimal_bfe31ca5".new."quantity_new";
+      BEGIN
+        "sync_quantity-as-decimal_bfe31ca5".new."quantity" := ((round(quantity_new))::integer
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.inventory_items', 'quantity', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('quantity_new', new."quantity_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'quantity-as-decimal' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+        FROM crossfade.runs AS r, (
+          VALUES ('public.inventory_items', 'quantity', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('quantity_new', new."quantity_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'quantity-as-decimal'
+          AND r.state = 'active'
+          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
   ELSIF crossfade_side = 'old' THEN
@@ -93,64 +126,80 @@ BEGIN
       crossfade_old_write := true;
     END IF;
     BEGIN
-    <<"inventory_items">>
-    DECLARE
-      "quantity" integer := "sync_quantity-as-decimal_bfe31ca5".new."quantity";
-    BEGIN
-      "sync_quantity-as-decimal_bfe31ca5".new."quantity_new" := (quantity
-      );
-    END;
+      <<"inventory_items">>
+      DECLARE
+        "quantity" integer := "sync_quantity-as-decimal_bfe31ca5".new."quantity";
+      BEGIN
+        "sync_quantity-as-decimal_bfe31ca5".new."quantity_new" := (quantity
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       new."quantity_new" := NULL;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.inventory_items', 'quantity_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('quantity', new."quantity"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'quantity-as-decimal' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+        FROM crossfade.runs AS r, (
+          VALUES ('public.inventory_items', 'quantity_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('quantity', new."quantity"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'quantity-as-decimal'
+          AND r.state = 'active'
+          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
   ELSE
     IF (new."quantity_new" IS NULL AND (new."quantity" IS NOT NULL)) THEN
-    BEGIN
-    <<"inventory_items">>
-    DECLARE
-      "quantity" integer := "sync_quantity-as-decimal_bfe31ca5".new."quantity";
-    BEGIN
-      "sync_quantity-as-decimal_bfe31ca5".new."quantity_new" := (quantity
-      );
-    END;
-    EXCEPTION WHEN OTHERS THEN
-      GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      new."quantity_new" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.inventory_items', 'quantity_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('quantity', new."quantity"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'quantity-as-decimal' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
-    END;
+      BEGIN
+        <<"inventory_items">>
+        DECLARE
+          "quantity" integer := "sync_quantity-as-decimal_bfe31ca5".new."quantity";
+        BEGIN
+          "sync_quantity-as-decimal_bfe31ca5".new."quantity_new" := (quantity
+          );
+        END;
+      EXCEPTION WHEN OTHERS THEN
+        GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
+        new."quantity_new" := NULL;
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.inventory_items', 'quantity_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('quantity', new."quantity"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+          WHERE r.name = 'quantity-as-decimal'
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END;
     END IF;
     IF tg_op = 'INSERT' THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'inventory_items') > 0 AND (strpos(lower(current_query()), 'quantity_new') = 0 OR NOT (current_query() ~* E'\\mquantity_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['quantity_new']::text[], ARRAY['quantity']::text[]) END;
-    IF crossfade_names_new IS NOT TRUE THEN
-    BEGIN
-    <<"inventory_items">>
-    DECLARE
-      "quantity" integer := "sync_quantity-as-decimal_bfe31ca5".new."quantity";
-    BEGIN
-      "sync_quantity-as-decimal_bfe31ca5".new."quantity_new" := (quantity
-      );
-    END;
-    EXCEPTION WHEN OTHERS THEN
-      GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      new."quantity_new" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.inventory_items', 'quantity_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('quantity', new."quantity"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'quantity-as-decimal' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
-    END;
-    END IF;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'inventory_items') > 0
+        AND (strpos(lower(current_query()), 'quantity_new') = 0 OR NOT (current_query() ~* E'\\mquantity_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['quantity_new']::text[], ARRAY['quantity']::text[]) END;
+      IF crossfade_names_new IS NOT TRUE THEN
+        BEGIN
+          <<"inventory_items">>
+          DECLARE
+            "quantity" integer := "sync_quantity-as-decimal_bfe31ca5".new."quantity";
+          BEGIN
+            "sync_quantity-as-decimal_bfe31ca5".new."quantity_new" := (quantity
+            );
+          END;
+        EXCEPTION WHEN OTHERS THEN
+          GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
+          new."quantity_new" := NULL;
+          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+            FROM crossfade.runs AS r, (
+              VALUES ('public.inventory_items', 'quantity_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('quantity', new."quantity"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+            WHERE r.name = 'quantity-as-decimal'
+              AND r.state = 'active'
+              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+        END;
+      END IF;
     END IF;
   END IF;
   IF crossfade_new_write THEN
@@ -166,8 +215,16 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_quantity-as-decimal_bfe31ca5', 'public.inventory_items');
-CREATE OR REPLACE TRIGGER "zz_crossfade_quantity-as-decimal_u" BEFORE UPDATE ON public.inventory_items FOR EACH ROW WHEN (new."quantity" IS DISTINCT FROM old."quantity" OR ROW(new."quantity_new")::record OPERATOR(pg_catalog.*<>) ROW(old."quantity_new")::record OR (new."quantity_new" IS NULL AND (new."quantity" IS NOT NULL)) OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"();
-CREATE OR REPLACE TRIGGER "zz_crossfade_quantity-as-decimal_i" BEFORE INSERT ON public.inventory_items FOR EACH ROW EXECUTE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"();
+CREATE
+  OR REPLACE TRIGGER "zz_crossfade_quantity-as-decimal_u" BEFORE UPDATE
+  ON public.inventory_items FOR EACH ROW
+  WHEN (new."quantity" IS DISTINCT FROM old."quantity"
+    OR ROW(new."quantity_new")::record OPERATOR(pg_catalog.*<>) ROW(old."quantity_new")::record
+    OR (new."quantity_new" IS NULL AND (new."quantity" IS NOT NULL))
+    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"();
+CREATE
+  OR REPLACE TRIGGER "zz_crossfade_quantity-as-decimal_i" BEFORE INSERT
+  ON public.inventory_items FOR EACH ROW EXECUTE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"();
 -- undo:
 DROP TRIGGER IF EXISTS "zz_crossfade_quantity-as-decimal_i" ON public.inventory_items;
 DROP TRIGGER IF EXISTS "zz_crossfade_quantity-as-decimal_u" ON public.inventory_items;
@@ -182,8 +239,14 @@ DROP SEQUENCE IF EXISTS crossfade."untold_quantity-as-decimal_bfe31ca5";
 
 -- fill:public.inventory_items
 UPDATE ONLY public.inventory_items AS "inventory_items" SET quantity_new = (quantity
-) WHERE ctid >= ($1::text)::tid AND ctid < ($2::text)::tid AND CASE WHEN ctid >= (SELECT ($1::text)::tid) AND ctid < (SELECT ($2::text)::tid) THEN (quantity_new IS NULL AND (quantity
-) IS NOT NULL) ELSE false END;
+)
+  WHERE ctid >= ($1::text)::tid
+  AND ctid < ($2::text)::tid
+  AND CASE
+  WHEN ctid >= (SELECT ($1::text)::tid)
+  AND ctid < (SELECT ($2::text)::tid)
+  THEN (quantity_new IS NULL AND (quantity
+  ) IS NOT NULL) ELSE false END;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_quantity-as-decimal_bfe31ca5";
 CREATE OR REPLACE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
 -- crossfade: run quantity-as-decimal, table public.inventory_items; keeps both sides of a change in step, not filling
@@ -199,28 +262,58 @@ DECLARE
   crossfade_state text;
   crossfade_error text;
 BEGIN
-  IF (tg_table_name <> 'inventory_items' OR tg_table_schema <> 'public') AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.inventory_items') AND NOT crossfade.is_made_for('sync_quantity-as-decimal_bfe31ca5', 'public.inventory_items', tg_relid) THEN
-    RAISE insufficient_privilege USING MESSAGE = 'crossfade: the function "sync_quantity-as-decimal_bfe31ca5" is for the table public.inventory_items only';
+  IF (tg_table_name <> 'inventory_items' OR tg_table_schema <> 'public')
+    AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.inventory_items')
+    AND NOT crossfade.is_made_for('sync_quantity-as-decimal_bfe31ca5', 'public.inventory_items', tg_relid) THEN
+    RAISE insufficient_privilege
+      USING MESSAGE = 'crossfade: the function "sync_quantity-as-decimal_bfe31ca5" is for the table public.inventory_items only';
   END IF;
-  IF coalesce(current_setting('crossfade.filling', true), '') = 'on' AND pg_trigger_depth() = 1 AND crossfade.fills('quantity-as-decimal') THEN
+  IF coalesce(current_setting('crossfade.filling', true), '') = 'on'
+    AND pg_trigger_depth() = 1
+    AND crossfade.fills('quantity-as-decimal') THEN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
     IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
-      UPDATE crossfade.quarantine AS q SET row_key = pg_catalog.jsonb_build_object('id', new."id") FROM crossfade.runs AS r
-        WHERE r.name = 'quantity-as-decimal' AND r.state = 'active' AND q.run_id = r.id AND q.table_name = 'public.inventory_items' AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+      UPDATE crossfade.quarantine AS q
+        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+        FROM crossfade.runs AS r
+        WHERE r.name = 'quantity-as-decimal'
+          AND r.state = 'active'
+          AND q.run_id = r.id
+          AND q.table_name = 'public.inventory_items'
+          AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
     crossfade_writer := coalesce(current_setting('crossfade.writer', true), '');
-    crossfade_side := CASE WHEN new."quantity_new" IS NOT NULL THEN 'new' WHEN new."quantity" IS NOT NULL THEN 'old' ELSE 'none' END;
+    crossfade_side := CASE
+      WHEN new."quantity_new" IS NOT NULL
+      THEN 'new'
+      WHEN new."quantity" IS NOT NULL
+      THEN 'old'
+      ELSE 'none' END;
     IF crossfade_writer = 'old' AND crossfade_side = 'new' AND (new."quantity" IS NOT NULL) THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'inventory_items') > 0 AND (strpos(lower(current_query()), 'quantity_new') = 0 OR NOT (current_query() ~* E'\\mquantity_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['quantity_new']::text[], ARRAY['quantity']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'inventory_items') > 0
+        AND (strpos(lower(current_query()), 'quantity_new') = 0 OR NOT (current_query() ~* E'\\mquantity_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['quantity_new']::text[], ARRAY['quantity']::text[]) END;
       crossfade_side := CASE WHEN crossfade_names_new THEN 'new' ELSE 'old' END;
     ELSIF crossfade_side <> 'new' AND (crossfade_side = 'old' OR crossfade_writer = 'new') THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'inventory_items') > 0 AND (strpos(lower(current_query()), 'quantity_new') = 0 OR NOT (current_query() ~* E'\\mquantity_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['quantity_new']::text[], ARRAY['quantity']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'inventory_items') > 0
+        AND (strpos(lower(current_query()), 'quantity_new') = 0 OR NOT (current_query() ~* E'\\mquantity_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['quantity_new']::text[], ARRAY['quantity']::text[]) END;
       IF coalesce(crossfade_names_new, crossfade_writer = 'new') THEN
         crossfade_side := 'new';
       ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
@@ -240,19 +333,22 @@ BEGIN
   IF crossfade_side = 'new' THEN
     crossfade_new_write := true;
     BEGIN
-    <<"inventory_items">>
-    DECLARE
-      "quantity_new" numeric(14,3) := "sync_quantity-as-decimal_bfe31ca5".new."quantity_new";
-    BEGIN
-      "sync_quantity-as-decimal_bfe31ca5".new."quantity" := ((round(quantity_new))::integer
-      );
-    END;
+      <<"inventory_items">>
+      DECLARE
+        "quantity_new" numeric(14,3) := "sync_quantity-as-decimal_bfe31ca5".new."quantity_new";
+      BEGIN
+        "sync_quantity-as-decimal_bfe31ca5".new."quantity" := ((round(quantity_new))::integer
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.inventory_items', 'quantity', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('quantity_new', new."quantity_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'quantity-as-decimal' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+        FROM crossfade.runs AS r, (
+          VALUES ('public.inventory_items', 'quantity', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('quantity_new', new."quantity_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'quantity-as-decimal'
+          AND r.state = 'active'
+          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
   ELSIF crossfade_side = 'old' THEN
@@ -262,45 +358,58 @@ BEGIN
       crossfade_old_write := true;
     END IF;
     BEGIN
-    <<"inventory_items">>
-    DECLARE
-      "quantity" integer := "sync_quantity-as-decimal_bfe31ca5".new."quantity";
-    BEGIN
-      "sync_quantity-as-decimal_bfe31ca5".new."quantity_new" := (quantity
-      );
-    END;
+      <<"inventory_items">>
+      DECLARE
+        "quantity" integer := "sync_quantity-as-decimal_bfe31ca5".new."quantity";
+      BEGIN
+        "sync_quantity-as-decimal_bfe31ca5".new."quantity_new" := (quantity
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       new."quantity_new" := NULL;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.inventory_items', 'quantity_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('quantity', new."quantity"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'quantity-as-decimal' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+        FROM crossfade.runs AS r, (
+          VALUES ('public.inventory_items', 'quantity_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('quantity', new."quantity"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'quantity-as-decimal'
+          AND r.state = 'active'
+          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
   ELSE
     IF tg_op = 'INSERT' THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'inventory_items') > 0 AND (strpos(lower(current_query()), 'quantity_new') = 0 OR NOT (current_query() ~* E'\\mquantity_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['quantity_new']::text[], ARRAY['quantity']::text[]) END;
-    IF crossfade_names_new IS NOT TRUE THEN
-    BEGIN
-    <<"inventory_items">>
-    DECLARE
-      "quantity" integer := "sync_quantity-as-decimal_bfe31ca5".new."quantity";
-    BEGIN
-      "sync_quantity-as-decimal_bfe31ca5".new."quantity_new" := (quantity
-      );
-    END;
-    EXCEPTION WHEN OTHERS THEN
-      GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      new."quantity_new" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.inventory_items', 'quantity_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('quantity', new."quantity"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'quantity-as-decimal' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
-    END;
-    END IF;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'inventory_items') > 0
+        AND (strpos(lower(current_query()), 'quantity_new') = 0 OR NOT (current_query() ~* E'\\mquantity_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['quantity_new']::text[], ARRAY['quantity']::text[]) END;
+      IF crossfade_names_new IS NOT TRUE THEN
+        BEGIN
+          <<"inventory_items">>
+          DECLARE
+            "quantity" integer := "sync_quantity-as-decimal_bfe31ca5".new."quantity";
+          BEGIN
+            "sync_quantity-as-decimal_bfe31ca5".new."quantity_new" := (quantity
+            );
+          END;
+        EXCEPTION WHEN OTHERS THEN
+          GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
+          new."quantity_new" := NULL;
+          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+            FROM crossfade.runs AS r, (
+              VALUES ('public.inventory_items', 'quantity_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('quantity', new."quantity"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+            WHERE r.name = 'quantity-as-decimal'
+              AND r.state = 'active'
+              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+        END;
+      END IF;
     END IF;
   END IF;
   IF crossfade_new_write THEN
@@ -316,13 +425,24 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_quantity-as-decimal_bfe31ca5', 'public.inventory_items');
-CREATE OR REPLACE TRIGGER "zz_crossfade_quantity-as-decimal_u" BEFORE UPDATE ON public.inventory_items FOR EACH ROW WHEN (new."quantity" IS DISTINCT FROM old."quantity" OR ROW(new."quantity_new")::record OPERATOR(pg_catalog.*<>) ROW(old."quantity_new")::record OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"();
+CREATE
+  OR REPLACE TRIGGER "zz_crossfade_quantity-as-decimal_u" BEFORE UPDATE
+  ON public.inventory_items FOR EACH ROW
+  WHEN (new."quantity" IS DISTINCT FROM old."quantity"
+    OR ROW(new."quantity_new")::record OPERATOR(pg_catalog.*<>) ROW(old."quantity_new")::record
+    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"();
 -- undo:
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_quantity-as-decimal_bfe31ca5";
 CREATE OR REPLACE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.inventory_items
 SELECT crossfade.keep_function('sync_quantity-as-decimal_bfe31ca5', 'public.inventory_items');
-CREATE OR REPLACE TRIGGER "zz_crossfade_quantity-as-decimal_u" BEFORE UPDATE ON public.inventory_items FOR EACH ROW WHEN (new."quantity" IS DISTINCT FROM old."quantity" OR ROW(new."quantity_new")::record OPERATOR(pg_catalog.*<>) ROW(old."quantity_new")::record OR (new."quantity_new" IS NULL AND (new."quantity" IS NOT NULL)) OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"();
+CREATE
+  OR REPLACE TRIGGER "zz_crossfade_quantity-as-decimal_u" BEFORE UPDATE
+  ON public.inventory_items FOR EACH ROW
+  WHEN (new."quantity" IS DISTINCT FROM old."quantity"
+    OR ROW(new."quantity_new")::record OPERATOR(pg_catalog.*<>) ROW(old."quantity_new")::record
+    OR (new."quantity_new" IS NULL AND (new."quantity" IS NOT NULL))
+    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"();
 
 
 -- ======== verify
@@ -330,9 +450,49 @@ CREATE OR REPLACE TRIGGER "zz_crossfade_quantity-as-decimal_u" BEFORE UPDATE ON 
 -- gate: the triggers are in place
 
 -- match:public.inventory_items
-SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE CASE WHEN (quantity_new IS NULL AND (SELECT EXISTS (SELECT FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id WHERE crossfade_r.state = 'active' AND crossfade_q.accepted_at IS NOT NULL AND crossfade_q.direction = 'forward' AND crossfade_q.table_name = 'public.inventory_items' AND crossfade_q.column_name = 'quantity_new')) AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('quantity', quantity)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id WHERE crossfade_r.state = 'active' AND crossfade_q.accepted_at IS NOT NULL AND crossfade_q.direction = 'forward' AND crossfade_q.table_name = 'public.inventory_items' AND crossfade_q.column_name = 'quantity_new')) OR ((SELECT EXISTS (SELECT FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id WHERE crossfade_r.state = 'active' AND crossfade_q.accepted_at IS NOT NULL AND crossfade_q.direction = 'backward' AND crossfade_q.table_name = 'public.inventory_items' AND crossfade_q.column_name = 'quantity')) AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('quantity_new', quantity_new)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id WHERE crossfade_r.state = 'active' AND crossfade_q.accepted_at IS NOT NULL AND crossfade_q.direction = 'backward' AND crossfade_q.table_name = 'public.inventory_items' AND crossfade_q.column_name = 'quantity')) THEN false ELSE NOT ((NOT (ROW(quantity_new)::record OPERATOR(pg_catalog.*<>) ROW((quantity
-)::numeric(14,3))::record)) OR (NOT (quantity IS DISTINCT FROM ((round(quantity_new))::integer
-)::integer))) END) FROM (SELECT ctid AS crossfade_tid, xmin AS crossfade_xmin, id AS id, quantity AS quantity, quantity_new AS quantity_new FROM ONLY public.inventory_items WHERE ctid >= ($1::text)::tid AND ctid < ($2::text)::tid) AS "inventory_items";
+SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
+  WHERE CASE
+  WHEN (quantity_new IS NULL
+    AND (SELECT EXISTS (SELECT
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
+      ON crossfade_r.id = crossfade_q.run_id
+      WHERE crossfade_r.state = 'active'
+      AND crossfade_q.accepted_at IS NOT NULL
+      AND crossfade_q.direction = 'forward'
+      AND crossfade_q.table_name = 'public.inventory_items'
+      AND crossfade_q.column_name = 'quantity_new'))
+    AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('quantity', quantity)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
+      ON crossfade_r.id = crossfade_q.run_id
+      WHERE crossfade_r.state = 'active'
+      AND crossfade_q.accepted_at IS NOT NULL
+      AND crossfade_q.direction = 'forward'
+      AND crossfade_q.table_name = 'public.inventory_items'
+      AND crossfade_q.column_name = 'quantity_new'))
+  OR ((SELECT EXISTS (SELECT
+    FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
+    ON crossfade_r.id = crossfade_q.run_id
+    WHERE crossfade_r.state = 'active'
+    AND crossfade_q.accepted_at IS NOT NULL
+    AND crossfade_q.direction = 'backward'
+    AND crossfade_q.table_name = 'public.inventory_items'
+    AND crossfade_q.column_name = 'quantity'))
+    AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('quantity_new', quantity_new)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
+      ON crossfade_r.id = crossfade_q.run_id
+      WHERE crossfade_r.state = 'active'
+      AND crossfade_q.accepted_at IS NOT NULL
+      AND crossfade_q.direction = 'backward'
+      AND crossfade_q.table_name = 'public.inventory_items'
+      AND crossfade_q.column_name = 'quantity'))
+  THEN false
+  ELSE NOT ((NOT (ROW(quantity_new)::record OPERATOR(pg_catalog.*<>) ROW((quantity
+          )::numeric(14,3))::record)) OR (NOT (quantity IS DISTINCT FROM ((round(quantity_new))::integer
+        )::integer))) END)
+          FROM (SELECT ctid AS crossfade_tid, xmin AS crossfade_xmin, id AS id, quantity AS quantity, quantity_new AS quantity_new
+            FROM ONLY public.inventory_items
+            WHERE ctid >= ($1::text)::tid
+            AND ctid < ($2::text)::tid) AS "inventory_items";
 
 
 -- ======== enforce
@@ -368,32 +528,63 @@ DECLARE
   crossfade_state text;
   crossfade_error text;
 BEGIN
-  IF (tg_table_name <> 'inventory_items' OR tg_table_schema <> 'public') AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.inventory_items') AND NOT crossfade.is_made_for('sync_quantity-as-decimal_bfe31ca5', 'public.inventory_items', tg_relid) THEN
-    RAISE insufficient_privilege USING MESSAGE = 'crossfade: the function "sync_quantity-as-decimal_bfe31ca5" is for the table public.inventory_items only';
+  IF (tg_table_name <> 'inventory_items' OR tg_table_schema <> 'public')
+    AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.inventory_items')
+    AND NOT crossfade.is_made_for('sync_quantity-as-decimal_bfe31ca5', 'public.inventory_items', tg_relid) THEN
+    RAISE insufficient_privilege
+      USING MESSAGE = 'crossfade: the function "sync_quantity-as-decimal_bfe31ca5" is for the table public.inventory_items only';
   END IF;
-  IF coalesce(current_setting('crossfade.filling', true), '') = 'on' AND pg_trigger_depth() = 1 AND crossfade.fills('quantity-as-decimal') THEN
+  IF coalesce(current_setting('crossfade.filling', true), '') = 'on'
+    AND pg_trigger_depth() = 1
+    AND crossfade.fills('quantity-as-decimal') THEN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
     IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
-      UPDATE crossfade.quarantine AS q SET row_key = pg_catalog.jsonb_build_object('id', new."id") FROM crossfade.runs AS r
-        WHERE r.name = 'quantity-as-decimal' AND r.state = 'active' AND q.run_id = r.id AND q.table_name = 'public.inventory_items' AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+      UPDATE crossfade.quarantine AS q
+        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+        FROM crossfade.runs AS r
+        WHERE r.name = 'quantity-as-decimal'
+          AND r.state = 'active'
+          AND q.run_id = r.id
+          AND q.table_name = 'public.inventory_items'
+          AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
     crossfade_writer := coalesce(current_setting('crossfade.writer', true), '');
-    crossfade_side := CASE WHEN new."quantity" IS NOT NULL THEN 'new' WHEN new."quantity_crossfade_retired" IS NOT NULL THEN 'old' ELSE 'none' END;
+    crossfade_side := CASE
+      WHEN new."quantity" IS NOT NULL
+      THEN 'new'
+      WHEN new."quantity_crossfade_retired" IS NOT NULL
+      THEN 'old'
+      ELSE 'none' END;
     IF crossfade_writer = 'old' AND crossfade_side = 'new' AND (new."quantity_crossfade_retired" IS NOT NULL) THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'inventory_items') > 0 AND (strpos(lower(current_query()), 'quantity') = 0 OR NOT (current_query() ~* E'\\mquantity\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['quantity']::text[], ARRAY['quantity_crossfade_retired']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'inventory_items') > 0
+        AND (strpos(lower(current_query()), 'quantity') = 0 OR NOT (current_query() ~* E'\\mquantity\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['quantity']::text[], ARRAY['quantity_crossfade_retired']::text[]) END;
       crossfade_side := CASE WHEN crossfade_names_new THEN 'new' ELSE 'old' END;
     ELSIF crossfade_side <> 'new' AND (crossfade_side = 'old' OR crossfade_writer = 'new') THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'inventory_items') > 0 AND (strpos(lower(current_query()), 'quantity') = 0 OR NOT (current_query() ~* E'\\mquantity\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['quantity']::text[], ARRAY['quantity_crossfade_retired']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'inventory_items') > 0
+        AND (strpos(lower(current_query()), 'quantity') = 0 OR NOT (current_query() ~* E'\\mquantity\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['quantity']::text[], ARRAY['quantity_crossfade_retired']::text[]) END;
       IF coalesce(crossfade_names_new, crossfade_writer = 'new') THEN
         crossfade_side := 'new';
       ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
-        crossfade_untold_write := crossfade_untold_write OR NOT (new."quantity_crossfade_retired" IS DISTINCT FROM (0)::integer);
+        crossfade_untold_write := crossfade_untold_write
+          OR NOT (new."quantity_crossfade_retired" IS DISTINCT FROM (0)::integer);
       END IF;
     END IF;
     IF crossfade_writer = 'old' AND crossfade_side = 'none' THEN
@@ -409,67 +600,85 @@ BEGIN
   IF crossfade_side = 'new' THEN
     crossfade_new_write := true;
     BEGIN
-    <<"inventory_items">>
-    DECLARE
-      "quantity_new" numeric(14,3) := "sync_quantity-as-decimal_bfe31ca5".new."quantity";
-    BEGIN
-      "sync_quantity-as-decimal_bfe31ca5".new."quantity_crossfade_retired" := ((round(quantity_new))::integer
-      );
-    END;
+      <<"inventory_items">>
+      DECLARE
+        "quantity_new" numeric(14,3) := "sync_quantity-as-decimal_bfe31ca5".new."quantity";
+      BEGIN
+        "sync_quantity-as-decimal_bfe31ca5".new."quantity_crossfade_retired" := ((round(quantity_new))::integer
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.inventory_items', 'quantity', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('quantity_new', new."quantity"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'quantity-as-decimal' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+        FROM crossfade.runs AS r, (
+          VALUES ('public.inventory_items', 'quantity', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('quantity_new', new."quantity"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'quantity-as-decimal'
+          AND r.state = 'active'
+          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
-    ELSIF (new."quantity_crossfade_retired" IS DISTINCT FROM (0)::integer OR left(current_query(), 10000) ~* E'\\mquantity_crossfade_retired\\M') THEN
+    ELSIF (new."quantity_crossfade_retired" IS DISTINCT FROM (0)::integer
+      OR
+      left(current_query(), 10000) ~* E'\\mquantity_crossfade_retired\\M') THEN
       crossfade_old_write := true;
     END IF;
     BEGIN
-    <<"inventory_items">>
-    DECLARE
-      "quantity" integer := "sync_quantity-as-decimal_bfe31ca5".new."quantity_crossfade_retired";
-    BEGIN
-      "sync_quantity-as-decimal_bfe31ca5".new."quantity" := (quantity
-      );
-    END;
+      <<"inventory_items">>
+      DECLARE
+        "quantity" integer := "sync_quantity-as-decimal_bfe31ca5".new."quantity_crossfade_retired";
+      BEGIN
+        "sync_quantity-as-decimal_bfe31ca5".new."quantity" := (quantity
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       new."quantity" := NULL;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.inventory_items', 'quantity_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('quantity', new."quantity_crossfade_retired"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'quantity-as-decimal' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+        FROM crossfade.runs AS r, (
+          VALUES ('public.inventory_items', 'quantity_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('quantity', new."quantity_crossfade_retired"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'quantity-as-decimal'
+          AND r.state = 'active'
+          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
   ELSE
     IF tg_op = 'INSERT' THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'inventory_items') > 0 AND (strpos(lower(current_query()), 'quantity') = 0 OR NOT (current_query() ~* E'\\mquantity\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['quantity']::text[], ARRAY['quantity_crossfade_retired']::text[]) END;
-    IF crossfade_names_new IS NOT TRUE THEN
-    BEGIN
-    <<"inventory_items">>
-    DECLARE
-      "quantity" integer := "sync_quantity-as-decimal_bfe31ca5".new."quantity_crossfade_retired";
-    BEGIN
-      "sync_quantity-as-decimal_bfe31ca5".new."quantity" := (quantity
-      );
-    END;
-    EXCEPTION WHEN OTHERS THEN
-      GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      new."quantity" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.inventory_items', 'quantity_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('quantity', new."quantity_crossfade_retired"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'quantity-as-decimal' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
-    END;
-    END IF;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'inventory_items') > 0
+        AND (strpos(lower(current_query()), 'quantity') = 0 OR NOT (current_query() ~* E'\\mquantity\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'inventory_items'], ARRAY['quantity']::text[], ARRAY['quantity_crossfade_retired']::text[]) END;
+      IF crossfade_names_new IS NOT TRUE THEN
+        BEGIN
+          <<"inventory_items">>
+          DECLARE
+            "quantity" integer := "sync_quantity-as-decimal_bfe31ca5".new."quantity_crossfade_retired";
+          BEGIN
+            "sync_quantity-as-decimal_bfe31ca5".new."quantity" := (quantity
+            );
+          END;
+        EXCEPTION WHEN OTHERS THEN
+          GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
+          new."quantity" := NULL;
+          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+            FROM crossfade.runs AS r, (
+              VALUES ('public.inventory_items', 'quantity_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('quantity', new."quantity_crossfade_retired"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+            WHERE r.name = 'quantity-as-decimal'
+              AND r.state = 'active'
+              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+        END;
+      END IF;
     END IF;
   END IF;
   IF crossfade_new_write THEN

@@ -35,28 +35,58 @@ DECLARE
   crossfade_state text;
   crossfade_error text;
 BEGIN
-  IF (tg_table_name <> 'orders' OR tg_table_schema <> 'public') AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.orders') AND NOT crossfade.is_made_for('sync_widen-order-id_81854963', 'public.orders', tg_relid) THEN
-    RAISE insufficient_privilege USING MESSAGE = 'crossfade: the function "sync_widen-order-id_81854963" is for the table public.orders only';
+  IF (tg_table_name <> 'orders' OR tg_table_schema <> 'public')
+    AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.orders')
+    AND NOT crossfade.is_made_for('sync_widen-order-id_81854963', 'public.orders', tg_relid) THEN
+    RAISE insufficient_privilege
+      USING MESSAGE = 'crossfade: the function "sync_widen-order-id_81854963" is for the table public.orders only';
   END IF;
-  IF coalesce(current_setting('crossfade.filling', true), '') = 'on' AND pg_trigger_depth() = 1 AND crossfade.fills('widen-order-id') THEN
+  IF coalesce(current_setting('crossfade.filling', true), '') = 'on'
+    AND pg_trigger_depth() = 1
+    AND crossfade.fills('widen-order-id') THEN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
     IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
-      UPDATE crossfade.quarantine AS q SET row_key = pg_catalog.jsonb_build_object('id', new."id") FROM crossfade.runs AS r
-        WHERE r.name = 'widen-order-id' AND r.state = 'active' AND q.run_id = r.id AND q.table_name = 'public.orders' AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+      UPDATE crossfade.quarantine AS q
+        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+        FROM crossfade.runs AS r
+        WHERE r.name = 'widen-order-id'
+          AND r.state = 'active'
+          AND q.run_id = r.id
+          AND q.table_name = 'public.orders'
+          AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
     crossfade_writer := coalesce(current_setting('crossfade.writer', true), '');
-    crossfade_side := CASE WHEN new."id_new" IS NOT NULL THEN 'new' WHEN new."id" IS NOT NULL THEN 'old' ELSE 'none' END;
+    crossfade_side := CASE
+      WHEN new."id_new" IS NOT NULL
+      THEN 'new'
+      WHEN new."id" IS NOT NULL
+      THEN 'old'
+      ELSE 'none' END;
     IF crossfade_writer = 'old' AND crossfade_side = 'new' AND (new."id" IS NOT NULL) THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'orders') > 0 AND (strpos(lower(current_query()), 'id_new') = 0 OR NOT (current_query() ~* E'\\mid_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'orders'], ARRAY['id_new']::text[], ARRAY['id']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'orders') > 0
+        AND (strpos(lower(current_query()), 'id_new') = 0 OR NOT (current_query() ~* E'\\mid_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'orders'], ARRAY['id_new']::text[], ARRAY['id']::text[]) END;
       crossfade_side := CASE WHEN crossfade_names_new THEN 'new' ELSE 'old' END;
     ELSIF crossfade_side <> 'new' AND (crossfade_writer = 'new') THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'orders') > 0 AND (strpos(lower(current_query()), 'id_new') = 0 OR NOT (current_query() ~* E'\\mid_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'orders'], ARRAY['id_new']::text[], ARRAY['id']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'orders') > 0
+        AND (strpos(lower(current_query()), 'id_new') = 0 OR NOT (current_query() ~* E'\\mid_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'orders'], ARRAY['id_new']::text[], ARRAY['id']::text[]) END;
       IF coalesce(crossfade_names_new, crossfade_writer = 'new') THEN
         crossfade_side := 'new';
       ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
@@ -76,18 +106,19 @@ BEGIN
   IF crossfade_side = 'new' THEN
     crossfade_new_write := true;
     BEGIN
-    <<"orders">>
-    DECLARE
-      "id_new" bigint := "sync_widen-order-id_81854963".new."id_new";
-    BEGIN
-      "sync_widen-order-id_81854963".new."id" := (id_new
-      );
-    END;
+      <<"orders">>
+      DECLARE
+        "id_new" bigint := "sync_widen-order-id_81854963".new."id_new";
+      BEGIN
+        "sync_widen-order-id_81854963".new."id" := (id_new
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.orders', 'id', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('id_new', new."id_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+        FROM crossfade.runs AS r, (
+          VALUES ('public.orders', 'id', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('id_new', new."id_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
         WHERE r.name = 'widen-order-id' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
@@ -100,7 +131,7 @@ BEGIN
     new."id_new" := new."id";
   ELSE
     IF (new."id_new" IS NULL AND (new."id" IS NOT NULL)) THEN
-    new."id_new" := new."id";
+      new."id_new" := new."id";
     END IF;
   END IF;
   IF crossfade_new_write THEN
@@ -116,8 +147,16 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_widen-order-id_81854963', 'public.orders');
-CREATE OR REPLACE TRIGGER "zz_crossfade_widen-order-id_u" BEFORE UPDATE ON public.orders FOR EACH ROW WHEN (new."id" IS DISTINCT FROM old."id" OR new."id_new" IS DISTINCT FROM old."id_new" OR (new."id_new" IS NULL AND (new."id" IS NOT NULL)) OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_widen-order-id_81854963"();
-CREATE OR REPLACE TRIGGER "zz_crossfade_widen-order-id_i" BEFORE INSERT ON public.orders FOR EACH ROW EXECUTE FUNCTION crossfade."sync_widen-order-id_81854963"();
+CREATE
+  OR REPLACE TRIGGER "zz_crossfade_widen-order-id_u" BEFORE UPDATE
+  ON public.orders FOR EACH ROW
+  WHEN (new."id" IS DISTINCT FROM old."id"
+    OR new."id_new" IS DISTINCT FROM old."id_new"
+    OR (new."id_new" IS NULL AND (new."id" IS NOT NULL))
+    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_widen-order-id_81854963"();
+CREATE
+  OR REPLACE TRIGGER "zz_crossfade_widen-order-id_i" BEFORE INSERT
+  ON public.orders FOR EACH ROW EXECUTE FUNCTION crossfade."sync_widen-order-id_81854963"();
 -- undo:
 DROP TRIGGER IF EXISTS "zz_crossfade_widen-order-id_i" ON public.orders;
 DROP TRIGGER IF EXISTS "zz_crossfade_widen-order-id_u" ON public.orders;
@@ -144,22 +183,46 @@ DECLARE
   crossfade_state text;
   crossfade_error text;
 BEGIN
-  IF (tg_table_name <> 'order_lines' OR tg_table_schema <> 'public') AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.order_lines') AND NOT crossfade.is_made_for('sync_widen-order-id_10b30e72', 'public.order_lines', tg_relid) THEN
-    RAISE insufficient_privilege USING MESSAGE = 'crossfade: the function "sync_widen-order-id_10b30e72" is for the table public.order_lines only';
+  IF (tg_table_name <> 'order_lines' OR tg_table_schema <> 'public')
+    AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.order_lines')
+    AND NOT crossfade.is_made_for('sync_widen-order-id_10b30e72', 'public.order_lines', tg_relid) THEN
+    RAISE insufficient_privilege
+      USING MESSAGE = 'crossfade: the function "sync_widen-order-id_10b30e72" is for the table public.order_lines only';
   END IF;
-  IF coalesce(current_setting('crossfade.filling', true), '') = 'on' AND pg_trigger_depth() = 1 AND crossfade.fills('widen-order-id') THEN
+  IF coalesce(current_setting('crossfade.filling', true), '') = 'on'
+    AND pg_trigger_depth() = 1
+    AND crossfade.fills('widen-order-id') THEN
     RETURN new;
   END IF;
   IF tg_op = 'INSERT' THEN
     crossfade_writer := coalesce(current_setting('crossfade.writer', true), '');
-    crossfade_side := CASE WHEN new."order_id_new" IS NOT NULL THEN 'new' WHEN new."order_id" IS NOT NULL THEN 'old' ELSE 'none' END;
+    crossfade_side := CASE
+      WHEN new."order_id_new" IS NOT NULL
+      THEN 'new'
+      WHEN new."order_id" IS NOT NULL
+      THEN 'old'
+      ELSE 'none' END;
     IF crossfade_writer = 'old' AND crossfade_side = 'new' AND (new."order_id" IS NOT NULL) THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'order_lines') > 0 AND (strpos(lower(current_query()), 'order_id_new') = 0 OR NOT (current_query() ~* E'\\morder_id_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'order_lines'], ARRAY['order_id_new']::text[], ARRAY['order_id']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'order_lines') > 0
+        AND (strpos(lower(current_query()), 'order_id_new') = 0 OR NOT (current_query() ~* E'\\morder_id_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'order_lines'], ARRAY['order_id_new']::text[], ARRAY['order_id']::text[]) END;
       crossfade_side := CASE WHEN crossfade_names_new THEN 'new' ELSE 'old' END;
     ELSIF crossfade_side <> 'new' AND (crossfade_writer = 'new') THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'order_lines') > 0 AND (strpos(lower(current_query()), 'order_id_new') = 0 OR NOT (current_query() ~* E'\\morder_id_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'order_lines'], ARRAY['order_id_new']::text[], ARRAY['order_id']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'order_lines') > 0
+        AND (strpos(lower(current_query()), 'order_id_new') = 0 OR NOT (current_query() ~* E'\\morder_id_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'order_lines'], ARRAY['order_id_new']::text[], ARRAY['order_id']::text[]) END;
       IF coalesce(crossfade_names_new, crossfade_writer = 'new') THEN
         crossfade_side := 'new';
       ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
@@ -179,18 +242,19 @@ BEGIN
   IF crossfade_side = 'new' THEN
     crossfade_new_write := true;
     BEGIN
-    <<"order_lines">>
-    DECLARE
-      "order_id_new" bigint := "sync_widen-order-id_10b30e72".new."order_id_new";
-    BEGIN
-      "sync_widen-order-id_10b30e72".new."order_id" := (order_id_new
-      );
-    END;
+      <<"order_lines">>
+      DECLARE
+        "order_id_new" bigint := "sync_widen-order-id_10b30e72".new."order_id_new";
+      BEGIN
+        "sync_widen-order-id_10b30e72".new."order_id" := (order_id_new
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.order_lines', 'order_id', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('order_id_new', new."order_id_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+        FROM crossfade.runs AS r, (
+          VALUES ('public.order_lines', 'order_id', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('order_id_new', new."order_id_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
         WHERE r.name = 'widen-order-id' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
@@ -203,7 +267,7 @@ BEGIN
     new."order_id_new" := new."order_id";
   ELSE
     IF (new."order_id_new" IS NULL AND (new."order_id" IS NOT NULL)) THEN
-    new."order_id_new" := new."order_id";
+      new."order_id_new" := new."order_id";
     END IF;
   END IF;
   IF crossfade_new_write THEN
@@ -219,8 +283,16 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_widen-order-id_10b30e72', 'public.order_lines');
-CREATE OR REPLACE TRIGGER "zz_crossfade_widen-order-id_u" BEFORE UPDATE ON public.order_lines FOR EACH ROW WHEN (new."order_id" IS DISTINCT FROM old."order_id" OR new."order_id_new" IS DISTINCT FROM old."order_id_new" OR (new."order_id_new" IS NULL AND (new."order_id" IS NOT NULL))) EXECUTE FUNCTION crossfade."sync_widen-order-id_10b30e72"();
-CREATE OR REPLACE TRIGGER "zz_crossfade_widen-order-id_i" BEFORE INSERT ON public.order_lines FOR EACH ROW EXECUTE FUNCTION crossfade."sync_widen-order-id_10b30e72"();
+CREATE
+  OR REPLACE TRIGGER "zz_crossfade_widen-order-id_u" BEFORE UPDATE
+  ON public.order_lines FOR EACH ROW
+  WHEN (new."order_id" IS DISTINCT FROM old."order_id"
+    OR new."order_id_new" IS DISTINCT FROM old."order_id_new"
+    OR (new."order_id_new" IS NULL
+      AND (new."order_id" IS NOT NULL))) EXECUTE FUNCTION crossfade."sync_widen-order-id_10b30e72"();
+CREATE
+  OR REPLACE TRIGGER "zz_crossfade_widen-order-id_i" BEFORE INSERT
+  ON public.order_lines FOR EACH ROW EXECUTE FUNCTION crossfade."sync_widen-order-id_10b30e72"();
 -- undo:
 DROP TRIGGER IF EXISTS "zz_crossfade_widen-order-id_i" ON public.order_lines;
 DROP TRIGGER IF EXISTS "zz_crossfade_widen-order-id_u" ON public.order_lines;
@@ -234,7 +306,11 @@ DROP SEQUENCE IF EXISTS crossfade."untold_widen-order-id_10b30e72";
 -- gate: the triggers are in place
 
 -- fill:public.orders
-UPDATE ONLY public.orders AS "orders" SET id_new = id WHERE ctid >= ($1::text)::tid AND ctid < ($2::text)::tid AND (id_new IS NULL AND id IS NOT NULL);
+UPDATE ONLY public.orders AS "orders"
+  SET id_new = id
+  WHERE ctid >= ($1::text)::tid
+  AND ctid < ($2::text)::tid
+  AND (id_new IS NULL AND id IS NOT NULL);
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_widen-order-id_81854963";
 CREATE OR REPLACE FUNCTION crossfade."sync_widen-order-id_81854963"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
 -- crossfade: run widen-order-id, table public.orders; keeps both sides of a change in step, not filling
@@ -250,28 +326,58 @@ DECLARE
   crossfade_state text;
   crossfade_error text;
 BEGIN
-  IF (tg_table_name <> 'orders' OR tg_table_schema <> 'public') AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.orders') AND NOT crossfade.is_made_for('sync_widen-order-id_81854963', 'public.orders', tg_relid) THEN
-    RAISE insufficient_privilege USING MESSAGE = 'crossfade: the function "sync_widen-order-id_81854963" is for the table public.orders only';
+  IF (tg_table_name <> 'orders' OR tg_table_schema <> 'public')
+    AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.orders')
+    AND NOT crossfade.is_made_for('sync_widen-order-id_81854963', 'public.orders', tg_relid) THEN
+    RAISE insufficient_privilege
+      USING MESSAGE = 'crossfade: the function "sync_widen-order-id_81854963" is for the table public.orders only';
   END IF;
-  IF coalesce(current_setting('crossfade.filling', true), '') = 'on' AND pg_trigger_depth() = 1 AND crossfade.fills('widen-order-id') THEN
+  IF coalesce(current_setting('crossfade.filling', true), '') = 'on'
+    AND pg_trigger_depth() = 1
+    AND crossfade.fills('widen-order-id') THEN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
     IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
-      UPDATE crossfade.quarantine AS q SET row_key = pg_catalog.jsonb_build_object('id', new."id") FROM crossfade.runs AS r
-        WHERE r.name = 'widen-order-id' AND r.state = 'active' AND q.run_id = r.id AND q.table_name = 'public.orders' AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+      UPDATE crossfade.quarantine AS q
+        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+        FROM crossfade.runs AS r
+        WHERE r.name = 'widen-order-id'
+          AND r.state = 'active'
+          AND q.run_id = r.id
+          AND q.table_name = 'public.orders'
+          AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
     crossfade_writer := coalesce(current_setting('crossfade.writer', true), '');
-    crossfade_side := CASE WHEN new."id_new" IS NOT NULL THEN 'new' WHEN new."id" IS NOT NULL THEN 'old' ELSE 'none' END;
+    crossfade_side := CASE
+      WHEN new."id_new" IS NOT NULL
+      THEN 'new'
+      WHEN new."id" IS NOT NULL
+      THEN 'old'
+      ELSE 'none' END;
     IF crossfade_writer = 'old' AND crossfade_side = 'new' AND (new."id" IS NOT NULL) THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'orders') > 0 AND (strpos(lower(current_query()), 'id_new') = 0 OR NOT (current_query() ~* E'\\mid_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'orders'], ARRAY['id_new']::text[], ARRAY['id']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'orders') > 0
+        AND (strpos(lower(current_query()), 'id_new') = 0 OR NOT (current_query() ~* E'\\mid_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'orders'], ARRAY['id_new']::text[], ARRAY['id']::text[]) END;
       crossfade_side := CASE WHEN crossfade_names_new THEN 'new' ELSE 'old' END;
     ELSIF crossfade_side <> 'new' AND (crossfade_writer = 'new') THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'orders') > 0 AND (strpos(lower(current_query()), 'id_new') = 0 OR NOT (current_query() ~* E'\\mid_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'orders'], ARRAY['id_new']::text[], ARRAY['id']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'orders') > 0
+        AND (strpos(lower(current_query()), 'id_new') = 0 OR NOT (current_query() ~* E'\\mid_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'orders'], ARRAY['id_new']::text[], ARRAY['id']::text[]) END;
       IF coalesce(crossfade_names_new, crossfade_writer = 'new') THEN
         crossfade_side := 'new';
       ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
@@ -291,18 +397,19 @@ BEGIN
   IF crossfade_side = 'new' THEN
     crossfade_new_write := true;
     BEGIN
-    <<"orders">>
-    DECLARE
-      "id_new" bigint := "sync_widen-order-id_81854963".new."id_new";
-    BEGIN
-      "sync_widen-order-id_81854963".new."id" := (id_new
-      );
-    END;
+      <<"orders">>
+      DECLARE
+        "id_new" bigint := "sync_widen-order-id_81854963".new."id_new";
+      BEGIN
+        "sync_widen-order-id_81854963".new."id" := (id_new
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.orders', 'id', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('id_new', new."id_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+        FROM crossfade.runs AS r, (
+          VALUES ('public.orders', 'id', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('id_new', new."id_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
         WHERE r.name = 'widen-order-id' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
@@ -329,16 +436,31 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_widen-order-id_81854963', 'public.orders');
-CREATE OR REPLACE TRIGGER "zz_crossfade_widen-order-id_u" BEFORE UPDATE ON public.orders FOR EACH ROW WHEN (new."id" IS DISTINCT FROM old."id" OR new."id_new" IS DISTINCT FROM old."id_new" OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_widen-order-id_81854963"();
+CREATE
+  OR REPLACE TRIGGER "zz_crossfade_widen-order-id_u" BEFORE UPDATE
+  ON public.orders FOR EACH ROW
+  WHEN (new."id" IS DISTINCT FROM old."id"
+    OR new."id_new" IS DISTINCT FROM old."id_new"
+    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_widen-order-id_81854963"();
 -- undo:
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_widen-order-id_81854963";
 CREATE OR REPLACE FUNCTION crossfade."sync_widen-order-id_81854963"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.orders
 SELECT crossfade.keep_function('sync_widen-order-id_81854963', 'public.orders');
-CREATE OR REPLACE TRIGGER "zz_crossfade_widen-order-id_u" BEFORE UPDATE ON public.orders FOR EACH ROW WHEN (new."id" IS DISTINCT FROM old."id" OR new."id_new" IS DISTINCT FROM old."id_new" OR (new."id_new" IS NULL AND (new."id" IS NOT NULL)) OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_widen-order-id_81854963"();
+CREATE
+  OR REPLACE TRIGGER "zz_crossfade_widen-order-id_u" BEFORE UPDATE
+  ON public.orders FOR EACH ROW
+  WHEN (new."id" IS DISTINCT FROM old."id"
+    OR new."id_new" IS DISTINCT FROM old."id_new"
+    OR (new."id_new" IS NULL AND (new."id" IS NOT NULL))
+    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_widen-order-id_81854963"();
 
 -- fill:public.order_lines
-UPDATE ONLY public.order_lines AS "order_lines" SET order_id_new = order_id WHERE ctid >= ($1::text)::tid AND ctid < ($2::text)::tid AND (order_id_new IS NULL AND order_id IS NOT NULL);
+UPDATE ONLY public.order_lines AS "order_lines"
+  SET order_id_new = order_id
+  WHERE ctid >= ($1::text)::tid
+  AND ctid < ($2::text)::tid
+  AND (order_id_new IS NULL AND order_id IS NOT NULL);
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_widen-order-id_10b30e72";
 CREATE OR REPLACE FUNCTION crossfade."sync_widen-order-id_10b30e72"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
 -- crossfade: run widen-order-id, table public.order_lines; keeps both sides of a change in step, not filling
@@ -354,22 +476,46 @@ DECLARE
   crossfade_state text;
   crossfade_error text;
 BEGIN
-  IF (tg_table_name <> 'order_lines' OR tg_table_schema <> 'public') AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.order_lines') AND NOT crossfade.is_made_for('sync_widen-order-id_10b30e72', 'public.order_lines', tg_relid) THEN
-    RAISE insufficient_privilege USING MESSAGE = 'crossfade: the function "sync_widen-order-id_10b30e72" is for the table public.order_lines only';
+  IF (tg_table_name <> 'order_lines' OR tg_table_schema <> 'public')
+    AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.order_lines')
+    AND NOT crossfade.is_made_for('sync_widen-order-id_10b30e72', 'public.order_lines', tg_relid) THEN
+    RAISE insufficient_privilege
+      USING MESSAGE = 'crossfade: the function "sync_widen-order-id_10b30e72" is for the table public.order_lines only';
   END IF;
-  IF coalesce(current_setting('crossfade.filling', true), '') = 'on' AND pg_trigger_depth() = 1 AND crossfade.fills('widen-order-id') THEN
+  IF coalesce(current_setting('crossfade.filling', true), '') = 'on'
+    AND pg_trigger_depth() = 1
+    AND crossfade.fills('widen-order-id') THEN
     RETURN new;
   END IF;
   IF tg_op = 'INSERT' THEN
     crossfade_writer := coalesce(current_setting('crossfade.writer', true), '');
-    crossfade_side := CASE WHEN new."order_id_new" IS NOT NULL THEN 'new' WHEN new."order_id" IS NOT NULL THEN 'old' ELSE 'none' END;
+    crossfade_side := CASE
+      WHEN new."order_id_new" IS NOT NULL
+      THEN 'new'
+      WHEN new."order_id" IS NOT NULL
+      THEN 'old'
+      ELSE 'none' END;
     IF crossfade_writer = 'old' AND crossfade_side = 'new' AND (new."order_id" IS NOT NULL) THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'order_lines') > 0 AND (strpos(lower(current_query()), 'order_id_new') = 0 OR NOT (current_query() ~* E'\\morder_id_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'order_lines'], ARRAY['order_id_new']::text[], ARRAY['order_id']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'order_lines') > 0
+        AND (strpos(lower(current_query()), 'order_id_new') = 0 OR NOT (current_query() ~* E'\\morder_id_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'order_lines'], ARRAY['order_id_new']::text[], ARRAY['order_id']::text[]) END;
       crossfade_side := CASE WHEN crossfade_names_new THEN 'new' ELSE 'old' END;
     ELSIF crossfade_side <> 'new' AND (crossfade_writer = 'new') THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'order_lines') > 0 AND (strpos(lower(current_query()), 'order_id_new') = 0 OR NOT (current_query() ~* E'\\morder_id_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'order_lines'], ARRAY['order_id_new']::text[], ARRAY['order_id']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'order_lines') > 0
+        AND (strpos(lower(current_query()), 'order_id_new') = 0 OR NOT (current_query() ~* E'\\morder_id_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'order_lines'], ARRAY['order_id_new']::text[], ARRAY['order_id']::text[]) END;
       IF coalesce(crossfade_names_new, crossfade_writer = 'new') THEN
         crossfade_side := 'new';
       ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
@@ -389,18 +535,19 @@ BEGIN
   IF crossfade_side = 'new' THEN
     crossfade_new_write := true;
     BEGIN
-    <<"order_lines">>
-    DECLARE
-      "order_id_new" bigint := "sync_widen-order-id_10b30e72".new."order_id_new";
-    BEGIN
-      "sync_widen-order-id_10b30e72".new."order_id" := (order_id_new
-      );
-    END;
+      <<"order_lines">>
+      DECLARE
+        "order_id_new" bigint := "sync_widen-order-id_10b30e72".new."order_id_new";
+      BEGIN
+        "sync_widen-order-id_10b30e72".new."order_id" := (order_id_new
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.order_lines', 'order_id', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('order_id_new', new."order_id_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+        FROM crossfade.runs AS r, (
+          VALUES ('public.order_lines', 'order_id', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('order_id_new', new."order_id_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
         WHERE r.name = 'widen-order-id' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
@@ -427,13 +574,23 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_widen-order-id_10b30e72', 'public.order_lines');
-CREATE OR REPLACE TRIGGER "zz_crossfade_widen-order-id_u" BEFORE UPDATE ON public.order_lines FOR EACH ROW WHEN (new."order_id" IS DISTINCT FROM old."order_id" OR new."order_id_new" IS DISTINCT FROM old."order_id_new") EXECUTE FUNCTION crossfade."sync_widen-order-id_10b30e72"();
+CREATE
+  OR REPLACE TRIGGER "zz_crossfade_widen-order-id_u" BEFORE UPDATE
+  ON public.order_lines FOR EACH ROW
+  WHEN (new."order_id" IS DISTINCT FROM old."order_id"
+    OR new."order_id_new" IS DISTINCT FROM old."order_id_new") EXECUTE FUNCTION crossfade."sync_widen-order-id_10b30e72"();
 -- undo:
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_widen-order-id_10b30e72";
 CREATE OR REPLACE FUNCTION crossfade."sync_widen-order-id_10b30e72"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.order_lines
 SELECT crossfade.keep_function('sync_widen-order-id_10b30e72', 'public.order_lines');
-CREATE OR REPLACE TRIGGER "zz_crossfade_widen-order-id_u" BEFORE UPDATE ON public.order_lines FOR EACH ROW WHEN (new."order_id" IS DISTINCT FROM old."order_id" OR new."order_id_new" IS DISTINCT FROM old."order_id_new" OR (new."order_id_new" IS NULL AND (new."order_id" IS NOT NULL))) EXECUTE FUNCTION crossfade."sync_widen-order-id_10b30e72"();
+CREATE
+  OR REPLACE TRIGGER "zz_crossfade_widen-order-id_u" BEFORE UPDATE
+  ON public.order_lines FOR EACH ROW
+  WHEN (new."order_id" IS DISTINCT FROM old."order_id"
+    OR new."order_id_new" IS DISTINCT FROM old."order_id_new"
+    OR (new."order_id_new" IS NULL
+      AND (new."order_id" IS NOT NULL))) EXECUTE FUNCTION crossfade."sync_widen-order-id_10b30e72"();
 
 
 -- ======== verify
@@ -441,14 +598,60 @@ CREATE OR REPLACE TRIGGER "zz_crossfade_widen-order-id_u" BEFORE UPDATE ON publi
 -- gate: the triggers are in place
 
 -- match:public.orders
-SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE CASE WHEN ((SELECT EXISTS (SELECT FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id WHERE crossfade_r.state = 'active' AND crossfade_q.accepted_at IS NOT NULL AND crossfade_q.direction = 'backward' AND crossfade_q.table_name = 'public.orders' AND crossfade_q.column_name = 'id')) AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('id_new', id_new)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id WHERE crossfade_r.state = 'active' AND crossfade_q.accepted_at IS NOT NULL AND crossfade_q.direction = 'backward' AND crossfade_q.table_name = 'public.orders' AND crossfade_q.column_name = 'id')) THEN false ELSE NOT ((NOT (id_new IS DISTINCT FROM (id
-)::bigint)) OR (NOT (id IS DISTINCT FROM (id_new
-)::integer))) END) FROM (SELECT ctid AS crossfade_tid, xmin AS crossfade_xmin, id AS id, id_new AS id_new FROM ONLY public.orders WHERE ctid >= ($1::text)::tid AND ctid < ($2::text)::tid) AS "orders";
+SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
+  WHERE CASE
+  WHEN ((SELECT EXISTS (SELECT
+    FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
+    ON crossfade_r.id = crossfade_q.run_id
+    WHERE crossfade_r.state = 'active'
+    AND crossfade_q.accepted_at IS NOT NULL
+    AND crossfade_q.direction = 'backward'
+    AND crossfade_q.table_name = 'public.orders'
+    AND crossfade_q.column_name = 'id'))
+    AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('id_new', id_new)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
+      ON crossfade_r.id = crossfade_q.run_id
+      WHERE crossfade_r.state = 'active'
+      AND crossfade_q.accepted_at IS NOT NULL
+      AND crossfade_q.direction = 'backward'
+      AND crossfade_q.table_name = 'public.orders'
+      AND crossfade_q.column_name = 'id'))
+  THEN false
+  ELSE NOT ((NOT (id_new IS DISTINCT FROM (id
+        )::bigint)) OR (NOT (id IS DISTINCT FROM (id_new
+        )::integer))) END)
+          FROM (SELECT ctid AS crossfade_tid, xmin AS crossfade_xmin, id AS id, id_new AS id_new
+            FROM ONLY public.orders
+            WHERE ctid >= ($1::text)::tid
+            AND ctid < ($2::text)::tid) AS "orders";
 
 -- match:public.order_lines
-SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE CASE WHEN ((SELECT EXISTS (SELECT FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id WHERE crossfade_r.state = 'active' AND crossfade_q.accepted_at IS NOT NULL AND crossfade_q.direction = 'backward' AND crossfade_q.table_name = 'public.order_lines' AND crossfade_q.column_name = 'order_id')) AND (pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('order_id_new', order_id_new)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id WHERE crossfade_r.state = 'active' AND crossfade_q.accepted_at IS NOT NULL AND crossfade_q.direction = 'backward' AND crossfade_q.table_name = 'public.order_lines' AND crossfade_q.column_name = 'order_id')) THEN false ELSE NOT ((NOT (order_id_new IS DISTINCT FROM (order_id
-)::bigint)) OR (NOT (order_id IS DISTINCT FROM (order_id_new
-)::integer))) END) FROM (SELECT ctid AS crossfade_tid, xmin AS crossfade_xmin, order_id AS order_id, order_id_new AS order_id_new FROM ONLY public.order_lines WHERE ctid >= ($1::text)::tid AND ctid < ($2::text)::tid) AS "order_lines";
+SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
+  WHERE CASE
+  WHEN ((SELECT EXISTS (SELECT
+    FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
+    ON crossfade_r.id = crossfade_q.run_id
+    WHERE crossfade_r.state = 'active'
+    AND crossfade_q.accepted_at IS NOT NULL
+    AND crossfade_q.direction = 'backward'
+    AND crossfade_q.table_name = 'public.order_lines'
+    AND crossfade_q.column_name = 'order_id'))
+    AND (pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('order_id_new', order_id_new)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
+      ON crossfade_r.id = crossfade_q.run_id
+      WHERE crossfade_r.state = 'active'
+      AND crossfade_q.accepted_at IS NOT NULL
+      AND crossfade_q.direction = 'backward'
+      AND crossfade_q.table_name = 'public.order_lines'
+      AND crossfade_q.column_name = 'order_id'))
+  THEN false
+  ELSE NOT ((NOT (order_id_new IS DISTINCT FROM (order_id
+        )::bigint)) OR (NOT (order_id IS DISTINCT FROM (order_id_new
+        )::integer))) END)
+          FROM (SELECT ctid AS crossfade_tid, xmin AS crossfade_xmin, order_id AS order_id, order_id_new AS order_id_new
+            FROM ONLY public.order_lines
+            WHERE ctid >= ($1::text)::tid
+            AND ctid < ($2::text)::tid) AS "order_lines";
 
 
 -- ======== enforce

@@ -6,10 +6,9 @@
 
 -- create_table:public.trips
 CREATE TABLE public.trips (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-vehicle_id bigint NOT NULL REFERENCES public.vehicles,
-began_at timestamptz NOT NULL DEFAULT now(),
-ended_at timestamptz CHECK (ended_at > began_at)
-
+    vehicle_id bigint NOT NULL REFERENCES public.vehicles,
+    began_at timestamptz NOT NULL DEFAULT now(),
+    ended_at timestamptz CHECK (ended_at > began_at)
 );
 COMMENT ON TABLE public.trips IS 'One for each time that a vehicle leaves its depot';
 -- undo:

@@ -5,6 +5,9 @@
 -- ======== expand
 
 -- create_index:users_email_lower
-CREATE INDEX CONCURRENTLY users_email_lower ON public.users USING btree (lower(email) text_pattern_ops) WHERE (email IS NOT NULL);
+CREATE INDEX CONCURRENTLY users_email_lower
+  ON public.users
+  USING btree (lower(email) text_pattern_ops)
+  WHERE (email IS NOT NULL);
 -- undo:
 DROP INDEX CONCURRENTLY IF EXISTS public.users_email_lower;

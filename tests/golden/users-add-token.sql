@@ -15,8 +15,14 @@ ALTER TABLE public.users DROP COLUMN token;
 
 -- fill:public.users
 UPDATE ONLY public.users AS "users" SET token = (gen_random_uuid()
-) WHERE ctid >= ($1::text)::tid AND ctid < ($2::text)::tid AND CASE WHEN ctid >= (SELECT ($1::text)::tid) AND ctid < (SELECT ($2::text)::tid) THEN (token IS NULL AND (gen_random_uuid()
-) IS NOT NULL) ELSE false END;
+)
+  WHERE ctid >= ($1::text)::tid
+  AND ctid < ($2::text)::tid
+  AND CASE
+  WHEN ctid >= (SELECT ($1::text)::tid)
+  AND ctid < (SELECT ($2::text)::tid)
+  THEN (token IS NULL AND (gen_random_uuid()
+  ) IS NOT NULL) ELSE false END;
 
 
 -- ======== verify

@@ -30,32 +30,72 @@ DECLARE
   crossfade_state text;
   crossfade_error text;
 BEGIN
-  IF (tg_table_name <> 'vehicles' OR tg_table_schema <> 'public') AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.vehicles') AND NOT crossfade.is_made_for('sync_add-plate-key_ee687a2f', 'public.vehicles', tg_relid) THEN
-    RAISE insufficient_privilege USING MESSAGE = 'crossfade: the function "sync_add-plate-key_ee687a2f" is for the table public.vehicles only';
+  IF (tg_table_name <> 'vehicles' OR tg_table_schema <> 'public')
+    AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.vehicles')
+    AND NOT crossfade.is_made_for('sync_add-plate-key_ee687a2f', 'public.vehicles', tg_relid) THEN
+    RAISE insufficient_privilege
+      USING MESSAGE = 'crossfade: the function "sync_add-plate-key_ee687a2f" is for the table public.vehicles only';
   END IF;
-  IF coalesce(current_setting('crossfade.filling', true), '') = 'on' AND pg_trigger_depth() = 1 AND crossfade.fills('add-plate-key') THEN
+  IF coalesce(current_setting('crossfade.filling', true), '') = 'on'
+    AND pg_trigger_depth() = 1
+    AND crossfade.fills('add-plate-key') THEN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
     IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
       DELETE FROM crossfade.overtaken AS o USING crossfade.runs AS r
-        WHERE r.name = 'add-plate-key' AND r.state = 'active' AND o.run_id = r.id AND o.table_name = 'public.vehicles.plate_key' AND o.row_key = pg_catalog.jsonb_build_object('id', new."id");
-      UPDATE crossfade.overtaken AS o SET row_key = pg_catalog.jsonb_build_object('id', new."id") FROM crossfade.runs AS r
-        WHERE r.name = 'add-plate-key' AND r.state = 'active' AND o.run_id = r.id AND o.table_name = 'public.vehicles.plate_key' AND o.row_key = pg_catalog.jsonb_build_object('id', old."id");
-      UPDATE crossfade.quarantine AS q SET row_key = pg_catalog.jsonb_build_object('id', new."id") FROM crossfade.runs AS r
-        WHERE r.name = 'add-plate-key' AND r.state = 'active' AND q.run_id = r.id AND q.table_name = 'public.vehicles' AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+        WHERE r.name = 'add-plate-key'
+          AND r.state = 'active'
+          AND o.run_id = r.id
+          AND o.table_name = 'public.vehicles.plate_key'
+          AND o.row_key = pg_catalog.jsonb_build_object('id', new."id");
+      UPDATE crossfade.overtaken AS o
+        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+        FROM crossfade.runs AS r
+        WHERE r.name = 'add-plate-key'
+          AND r.state = 'active'
+          AND o.run_id = r.id
+          AND o.table_name = 'public.vehicles.plate_key'
+          AND o.row_key = pg_catalog.jsonb_build_object('id', old."id");
+      UPDATE crossfade.quarantine AS q
+        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+        FROM crossfade.runs AS r
+        WHERE r.name = 'add-plate-key'
+          AND r.state = 'active'
+          AND q.run_id = r.id
+          AND q.table_name = 'public.vehicles'
+          AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
     crossfade_writer := coalesce(current_setting('crossfade.writer', true), '');
-    crossfade_side := CASE WHEN new."plate_key" IS NOT NULL THEN 'new' WHEN new."license_plate" IS NOT NULL THEN 'old' ELSE 'none' END;
+    crossfade_side := CASE
+      WHEN new."plate_key" IS NOT NULL
+      THEN 'new'
+      WHEN new."license_plate" IS NOT NULL
+      THEN 'old'
+      ELSE 'none' END;
     IF crossfade_writer = 'old' AND crossfade_side = 'new' AND (new."license_plate" IS NOT NULL) THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'vehicles') > 0 AND (strpos(lower(current_query()), 'plate_key') = 0 OR NOT (current_query() ~* E'\\mplate_key\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'vehicles'], ARRAY['plate_key']::text[], ARRAY['license_plate']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'vehicles') > 0
+        AND (strpos(lower(current_query()), 'plate_key') = 0 OR NOT (current_query() ~* E'\\mplate_key\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'vehicles'], ARRAY['plate_key']::text[], ARRAY['license_plate']::text[]) END;
       crossfade_side := CASE WHEN crossfade_names_new THEN 'new' ELSE 'old' END;
     ELSIF crossfade_side <> 'new' AND (crossfade_writer = 'new') THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'vehicles') > 0 AND (strpos(lower(current_query()), 'plate_key') = 0 OR NOT (current_query() ~* E'\\mplate_key\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'vehicles'], ARRAY['plate_key']::text[], ARRAY['license_plate']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'vehicles') > 0
+        AND (strpos(lower(current_query()), 'plate_key') = 0 OR NOT (current_query() ~* E'\\mplate_key\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'vehicles'], ARRAY['plate_key']::text[], ARRAY['license_plate']::text[]) END;
       IF coalesce(crossfade_names_new, crossfade_writer = 'new') THEN
         crossfade_side := 'new';
       ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
@@ -75,9 +115,16 @@ BEGIN
   IF crossfade_side = 'new' THEN
     crossfade_new_write := true;
     NULL;
-      INSERT INTO crossfade.overtaken (run_id, table_name, row_key) SELECT r.id, q.table_name, q.row_key
-        FROM crossfade.runs AS r, (VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key) WHERE r.name = 'add-plate-key' AND r.state = 'active'
-        AND (tg_op <> 'INSERT' OR NOT EXISTS (SELECT 1 FROM public.vehicles AS crossfade_row WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id")) ON CONFLICT DO NOTHING;
+    INSERT INTO crossfade.overtaken (run_id, table_name, row_key) SELECT r.id, q.table_name, q.row_key
+      FROM crossfade.runs AS r, (
+        VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+        WHERE r.name = 'add-plate-key'
+        AND r.state = 'active'
+      AND (tg_op <> 'INSERT'
+        OR NOT EXISTS (SELECT 1
+          FROM public.vehicles AS crossfade_row
+          WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))
+        ON CONFLICT DO NOTHING;
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
@@ -85,72 +132,98 @@ BEGIN
       crossfade_old_write := true;
     END IF;
     BEGIN
-    <<"vehicles">>
-    DECLARE
-      "license_plate" character varying(20) := "sync_add-plate-key_ee687a2f".new."license_plate";
-    BEGIN
-      "sync_add-plate-key_ee687a2f".new."plate_key" := (lower(replace((license_plate)::text, '-'::text, ''::text))
-      );
-    END;
+      <<"vehicles">>
+      DECLARE
+        "license_plate" character varying(20) := "sync_add-plate-key_ee687a2f".new."license_plate";
+      BEGIN
+        "sync_add-plate-key_ee687a2f".new."plate_key" := (lower(replace((license_plate)::text, '-'::text, ''::text))
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       new."plate_key" := NULL;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+        FROM crossfade.runs AS r, (
+          VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
         WHERE r.name = 'add-plate-key' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
-      DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
-        FROM crossfade.runs AS r, (VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key) WHERE r.name = 'add-plate-key' AND r.state = 'active'
-        AND (tg_op <> 'INSERT' OR NOT EXISTS (SELECT 1 FROM public.vehicles AS crossfade_row WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+    DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
+        FROM crossfade.runs AS r, (
+          VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+          WHERE r.name = 'add-plate-key'
+          AND r.state = 'active'
+        AND (tg_op <> 'INSERT'
+          OR NOT EXISTS (SELECT 1
+            FROM public.vehicles AS crossfade_row
+            WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
+          WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
   ELSE
     IF (new."plate_key" IS NULL AND (new."license_plate" IS NOT NULL)) THEN
-    BEGIN
-    <<"vehicles">>
-    DECLARE
-      "license_plate" character varying(20) := "sync_add-plate-key_ee687a2f".new."license_plate";
-    BEGIN
-      "sync_add-plate-key_ee687a2f".new."plate_key" := (lower(replace((license_plate)::text, '-'::text, ''::text))
-      );
-    END;
-    EXCEPTION WHEN OTHERS THEN
-      GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      new."plate_key" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'add-plate-key' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
-    END;
+      BEGIN
+        <<"vehicles">>
+        DECLARE
+          "license_plate" character varying(20) := "sync_add-plate-key_ee687a2f".new."license_plate";
+        BEGIN
+          "sync_add-plate-key_ee687a2f".new."plate_key" := (lower(replace((license_plate)::text, '-'::text, ''::text))
+          );
+        END;
+      EXCEPTION WHEN OTHERS THEN
+        GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
+        new."plate_key" := NULL;
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+          WHERE r.name = 'add-plate-key' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END;
     END IF;
     IF tg_op = 'INSERT' THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'vehicles') > 0 AND (strpos(lower(current_query()), 'plate_key') = 0 OR NOT (current_query() ~* E'\\mplate_key\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'vehicles'], ARRAY['plate_key']::text[], ARRAY['license_plate']::text[]) END;
-    IF crossfade_names_new IS NOT TRUE THEN
-    BEGIN
-    <<"vehicles">>
-    DECLARE
-      "license_plate" character varying(20) := "sync_add-plate-key_ee687a2f".new."license_plate";
-    BEGIN
-      "sync_add-plate-key_ee687a2f".new."plate_key" := (lower(replace((license_plate)::text, '-'::text, ''::text))
-      );
-    END;
-    EXCEPTION WHEN OTHERS THEN
-      GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      new."plate_key" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'add-plate-key' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
-    END;
-    END IF;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'vehicles') > 0
+        AND (strpos(lower(current_query()), 'plate_key') = 0 OR NOT (current_query() ~* E'\\mplate_key\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'vehicles'], ARRAY['plate_key']::text[], ARRAY['license_plate']::text[]) END;
+      IF crossfade_names_new IS NOT TRUE THEN
+        BEGIN
+          <<"vehicles">>
+          DECLARE
+            "license_plate" character varying(20) := "sync_add-plate-key_ee687a2f".new."license_plate";
+          BEGIN
+            "sync_add-plate-key_ee687a2f".new."plate_key" := (lower(replace((license_plate)::text, '-'::text, ''::text))
+            );
+          END;
+        EXCEPTION WHEN OTHERS THEN
+          GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
+          new."plate_key" := NULL;
+          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+            FROM crossfade.runs AS r, (
+              VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+            WHERE r.name = 'add-plate-key'
+              AND r.state = 'active'
+              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+        END;
+      END IF;
     END IF;
     IF tg_op = 'INSERT' THEN
       DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
-        FROM crossfade.runs AS r, (VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key) WHERE r.name = 'add-plate-key' AND r.state = 'active'
-        AND (tg_op <> 'INSERT' OR NOT EXISTS (SELECT 1 FROM public.vehicles AS crossfade_row WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+          FROM crossfade.runs AS r, (
+            VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+            WHERE r.name = 'add-plate-key'
+            AND r.state = 'active'
+          AND (tg_op <> 'INSERT'
+            OR NOT EXISTS (SELECT 1
+              FROM public.vehicles AS crossfade_row
+              WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
+            WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
     END IF;
   END IF;
   IF crossfade_new_write THEN
@@ -166,8 +239,16 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_add-plate-key_ee687a2f', 'public.vehicles');
-CREATE OR REPLACE TRIGGER "zz_crossfade_add-plate-key_u" BEFORE UPDATE ON public.vehicles FOR EACH ROW WHEN ((new."license_plate")::text IS DISTINCT FROM (old."license_plate")::text OR new."plate_key" IS DISTINCT FROM old."plate_key" OR (new."plate_key" IS NULL AND (new."license_plate" IS NOT NULL)) OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_add-plate-key_ee687a2f"();
-CREATE OR REPLACE TRIGGER "zz_crossfade_add-plate-key_i" BEFORE INSERT ON public.vehicles FOR EACH ROW EXECUTE FUNCTION crossfade."sync_add-plate-key_ee687a2f"();
+CREATE
+  OR REPLACE TRIGGER "zz_crossfade_add-plate-key_u" BEFORE UPDATE
+  ON public.vehicles FOR EACH ROW
+  WHEN ((new."license_plate")::text IS DISTINCT FROM (old."license_plate")::text
+    OR new."plate_key" IS DISTINCT FROM old."plate_key"
+    OR (new."plate_key" IS NULL AND (new."license_plate" IS NOT NULL))
+    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_add-plate-key_ee687a2f"();
+CREATE
+  OR REPLACE TRIGGER "zz_crossfade_add-plate-key_i" BEFORE INSERT
+  ON public.vehicles FOR EACH ROW EXECUTE FUNCTION crossfade."sync_add-plate-key_ee687a2f"();
 -- undo:
 DROP TRIGGER IF EXISTS "zz_crossfade_add-plate-key_i" ON public.vehicles;
 DROP TRIGGER IF EXISTS "zz_crossfade_add-plate-key_u" ON public.vehicles;
@@ -182,8 +263,14 @@ DROP SEQUENCE IF EXISTS crossfade."untold_add-plate-key_ee687a2f";
 
 -- fill:public.vehicles
 UPDATE ONLY public.vehicles AS "vehicles" SET plate_key = (lower(replace((license_plate)::text, '-'::text, ''::text))
-) WHERE ctid >= ($1::text)::tid AND ctid < ($2::text)::tid AND CASE WHEN ctid >= (SELECT ($1::text)::tid) AND ctid < (SELECT ($2::text)::tid) THEN (plate_key IS NULL AND (lower(replace((license_plate)::text, '-'::text, ''::text))
-) IS NOT NULL) ELSE false END;
+)
+  WHERE ctid >= ($1::text)::tid
+  AND ctid < ($2::text)::tid
+  AND CASE
+  WHEN ctid >= (SELECT ($1::text)::tid)
+  AND ctid < (SELECT ($2::text)::tid)
+  THEN (plate_key IS NULL AND (lower(replace((license_plate)::text, '-'::text, ''::text))
+  ) IS NOT NULL) ELSE false END;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_add-plate-key_ee687a2f";
 CREATE OR REPLACE FUNCTION crossfade."sync_add-plate-key_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
 -- crossfade: run add-plate-key, table public.vehicles; keeps both sides of a change in step, not filling
@@ -199,32 +286,72 @@ DECLARE
   crossfade_state text;
   crossfade_error text;
 BEGIN
-  IF (tg_table_name <> 'vehicles' OR tg_table_schema <> 'public') AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.vehicles') AND NOT crossfade.is_made_for('sync_add-plate-key_ee687a2f', 'public.vehicles', tg_relid) THEN
-    RAISE insufficient_privilege USING MESSAGE = 'crossfade: the function "sync_add-plate-key_ee687a2f" is for the table public.vehicles only';
+  IF (tg_table_name <> 'vehicles' OR tg_table_schema <> 'public')
+    AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.vehicles')
+    AND NOT crossfade.is_made_for('sync_add-plate-key_ee687a2f', 'public.vehicles', tg_relid) THEN
+    RAISE insufficient_privilege
+      USING MESSAGE = 'crossfade: the function "sync_add-plate-key_ee687a2f" is for the table public.vehicles only';
   END IF;
-  IF coalesce(current_setting('crossfade.filling', true), '') = 'on' AND pg_trigger_depth() = 1 AND crossfade.fills('add-plate-key') THEN
+  IF coalesce(current_setting('crossfade.filling', true), '') = 'on'
+    AND pg_trigger_depth() = 1
+    AND crossfade.fills('add-plate-key') THEN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
     IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
       DELETE FROM crossfade.overtaken AS o USING crossfade.runs AS r
-        WHERE r.name = 'add-plate-key' AND r.state = 'active' AND o.run_id = r.id AND o.table_name = 'public.vehicles.plate_key' AND o.row_key = pg_catalog.jsonb_build_object('id', new."id");
-      UPDATE crossfade.overtaken AS o SET row_key = pg_catalog.jsonb_build_object('id', new."id") FROM crossfade.runs AS r
-        WHERE r.name = 'add-plate-key' AND r.state = 'active' AND o.run_id = r.id AND o.table_name = 'public.vehicles.plate_key' AND o.row_key = pg_catalog.jsonb_build_object('id', old."id");
-      UPDATE crossfade.quarantine AS q SET row_key = pg_catalog.jsonb_build_object('id', new."id") FROM crossfade.runs AS r
-        WHERE r.name = 'add-plate-key' AND r.state = 'active' AND q.run_id = r.id AND q.table_name = 'public.vehicles' AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+        WHERE r.name = 'add-plate-key'
+          AND r.state = 'active'
+          AND o.run_id = r.id
+          AND o.table_name = 'public.vehicles.plate_key'
+          AND o.row_key = pg_catalog.jsonb_build_object('id', new."id");
+      UPDATE crossfade.overtaken AS o
+        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+        FROM crossfade.runs AS r
+        WHERE r.name = 'add-plate-key'
+          AND r.state = 'active'
+          AND o.run_id = r.id
+          AND o.table_name = 'public.vehicles.plate_key'
+          AND o.row_key = pg_catalog.jsonb_build_object('id', old."id");
+      UPDATE crossfade.quarantine AS q
+        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+        FROM crossfade.runs AS r
+        WHERE r.name = 'add-plate-key'
+          AND r.state = 'active'
+          AND q.run_id = r.id
+          AND q.table_name = 'public.vehicles'
+          AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
     crossfade_writer := coalesce(current_setting('crossfade.writer', true), '');
-    crossfade_side := CASE WHEN new."plate_key" IS NOT NULL THEN 'new' WHEN new."license_plate" IS NOT NULL THEN 'old' ELSE 'none' END;
+    crossfade_side := CASE
+      WHEN new."plate_key" IS NOT NULL
+      THEN 'new'
+      WHEN new."license_plate" IS NOT NULL
+      THEN 'old'
+      ELSE 'none' END;
     IF crossfade_writer = 'old' AND crossfade_side = 'new' AND (new."license_plate" IS NOT NULL) THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'vehicles') > 0 AND (strpos(lower(current_query()), 'plate_key') = 0 OR NOT (current_query() ~* E'\\mplate_key\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'vehicles'], ARRAY['plate_key']::text[], ARRAY['license_plate']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'vehicles') > 0
+        AND (strpos(lower(current_query()), 'plate_key') = 0 OR NOT (current_query() ~* E'\\mplate_key\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'vehicles'], ARRAY['plate_key']::text[], ARRAY['license_plate']::text[]) END;
       crossfade_side := CASE WHEN crossfade_names_new THEN 'new' ELSE 'old' END;
     ELSIF crossfade_side <> 'new' AND (crossfade_writer = 'new') THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'vehicles') > 0 AND (strpos(lower(current_query()), 'plate_key') = 0 OR NOT (current_query() ~* E'\\mplate_key\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'vehicles'], ARRAY['plate_key']::text[], ARRAY['license_plate']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'vehicles') > 0
+        AND (strpos(lower(current_query()), 'plate_key') = 0 OR NOT (current_query() ~* E'\\mplate_key\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'vehicles'], ARRAY['plate_key']::text[], ARRAY['license_plate']::text[]) END;
       IF coalesce(crossfade_names_new, crossfade_writer = 'new') THEN
         crossfade_side := 'new';
       ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
@@ -244,9 +371,16 @@ BEGIN
   IF crossfade_side = 'new' THEN
     crossfade_new_write := true;
     NULL;
-      INSERT INTO crossfade.overtaken (run_id, table_name, row_key) SELECT r.id, q.table_name, q.row_key
-        FROM crossfade.runs AS r, (VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key) WHERE r.name = 'add-plate-key' AND r.state = 'active'
-        AND (tg_op <> 'INSERT' OR NOT EXISTS (SELECT 1 FROM public.vehicles AS crossfade_row WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id")) ON CONFLICT DO NOTHING;
+    INSERT INTO crossfade.overtaken (run_id, table_name, row_key) SELECT r.id, q.table_name, q.row_key
+      FROM crossfade.runs AS r, (
+        VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+        WHERE r.name = 'add-plate-key'
+        AND r.state = 'active'
+      AND (tg_op <> 'INSERT'
+        OR NOT EXISTS (SELECT 1
+          FROM public.vehicles AS crossfade_row
+          WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))
+        ON CONFLICT DO NOTHING;
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
@@ -254,53 +388,78 @@ BEGIN
       crossfade_old_write := true;
     END IF;
     BEGIN
-    <<"vehicles">>
-    DECLARE
-      "license_plate" character varying(20) := "sync_add-plate-key_ee687a2f".new."license_plate";
-    BEGIN
-      "sync_add-plate-key_ee687a2f".new."plate_key" := (lower(replace((license_plate)::text, '-'::text, ''::text))
-      );
-    END;
+      <<"vehicles">>
+      DECLARE
+        "license_plate" character varying(20) := "sync_add-plate-key_ee687a2f".new."license_plate";
+      BEGIN
+        "sync_add-plate-key_ee687a2f".new."plate_key" := (lower(replace((license_plate)::text, '-'::text, ''::text))
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       new."plate_key" := NULL;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+        FROM crossfade.runs AS r, (
+          VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
         WHERE r.name = 'add-plate-key' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
-      DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
-        FROM crossfade.runs AS r, (VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key) WHERE r.name = 'add-plate-key' AND r.state = 'active'
-        AND (tg_op <> 'INSERT' OR NOT EXISTS (SELECT 1 FROM public.vehicles AS crossfade_row WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+    DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
+        FROM crossfade.runs AS r, (
+          VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+          WHERE r.name = 'add-plate-key'
+          AND r.state = 'active'
+        AND (tg_op <> 'INSERT'
+          OR NOT EXISTS (SELECT 1
+            FROM public.vehicles AS crossfade_row
+            WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
+          WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
   ELSE
     IF tg_op = 'INSERT' THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'vehicles') > 0 AND (strpos(lower(current_query()), 'plate_key') = 0 OR NOT (current_query() ~* E'\\mplate_key\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'vehicles'], ARRAY['plate_key']::text[], ARRAY['license_plate']::text[]) END;
-    IF crossfade_names_new IS NOT TRUE THEN
-    BEGIN
-    <<"vehicles">>
-    DECLARE
-      "license_plate" character varying(20) := "sync_add-plate-key_ee687a2f".new."license_plate";
-    BEGIN
-      "sync_add-plate-key_ee687a2f".new."plate_key" := (lower(replace((license_plate)::text, '-'::text, ''::text))
-      );
-    END;
-    EXCEPTION WHEN OTHERS THEN
-      GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      new."plate_key" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'add-plate-key' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
-    END;
-    END IF;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'vehicles') > 0
+        AND (strpos(lower(current_query()), 'plate_key') = 0 OR NOT (current_query() ~* E'\\mplate_key\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'vehicles'], ARRAY['plate_key']::text[], ARRAY['license_plate']::text[]) END;
+      IF crossfade_names_new IS NOT TRUE THEN
+        BEGIN
+          <<"vehicles">>
+          DECLARE
+            "license_plate" character varying(20) := "sync_add-plate-key_ee687a2f".new."license_plate";
+          BEGIN
+            "sync_add-plate-key_ee687a2f".new."plate_key" := (lower(replace((license_plate)::text, '-'::text, ''::text))
+            );
+          END;
+        EXCEPTION WHEN OTHERS THEN
+          GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
+          new."plate_key" := NULL;
+          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+            FROM crossfade.runs AS r, (
+              VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+            WHERE r.name = 'add-plate-key'
+              AND r.state = 'active'
+              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+        END;
+      END IF;
     END IF;
     IF tg_op = 'INSERT' THEN
       DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
-        FROM crossfade.runs AS r, (VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key) WHERE r.name = 'add-plate-key' AND r.state = 'active'
-        AND (tg_op <> 'INSERT' OR NOT EXISTS (SELECT 1 FROM public.vehicles AS crossfade_row WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+          FROM crossfade.runs AS r, (
+            VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+            WHERE r.name = 'add-plate-key'
+            AND r.state = 'active'
+          AND (tg_op <> 'INSERT'
+            OR NOT EXISTS (SELECT 1
+              FROM public.vehicles AS crossfade_row
+              WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
+            WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
     END IF;
   END IF;
   IF crossfade_new_write THEN
@@ -316,13 +475,24 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_add-plate-key_ee687a2f', 'public.vehicles');
-CREATE OR REPLACE TRIGGER "zz_crossfade_add-plate-key_u" BEFORE UPDATE ON public.vehicles FOR EACH ROW WHEN ((new."license_plate")::text IS DISTINCT FROM (old."license_plate")::text OR new."plate_key" IS DISTINCT FROM old."plate_key" OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_add-plate-key_ee687a2f"();
+CREATE
+  OR REPLACE TRIGGER "zz_crossfade_add-plate-key_u" BEFORE UPDATE
+  ON public.vehicles FOR EACH ROW
+  WHEN ((new."license_plate")::text IS DISTINCT FROM (old."license_plate")::text
+    OR new."plate_key" IS DISTINCT FROM old."plate_key"
+    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_add-plate-key_ee687a2f"();
 -- undo:
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_add-plate-key_ee687a2f";
 CREATE OR REPLACE FUNCTION crossfade."sync_add-plate-key_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.vehicles
 SELECT crossfade.keep_function('sync_add-plate-key_ee687a2f', 'public.vehicles');
-CREATE OR REPLACE TRIGGER "zz_crossfade_add-plate-key_u" BEFORE UPDATE ON public.vehicles FOR EACH ROW WHEN ((new."license_plate")::text IS DISTINCT FROM (old."license_plate")::text OR new."plate_key" IS DISTINCT FROM old."plate_key" OR (new."plate_key" IS NULL AND (new."license_plate" IS NOT NULL)) OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_add-plate-key_ee687a2f"();
+CREATE
+  OR REPLACE TRIGGER "zz_crossfade_add-plate-key_u" BEFORE UPDATE
+  ON public.vehicles FOR EACH ROW
+  WHEN ((new."license_plate")::text IS DISTINCT FROM (old."license_plate")::text
+    OR new."plate_key" IS DISTINCT FROM old."plate_key"
+    OR (new."plate_key" IS NULL AND (new."license_plate" IS NOT NULL))
+    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_add-plate-key_ee687a2f"();
 
 
 -- ======== verify
@@ -330,8 +500,42 @@ CREATE OR REPLACE TRIGGER "zz_crossfade_add-plate-key_u" BEFORE UPDATE ON public
 -- gate: the triggers are in place
 
 -- match:public.vehicles
-SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE CASE WHEN (plate_key IS NULL AND (SELECT EXISTS (SELECT FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id WHERE crossfade_r.state = 'active' AND crossfade_q.accepted_at IS NOT NULL AND crossfade_q.direction = 'forward' AND crossfade_q.table_name = 'public.vehicles' AND crossfade_q.column_name = 'plate_key')) AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('license_plate', license_plate)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id WHERE crossfade_r.state = 'active' AND crossfade_q.accepted_at IS NOT NULL AND crossfade_q.direction = 'forward' AND crossfade_q.table_name = 'public.vehicles' AND crossfade_q.column_name = 'plate_key')) OR ((SELECT EXISTS (SELECT FROM crossfade.overtaken AS crossfade_o JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_o.run_id WHERE crossfade_r.state = 'active' AND crossfade_o.table_name = 'public.vehicles.plate_key')) AND pg_catalog.jsonb_build_object('id', id) IN (SELECT crossfade_o.row_key FROM crossfade.overtaken AS crossfade_o JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_o.run_id WHERE crossfade_r.state = 'active' AND crossfade_o.table_name = 'public.vehicles.plate_key')) THEN false ELSE NOT (NOT (plate_key IS DISTINCT FROM (lower(replace((license_plate)::text, '-'::text, ''::text))
-)::text)) END) FROM (SELECT ctid AS crossfade_tid, xmin AS crossfade_xmin, id AS id, license_plate AS license_plate, plate_key AS plate_key FROM ONLY public.vehicles WHERE ctid >= ($1::text)::tid AND ctid < ($2::text)::tid) AS "vehicles";
+SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
+  WHERE CASE
+  WHEN (plate_key IS NULL
+    AND (SELECT EXISTS (SELECT
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
+      ON crossfade_r.id = crossfade_q.run_id
+      WHERE crossfade_r.state = 'active'
+      AND crossfade_q.accepted_at IS NOT NULL
+      AND crossfade_q.direction = 'forward'
+      AND crossfade_q.table_name = 'public.vehicles'
+      AND crossfade_q.column_name = 'plate_key'))
+    AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('license_plate', license_plate)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
+      ON crossfade_r.id = crossfade_q.run_id
+      WHERE crossfade_r.state = 'active'
+      AND crossfade_q.accepted_at IS NOT NULL
+      AND crossfade_q.direction = 'forward'
+      AND crossfade_q.table_name = 'public.vehicles'
+      AND crossfade_q.column_name = 'plate_key'))
+  OR ((SELECT EXISTS (SELECT
+    FROM crossfade.overtaken AS crossfade_o JOIN crossfade.runs AS crossfade_r
+    ON crossfade_r.id = crossfade_o.run_id
+    WHERE crossfade_r.state = 'active'
+    AND crossfade_o.table_name = 'public.vehicles.plate_key'))
+    AND pg_catalog.jsonb_build_object('id', id) IN (SELECT crossfade_o.row_key
+      FROM crossfade.overtaken AS crossfade_o JOIN crossfade.runs AS crossfade_r
+      ON crossfade_r.id = crossfade_o.run_id
+      WHERE crossfade_r.state = 'active'
+      AND crossfade_o.table_name = 'public.vehicles.plate_key'))
+  THEN false
+  ELSE NOT (NOT (plate_key IS DISTINCT FROM (lower(replace((license_plate)::text, '-'::text, ''::text))
+      )::text)) END)
+        FROM (SELECT ctid AS crossfade_tid, xmin AS crossfade_xmin, id AS id, license_plate AS license_plate, plate_key AS plate_key
+          FROM ONLY public.vehicles
+          WHERE ctid >= ($1::text)::tid
+          AND ctid < ($2::text)::tid) AS "vehicles";
 
 
 -- ======== switch_reads

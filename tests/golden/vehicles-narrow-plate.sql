@@ -30,28 +30,60 @@ DECLARE
   crossfade_state text;
   crossfade_error text;
 BEGIN
-  IF (tg_table_name <> 'vehicles' OR tg_table_schema <> 'public') AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.vehicles') AND NOT crossfade.is_made_for('sync_narrow-license-plate_ee687a2f', 'public.vehicles', tg_relid) THEN
-    RAISE insufficient_privilege USING MESSAGE = 'crossfade: the function "sync_narrow-license-plate_ee687a2f" is for the table public.vehicles only';
+  IF (tg_table_name <> 'vehicles' OR tg_table_schema <> 'public')
+    AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.vehicles')
+    AND NOT crossfade.is_made_for('sync_narrow-license-plate_ee687a2f', 'public.vehicles', tg_relid) THEN
+    RAISE insufficient_privilege
+      USING MESSAGE = 'crossfade: the function "sync_narrow-license-plate_ee687a2f" is for the table public.vehicles only';
   END IF;
-  IF coalesce(current_setting('crossfade.filling', true), '') = 'on' AND pg_trigger_depth() = 1 AND crossfade.fills('narrow-license-plate') THEN
+  IF coalesce(current_setting('crossfade.filling', true), '') = 'on'
+    AND pg_trigger_depth() = 1
+    AND crossfade.fills('narrow-license-plate') THEN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
     IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
-      UPDATE crossfade.quarantine AS q SET row_key = pg_catalog.jsonb_build_object('id', new."id") FROM crossfade.runs AS r
-        WHERE r.name = 'narrow-license-plate' AND r.state = 'active' AND q.run_id = r.id AND q.table_name = 'public.vehicles' AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+      UPDATE crossfade.quarantine AS q
+        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+        FROM crossfade.runs AS r
+        WHERE r.name = 'narrow-license-plate'
+          AND r.state = 'active'
+          AND q.run_id = r.id
+          AND q.table_name = 'public.vehicles'
+          AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
     crossfade_writer := coalesce(current_setting('crossfade.writer', true), '');
-    crossfade_side := CASE WHEN new."license_plate_new" IS NOT NULL THEN 'new' WHEN new."license_plate" IS NOT NULL THEN 'old' ELSE 'none' END;
+    crossfade_side := CASE
+      WHEN new."license_plate_new" IS NOT NULL
+      THEN 'new'
+      WHEN new."license_plate" IS NOT NULL
+      THEN 'old'
+      ELSE 'none' END;
     IF crossfade_writer = 'old' AND crossfade_side = 'new' AND (new."license_plate" IS NOT NULL) THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'vehicles') > 0 AND (strpos(lower(current_query()), 'license_plate_new') = 0 OR NOT (current_query() ~* E'\\mlicense_plate_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'vehicles'], ARRAY['license_plate_new']::text[], ARRAY['license_plate']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'vehicles') > 0
+        AND (strpos(lower(current_query()), 'license_plate_new') = 0
+          OR NOT (current_query() ~* E'\\mlicense_plate_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'vehicles'], ARRAY['license_plate_new']::text[], ARRAY['license_plate']::text[]) END;
       crossfade_side := CASE WHEN crossfade_names_new THEN 'new' ELSE 'old' END;
     ELSIF crossfade_side <> 'new' AND (crossfade_writer = 'new') THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'vehicles') > 0 AND (strpos(lower(current_query()), 'license_plate_new') = 0 OR NOT (current_query() ~* E'\\mlicense_plate_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'vehicles'], ARRAY['license_plate_new']::text[], ARRAY['license_plate']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'vehicles') > 0
+        AND (strpos(lower(current_query()), 'license_plate_new') = 0
+          OR NOT (current_query() ~* E'\\mlicense_plate_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'vehicles'], ARRAY['license_plate_new']::text[], ARRAY['license_plate']::text[]) END;
       IF coalesce(crossfade_names_new, crossfade_writer = 'new') THEN
         crossfade_side := 'new';
       ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
@@ -78,64 +110,81 @@ BEGIN
       crossfade_old_write := true;
     END IF;
     BEGIN
-    <<"vehicles">>
-    DECLARE
-      "license_plate" character varying(20) := "sync_narrow-license-plate_ee687a2f".new."license_plate";
-    BEGIN
-      "sync_narrow-license-plate_ee687a2f".new."license_plate_new" := ("substring"((license_plate)::text, 1, 10)
-      );
-    END;
+      <<"vehicles">>
+      DECLARE
+        "license_plate" character varying(20) := "sync_narrow-license-plate_ee687a2f".new."license_plate";
+      BEGIN
+        "sync_narrow-license-plate_ee687a2f".new."license_plate_new" := ("substring"((license_plate)::text, 1, 10)
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       new."license_plate_new" := NULL;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.vehicles', 'license_plate_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'narrow-license-plate' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+        FROM crossfade.runs AS r, (
+          VALUES ('public.vehicles', 'license_plate_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'narrow-license-plate'
+          AND r.state = 'active'
+          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
   ELSE
     IF (new."license_plate_new" IS NULL AND (new."license_plate" IS NOT NULL)) THEN
-    BEGIN
-    <<"vehicles">>
-    DECLARE
-      "license_plate" character varying(20) := "sync_narrow-license-plate_ee687a2f".new."license_plate";
-    BEGIN
-      "sync_narrow-license-plate_ee687a2f".new."license_plate_new" := ("substring"((license_plate)::text, 1, 10)
-      );
-    END;
-    EXCEPTION WHEN OTHERS THEN
-      GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      new."license_plate_new" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.vehicles', 'license_plate_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'narrow-license-plate' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
-    END;
+      BEGIN
+        <<"vehicles">>
+        DECLARE
+          "license_plate" character varying(20) := "sync_narrow-license-plate_ee687a2f".new."license_plate";
+        BEGIN
+          "sync_narrow-license-plate_ee687a2f".new."license_plate_new" := ("substring"((license_plate)::text, 1, 10)
+          );
+        END;
+      EXCEPTION WHEN OTHERS THEN
+        GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
+        new."license_plate_new" := NULL;
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.vehicles', 'license_plate_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+          WHERE r.name = 'narrow-license-plate'
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END;
     END IF;
     IF tg_op = 'INSERT' THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'vehicles') > 0 AND (strpos(lower(current_query()), 'license_plate_new') = 0 OR NOT (current_query() ~* E'\\mlicense_plate_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'vehicles'], ARRAY['license_plate_new']::text[], ARRAY['license_plate']::text[]) END;
-    IF crossfade_names_new IS NOT TRUE THEN
-    BEGIN
-    <<"vehicles">>
-    DECLARE
-      "license_plate" character varying(20) := "sync_narrow-license-plate_ee687a2f".new."license_plate";
-    BEGIN
-      "sync_narrow-license-plate_ee687a2f".new."license_plate_new" := ("substring"((license_plate)::text, 1, 10)
-      );
-    END;
-    EXCEPTION WHEN OTHERS THEN
-      GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      new."license_plate_new" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.vehicles', 'license_plate_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'narrow-license-plate' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
-    END;
-    END IF;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'vehicles') > 0
+        AND (strpos(lower(current_query()), 'license_plate_new') = 0
+          OR NOT (current_query() ~* E'\\mlicense_plate_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'vehicles'], ARRAY['license_plate_new']::text[], ARRAY['license_plate']::text[]) END;
+      IF crossfade_names_new IS NOT TRUE THEN
+        BEGIN
+          <<"vehicles">>
+          DECLARE
+            "license_plate" character varying(20) := "sync_narrow-license-plate_ee687a2f".new."license_plate";
+          BEGIN
+            "sync_narrow-license-plate_ee687a2f".new."license_plate_new" := ("substring"((license_plate)::text, 1, 10)
+            );
+          END;
+        EXCEPTION WHEN OTHERS THEN
+          GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
+          new."license_plate_new" := NULL;
+          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+            FROM crossfade.runs AS r, (
+              VALUES ('public.vehicles', 'license_plate_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+            WHERE r.name = 'narrow-license-plate'
+              AND r.state = 'active'
+              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+        END;
+      END IF;
     END IF;
   END IF;
   IF crossfade_new_write THEN
@@ -151,8 +200,16 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_narrow-license-plate_ee687a2f', 'public.vehicles');
-CREATE OR REPLACE TRIGGER "zz_crossfade_narrow-license-plate_u" BEFORE UPDATE ON public.vehicles FOR EACH ROW WHEN ((new."license_plate")::text IS DISTINCT FROM (old."license_plate")::text OR (new."license_plate_new")::text IS DISTINCT FROM (old."license_plate_new")::text OR (new."license_plate_new" IS NULL AND (new."license_plate" IS NOT NULL)) OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_narrow-license-plate_ee687a2f"();
-CREATE OR REPLACE TRIGGER "zz_crossfade_narrow-license-plate_i" BEFORE INSERT ON public.vehicles FOR EACH ROW EXECUTE FUNCTION crossfade."sync_narrow-license-plate_ee687a2f"();
+CREATE
+  OR REPLACE TRIGGER "zz_crossfade_narrow-license-plate_u" BEFORE UPDATE
+  ON public.vehicles FOR EACH ROW
+  WHEN ((new."license_plate")::text IS DISTINCT FROM (old."license_plate")::text
+    OR (new."license_plate_new")::text IS DISTINCT FROM (old."license_plate_new")::text
+    OR (new."license_plate_new" IS NULL AND (new."license_plate" IS NOT NULL))
+    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_narrow-license-plate_ee687a2f"();
+CREATE
+  OR REPLACE TRIGGER "zz_crossfade_narrow-license-plate_i" BEFORE INSERT
+  ON public.vehicles FOR EACH ROW EXECUTE FUNCTION crossfade."sync_narrow-license-plate_ee687a2f"();
 -- undo:
 DROP TRIGGER IF EXISTS "zz_crossfade_narrow-license-plate_i" ON public.vehicles;
 DROP TRIGGER IF EXISTS "zz_crossfade_narrow-license-plate_u" ON public.vehicles;
@@ -167,8 +224,14 @@ DROP SEQUENCE IF EXISTS crossfade."untold_narrow-license-plate_ee687a2f";
 
 -- fill:public.vehicles
 UPDATE ONLY public.vehicles AS "vehicles" SET license_plate_new = ("substring"((license_plate)::text, 1, 10)
-) WHERE ctid >= ($1::text)::tid AND ctid < ($2::text)::tid AND CASE WHEN ctid >= (SELECT ($1::text)::tid) AND ctid < (SELECT ($2::text)::tid) THEN (license_plate_new IS NULL AND ("substring"((license_plate)::text, 1, 10)
-) IS NOT NULL) ELSE false END;
+)
+  WHERE ctid >= ($1::text)::tid
+  AND ctid < ($2::text)::tid
+  AND CASE
+  WHEN ctid >= (SELECT ($1::text)::tid)
+  AND ctid < (SELECT ($2::text)::tid)
+  THEN (license_plate_new IS NULL AND ("substring"((license_plate)::text, 1, 10)
+  ) IS NOT NULL) ELSE false END;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_narrow-license-plate_ee687a2f";
 CREATE OR REPLACE FUNCTION crossfade."sync_narrow-license-plate_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
 -- crossfade: run narrow-license-plate, table public.vehicles; keeps both sides of a change in step, not filling
@@ -184,28 +247,60 @@ DECLARE
   crossfade_state text;
   crossfade_error text;
 BEGIN
-  IF (tg_table_name <> 'vehicles' OR tg_table_schema <> 'public') AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.vehicles') AND NOT crossfade.is_made_for('sync_narrow-license-plate_ee687a2f', 'public.vehicles', tg_relid) THEN
-    RAISE insufficient_privilege USING MESSAGE = 'crossfade: the function "sync_narrow-license-plate_ee687a2f" is for the table public.vehicles only';
+  IF (tg_table_name <> 'vehicles' OR tg_table_schema <> 'public')
+    AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.vehicles')
+    AND NOT crossfade.is_made_for('sync_narrow-license-plate_ee687a2f', 'public.vehicles', tg_relid) THEN
+    RAISE insufficient_privilege
+      USING MESSAGE = 'crossfade: the function "sync_narrow-license-plate_ee687a2f" is for the table public.vehicles only';
   END IF;
-  IF coalesce(current_setting('crossfade.filling', true), '') = 'on' AND pg_trigger_depth() = 1 AND crossfade.fills('narrow-license-plate') THEN
+  IF coalesce(current_setting('crossfade.filling', true), '') = 'on'
+    AND pg_trigger_depth() = 1
+    AND crossfade.fills('narrow-license-plate') THEN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
     IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
-      UPDATE crossfade.quarantine AS q SET row_key = pg_catalog.jsonb_build_object('id', new."id") FROM crossfade.runs AS r
-        WHERE r.name = 'narrow-license-plate' AND r.state = 'active' AND q.run_id = r.id AND q.table_name = 'public.vehicles' AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+      UPDATE crossfade.quarantine AS q
+        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+        FROM crossfade.runs AS r
+        WHERE r.name = 'narrow-license-plate'
+          AND r.state = 'active'
+          AND q.run_id = r.id
+          AND q.table_name = 'public.vehicles'
+          AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
     crossfade_writer := coalesce(current_setting('crossfade.writer', true), '');
-    crossfade_side := CASE WHEN new."license_plate_new" IS NOT NULL THEN 'new' WHEN new."license_plate" IS NOT NULL THEN 'old' ELSE 'none' END;
+    crossfade_side := CASE
+      WHEN new."license_plate_new" IS NOT NULL
+      THEN 'new'
+      WHEN new."license_plate" IS NOT NULL
+      THEN 'old'
+      ELSE 'none' END;
     IF crossfade_writer = 'old' AND crossfade_side = 'new' AND (new."license_plate" IS NOT NULL) THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'vehicles') > 0 AND (strpos(lower(current_query()), 'license_plate_new') = 0 OR NOT (current_query() ~* E'\\mlicense_plate_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'vehicles'], ARRAY['license_plate_new']::text[], ARRAY['license_plate']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'vehicles') > 0
+        AND (strpos(lower(current_query()), 'license_plate_new') = 0
+          OR NOT (current_query() ~* E'\\mlicense_plate_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'vehicles'], ARRAY['license_plate_new']::text[], ARRAY['license_plate']::text[]) END;
       crossfade_side := CASE WHEN crossfade_names_new THEN 'new' ELSE 'old' END;
     ELSIF crossfade_side <> 'new' AND (crossfade_writer = 'new') THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'vehicles') > 0 AND (strpos(lower(current_query()), 'license_plate_new') = 0 OR NOT (current_query() ~* E'\\mlicense_plate_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'vehicles'], ARRAY['license_plate_new']::text[], ARRAY['license_plate']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'vehicles') > 0
+        AND (strpos(lower(current_query()), 'license_plate_new') = 0
+          OR NOT (current_query() ~* E'\\mlicense_plate_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'vehicles'], ARRAY['license_plate_new']::text[], ARRAY['license_plate']::text[]) END;
       IF coalesce(crossfade_names_new, crossfade_writer = 'new') THEN
         crossfade_side := 'new';
       ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
@@ -232,45 +327,59 @@ BEGIN
       crossfade_old_write := true;
     END IF;
     BEGIN
-    <<"vehicles">>
-    DECLARE
-      "license_plate" character varying(20) := "sync_narrow-license-plate_ee687a2f".new."license_plate";
-    BEGIN
-      "sync_narrow-license-plate_ee687a2f".new."license_plate_new" := ("substring"((license_plate)::text, 1, 10)
-      );
-    END;
+      <<"vehicles">>
+      DECLARE
+        "license_plate" character varying(20) := "sync_narrow-license-plate_ee687a2f".new."license_plate";
+      BEGIN
+        "sync_narrow-license-plate_ee687a2f".new."license_plate_new" := ("substring"((license_plate)::text, 1, 10)
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       new."license_plate_new" := NULL;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.vehicles', 'license_plate_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'narrow-license-plate' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+        FROM crossfade.runs AS r, (
+          VALUES ('public.vehicles', 'license_plate_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'narrow-license-plate'
+          AND r.state = 'active'
+          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
   ELSE
     IF tg_op = 'INSERT' THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'vehicles') > 0 AND (strpos(lower(current_query()), 'license_plate_new') = 0 OR NOT (current_query() ~* E'\\mlicense_plate_new\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'vehicles'], ARRAY['license_plate_new']::text[], ARRAY['license_plate']::text[]) END;
-    IF crossfade_names_new IS NOT TRUE THEN
-    BEGIN
-    <<"vehicles">>
-    DECLARE
-      "license_plate" character varying(20) := "sync_narrow-license-plate_ee687a2f".new."license_plate";
-    BEGIN
-      "sync_narrow-license-plate_ee687a2f".new."license_plate_new" := ("substring"((license_plate)::text, 1, 10)
-      );
-    END;
-    EXCEPTION WHEN OTHERS THEN
-      GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      new."license_plate_new" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.vehicles', 'license_plate_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'narrow-license-plate' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
-    END;
-    END IF;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'vehicles') > 0
+        AND (strpos(lower(current_query()), 'license_plate_new') = 0
+          OR NOT (current_query() ~* E'\\mlicense_plate_new\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'vehicles'], ARRAY['license_plate_new']::text[], ARRAY['license_plate']::text[]) END;
+      IF crossfade_names_new IS NOT TRUE THEN
+        BEGIN
+          <<"vehicles">>
+          DECLARE
+            "license_plate" character varying(20) := "sync_narrow-license-plate_ee687a2f".new."license_plate";
+          BEGIN
+            "sync_narrow-license-plate_ee687a2f".new."license_plate_new" := ("substring"((license_plate)::text, 1, 10)
+            );
+          END;
+        EXCEPTION WHEN OTHERS THEN
+          GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
+          new."license_plate_new" := NULL;
+          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+            FROM crossfade.runs AS r, (
+              VALUES ('public.vehicles', 'license_plate_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+            WHERE r.name = 'narrow-license-plate'
+              AND r.state = 'active'
+              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+        END;
+      END IF;
     END IF;
   END IF;
   IF crossfade_new_write THEN
@@ -286,13 +395,24 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_narrow-license-plate_ee687a2f', 'public.vehicles');
-CREATE OR REPLACE TRIGGER "zz_crossfade_narrow-license-plate_u" BEFORE UPDATE ON public.vehicles FOR EACH ROW WHEN ((new."license_plate")::text IS DISTINCT FROM (old."license_plate")::text OR (new."license_plate_new")::text IS DISTINCT FROM (old."license_plate_new")::text OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_narrow-license-plate_ee687a2f"();
+CREATE
+  OR REPLACE TRIGGER "zz_crossfade_narrow-license-plate_u" BEFORE UPDATE
+  ON public.vehicles FOR EACH ROW
+  WHEN ((new."license_plate")::text IS DISTINCT FROM (old."license_plate")::text
+    OR (new."license_plate_new")::text IS DISTINCT FROM (old."license_plate_new")::text
+    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_narrow-license-plate_ee687a2f"();
 -- undo:
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_narrow-license-plate_ee687a2f";
 CREATE OR REPLACE FUNCTION crossfade."sync_narrow-license-plate_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.vehicles
 SELECT crossfade.keep_function('sync_narrow-license-plate_ee687a2f', 'public.vehicles');
-CREATE OR REPLACE TRIGGER "zz_crossfade_narrow-license-plate_u" BEFORE UPDATE ON public.vehicles FOR EACH ROW WHEN ((new."license_plate")::text IS DISTINCT FROM (old."license_plate")::text OR (new."license_plate_new")::text IS DISTINCT FROM (old."license_plate_new")::text OR (new."license_plate_new" IS NULL AND (new."license_plate" IS NOT NULL)) OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_narrow-license-plate_ee687a2f"();
+CREATE
+  OR REPLACE TRIGGER "zz_crossfade_narrow-license-plate_u" BEFORE UPDATE
+  ON public.vehicles FOR EACH ROW
+  WHEN ((new."license_plate")::text IS DISTINCT FROM (old."license_plate")::text
+    OR (new."license_plate_new")::text IS DISTINCT FROM (old."license_plate_new")::text
+    OR (new."license_plate_new" IS NULL AND (new."license_plate" IS NOT NULL))
+    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_narrow-license-plate_ee687a2f"();
 
 
 -- ======== verify
@@ -300,12 +420,39 @@ CREATE OR REPLACE TRIGGER "zz_crossfade_narrow-license-plate_u" BEFORE UPDATE ON
 -- gate: the triggers are in place
 
 -- match:public.vehicles
-SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE CASE WHEN (license_plate_new IS NULL AND (SELECT EXISTS (SELECT FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id WHERE crossfade_r.state = 'active' AND crossfade_q.accepted_at IS NOT NULL AND crossfade_q.direction = 'forward' AND crossfade_q.table_name = 'public.vehicles' AND crossfade_q.column_name = 'license_plate_new')) AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('license_plate', license_plate)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id WHERE crossfade_r.state = 'active' AND crossfade_q.accepted_at IS NOT NULL AND crossfade_q.direction = 'forward' AND crossfade_q.table_name = 'public.vehicles' AND crossfade_q.column_name = 'license_plate_new')) THEN false ELSE NOT ((NOT ((license_plate_new)::text IS DISTINCT FROM (("substring"((license_plate)::text, 1, 10)
-)::character varying(10))::text)) OR (NOT ((license_plate)::text IS DISTINCT FROM ((license_plate_new
-)::character varying(20))::text))) END) FROM (SELECT ctid AS crossfade_tid, xmin AS crossfade_xmin, id AS id, license_plate AS license_plate, license_plate_new AS license_plate_new FROM ONLY public.vehicles WHERE ctid >= ($1::text)::tid AND ctid < ($2::text)::tid) AS "vehicles";
+SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
+  WHERE CASE
+  WHEN (license_plate_new IS NULL
+    AND (SELECT EXISTS (SELECT
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
+      ON crossfade_r.id = crossfade_q.run_id
+      WHERE crossfade_r.state = 'active'
+      AND crossfade_q.accepted_at IS NOT NULL
+      AND crossfade_q.direction = 'forward'
+      AND crossfade_q.table_name = 'public.vehicles'
+      AND crossfade_q.column_name = 'license_plate_new'))
+    AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('license_plate', license_plate)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
+      ON crossfade_r.id = crossfade_q.run_id
+      WHERE crossfade_r.state = 'active'
+      AND crossfade_q.accepted_at IS NOT NULL
+      AND crossfade_q.direction = 'forward'
+      AND crossfade_q.table_name = 'public.vehicles'
+      AND crossfade_q.column_name = 'license_plate_new'))
+  THEN false
+  ELSE NOT ((NOT ((license_plate_new)::text IS DISTINCT FROM (("substring"((license_plate)::text, 1, 10)
+          )::character varying(10))::text)) OR (NOT ((license_plate)::text IS DISTINCT FROM ((license_plate_new
+          )::character varying(20))::text))) END)
+            FROM (SELECT ctid AS crossfade_tid, xmin AS crossfade_xmin, id AS id, license_plate AS license_plate, license_plate_new AS license_plate_new
+              FROM ONLY public.vehicles
+              WHERE ctid >= ($1::text)::tid
+              AND ctid < ($2::text)::tid) AS "vehicles";
 
 -- query:vehicles_license_plate_key stays unique
-SELECT license_plate_new FROM public.vehicles WHERE license_plate_new IS NOT NULL GROUP BY license_plate_new HAVING count(*) > 1 LIMIT 1;
+SELECT license_plate_new
+  FROM public.vehicles
+  WHERE license_plate_new IS NOT NULL GROUP BY license_plate_new HAVING count(*) > 1
+  LIMIT 1;
 
 
 -- ======== enforce
@@ -341,28 +488,58 @@ DECLARE
   crossfade_state text;
   crossfade_error text;
 BEGIN
-  IF (tg_table_name <> 'vehicles' OR tg_table_schema <> 'public') AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.vehicles') AND NOT crossfade.is_made_for('sync_narrow-license-plate_ee687a2f', 'public.vehicles', tg_relid) THEN
-    RAISE insufficient_privilege USING MESSAGE = 'crossfade: the function "sync_narrow-license-plate_ee687a2f" is for the table public.vehicles only';
+  IF (tg_table_name <> 'vehicles' OR tg_table_schema <> 'public')
+    AND pg_partition_root(tg_relid) IS DISTINCT FROM to_regclass('public.vehicles')
+    AND NOT crossfade.is_made_for('sync_narrow-license-plate_ee687a2f', 'public.vehicles', tg_relid) THEN
+    RAISE insufficient_privilege
+      USING MESSAGE = 'crossfade: the function "sync_narrow-license-plate_ee687a2f" is for the table public.vehicles only';
   END IF;
-  IF coalesce(current_setting('crossfade.filling', true), '') = 'on' AND pg_trigger_depth() = 1 AND crossfade.fills('narrow-license-plate') THEN
+  IF coalesce(current_setting('crossfade.filling', true), '') = 'on'
+    AND pg_trigger_depth() = 1
+    AND crossfade.fills('narrow-license-plate') THEN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
     IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
-      UPDATE crossfade.quarantine AS q SET row_key = pg_catalog.jsonb_build_object('id', new."id") FROM crossfade.runs AS r
-        WHERE r.name = 'narrow-license-plate' AND r.state = 'active' AND q.run_id = r.id AND q.table_name = 'public.vehicles' AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+      UPDATE crossfade.quarantine AS q
+        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+        FROM crossfade.runs AS r
+        WHERE r.name = 'narrow-license-plate'
+          AND r.state = 'active'
+          AND q.run_id = r.id
+          AND q.table_name = 'public.vehicles'
+          AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
     crossfade_writer := coalesce(current_setting('crossfade.writer', true), '');
-    crossfade_side := CASE WHEN new."license_plate" IS NOT NULL THEN 'new' WHEN new."license_plate_crossfade_retired" IS NOT NULL THEN 'old' ELSE 'none' END;
+    crossfade_side := CASE
+      WHEN new."license_plate" IS NOT NULL
+      THEN 'new'
+      WHEN new."license_plate_crossfade_retired" IS NOT NULL
+      THEN 'old'
+      ELSE 'none' END;
     IF crossfade_writer = 'old' AND crossfade_side = 'new' AND (new."license_plate_crossfade_retired" IS NOT NULL) THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'vehicles') > 0 AND (strpos(lower(current_query()), 'license_plate') = 0 OR NOT (current_query() ~* E'\\mlicense_plate\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'vehicles'], ARRAY['license_plate']::text[], ARRAY['license_plate_crossfade_retired']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'vehicles') > 0
+        AND (strpos(lower(current_query()), 'license_plate') = 0 OR NOT (current_query() ~* E'\\mlicense_plate\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'vehicles'], ARRAY['license_plate']::text[], ARRAY['license_plate_crossfade_retired']::text[]) END;
       crossfade_side := CASE WHEN crossfade_names_new THEN 'new' ELSE 'old' END;
     ELSIF crossfade_side <> 'new' AND (crossfade_writer = 'new') THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'vehicles') > 0 AND (strpos(lower(current_query()), 'license_plate') = 0 OR NOT (current_query() ~* E'\\mlicense_plate\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'vehicles'], ARRAY['license_plate']::text[], ARRAY['license_plate_crossfade_retired']::text[]) END;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'vehicles') > 0
+        AND (strpos(lower(current_query()), 'license_plate') = 0 OR NOT (current_query() ~* E'\\mlicense_plate\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'vehicles'], ARRAY['license_plate']::text[], ARRAY['license_plate_crossfade_retired']::text[]) END;
       IF coalesce(crossfade_names_new, crossfade_writer = 'new') THEN
         crossfade_side := 'new';
       ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
@@ -385,49 +562,64 @@ BEGIN
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
-    ELSIF (new."license_plate_crossfade_retired" IS NOT NULL OR left(current_query(), 10000) ~* E'\\mlicense_plate_crossfade_retired\\M') THEN
+    ELSIF (new."license_plate_crossfade_retired" IS NOT NULL
+      OR
+      left(current_query(), 10000) ~* E'\\mlicense_plate_crossfade_retired\\M') THEN
       crossfade_old_write := true;
     END IF;
     BEGIN
-    <<"vehicles">>
-    DECLARE
-      "license_plate" character varying(20) := "sync_narrow-license-plate_ee687a2f".new."license_plate_crossfade_retired";
-    BEGIN
-      "sync_narrow-license-plate_ee687a2f".new."license_plate" := ("substring"((license_plate)::text, 1, 10)
-      );
-    END;
+      <<"vehicles">>
+      DECLARE
+        "license_plate" character varying(20) := "sync_narrow-license-plate_ee687a2f".new."license_plate_crossfade_retired";
+      BEGIN
+        "sync_narrow-license-plate_ee687a2f".new."license_plate" := ("substring"((license_plate)::text, 1, 10)
+        );
+      END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       new."license_plate" := NULL;
       INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
         SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.vehicles', 'license_plate_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate_crossfade_retired"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'narrow-license-plate' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+        FROM crossfade.runs AS r, (
+          VALUES ('public.vehicles', 'license_plate_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate_crossfade_retired"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+        WHERE r.name = 'narrow-license-plate'
+          AND r.state = 'active'
+          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
           WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
     END;
   ELSE
     IF tg_op = 'INSERT' THEN
-    GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
-    crossfade_names_new := CASE WHEN strpos(crossfade_context, chr(10)) = 0 AND octet_length(current_query()) < 2000 AND strpos(lower(current_query()), 'insert') > 0 AND strpos(lower(current_query()), 'vehicles') > 0 AND (strpos(lower(current_query()), 'license_plate') = 0 OR NOT (current_query() ~* E'\\mlicense_plate\\M')) THEN false ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'vehicles'], ARRAY['license_plate']::text[], ARRAY['license_plate_crossfade_retired']::text[]) END;
-    IF crossfade_names_new IS NOT TRUE THEN
-    BEGIN
-    <<"vehicles">>
-    DECLARE
-      "license_plate" character varying(20) := "sync_narrow-license-plate_ee687a2f".new."license_plate_crossfade_retired";
-    BEGIN
-      "sync_narrow-license-plate_ee687a2f".new."license_plate" := ("substring"((license_plate)::text, 1, 10)
-      );
-    END;
-    EXCEPTION WHEN OTHERS THEN
-      GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      new."license_plate" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (VALUES ('public.vehicles', 'license_plate_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate_crossfade_retired"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'narrow-license-plate' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
-    END;
-    END IF;
+      GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
+      crossfade_names_new := CASE
+        WHEN strpos(crossfade_context, chr(10)) = 0
+        AND octet_length(current_query()) < 2000
+        AND strpos(lower(current_query()), 'insert') > 0
+        AND strpos(lower(current_query()), 'vehicles') > 0
+        AND (strpos(lower(current_query()), 'license_plate') = 0 OR NOT (current_query() ~* E'\\mlicense_plate\\M'))
+        THEN false
+        ELSE crossfade.names_new_side(crossfade_context, ARRAY[tg_table_name, 'vehicles'], ARRAY['license_plate']::text[], ARRAY['license_plate_crossfade_retired']::text[]) END;
+      IF crossfade_names_new IS NOT TRUE THEN
+        BEGIN
+          <<"vehicles">>
+          DECLARE
+            "license_plate" character varying(20) := "sync_narrow-license-plate_ee687a2f".new."license_plate_crossfade_retired";
+          BEGIN
+            "sync_narrow-license-plate_ee687a2f".new."license_plate" := ("substring"((license_plate)::text, 1, 10)
+            );
+          END;
+        EXCEPTION WHEN OTHERS THEN
+          GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
+          new."license_plate" := NULL;
+          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+            FROM crossfade.runs AS r, (
+              VALUES ('public.vehicles', 'license_plate_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate_crossfade_retired"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+            WHERE r.name = 'narrow-license-plate'
+              AND r.state = 'active'
+              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+        END;
+      END IF;
     END IF;
   END IF;
   IF crossfade_new_write THEN
@@ -455,7 +647,8 @@ CREATE UNIQUE INDEX CONCURRENTLY vehicles_license_plate_key_crossfade ON public.
 DROP INDEX CONCURRENTLY IF EXISTS public.vehicles_license_plate_key_crossfade;
 
 -- add_constraint:public.vehicles.vehicles_license_plate_key_crossfade
-ALTER TABLE public.vehicles ADD CONSTRAINT vehicles_license_plate_key_crossfade UNIQUE USING INDEX vehicles_license_plate_key_crossfade;
+ALTER TABLE public.vehicles ADD CONSTRAINT vehicles_license_plate_key_crossfade UNIQUE
+  USING INDEX vehicles_license_plate_key_crossfade;
 -- undo:
 ALTER TABLE public.vehicles DROP CONSTRAINT IF EXISTS vehicles_license_plate_key_crossfade;
 

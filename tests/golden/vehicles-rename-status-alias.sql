@@ -6,7 +6,8 @@
 
 -- alias_table:public.vehicles
 ALTER TABLE public.vehicles RENAME TO vehicles__base;
-CREATE VIEW public.vehicles WITH (security_invoker = true) AS SELECT id, status, license_plate, depot, color, radio_code, mileage, status AS vehicle_status FROM public.vehicles__base;
+CREATE VIEW public.vehicles WITH (security_invoker = true) AS SELECT id, status, license_plate, depot, color, radio_code, mileage, status AS vehicle_status
+  FROM public.vehicles__base;
 ALTER VIEW public.vehicles ALTER COLUMN mileage SET DEFAULT 0;
 COMMENT ON COLUMN public.vehicles.mileage IS 'in km';
 -- undo:

@@ -3,6 +3,7 @@
 
 use crate::every_plan::subjects;
 use crate::support::{Database, on_postgresql, plan};
+use crossfade::statement::layout::lay_out;
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -94,7 +95,12 @@ impl Page {
         if several {
             self.shown.insert(sql.to_owned(), place.to_owned());
         }
-        self.line(&format!("{};", sql.trim_end()));
+        // A function has been laid out already.
+        let laid_out = match sql.contains("$crossfade$") {
+            true => sql.to_owned(),
+            false => lay_out(sql),
+        };
+        self.line(&format!("{};", laid_out.trim_end()));
     }
 }
 

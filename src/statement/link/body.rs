@@ -11,6 +11,7 @@ use crate::plan::{
 use crate::statement::{
     block,
     group::{Group, groups},
+    layout::lay_out,
     literal, quarantine,
     sync::{Names, ask_statement, differs, filled_by_us, require_own_table},
 };
@@ -50,7 +51,7 @@ pub(super) fn function_body(
         Kin::Child => writing.of_child(),
         Kin::Parent => writing.of_parent(),
     });
-    body
+    format!("\n{}", lay_out(&body))
 }
 
 struct Writing<'a> {

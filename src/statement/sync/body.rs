@@ -13,6 +13,7 @@ use crate::plan::{
 use crate::statement::{
     block,
     group::{Group, groups, overtaken_mark},
+    layout::lay_out,
     literal,
     quarantine::{self, Direction},
 };
@@ -143,7 +144,7 @@ pub fn function_body(run: &RunName, sync: &Sync, filling: Filling, names: &Names
         );
     }
     body.push_str("  RETURN new;\nEND;\n");
-    body
+    format!("\n{}", lay_out(&body))
 }
 
 struct Writing<'a> {
