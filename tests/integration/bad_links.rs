@@ -122,7 +122,7 @@ fn a_run_whose_links_stall_break_and_swallow_ends_and_loses_no_write() {
             let walk = Walk::start(case, ways, options).await;
             for (number, phase) in walk.phases.iter().enumerate() {
                 walk.before(phase).await;
-                if (number + seed) % walk.phases.len() == 0 {
+                if (number + seed).is_multiple_of(walk.phases.len()) {
                     program.forget_when_sent(FORGOTTEN[seed % FORGOTTEN.len()]);
                     injected += 1;
                 }
