@@ -159,6 +159,9 @@ pub struct Table {
     pub subscriptions: Vec<String>,
     /// Functions and columns whose type is the table's row, as the server describes them.
     pub row_type_users: Vec<String>,
+    /// Columns of tables that hold whole rows of this one, in arrays, domains and composite types too, as the server describes
+    /// them.
+    pub rows_stored_in: Vec<String>,
     /// Triggers whose function looks at the name of the table.
     pub triggers_by_name: Vec<String>,
     /// The columns that tell a row from another: of the primary key, or of a unique index over NOT NULL columns.

@@ -5,18 +5,19 @@ use crate::plan::ident::Ident;
 
 /// Words that an operand may follow. Behind any other word stands no column: `double precision`, `NULLS LAST`,
 /// `timestamp without time zone` are made of words that PostgreSQL lets columns have as their names, without quotes.
-const BEFORE_OPERANDS: [&str; 37] = [
+const BEFORE_OPERANDS: [&str; 38] = [
     "all",
     "and",
     "any",
-    "as",
     "between",
     "both",
     "by",
     "case",
     "check",
+    "content",
     "default",
     "distinct",
+    "document",
     "else",
     "escape",
     "filter",
@@ -36,10 +37,10 @@ const BEFORE_OPERANDS: [&str; 37] = [
     "returning",
     "select",
     "set",
+    "similar",
     "some",
     "symmetric",
     "then",
-    "to",
     "trailing",
     "when",
     "where",
@@ -71,10 +72,28 @@ impl<'a> Text<'a> {
         found.is_some_and(|found| found == name.as_str())
     }
 
+    /// As the server writes it: a name that is a keyword, too, stands in quotes, and the keyword does not.
+    fn has_written_name(&self, at: usize, name: &Ident) -> bool {
+        let is_quoted = self.tokens[at].class == Class::QuotedName;
+        self.has_name(at, name) && (is_quoted || name.to_string() == name.as_str())
+    }
+
     /// The name at this place is a column's, and not that of a type, a function, a collation or a table, or a keyword.
     fn is_column(&self, at: usize) -> bool {
         let is_function_or_qualifier = matches!(self.word(at + 1), "(" | ".");
-        !is_function_or_qualifier && self.may_begin_operand(at) && !self.is_word_of_syntax(at)
+        let is_argument =
+            self.word(at + 1) == "=" && self.word(at + 2) == ">" && self.touch(at + 1);
+        !is_function_or_qualifier
+            && !is_argument
+            && self.may_begin_operand(at)
+            && !self.is_word_of_syntax(at)
+    }
+
+    /// Nothing stands between this token and the next.
+    fn touch(&self, at: usize) -> bool {
+        let end = self.tokens.get(at).map(|token| token.range.end);
+        let start = self.tokens.get(at + 1).map(|token| token.range.start);
+        end.is_some() && end == start
     }
 
     fn may_begin_operand(&self, at: usize) -> bool {
@@ -90,9 +109,22 @@ impl<'a> Text<'a> {
                 let time = self.before(before).and_then(|time| self.before(time));
                 time.is_some_and(|at| self.word(at).eq_ignore_ascii_case("at"))
             }
+            // `a SIMILAR TO b`, and not `interval day to second`.
+            Class::Word if word.eq_ignore_ascii_case("to") => {
+                let similar = self.before(before);
+                similar.is_some_and(|at| self.word(at).eq_ignore_ascii_case("similar"))
+            }
             Class::Word => BEFORE_OPERANDS.contains(&word.to_ascii_lowercase().as_str()),
+            Class::Close => self.closes_operator(before),
             _ => false,
         }
+    }
+
+    /// The end of `OPERATOR(public.<>)`.
+    fn closes_operator(&self, close: usize) -> bool {
+        let open = (0..close).rev().find(|at| self.word(*at) == "(");
+        let name = open.and_then(|open| self.before(open));
+        name.is_some_and(|at| self.word(at).eq_ignore_ascii_case("operator"))
     }
 
     /// `year` of `EXTRACT(year FROM …)`, `fillfactor` of `WITH (fillfactor='70')`.
@@ -144,7 +176,7 @@ pub fn rename_column(text: &str, from: &Ident, to: &Ident) -> String {
 /// `text` with every reference to the column `from` replaced by `replacement`, which is SQL.
 pub fn substitute_column(text: &str, from: &Ident, replacement: &str) -> String {
     let read = Text::read(text);
-    let is_column = |at: usize| read.has_name(at, from) && read.is_column(at);
+    let is_column = |at: usize| read.has_written_name(at, from) && read.is_column(at);
     read.with(|at| is_column(at).then_some(replacement))
 }
 

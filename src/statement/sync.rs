@@ -16,7 +16,7 @@ use crate::plan::{
     types::{self, Equality},
 };
 use body::Row;
-pub use body::function_body;
+pub use body::{function_body, key_in_use};
 
 /// Whether the triggers fill rows that the backfill has not come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -197,9 +197,10 @@ pub fn differs(column: &ColumnRef, a: &str, b: &str) -> String {
     }
 }
 
-/// As records: two rows as such would be compared column by column.
+/// As records: two rows as such would be compared column by column. By the operator's function: in a trigger's WHEN, which
+/// pg_dump writes out, the server leaves the casts to record away, and what is left is another comparison.
 pub(super) fn other_bytes(a: &str, b: &str) -> String {
-    format!("ROW({a})::record OPERATOR(pg_catalog.*<>) ROW({b})::record")
+    format!("pg_catalog.record_image_ne(ROW({a}), ROW({b}))")
 }
 
 /// The function, and what it needs that an older version of Crossfade did not make.
@@ -260,7 +261,7 @@ fn update_trigger(plan: &Plan, sync: &Sync, filling: Filling, names: &Names) -> 
             when.push(body::unfilled(group, Row::New, names));
         }
     }
-    when.extend(body::key_changed(sync, &groups, names));
+    when.extend(body::key_changed(sync, names));
     Statement::new(format!(
         "CREATE OR REPLACE TRIGGER {} BEFORE UPDATE ON {} FOR EACH ROW WHEN ({}) EXECUTE FUNCTION crossfade.{}()",
         trigger,

@@ -189,7 +189,15 @@ const WHOLE: &str = "\
            CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) END, \
            ARRAY(SELECT l.provider FROM pg_seclabel AS l WHERE l.classoid = 'pg_class'::regclass AND l.objoid = c.oid AND l.objsubid = 0 ORDER BY 1), \
            ARRAY(SELECT p.pubname::text FROM pg_publication AS p JOIN pg_publication_rel AS r ON r.prpubid = p.oid \
-               WHERE r.prrelid = c.oid AND to_jsonb(r) ->> 'prattrs' IS NOT NULL) \
+               WHERE r.prrelid = c.oid AND to_jsonb(r) ->> 'prattrs' IS NOT NULL), \
+           ARRAY(WITH RECURSIVE types (oid) AS ( \
+                   SELECT c.reltype \
+                   UNION SELECT further.oid FROM types CROSS JOIN LATERAL ( \
+                       SELECT t.oid FROM pg_type AS t WHERE t.typelem = types.oid AND t.typcategory = 'A' OR t.typbasetype = types.oid \
+                       UNION ALL SELECT k.reltype FROM pg_attribute AS a JOIN pg_class AS k ON k.oid = a.attrelid \
+                           WHERE a.atttypid = types.oid AND k.relkind = 'c' AND NOT a.attisdropped) AS further) \
+               SELECT DISTINCT pg_describe_object('pg_class'::regclass, a.attrelid, a.attnum) FROM types JOIN pg_attribute AS a ON a.atttypid = types.oid \
+                   JOIN pg_class AS k ON k.oid = a.attrelid WHERE k.relkind IN ('r', 'p', 'm') AND NOT a.attisdropped ORDER BY 1) \
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = $1";
 
 const TABLE_GRANTS: &str = "\
@@ -355,6 +363,7 @@ pub async fn table(client: &impl GenericClient, name: &TableName) -> Result<Opti
         publications: whole.get(3),
         publications_by_column: whole.get(11),
         row_type_users: whole.get(4),
+        rows_stored_in: whole.get(12),
         triggers_by_name: whole.get(5),
         subscriptions: whole.get(6),
         hanging: hanging(client, oid).await?,

@@ -396,36 +396,22 @@ END;
 $crossfade$;
 SELECT crossfade.keep_function('parent_fold-acknowledgments_804d46d4', 'public.shipments');
 SELECT crossfade.keep_function('child_fold-acknowledgments_804d46d4', 'public.acknowledgments');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_fold-acknowledgments_cb" BEFORE INSERT
-  ON public.acknowledgments FOR EACH ROW EXECUTE FUNCTION crossfade."child_fold-acknowledgments_804d46d4"();
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_fold-acknowledgments_ci" AFTER INSERT
-  OR DELETE
-  ON public.acknowledgments FOR EACH ROW EXECUTE FUNCTION crossfade."child_fold-acknowledgments_804d46d4"();
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_fold-acknowledgments_cu" AFTER UPDATE
-  ON public.acknowledgments FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_fold-acknowledgments_cb" BEFORE INSERT ON public.acknowledgments FOR EACH ROW EXECUTE FUNCTION crossfade."child_fold-acknowledgments_804d46d4"();
+CREATE OR REPLACE TRIGGER "zz_crossfade_fold-acknowledgments_ci" AFTER INSERT
+  OR DELETE ON public.acknowledgments FOR EACH ROW EXECUTE FUNCTION crossfade."child_fold-acknowledgments_804d46d4"();
+CREATE OR REPLACE TRIGGER "zz_crossfade_fold-acknowledgments_cu" AFTER UPDATE ON public.acknowledgments FOR EACH ROW
   WHEN (new."shipment_id" IS DISTINCT FROM old."shipment_id"
     OR new."captured_at" IS DISTINCT FROM old."captured_at"
     OR new."photo_url" IS DISTINCT FROM old."photo_url"
     OR new."signature_url" IS DISTINCT FROM old."signature_url") EXECUTE FUNCTION crossfade."child_fold-acknowledgments_804d46d4"();
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_fold-acknowledgments_pi" AFTER INSERT
-  ON public.shipments FOR EACH ROW EXECUTE FUNCTION crossfade."parent_fold-acknowledgments_804d46d4"();
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_fold-acknowledgments_pu" AFTER UPDATE
-  ON public.shipments FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_fold-acknowledgments_pi" AFTER INSERT ON public.shipments FOR EACH ROW EXECUTE FUNCTION crossfade."parent_fold-acknowledgments_804d46d4"();
+CREATE OR REPLACE TRIGGER "zz_crossfade_fold-acknowledgments_pu" AFTER UPDATE ON public.shipments FOR EACH ROW
   WHEN (new."id" IS DISTINCT FROM old."id"
     OR new."captured_at" IS DISTINCT FROM old."captured_at"
     OR new."photo_url" IS DISTINCT FROM old."photo_url"
     OR new."signature_url" IS DISTINCT FROM old."signature_url") EXECUTE FUNCTION crossfade."parent_fold-acknowledgments_804d46d4"();
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_fold-acknowledgments_pb" BEFORE INSERT
-  ON public.shipments FOR EACH ROW EXECUTE FUNCTION crossfade."parent_fold-acknowledgments_804d46d4"();
-CREATE
-  OR REPLACE TRIGGER "A_crossfade_fold-acknowledgments_pd" AFTER DELETE
-  ON public.shipments FOR EACH ROW EXECUTE FUNCTION crossfade."parent_fold-acknowledgments_804d46d4"();
+CREATE OR REPLACE TRIGGER "zz_crossfade_fold-acknowledgments_pb" BEFORE INSERT ON public.shipments FOR EACH ROW EXECUTE FUNCTION crossfade."parent_fold-acknowledgments_804d46d4"();
+CREATE OR REPLACE TRIGGER "A_crossfade_fold-acknowledgments_pd" AFTER DELETE ON public.shipments FOR EACH ROW EXECUTE FUNCTION crossfade."parent_fold-acknowledgments_804d46d4"();
 -- undo:
 DROP TRIGGER IF EXISTS "zz_crossfade_fold-acknowledgments_cb" ON public.acknowledgments;
 DROP TRIGGER IF EXISTS "zz_crossfade_fold-acknowledgments_ci" ON public.acknowledgments;
@@ -467,8 +453,7 @@ UPDATE ONLY public.shipments AS crossfade_filled
     FROM (SELECT crossfade_c.ctid AS crossfade_tid, crossfade_c.xmin AS crossfade_xmin, crossfade_c."shipment_id" AS "shipment_id", crossfade_c."captured_at" AS "captured_at", crossfade_c."photo_url" AS "photo_url", crossfade_c."signature_url" AS "signature_url"
       FROM public.acknowledgments AS crossfade_c
       WHERE crossfade_parent."id" OPERATOR(pg_catalog.=) crossfade_c."shipment_id") AS "acknowledgments"
-    LIMIT 1) AS crossfade_child
-  ON true
+    LIMIT 1) AS crossfade_child ON true
   CROSS JOIN LATERAL (SELECT (captured_at
   ) AS "captured_at", (photo_url
   ) AS "photo_url", (signature_url
@@ -497,8 +482,7 @@ SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
     FROM (SELECT crossfade_c.ctid AS crossfade_tid, crossfade_c.xmin AS crossfade_xmin, crossfade_c."shipment_id" AS "shipment_id", crossfade_c."captured_at" AS "captured_at", crossfade_c."photo_url" AS "photo_url", crossfade_c."signature_url" AS "signature_url"
       FROM public.acknowledgments AS crossfade_c
       WHERE crossfade_parent."id" OPERATOR(pg_catalog.=) crossfade_c."shipment_id") AS "acknowledgments"
-    LIMIT 1) AS crossfade_child
-  ON true
+    LIMIT 1) AS crossfade_child ON true
   CROSS JOIN LATERAL (SELECT (captured_at
   ) AS "captured_at", (photo_url
   ) AS "photo_url", (signature_url

@@ -74,7 +74,7 @@ BEGIN
         crossfade_side := 'new';
       ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
         crossfade_untold_write := crossfade_untold_write
-          OR NOT (ROW(new."channel")::record OPERATOR(pg_catalog.*<>) ROW(('web'::public.booking_channel)::public.booking_channel)::record);
+          OR NOT (pg_catalog.record_image_ne(ROW(new."channel"), ROW(('web'::public.booking_channel)::public.booking_channel)));
       END IF;
     END IF;
     IF crossfade_writer = 'old' AND crossfade_side = 'none' THEN
@@ -82,7 +82,7 @@ BEGIN
     END IF;
   ELSIF new."channel_new" IS DISTINCT FROM old."channel_new" THEN
     crossfade_side := 'new';
-  ELSIF ROW(new."channel")::record OPERATOR(pg_catalog.*<>) ROW(old."channel")::record THEN
+  ELSIF pg_catalog.record_image_ne(ROW(new."channel"), ROW(old."channel")) THEN
     crossfade_side := 'old';
   ELSE
     crossfade_side := 'none';
@@ -111,9 +111,8 @@ BEGIN
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
-    ELSIF (ROW(new."channel")::record OPERATOR(pg_catalog.*<>) ROW(('web'::public.booking_channel)::public.booking_channel)::record
-      OR
-      left(current_query(), 10000) ~* E'\\mchannel\\M') THEN
+    ELSIF (pg_catalog.record_image_ne(ROW(new."channel"), ROW(('web'::public.booking_channel)::public.booking_channel))
+      OR left(current_query(), 10000) ~* E'\\mchannel\\M') THEN
       crossfade_old_write := true;
     END IF;
     BEGIN
@@ -206,16 +205,12 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_booking-channel-as-text_0e03477e', 'public.bookings');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_booking-channel-as-text_u" BEFORE UPDATE
-  ON public.bookings FOR EACH ROW
-  WHEN (ROW(new."channel")::record OPERATOR(pg_catalog.*<>) ROW(old."channel")::record
+CREATE OR REPLACE TRIGGER "zz_crossfade_booking-channel-as-text_u" BEFORE UPDATE ON public.bookings FOR EACH ROW
+  WHEN (pg_catalog.record_image_ne(ROW(new."channel"), ROW(old."channel"))
     OR new."channel_new" IS DISTINCT FROM old."channel_new"
     OR (new."channel_new" IS NULL
       AND (new."channel" IS NOT NULL))) EXECUTE FUNCTION crossfade."sync_booking-channel-as-text_0e03477e"();
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_booking-channel-as-text_i" BEFORE INSERT
-  ON public.bookings FOR EACH ROW EXECUTE FUNCTION crossfade."sync_booking-channel-as-text_0e03477e"();
+CREATE OR REPLACE TRIGGER "zz_crossfade_booking-channel-as-text_i" BEFORE INSERT ON public.bookings FOR EACH ROW EXECUTE FUNCTION crossfade."sync_booking-channel-as-text_0e03477e"();
 -- undo:
 DROP TRIGGER IF EXISTS "zz_crossfade_booking-channel-as-text_i" ON public.bookings;
 DROP TRIGGER IF EXISTS "zz_crossfade_booking-channel-as-text_u" ON public.bookings;
@@ -297,7 +292,7 @@ BEGIN
         crossfade_side := 'new';
       ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
         crossfade_untold_write := crossfade_untold_write
-          OR NOT (ROW(new."channel")::record OPERATOR(pg_catalog.*<>) ROW(('web'::public.booking_channel)::public.booking_channel)::record);
+          OR NOT (pg_catalog.record_image_ne(ROW(new."channel"), ROW(('web'::public.booking_channel)::public.booking_channel)));
       END IF;
     END IF;
     IF crossfade_writer = 'old' AND crossfade_side = 'none' THEN
@@ -305,7 +300,7 @@ BEGIN
     END IF;
   ELSIF new."channel_new" IS DISTINCT FROM old."channel_new" THEN
     crossfade_side := 'new';
-  ELSIF ROW(new."channel")::record OPERATOR(pg_catalog.*<>) ROW(old."channel")::record THEN
+  ELSIF pg_catalog.record_image_ne(ROW(new."channel"), ROW(old."channel")) THEN
     crossfade_side := 'old';
   ELSE
     crossfade_side := 'none';
@@ -334,9 +329,8 @@ BEGIN
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
-    ELSIF (ROW(new."channel")::record OPERATOR(pg_catalog.*<>) ROW(('web'::public.booking_channel)::public.booking_channel)::record
-      OR
-      left(current_query(), 10000) ~* E'\\mchannel\\M') THEN
+    ELSIF (pg_catalog.record_image_ne(ROW(new."channel"), ROW(('web'::public.booking_channel)::public.booking_channel))
+      OR left(current_query(), 10000) ~* E'\\mchannel\\M') THEN
       crossfade_old_write := true;
     END IF;
     BEGIN
@@ -407,20 +401,16 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_booking-channel-as-text_0e03477e', 'public.bookings');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_booking-channel-as-text_u" BEFORE UPDATE
-  ON public.bookings FOR EACH ROW
-  WHEN (ROW(new."channel")::record OPERATOR(pg_catalog.*<>) ROW(old."channel")::record
+CREATE OR REPLACE TRIGGER "zz_crossfade_booking-channel-as-text_u" BEFORE UPDATE ON public.bookings FOR EACH ROW
+  WHEN (pg_catalog.record_image_ne(ROW(new."channel"), ROW(old."channel"))
     OR new."channel_new" IS DISTINCT FROM old."channel_new") EXECUTE FUNCTION crossfade."sync_booking-channel-as-text_0e03477e"();
 -- undo:
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_booking-channel-as-text_0e03477e";
 CREATE OR REPLACE FUNCTION crossfade."sync_booking-channel-as-text_0e03477e"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.bookings
 SELECT crossfade.keep_function('sync_booking-channel-as-text_0e03477e', 'public.bookings');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_booking-channel-as-text_u" BEFORE UPDATE
-  ON public.bookings FOR EACH ROW
-  WHEN (ROW(new."channel")::record OPERATOR(pg_catalog.*<>) ROW(old."channel")::record
+CREATE OR REPLACE TRIGGER "zz_crossfade_booking-channel-as-text_u" BEFORE UPDATE ON public.bookings FOR EACH ROW
+  WHEN (pg_catalog.record_image_ne(ROW(new."channel"), ROW(old."channel"))
     OR new."channel_new" IS DISTINCT FROM old."channel_new"
     OR (new."channel_new" IS NULL
       AND (new."channel" IS NOT NULL))) EXECUTE FUNCTION crossfade."sync_booking-channel-as-text_0e03477e"();
@@ -435,32 +425,28 @@ SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
   WHERE CASE
   WHEN (channel_new IS NULL
     AND (SELECT EXISTS (SELECT
-      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-      ON crossfade_r.id = crossfade_q.run_id
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
       WHERE crossfade_r.state = 'active'
       AND crossfade_q.accepted_at IS NOT NULL
       AND crossfade_q.direction = 'forward'
       AND crossfade_q.table_name = 'public.bookings'
       AND crossfade_q.column_name = 'channel_new'))
     AND (pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('channel', channel)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
-      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-      ON crossfade_r.id = crossfade_q.run_id
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
       WHERE crossfade_r.state = 'active'
       AND crossfade_q.accepted_at IS NOT NULL
       AND crossfade_q.direction = 'forward'
       AND crossfade_q.table_name = 'public.bookings'
       AND crossfade_q.column_name = 'channel_new'))
   OR ((SELECT EXISTS (SELECT
-    FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-    ON crossfade_r.id = crossfade_q.run_id
+    FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
     WHERE crossfade_r.state = 'active'
     AND crossfade_q.accepted_at IS NOT NULL
     AND crossfade_q.direction = 'backward'
     AND crossfade_q.table_name = 'public.bookings'
     AND crossfade_q.column_name = 'channel'))
     AND (pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('channel_new', channel_new)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
-      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-      ON crossfade_r.id = crossfade_q.run_id
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
       WHERE crossfade_r.state = 'active'
       AND crossfade_q.accepted_at IS NOT NULL
       AND crossfade_q.direction = 'backward'
@@ -468,12 +454,12 @@ SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
       AND crossfade_q.column_name = 'channel'))
   THEN false
   ELSE NOT ((NOT (channel_new IS DISTINCT FROM ((channel)::text
-        )::text)) OR (NOT (ROW(channel)::record OPERATOR(pg_catalog.*<>) ROW(((channel_new)::public.booking_channel
-          )::public.booking_channel)::record))) END)
-            FROM (SELECT ctid AS crossfade_tid, xmin AS crossfade_xmin, channel AS channel, channel_new AS channel_new
-              FROM ONLY public.bookings
-              WHERE ctid >= ($1::text)::tid
-              AND ctid < ($2::text)::tid) AS "bookings";
+        )::text)) OR (NOT (pg_catalog.record_image_ne(ROW(channel), ROW(((channel_new)::public.booking_channel
+            )::public.booking_channel))))) END)
+              FROM (SELECT ctid AS crossfade_tid, xmin AS crossfade_xmin, channel AS channel, channel_new AS channel_new
+                FROM ONLY public.bookings
+                WHERE ctid >= ($1::text)::tid
+                AND ctid < ($2::text)::tid) AS "bookings";
 
 
 -- ======== enforce
@@ -558,7 +544,7 @@ BEGIN
         crossfade_side := 'new';
       ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
         crossfade_untold_write := crossfade_untold_write
-          OR NOT (ROW(new."channel_crossfade_retired")::record OPERATOR(pg_catalog.*<>) ROW(('web'::public.booking_channel)::public.booking_channel)::record);
+          OR NOT (pg_catalog.record_image_ne(ROW(new."channel_crossfade_retired"), ROW(('web'::public.booking_channel)::public.booking_channel)));
       END IF;
     END IF;
     IF crossfade_writer = 'old' AND crossfade_side = 'none' THEN
@@ -566,7 +552,7 @@ BEGIN
     END IF;
   ELSIF new."channel" IS DISTINCT FROM old."channel" THEN
     crossfade_side := 'new';
-  ELSIF ROW(new."channel_crossfade_retired")::record OPERATOR(pg_catalog.*<>) ROW(old."channel_crossfade_retired")::record THEN
+  ELSIF pg_catalog.record_image_ne(ROW(new."channel_crossfade_retired"), ROW(old."channel_crossfade_retired")) THEN
     crossfade_side := 'old';
   ELSE
     crossfade_side := 'none';
@@ -595,9 +581,8 @@ BEGIN
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
-    ELSIF (ROW(new."channel_crossfade_retired")::record OPERATOR(pg_catalog.*<>) ROW(('web'::public.booking_channel)::public.booking_channel)::record
-      OR
-      left(current_query(), 10000) ~* E'\\mchannel_crossfade_retired\\M') THEN
+    ELSIF (pg_catalog.record_image_ne(ROW(new."channel_crossfade_retired"), ROW(('web'::public.booking_channel)::public.booking_channel))
+      OR left(current_query(), 10000) ~* E'\\mchannel_crossfade_retired\\M') THEN
       crossfade_old_write := true;
     END IF;
     BEGIN

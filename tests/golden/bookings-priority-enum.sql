@@ -80,7 +80,7 @@ BEGIN
     IF crossfade_writer = 'old' AND crossfade_side = 'none' THEN
       crossfade_side := 'old';
     END IF;
-  ELSIF ROW(new."priority_new")::record OPERATOR(pg_catalog.*<>) ROW(old."priority_new")::record THEN
+  ELSIF pg_catalog.record_image_ne(ROW(new."priority_new"), ROW(old."priority_new")) THEN
     crossfade_side := 'new';
   ELSIF new."priority" IS DISTINCT FROM old."priority" THEN
     crossfade_side := 'old';
@@ -112,8 +112,7 @@ BEGIN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
     ELSIF (new."priority" IS DISTINCT FROM ('normal'::text)::text
-      OR
-      left(current_query(), 10000) ~* E'\\mpriority\\M') THEN
+      OR left(current_query(), 10000) ~* E'\\mpriority\\M') THEN
       crossfade_old_write := true;
     END IF;
     BEGIN
@@ -206,16 +205,12 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_booking-priority-as-enum_0e03477e', 'public.bookings');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_booking-priority-as-enum_u" BEFORE UPDATE
-  ON public.bookings FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_booking-priority-as-enum_u" BEFORE UPDATE ON public.bookings FOR EACH ROW
   WHEN (new."priority" IS DISTINCT FROM old."priority"
-    OR ROW(new."priority_new")::record OPERATOR(pg_catalog.*<>) ROW(old."priority_new")::record
+    OR pg_catalog.record_image_ne(ROW(new."priority_new"), ROW(old."priority_new"))
     OR (new."priority_new" IS NULL
       AND (new."priority" IS NOT NULL))) EXECUTE FUNCTION crossfade."sync_booking-priority-as-enum_0e03477e"();
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_booking-priority-as-enum_i" BEFORE INSERT
-  ON public.bookings FOR EACH ROW EXECUTE FUNCTION crossfade."sync_booking-priority-as-enum_0e03477e"();
+CREATE OR REPLACE TRIGGER "zz_crossfade_booking-priority-as-enum_i" BEFORE INSERT ON public.bookings FOR EACH ROW EXECUTE FUNCTION crossfade."sync_booking-priority-as-enum_0e03477e"();
 -- undo:
 DROP TRIGGER IF EXISTS "zz_crossfade_booking-priority-as-enum_i" ON public.bookings;
 DROP TRIGGER IF EXISTS "zz_crossfade_booking-priority-as-enum_u" ON public.bookings;
@@ -303,7 +298,7 @@ BEGIN
     IF crossfade_writer = 'old' AND crossfade_side = 'none' THEN
       crossfade_side := 'old';
     END IF;
-  ELSIF ROW(new."priority_new")::record OPERATOR(pg_catalog.*<>) ROW(old."priority_new")::record THEN
+  ELSIF pg_catalog.record_image_ne(ROW(new."priority_new"), ROW(old."priority_new")) THEN
     crossfade_side := 'new';
   ELSIF new."priority" IS DISTINCT FROM old."priority" THEN
     crossfade_side := 'old';
@@ -335,8 +330,7 @@ BEGIN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
     ELSIF (new."priority" IS DISTINCT FROM ('normal'::text)::text
-      OR
-      left(current_query(), 10000) ~* E'\\mpriority\\M') THEN
+      OR left(current_query(), 10000) ~* E'\\mpriority\\M') THEN
       crossfade_old_write := true;
     END IF;
     BEGIN
@@ -407,21 +401,17 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_booking-priority-as-enum_0e03477e', 'public.bookings');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_booking-priority-as-enum_u" BEFORE UPDATE
-  ON public.bookings FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_booking-priority-as-enum_u" BEFORE UPDATE ON public.bookings FOR EACH ROW
   WHEN (new."priority" IS DISTINCT FROM old."priority"
-    OR ROW(new."priority_new")::record OPERATOR(pg_catalog.*<>) ROW(old."priority_new")::record) EXECUTE FUNCTION crossfade."sync_booking-priority-as-enum_0e03477e"();
+    OR pg_catalog.record_image_ne(ROW(new."priority_new"), ROW(old."priority_new"))) EXECUTE FUNCTION crossfade."sync_booking-priority-as-enum_0e03477e"();
 -- undo:
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_booking-priority-as-enum_0e03477e";
 CREATE OR REPLACE FUNCTION crossfade."sync_booking-priority-as-enum_0e03477e"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.bookings
 SELECT crossfade.keep_function('sync_booking-priority-as-enum_0e03477e', 'public.bookings');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_booking-priority-as-enum_u" BEFORE UPDATE
-  ON public.bookings FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_booking-priority-as-enum_u" BEFORE UPDATE ON public.bookings FOR EACH ROW
   WHEN (new."priority" IS DISTINCT FROM old."priority"
-    OR ROW(new."priority_new")::record OPERATOR(pg_catalog.*<>) ROW(old."priority_new")::record
+    OR pg_catalog.record_image_ne(ROW(new."priority_new"), ROW(old."priority_new"))
     OR (new."priority_new" IS NULL
       AND (new."priority" IS NOT NULL))) EXECUTE FUNCTION crossfade."sync_booking-priority-as-enum_0e03477e"();
 
@@ -435,40 +425,36 @@ SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
   WHERE CASE
   WHEN (priority_new IS NULL
     AND (SELECT EXISTS (SELECT
-      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-      ON crossfade_r.id = crossfade_q.run_id
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
       WHERE crossfade_r.state = 'active'
       AND crossfade_q.accepted_at IS NOT NULL
       AND crossfade_q.direction = 'forward'
       AND crossfade_q.table_name = 'public.bookings'
       AND crossfade_q.column_name = 'priority_new'))
     AND (pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('priority', priority)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
-      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-      ON crossfade_r.id = crossfade_q.run_id
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
       WHERE crossfade_r.state = 'active'
       AND crossfade_q.accepted_at IS NOT NULL
       AND crossfade_q.direction = 'forward'
       AND crossfade_q.table_name = 'public.bookings'
       AND crossfade_q.column_name = 'priority_new'))
   OR ((SELECT EXISTS (SELECT
-    FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-    ON crossfade_r.id = crossfade_q.run_id
+    FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
     WHERE crossfade_r.state = 'active'
     AND crossfade_q.accepted_at IS NOT NULL
     AND crossfade_q.direction = 'backward'
     AND crossfade_q.table_name = 'public.bookings'
     AND crossfade_q.column_name = 'priority'))
     AND (pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('priority_new', priority_new)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
-      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-      ON crossfade_r.id = crossfade_q.run_id
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
       WHERE crossfade_r.state = 'active'
       AND crossfade_q.accepted_at IS NOT NULL
       AND crossfade_q.direction = 'backward'
       AND crossfade_q.table_name = 'public.bookings'
       AND crossfade_q.column_name = 'priority'))
   THEN false
-  ELSE NOT ((NOT (ROW(priority_new)::record OPERATOR(pg_catalog.*<>) ROW(((priority)::public.booking_priority
-          )::public.booking_priority)::record)) OR (NOT (priority IS DISTINCT FROM ((priority_new)::text
+  ELSE NOT ((NOT (pg_catalog.record_image_ne(ROW(priority_new), ROW(((priority)::public.booking_priority
+            )::public.booking_priority)))) OR (NOT (priority IS DISTINCT FROM ((priority_new)::text
         )::text))) END)
           FROM (SELECT ctid AS crossfade_tid, xmin AS crossfade_xmin, priority AS priority, priority_new AS priority_new
             FROM ONLY public.bookings
@@ -559,7 +545,7 @@ BEGIN
     IF crossfade_writer = 'old' AND crossfade_side = 'none' THEN
       crossfade_side := 'old';
     END IF;
-  ELSIF ROW(new."priority")::record OPERATOR(pg_catalog.*<>) ROW(old."priority")::record THEN
+  ELSIF pg_catalog.record_image_ne(ROW(new."priority"), ROW(old."priority")) THEN
     crossfade_side := 'new';
   ELSIF new."priority_crossfade_retired" IS DISTINCT FROM old."priority_crossfade_retired" THEN
     crossfade_side := 'old';
@@ -591,8 +577,7 @@ BEGIN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
     ELSIF (new."priority_crossfade_retired" IS DISTINCT FROM ('normal'::text)::text
-      OR
-      left(current_query(), 10000) ~* E'\\mpriority_crossfade_retired\\M') THEN
+      OR left(current_query(), 10000) ~* E'\\mpriority_crossfade_retired\\M') THEN
       crossfade_old_write := true;
     END IF;
     BEGIN

@@ -57,7 +57,7 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
+    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
       UPDATE crossfade.quarantine AS q
         SET row_key = pg_catalog.jsonb_build_object('id', new."id")
         FROM crossfade.runs AS r
@@ -393,9 +393,7 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_widen-category-id_75743972', 'public.categories');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_widen-category-id_u" BEFORE UPDATE
-  ON public.categories FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_widen-category-id_u" BEFORE UPDATE ON public.categories FOR EACH ROW
   WHEN (new."checked_by" IS DISTINCT FROM old."checked_by"
     OR new."checked_by_new" IS DISTINCT FROM old."checked_by_new"
     OR (new."checked_by_new" IS NULL AND (new."checked_by" IS NOT NULL))
@@ -408,10 +406,8 @@ CREATE
     OR new."parent_id" IS DISTINCT FROM old."parent_id"
     OR new."parent_id_new" IS DISTINCT FROM old."parent_id_new"
     OR (new."parent_id_new" IS NULL AND (new."parent_id" IS NOT NULL))
-    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_widen-category-id_75743972"();
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_widen-category-id_i" BEFORE INSERT
-  ON public.categories FOR EACH ROW EXECUTE FUNCTION crossfade."sync_widen-category-id_75743972"();
+    OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_widen-category-id_75743972"();
+CREATE OR REPLACE TRIGGER "zz_crossfade_widen-category-id_i" BEFORE INSERT ON public.categories FOR EACH ROW EXECUTE FUNCTION crossfade."sync_widen-category-id_75743972"();
 -- undo:
 DROP TRIGGER IF EXISTS "zz_crossfade_widen-category-id_i" ON public.categories;
 DROP TRIGGER IF EXISTS "zz_crossfade_widen-category-id_u" ON public.categories;
@@ -472,7 +468,7 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
+    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
       UPDATE crossfade.quarantine AS q
         SET row_key = pg_catalog.jsonb_build_object('id', new."id")
         FROM crossfade.runs AS r
@@ -800,9 +796,7 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_widen-category-id_75743972', 'public.categories');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_widen-category-id_u" BEFORE UPDATE
-  ON public.categories FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_widen-category-id_u" BEFORE UPDATE ON public.categories FOR EACH ROW
   WHEN (new."checked_by" IS DISTINCT FROM old."checked_by"
     OR new."checked_by_new" IS DISTINCT FROM old."checked_by_new"
     OR new."id" IS DISTINCT FROM old."id"
@@ -811,15 +805,13 @@ CREATE
     OR new."moved_to_new" IS DISTINCT FROM old."moved_to_new"
     OR new."parent_id" IS DISTINCT FROM old."parent_id"
     OR new."parent_id_new" IS DISTINCT FROM old."parent_id_new"
-    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_widen-category-id_75743972"();
+    OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_widen-category-id_75743972"();
 -- undo:
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_widen-category-id_75743972";
 CREATE OR REPLACE FUNCTION crossfade."sync_widen-category-id_75743972"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.categories
 SELECT crossfade.keep_function('sync_widen-category-id_75743972', 'public.categories');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_widen-category-id_u" BEFORE UPDATE
-  ON public.categories FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_widen-category-id_u" BEFORE UPDATE ON public.categories FOR EACH ROW
   WHEN (new."checked_by" IS DISTINCT FROM old."checked_by"
     OR new."checked_by_new" IS DISTINCT FROM old."checked_by_new"
     OR (new."checked_by_new" IS NULL AND (new."checked_by" IS NOT NULL))
@@ -832,7 +824,7 @@ CREATE
     OR new."parent_id" IS DISTINCT FROM old."parent_id"
     OR new."parent_id_new" IS DISTINCT FROM old."parent_id_new"
     OR (new."parent_id_new" IS NULL AND (new."parent_id" IS NOT NULL))
-    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_widen-category-id_75743972"();
+    OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_widen-category-id_75743972"();
 
 
 -- ======== verify
@@ -843,16 +835,14 @@ CREATE
 SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
   WHERE (CASE
     WHEN ((SELECT EXISTS (SELECT
-      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-      ON crossfade_r.id = crossfade_q.run_id
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
       WHERE crossfade_r.state = 'active'
       AND crossfade_q.accepted_at IS NOT NULL
       AND crossfade_q.direction = 'backward'
       AND crossfade_q.table_name = 'public.categories'
       AND crossfade_q.column_name = 'checked_by'))
       AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('checked_by_new', checked_by_new)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
-        FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-        ON crossfade_r.id = crossfade_q.run_id
+        FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
         WHERE crossfade_r.state = 'active'
         AND crossfade_q.accepted_at IS NOT NULL
         AND crossfade_q.direction = 'backward'
@@ -864,16 +854,14 @@ SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
           )::integer))) END
             OR CASE
             WHEN ((SELECT EXISTS (SELECT
-              FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-              ON crossfade_r.id = crossfade_q.run_id
+              FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
               WHERE crossfade_r.state = 'active'
               AND crossfade_q.accepted_at IS NOT NULL
               AND crossfade_q.direction = 'backward'
               AND crossfade_q.table_name = 'public.categories'
               AND crossfade_q.column_name = 'id'))
               AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('id_new', id_new)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
-                FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-                ON crossfade_r.id = crossfade_q.run_id
+                FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
                 WHERE crossfade_r.state = 'active'
                 AND crossfade_q.accepted_at IS NOT NULL
                 AND crossfade_q.direction = 'backward'
@@ -885,16 +873,14 @@ SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
           )::integer))) END
             OR CASE
             WHEN ((SELECT EXISTS (SELECT
-              FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-              ON crossfade_r.id = crossfade_q.run_id
+              FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
               WHERE crossfade_r.state = 'active'
               AND crossfade_q.accepted_at IS NOT NULL
               AND crossfade_q.direction = 'backward'
               AND crossfade_q.table_name = 'public.categories'
               AND crossfade_q.column_name = 'moved_to'))
               AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('moved_to_new', moved_to_new)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
-                FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-                ON crossfade_r.id = crossfade_q.run_id
+                FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
                 WHERE crossfade_r.state = 'active'
                 AND crossfade_q.accepted_at IS NOT NULL
                 AND crossfade_q.direction = 'backward'
@@ -906,16 +892,14 @@ SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
           )::integer))) END
             OR CASE
             WHEN ((SELECT EXISTS (SELECT
-              FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-              ON crossfade_r.id = crossfade_q.run_id
+              FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
               WHERE crossfade_r.state = 'active'
               AND crossfade_q.accepted_at IS NOT NULL
               AND crossfade_q.direction = 'backward'
               AND crossfade_q.table_name = 'public.categories'
               AND crossfade_q.column_name = 'parent_id'))
               AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('parent_id_new', parent_id_new)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
-                FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-                ON crossfade_r.id = crossfade_q.run_id
+                FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
                 WHERE crossfade_r.state = 'active'
                 AND crossfade_q.accepted_at IS NOT NULL
                 AND crossfade_q.direction = 'backward'
@@ -951,15 +935,13 @@ CREATE UNIQUE INDEX CONCURRENTLY categories_pkey_crossfade ON public.categories 
 DROP INDEX CONCURRENTLY IF EXISTS public.categories_pkey_crossfade;
 
 -- add_constraint:public.categories.categories_parent_crossfade
-ALTER TABLE public.categories ADD CONSTRAINT categories_parent_crossfade FOREIGN KEY (parent_id_new) REFERENCES public.categories(id_new)
-  ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED NOT VALID;
+ALTER TABLE public.categories ADD CONSTRAINT categories_parent_crossfade FOREIGN KEY (parent_id_new) REFERENCES public.categories(id_new) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED NOT VALID;
 ALTER TABLE public.categories VALIDATE CONSTRAINT categories_parent_crossfade;
 -- undo:
 ALTER TABLE public.categories DROP CONSTRAINT IF EXISTS categories_parent_crossfade;
 
 -- add_constraint:public.categories.categories_moved_crossfade
-ALTER TABLE public.categories ADD CONSTRAINT categories_moved_crossfade FOREIGN KEY (moved_to_new) REFERENCES public.categories(id_new)
-  ON DELETE
+ALTER TABLE public.categories ADD CONSTRAINT categories_moved_crossfade FOREIGN KEY (moved_to_new) REFERENCES public.categories(id_new) ON DELETE
   SET NULL DEFERRABLE INITIALLY DEFERRED NOT VALID;
 ALTER TABLE public.categories VALIDATE CONSTRAINT categories_moved_crossfade;
 -- undo:

@@ -42,7 +42,7 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
+    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
       DELETE FROM crossfade.overtaken AS o USING crossfade.runs AS r
         WHERE r.name = 'add-inventory-label'
           AND r.state = 'active'
@@ -127,17 +127,14 @@ BEGIN
       AND (tg_op <> 'INSERT'
         OR NOT EXISTS (SELECT 1
           FROM public.inventory_items AS crossfade_row
-          WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))
-        ON CONFLICT DO NOTHING;
+          WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id")) ON CONFLICT DO NOTHING;
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
     ELSIF (new."item_name" IS NOT NULL
-      OR
-      left(current_query(), 10000) ~* E'\\mitem_name\\M'
+      OR left(current_query(), 10000) ~* E'\\mitem_name\\M'
       OR new."batch" IS NOT NULL
-      OR
-      left(current_query(), 10000) ~* E'\\mbatch\\M') THEN
+      OR left(current_query(), 10000) ~* E'\\mbatch\\M') THEN
       crossfade_old_write := true;
     END IF;
     BEGIN
@@ -255,17 +252,13 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_add-inventory-label_bfe31ca5', 'public.inventory_items');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_add-inventory-label_u" BEFORE UPDATE
-  ON public.inventory_items FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_add-inventory-label_u" BEFORE UPDATE ON public.inventory_items FOR EACH ROW
   WHEN (new."item_name" IS DISTINCT FROM old."item_name"
     OR new."batch" IS DISTINCT FROM old."batch"
     OR new."label" IS DISTINCT FROM old."label"
     OR (new."label" IS NULL AND (new."item_name" IS NOT NULL OR new."batch" IS NOT NULL))
-    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_add-inventory-label_bfe31ca5"();
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_add-inventory-label_i" BEFORE INSERT
-  ON public.inventory_items FOR EACH ROW EXECUTE FUNCTION crossfade."sync_add-inventory-label_bfe31ca5"();
+    OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_add-inventory-label_bfe31ca5"();
+CREATE OR REPLACE TRIGGER "zz_crossfade_add-inventory-label_i" BEFORE INSERT ON public.inventory_items FOR EACH ROW EXECUTE FUNCTION crossfade."sync_add-inventory-label_bfe31ca5"();
 -- undo:
 DROP TRIGGER IF EXISTS "zz_crossfade_add-inventory-label_i" ON public.inventory_items;
 DROP TRIGGER IF EXISTS "zz_crossfade_add-inventory-label_u" ON public.inventory_items;
@@ -315,7 +308,7 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
+    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
       DELETE FROM crossfade.overtaken AS o USING crossfade.runs AS r
         WHERE r.name = 'add-inventory-label'
           AND r.state = 'active'
@@ -400,17 +393,14 @@ BEGIN
       AND (tg_op <> 'INSERT'
         OR NOT EXISTS (SELECT 1
           FROM public.inventory_items AS crossfade_row
-          WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))
-        ON CONFLICT DO NOTHING;
+          WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id")) ON CONFLICT DO NOTHING;
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
     ELSIF (new."item_name" IS NOT NULL
-      OR
-      left(current_query(), 10000) ~* E'\\mitem_name\\M'
+      OR left(current_query(), 10000) ~* E'\\mitem_name\\M'
       OR new."batch" IS NOT NULL
-      OR
-      left(current_query(), 10000) ~* E'\\mbatch\\M') THEN
+      OR left(current_query(), 10000) ~* E'\\mbatch\\M') THEN
       crossfade_old_write := true;
     END IF;
     BEGIN
@@ -505,26 +495,22 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_add-inventory-label_bfe31ca5', 'public.inventory_items');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_add-inventory-label_u" BEFORE UPDATE
-  ON public.inventory_items FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_add-inventory-label_u" BEFORE UPDATE ON public.inventory_items FOR EACH ROW
   WHEN (new."item_name" IS DISTINCT FROM old."item_name"
     OR new."batch" IS DISTINCT FROM old."batch"
     OR new."label" IS DISTINCT FROM old."label"
-    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_add-inventory-label_bfe31ca5"();
+    OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_add-inventory-label_bfe31ca5"();
 -- undo:
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_add-inventory-label_bfe31ca5";
 CREATE OR REPLACE FUNCTION crossfade."sync_add-inventory-label_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.inventory_items
 SELECT crossfade.keep_function('sync_add-inventory-label_bfe31ca5', 'public.inventory_items');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_add-inventory-label_u" BEFORE UPDATE
-  ON public.inventory_items FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_add-inventory-label_u" BEFORE UPDATE ON public.inventory_items FOR EACH ROW
   WHEN (new."item_name" IS DISTINCT FROM old."item_name"
     OR new."batch" IS DISTINCT FROM old."batch"
     OR new."label" IS DISTINCT FROM old."label"
     OR (new."label" IS NULL AND (new."item_name" IS NOT NULL OR new."batch" IS NOT NULL))
-    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_add-inventory-label_bfe31ca5"();
+    OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_add-inventory-label_bfe31ca5"();
 
 
 -- ======== verify
@@ -536,29 +522,25 @@ SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
   WHERE CASE
   WHEN (label IS NULL
     AND (SELECT EXISTS (SELECT
-      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-      ON crossfade_r.id = crossfade_q.run_id
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
       WHERE crossfade_r.state = 'active'
       AND crossfade_q.accepted_at IS NOT NULL
       AND crossfade_q.direction = 'forward'
       AND crossfade_q.table_name = 'public.inventory_items'
       AND crossfade_q.column_name = 'label'))
     AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('item_name', item_name, 'batch', batch)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
-      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-      ON crossfade_r.id = crossfade_q.run_id
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
       WHERE crossfade_r.state = 'active'
       AND crossfade_q.accepted_at IS NOT NULL
       AND crossfade_q.direction = 'forward'
       AND crossfade_q.table_name = 'public.inventory_items'
       AND crossfade_q.column_name = 'label'))
   OR ((SELECT EXISTS (SELECT
-    FROM crossfade.overtaken AS crossfade_o JOIN crossfade.runs AS crossfade_r
-    ON crossfade_r.id = crossfade_o.run_id
+    FROM crossfade.overtaken AS crossfade_o JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_o.run_id
     WHERE crossfade_r.state = 'active'
     AND crossfade_o.table_name = 'public.inventory_items.label'))
     AND pg_catalog.jsonb_build_object('id', id) IN (SELECT crossfade_o.row_key
-      FROM crossfade.overtaken AS crossfade_o JOIN crossfade.runs AS crossfade_r
-      ON crossfade_r.id = crossfade_o.run_id
+      FROM crossfade.overtaken AS crossfade_o JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_o.run_id
       WHERE crossfade_r.state = 'active'
       AND crossfade_o.table_name = 'public.inventory_items.label'))
   THEN false

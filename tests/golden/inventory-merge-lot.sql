@@ -42,7 +42,7 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
+    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
       UPDATE crossfade.quarantine AS q
         SET row_key = pg_catalog.jsonb_build_object('id', new."id")
         FROM crossfade.runs AS r
@@ -221,17 +221,13 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_merge-inventory-sku_bfe31ca5', 'public.inventory_items');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_merge-inventory-sku_u" BEFORE UPDATE
-  ON public.inventory_items FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_merge-inventory-sku_u" BEFORE UPDATE ON public.inventory_items FOR EACH ROW
   WHEN (new."item_name" IS DISTINCT FROM old."item_name"
     OR new."lot" IS DISTINCT FROM old."lot"
     OR (new."sku")::text IS DISTINCT FROM (old."sku")::text
     OR (new."sku" IS NULL AND (new."item_name" IS NOT NULL OR new."lot" IS NOT NULL))
-    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_merge-inventory-sku_bfe31ca5"();
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_merge-inventory-sku_i" BEFORE INSERT
-  ON public.inventory_items FOR EACH ROW EXECUTE FUNCTION crossfade."sync_merge-inventory-sku_bfe31ca5"();
+    OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_merge-inventory-sku_bfe31ca5"();
+CREATE OR REPLACE TRIGGER "zz_crossfade_merge-inventory-sku_i" BEFORE INSERT ON public.inventory_items FOR EACH ROW EXECUTE FUNCTION crossfade."sync_merge-inventory-sku_bfe31ca5"();
 -- undo:
 DROP TRIGGER IF EXISTS "zz_crossfade_merge-inventory-sku_i" ON public.inventory_items;
 DROP TRIGGER IF EXISTS "zz_crossfade_merge-inventory-sku_u" ON public.inventory_items;
@@ -282,7 +278,7 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
+    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
       UPDATE crossfade.quarantine AS q
         SET row_key = pg_catalog.jsonb_build_object('id', new."id")
         FROM crossfade.runs AS r
@@ -438,26 +434,22 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_merge-inventory-sku_bfe31ca5', 'public.inventory_items');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_merge-inventory-sku_u" BEFORE UPDATE
-  ON public.inventory_items FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_merge-inventory-sku_u" BEFORE UPDATE ON public.inventory_items FOR EACH ROW
   WHEN (new."item_name" IS DISTINCT FROM old."item_name"
     OR new."lot" IS DISTINCT FROM old."lot"
     OR (new."sku")::text IS DISTINCT FROM (old."sku")::text
-    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_merge-inventory-sku_bfe31ca5"();
+    OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_merge-inventory-sku_bfe31ca5"();
 -- undo:
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_merge-inventory-sku_bfe31ca5";
 CREATE OR REPLACE FUNCTION crossfade."sync_merge-inventory-sku_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.inventory_items
 SELECT crossfade.keep_function('sync_merge-inventory-sku_bfe31ca5', 'public.inventory_items');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_merge-inventory-sku_u" BEFORE UPDATE
-  ON public.inventory_items FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_merge-inventory-sku_u" BEFORE UPDATE ON public.inventory_items FOR EACH ROW
   WHEN (new."item_name" IS DISTINCT FROM old."item_name"
     OR new."lot" IS DISTINCT FROM old."lot"
     OR (new."sku")::text IS DISTINCT FROM (old."sku")::text
     OR (new."sku" IS NULL AND (new."item_name" IS NOT NULL OR new."lot" IS NOT NULL))
-    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_merge-inventory-sku_bfe31ca5"();
+    OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_merge-inventory-sku_bfe31ca5"();
 
 
 -- ======== verify
@@ -469,32 +461,28 @@ SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
   WHERE CASE
   WHEN (sku IS NULL
     AND (SELECT EXISTS (SELECT
-      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-      ON crossfade_r.id = crossfade_q.run_id
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
       WHERE crossfade_r.state = 'active'
       AND crossfade_q.accepted_at IS NOT NULL
       AND crossfade_q.direction = 'forward'
       AND crossfade_q.table_name = 'public.inventory_items'
       AND crossfade_q.column_name = 'sku'))
     AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('item_name', item_name, 'lot', lot)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
-      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-      ON crossfade_r.id = crossfade_q.run_id
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
       WHERE crossfade_r.state = 'active'
       AND crossfade_q.accepted_at IS NOT NULL
       AND crossfade_q.direction = 'forward'
       AND crossfade_q.table_name = 'public.inventory_items'
       AND crossfade_q.column_name = 'sku'))
   OR ((SELECT EXISTS (SELECT
-    FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-    ON crossfade_r.id = crossfade_q.run_id
+    FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
     WHERE crossfade_r.state = 'active'
     AND crossfade_q.accepted_at IS NOT NULL
     AND crossfade_q.direction = 'backward'
     AND crossfade_q.table_name = 'public.inventory_items'
     AND crossfade_q.column_name = 'lot'))
     AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('sku', sku)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
-      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-      ON crossfade_r.id = crossfade_q.run_id
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
       WHERE crossfade_r.state = 'active'
       AND crossfade_q.accepted_at IS NOT NULL
       AND crossfade_q.direction = 'backward'
@@ -555,7 +543,7 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
+    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
       UPDATE crossfade.quarantine AS q
         SET row_key = pg_catalog.jsonb_build_object('id', new."id")
         FROM crossfade.runs AS r
@@ -641,8 +629,7 @@ BEGIN
       crossfade_old_write := crossfade_old_write
         OR new."lot_crossfade_retired" IS DISTINCT FROM old."lot_crossfade_retired";
     ELSIF (new."lot_crossfade_retired" IS NOT NULL
-      OR
-      left(current_query(), 10000) ~* E'\\mlot_crossfade_retired\\M') THEN
+      OR left(current_query(), 10000) ~* E'\\mlot_crossfade_retired\\M') THEN
       crossfade_old_write := true;
     END IF;
     BEGIN

@@ -42,7 +42,7 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
+    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
       UPDATE crossfade.quarantine AS q
         SET row_key = pg_catalog.jsonb_build_object('id', new."id")
         FROM crossfade.runs AS r
@@ -91,7 +91,7 @@ BEGIN
     IF crossfade_writer = 'old' AND crossfade_side = 'none' THEN
       crossfade_side := 'old';
     END IF;
-  ELSIF ROW(new."quantity_new")::record OPERATOR(pg_catalog.*<>) ROW(old."quantity_new")::record THEN
+  ELSIF pg_catalog.record_image_ne(ROW(new."quantity_new"), ROW(old."quantity_new")) THEN
     crossfade_side := 'new';
   ELSIF new."quantity" IS DISTINCT FROM old."quantity" THEN
     crossfade_side := 'old';
@@ -215,16 +215,12 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_quantity-as-decimal_bfe31ca5', 'public.inventory_items');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_quantity-as-decimal_u" BEFORE UPDATE
-  ON public.inventory_items FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_quantity-as-decimal_u" BEFORE UPDATE ON public.inventory_items FOR EACH ROW
   WHEN (new."quantity" IS DISTINCT FROM old."quantity"
-    OR ROW(new."quantity_new")::record OPERATOR(pg_catalog.*<>) ROW(old."quantity_new")::record
+    OR pg_catalog.record_image_ne(ROW(new."quantity_new"), ROW(old."quantity_new"))
     OR (new."quantity_new" IS NULL AND (new."quantity" IS NOT NULL))
-    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"();
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_quantity-as-decimal_i" BEFORE INSERT
-  ON public.inventory_items FOR EACH ROW EXECUTE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"();
+    OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"();
+CREATE OR REPLACE TRIGGER "zz_crossfade_quantity-as-decimal_i" BEFORE INSERT ON public.inventory_items FOR EACH ROW EXECUTE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"();
 -- undo:
 DROP TRIGGER IF EXISTS "zz_crossfade_quantity-as-decimal_i" ON public.inventory_items;
 DROP TRIGGER IF EXISTS "zz_crossfade_quantity-as-decimal_u" ON public.inventory_items;
@@ -274,7 +270,7 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
+    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
       UPDATE crossfade.quarantine AS q
         SET row_key = pg_catalog.jsonb_build_object('id', new."id")
         FROM crossfade.runs AS r
@@ -323,7 +319,7 @@ BEGIN
     IF crossfade_writer = 'old' AND crossfade_side = 'none' THEN
       crossfade_side := 'old';
     END IF;
-  ELSIF ROW(new."quantity_new")::record OPERATOR(pg_catalog.*<>) ROW(old."quantity_new")::record THEN
+  ELSIF pg_catalog.record_image_ne(ROW(new."quantity_new"), ROW(old."quantity_new")) THEN
     crossfade_side := 'new';
   ELSIF new."quantity" IS DISTINCT FROM old."quantity" THEN
     crossfade_side := 'old';
@@ -425,24 +421,20 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_quantity-as-decimal_bfe31ca5', 'public.inventory_items');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_quantity-as-decimal_u" BEFORE UPDATE
-  ON public.inventory_items FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_quantity-as-decimal_u" BEFORE UPDATE ON public.inventory_items FOR EACH ROW
   WHEN (new."quantity" IS DISTINCT FROM old."quantity"
-    OR ROW(new."quantity_new")::record OPERATOR(pg_catalog.*<>) ROW(old."quantity_new")::record
-    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"();
+    OR pg_catalog.record_image_ne(ROW(new."quantity_new"), ROW(old."quantity_new"))
+    OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"();
 -- undo:
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_quantity-as-decimal_bfe31ca5";
 CREATE OR REPLACE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.inventory_items
 SELECT crossfade.keep_function('sync_quantity-as-decimal_bfe31ca5', 'public.inventory_items');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_quantity-as-decimal_u" BEFORE UPDATE
-  ON public.inventory_items FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_quantity-as-decimal_u" BEFORE UPDATE ON public.inventory_items FOR EACH ROW
   WHEN (new."quantity" IS DISTINCT FROM old."quantity"
-    OR ROW(new."quantity_new")::record OPERATOR(pg_catalog.*<>) ROW(old."quantity_new")::record
+    OR pg_catalog.record_image_ne(ROW(new."quantity_new"), ROW(old."quantity_new"))
     OR (new."quantity_new" IS NULL AND (new."quantity" IS NOT NULL))
-    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"();
+    OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"();
 
 
 -- ======== verify
@@ -454,40 +446,36 @@ SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
   WHERE CASE
   WHEN (quantity_new IS NULL
     AND (SELECT EXISTS (SELECT
-      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-      ON crossfade_r.id = crossfade_q.run_id
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
       WHERE crossfade_r.state = 'active'
       AND crossfade_q.accepted_at IS NOT NULL
       AND crossfade_q.direction = 'forward'
       AND crossfade_q.table_name = 'public.inventory_items'
       AND crossfade_q.column_name = 'quantity_new'))
     AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('quantity', quantity)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
-      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-      ON crossfade_r.id = crossfade_q.run_id
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
       WHERE crossfade_r.state = 'active'
       AND crossfade_q.accepted_at IS NOT NULL
       AND crossfade_q.direction = 'forward'
       AND crossfade_q.table_name = 'public.inventory_items'
       AND crossfade_q.column_name = 'quantity_new'))
   OR ((SELECT EXISTS (SELECT
-    FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-    ON crossfade_r.id = crossfade_q.run_id
+    FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
     WHERE crossfade_r.state = 'active'
     AND crossfade_q.accepted_at IS NOT NULL
     AND crossfade_q.direction = 'backward'
     AND crossfade_q.table_name = 'public.inventory_items'
     AND crossfade_q.column_name = 'quantity'))
     AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('quantity_new', quantity_new)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
-      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-      ON crossfade_r.id = crossfade_q.run_id
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
       WHERE crossfade_r.state = 'active'
       AND crossfade_q.accepted_at IS NOT NULL
       AND crossfade_q.direction = 'backward'
       AND crossfade_q.table_name = 'public.inventory_items'
       AND crossfade_q.column_name = 'quantity'))
   THEN false
-  ELSE NOT ((NOT (ROW(quantity_new)::record OPERATOR(pg_catalog.*<>) ROW((quantity
-          )::numeric(14,3))::record)) OR (NOT (quantity IS DISTINCT FROM ((round(quantity_new))::integer
+  ELSE NOT ((NOT (pg_catalog.record_image_ne(ROW(quantity_new), ROW((quantity
+            )::numeric(14,3))))) OR (NOT (quantity IS DISTINCT FROM ((round(quantity_new))::integer
         )::integer))) END)
           FROM (SELECT ctid AS crossfade_tid, xmin AS crossfade_xmin, id AS id, quantity AS quantity, quantity_new AS quantity_new
             FROM ONLY public.inventory_items
@@ -540,7 +528,7 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
+    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
       UPDATE crossfade.quarantine AS q
         SET row_key = pg_catalog.jsonb_build_object('id', new."id")
         FROM crossfade.runs AS r
@@ -590,7 +578,7 @@ BEGIN
     IF crossfade_writer = 'old' AND crossfade_side = 'none' THEN
       crossfade_side := 'old';
     END IF;
-  ELSIF ROW(new."quantity")::record OPERATOR(pg_catalog.*<>) ROW(old."quantity")::record THEN
+  ELSIF pg_catalog.record_image_ne(ROW(new."quantity"), ROW(old."quantity")) THEN
     crossfade_side := 'new';
   ELSIF new."quantity_crossfade_retired" IS DISTINCT FROM old."quantity_crossfade_retired" THEN
     crossfade_side := 'old';
@@ -622,8 +610,7 @@ BEGIN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
     ELSIF (new."quantity_crossfade_retired" IS DISTINCT FROM (0)::integer
-      OR
-      left(current_query(), 10000) ~* E'\\mquantity_crossfade_retired\\M') THEN
+      OR left(current_query(), 10000) ~* E'\\mquantity_crossfade_retired\\M') THEN
       crossfade_old_write := true;
     END IF;
     BEGIN

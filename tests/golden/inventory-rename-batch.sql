@@ -114,13 +114,9 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_rename-inventory-batch_bfe31ca5', 'public.inventory_items');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_rename-inventory-batch_u" BEFORE UPDATE
-  ON public.inventory_items FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_rename-inventory-batch_u" BEFORE UPDATE ON public.inventory_items FOR EACH ROW
   WHEN (new."batch_number" IS DISTINCT FROM new."batch") EXECUTE FUNCTION crossfade."sync_rename-inventory-batch_bfe31ca5"();
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_rename-inventory-batch_i" BEFORE INSERT
-  ON public.inventory_items FOR EACH ROW EXECUTE FUNCTION crossfade."sync_rename-inventory-batch_bfe31ca5"();
+CREATE OR REPLACE TRIGGER "zz_crossfade_rename-inventory-batch_i" BEFORE INSERT ON public.inventory_items FOR EACH ROW EXECUTE FUNCTION crossfade."sync_rename-inventory-batch_bfe31ca5"();
 -- undo:
 DROP TRIGGER IF EXISTS "zz_crossfade_rename-inventory-batch_i" ON public.inventory_items;
 DROP TRIGGER IF EXISTS "zz_crossfade_rename-inventory-batch_u" ON public.inventory_items;
@@ -236,18 +232,14 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_rename-inventory-batch_bfe31ca5', 'public.inventory_items');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_rename-inventory-batch_u" BEFORE UPDATE
-  ON public.inventory_items FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_rename-inventory-batch_u" BEFORE UPDATE ON public.inventory_items FOR EACH ROW
   WHEN (new."batch_number" IS DISTINCT FROM new."batch") EXECUTE FUNCTION crossfade."sync_rename-inventory-batch_bfe31ca5"();
 -- undo:
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_rename-inventory-batch_bfe31ca5";
 CREATE OR REPLACE FUNCTION crossfade."sync_rename-inventory-batch_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.inventory_items
 SELECT crossfade.keep_function('sync_rename-inventory-batch_bfe31ca5', 'public.inventory_items');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_rename-inventory-batch_u" BEFORE UPDATE
-  ON public.inventory_items FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_rename-inventory-batch_u" BEFORE UPDATE ON public.inventory_items FOR EACH ROW
   WHEN (new."batch_number" IS DISTINCT FROM new."batch") EXECUTE FUNCTION crossfade."sync_rename-inventory-batch_bfe31ca5"();
 
 
@@ -363,8 +355,7 @@ BEGIN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
     ELSIF (new."batch_crossfade_retired" IS NOT NULL
-      OR
-      left(current_query(), 10000) ~* E'\\mbatch_crossfade_retired\\M') THEN
+      OR left(current_query(), 10000) ~* E'\\mbatch_crossfade_retired\\M') THEN
       crossfade_old_write := true;
     END IF;
     new."batch_number" := new."batch_crossfade_retired";

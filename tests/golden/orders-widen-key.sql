@@ -47,7 +47,7 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
+    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
       UPDATE crossfade.quarantine AS q
         SET row_key = pg_catalog.jsonb_build_object('id', new."id")
         FROM crossfade.runs AS r
@@ -147,16 +147,12 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_widen-order-id_81854963', 'public.orders');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_widen-order-id_u" BEFORE UPDATE
-  ON public.orders FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_widen-order-id_u" BEFORE UPDATE ON public.orders FOR EACH ROW
   WHEN (new."id" IS DISTINCT FROM old."id"
     OR new."id_new" IS DISTINCT FROM old."id_new"
     OR (new."id_new" IS NULL AND (new."id" IS NOT NULL))
-    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_widen-order-id_81854963"();
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_widen-order-id_i" BEFORE INSERT
-  ON public.orders FOR EACH ROW EXECUTE FUNCTION crossfade."sync_widen-order-id_81854963"();
+    OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_widen-order-id_81854963"();
+CREATE OR REPLACE TRIGGER "zz_crossfade_widen-order-id_i" BEFORE INSERT ON public.orders FOR EACH ROW EXECUTE FUNCTION crossfade."sync_widen-order-id_81854963"();
 -- undo:
 DROP TRIGGER IF EXISTS "zz_crossfade_widen-order-id_i" ON public.orders;
 DROP TRIGGER IF EXISTS "zz_crossfade_widen-order-id_u" ON public.orders;
@@ -283,16 +279,12 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_widen-order-id_10b30e72', 'public.order_lines');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_widen-order-id_u" BEFORE UPDATE
-  ON public.order_lines FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_widen-order-id_u" BEFORE UPDATE ON public.order_lines FOR EACH ROW
   WHEN (new."order_id" IS DISTINCT FROM old."order_id"
     OR new."order_id_new" IS DISTINCT FROM old."order_id_new"
     OR (new."order_id_new" IS NULL
       AND (new."order_id" IS NOT NULL))) EXECUTE FUNCTION crossfade."sync_widen-order-id_10b30e72"();
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_widen-order-id_i" BEFORE INSERT
-  ON public.order_lines FOR EACH ROW EXECUTE FUNCTION crossfade."sync_widen-order-id_10b30e72"();
+CREATE OR REPLACE TRIGGER "zz_crossfade_widen-order-id_i" BEFORE INSERT ON public.order_lines FOR EACH ROW EXECUTE FUNCTION crossfade."sync_widen-order-id_10b30e72"();
 -- undo:
 DROP TRIGGER IF EXISTS "zz_crossfade_widen-order-id_i" ON public.order_lines;
 DROP TRIGGER IF EXISTS "zz_crossfade_widen-order-id_u" ON public.order_lines;
@@ -338,7 +330,7 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
+    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
       UPDATE crossfade.quarantine AS q
         SET row_key = pg_catalog.jsonb_build_object('id', new."id")
         FROM crossfade.runs AS r
@@ -436,24 +428,20 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_widen-order-id_81854963', 'public.orders');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_widen-order-id_u" BEFORE UPDATE
-  ON public.orders FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_widen-order-id_u" BEFORE UPDATE ON public.orders FOR EACH ROW
   WHEN (new."id" IS DISTINCT FROM old."id"
     OR new."id_new" IS DISTINCT FROM old."id_new"
-    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_widen-order-id_81854963"();
+    OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_widen-order-id_81854963"();
 -- undo:
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_widen-order-id_81854963";
 CREATE OR REPLACE FUNCTION crossfade."sync_widen-order-id_81854963"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.orders
 SELECT crossfade.keep_function('sync_widen-order-id_81854963', 'public.orders');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_widen-order-id_u" BEFORE UPDATE
-  ON public.orders FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_widen-order-id_u" BEFORE UPDATE ON public.orders FOR EACH ROW
   WHEN (new."id" IS DISTINCT FROM old."id"
     OR new."id_new" IS DISTINCT FROM old."id_new"
     OR (new."id_new" IS NULL AND (new."id" IS NOT NULL))
-    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_widen-order-id_81854963"();
+    OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_widen-order-id_81854963"();
 
 -- fill:public.order_lines
 UPDATE ONLY public.order_lines AS "order_lines"
@@ -574,9 +562,7 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_widen-order-id_10b30e72', 'public.order_lines');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_widen-order-id_u" BEFORE UPDATE
-  ON public.order_lines FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_widen-order-id_u" BEFORE UPDATE ON public.order_lines FOR EACH ROW
   WHEN (new."order_id" IS DISTINCT FROM old."order_id"
     OR new."order_id_new" IS DISTINCT FROM old."order_id_new") EXECUTE FUNCTION crossfade."sync_widen-order-id_10b30e72"();
 -- undo:
@@ -584,9 +570,7 @@ CREATE SEQUENCE IF NOT EXISTS crossfade."untold_widen-order-id_10b30e72";
 CREATE OR REPLACE FUNCTION crossfade."sync_widen-order-id_10b30e72"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.order_lines
 SELECT crossfade.keep_function('sync_widen-order-id_10b30e72', 'public.order_lines');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_widen-order-id_u" BEFORE UPDATE
-  ON public.order_lines FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_widen-order-id_u" BEFORE UPDATE ON public.order_lines FOR EACH ROW
   WHEN (new."order_id" IS DISTINCT FROM old."order_id"
     OR new."order_id_new" IS DISTINCT FROM old."order_id_new"
     OR (new."order_id_new" IS NULL
@@ -601,16 +585,14 @@ CREATE
 SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
   WHERE CASE
   WHEN ((SELECT EXISTS (SELECT
-    FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-    ON crossfade_r.id = crossfade_q.run_id
+    FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
     WHERE crossfade_r.state = 'active'
     AND crossfade_q.accepted_at IS NOT NULL
     AND crossfade_q.direction = 'backward'
     AND crossfade_q.table_name = 'public.orders'
     AND crossfade_q.column_name = 'id'))
     AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('id_new', id_new)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
-      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-      ON crossfade_r.id = crossfade_q.run_id
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
       WHERE crossfade_r.state = 'active'
       AND crossfade_q.accepted_at IS NOT NULL
       AND crossfade_q.direction = 'backward'
@@ -629,16 +611,14 @@ SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
 SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
   WHERE CASE
   WHEN ((SELECT EXISTS (SELECT
-    FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-    ON crossfade_r.id = crossfade_q.run_id
+    FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
     WHERE crossfade_r.state = 'active'
     AND crossfade_q.accepted_at IS NOT NULL
     AND crossfade_q.direction = 'backward'
     AND crossfade_q.table_name = 'public.order_lines'
     AND crossfade_q.column_name = 'order_id'))
     AND (pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('order_id_new', order_id_new)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
-      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-      ON crossfade_r.id = crossfade_q.run_id
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
       WHERE crossfade_r.state = 'active'
       AND crossfade_q.accepted_at IS NOT NULL
       AND crossfade_q.direction = 'backward'

@@ -51,14 +51,12 @@ DROP INDEX IF EXISTS public.positions_vehicle_id_at_idx;
 
 -- query:positions_vehicle_id_at_idx is valid, and every partition of public.positions has its part
 SELECT pg_catalog.format('%s.%I', p.relnamespace::pg_catalog.regnamespace, p.relname) AS name
-  FROM pg_catalog.pg_partition_tree('public.positions') AS t JOIN pg_catalog.pg_class AS p
-  ON p.oid = t.relid
+  FROM pg_catalog.pg_partition_tree('public.positions') AS t JOIN pg_catalog.pg_class AS p ON p.oid = t.relid
   WHERE t.level > 0
   AND NOT EXISTS (SELECT 1
     FROM pg_catalog.pg_index AS i, pg_catalog.pg_partition_ancestors(i.indexrelid) AS a
     WHERE i.indrelid = t.relid
     AND a.relid = 'public.positions_vehicle_id_at_idx'::pg_catalog.regclass) UNION ALL SELECT pg_catalog.format('%s.%I', p.relnamespace::pg_catalog.regnamespace, p.relname)
-  FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS p
-  ON p.oid = i.indexrelid
+  FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS p ON p.oid = i.indexrelid
   WHERE i.indexrelid = 'public.positions_vehicle_id_at_idx'::pg_catalog.regclass
   AND NOT i.indisvalid;

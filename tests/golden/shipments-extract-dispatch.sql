@@ -5,8 +5,7 @@
 -- ======== expand
 
 -- create_table:public.dispatches
-CREATE TABLE public.dispatches (shipment_id bigint, sent_at time without time zone, sent_on date, PRIMARY KEY (shipment_id), FOREIGN KEY (shipment_id) REFERENCES public.shipments (id)
-  ON DELETE CASCADE
+CREATE TABLE public.dispatches (shipment_id bigint, sent_at time without time zone, sent_on date, PRIMARY KEY (shipment_id), FOREIGN KEY (shipment_id) REFERENCES public.shipments (id) ON DELETE CASCADE
 );
 COMMENT ON TABLE public.dispatches IS 'when a shipment left';
 -- undo:
@@ -298,25 +297,15 @@ END;
 $crossfade$;
 SELECT crossfade.keep_function('parent_extract-dispatches_14848e18', 'public.shipments');
 SELECT crossfade.keep_function('child_extract-dispatches_14848e18', 'public.dispatches');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_extract-dispatches_cb" BEFORE INSERT
-  ON public.dispatches FOR EACH ROW EXECUTE FUNCTION crossfade."child_extract-dispatches_14848e18"();
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_extract-dispatches_ci" AFTER INSERT
-  OR DELETE
-  ON public.dispatches FOR EACH ROW EXECUTE FUNCTION crossfade."child_extract-dispatches_14848e18"();
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_extract-dispatches_cu" AFTER UPDATE
-  ON public.dispatches FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_extract-dispatches_cb" BEFORE INSERT ON public.dispatches FOR EACH ROW EXECUTE FUNCTION crossfade."child_extract-dispatches_14848e18"();
+CREATE OR REPLACE TRIGGER "zz_crossfade_extract-dispatches_ci" AFTER INSERT
+  OR DELETE ON public.dispatches FOR EACH ROW EXECUTE FUNCTION crossfade."child_extract-dispatches_14848e18"();
+CREATE OR REPLACE TRIGGER "zz_crossfade_extract-dispatches_cu" AFTER UPDATE ON public.dispatches FOR EACH ROW
   WHEN (new."shipment_id" IS DISTINCT FROM old."shipment_id"
     OR new."sent_at" IS DISTINCT FROM old."sent_at"
     OR new."sent_on" IS DISTINCT FROM old."sent_on") EXECUTE FUNCTION crossfade."child_extract-dispatches_14848e18"();
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_extract-dispatches_pi" AFTER INSERT
-  ON public.shipments FOR EACH ROW EXECUTE FUNCTION crossfade."parent_extract-dispatches_14848e18"();
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_extract-dispatches_pu" AFTER UPDATE
-  ON public.shipments FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_extract-dispatches_pi" AFTER INSERT ON public.shipments FOR EACH ROW EXECUTE FUNCTION crossfade."parent_extract-dispatches_14848e18"();
+CREATE OR REPLACE TRIGGER "zz_crossfade_extract-dispatches_pu" AFTER UPDATE ON public.shipments FOR EACH ROW
   WHEN (new."id" IS DISTINCT FROM old."id"
     OR new."sent_at" IS DISTINCT FROM old."sent_at"
     OR new."sent_on" IS DISTINCT FROM old."sent_on") EXECUTE FUNCTION crossfade."parent_extract-dispatches_14848e18"();
@@ -349,8 +338,7 @@ INSERT INTO public.dispatches ("shipment_id", "sent_at", "sent_on") SELECT cross
     FROM (SELECT crossfade_c.ctid AS crossfade_tid, crossfade_c.xmin AS crossfade_xmin, crossfade_c."shipment_id" AS "shipment_id", crossfade_c."sent_at" AS "sent_at", crossfade_c."sent_on" AS "sent_on"
       FROM public.dispatches AS crossfade_c
       WHERE crossfade_parent."id" OPERATOR(pg_catalog.=) crossfade_c."shipment_id") AS "dispatches"
-    LIMIT 1) AS crossfade_child
-  ON true
+    LIMIT 1) AS crossfade_child ON true
   CROSS JOIN LATERAL (SELECT (sent_at
   ) AS "sent_at", (sent_on
   ) AS "sent_on"
@@ -359,8 +347,7 @@ INSERT INTO public.dispatches ("shipment_id", "sent_at", "sent_on") SELECT cross
     WHEN crossfade_parent.crossfade_tid >= (SELECT ($1::text)::tid)
     AND crossfade_parent.crossfade_tid < (SELECT ($2::text)::tid)
     THEN (crossfade_for_child."sent_at" IS NOT NULL OR crossfade_for_child."sent_on" IS NOT NULL)
-    ELSE false END
-    ON CONFLICT DO NOTHING;
+    ELSE false END ON CONFLICT DO NOTHING;
 
 
 -- ======== verify
@@ -379,8 +366,7 @@ SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
     FROM (SELECT crossfade_c.ctid AS crossfade_tid, crossfade_c.xmin AS crossfade_xmin, crossfade_c."shipment_id" AS "shipment_id", crossfade_c."sent_at" AS "sent_at", crossfade_c."sent_on" AS "sent_on"
       FROM public.dispatches AS crossfade_c
       WHERE crossfade_parent."id" OPERATOR(pg_catalog.=) crossfade_c."shipment_id") AS "dispatches"
-    LIMIT 1) AS crossfade_child
-  ON true
+    LIMIT 1) AS crossfade_child ON true
   CROSS JOIN LATERAL (SELECT (sent_at
   ) AS "sent_at", (sent_on
   ) AS "sent_on"

@@ -15,8 +15,7 @@ SELECT own.id, own.vehicle_id
 -- ======== enforce
 
 -- add_constraint:public.shipments.shipments_vehicle_id_fkey
-ALTER TABLE public.shipments ADD CONSTRAINT shipments_vehicle_id_fkey FOREIGN KEY (vehicle_id) REFERENCES public.vehicles(id)
-  ON DELETE
+ALTER TABLE public.shipments ADD CONSTRAINT shipments_vehicle_id_fkey FOREIGN KEY (vehicle_id) REFERENCES public.vehicles(id) ON DELETE
   SET NULL NOT VALID;
 ALTER TABLE public.shipments VALIDATE CONSTRAINT shipments_vehicle_id_fkey;
 -- undo:

@@ -52,7 +52,7 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
+    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
       UPDATE crossfade.quarantine AS q
         SET row_key = pg_catalog.jsonb_build_object('id', new."id")
         FROM crossfade.runs AS r
@@ -234,11 +234,9 @@ BEGIN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
     ELSIF (new."sent_on" IS NOT NULL
-      OR
-      left(current_query(), 10000) ~* E'\\msent_on\\M'
+      OR left(current_query(), 10000) ~* E'\\msent_on\\M'
       OR new."sent_at" IS NOT NULL
-      OR
-      left(current_query(), 10000) ~* E'\\msent_at\\M') THEN
+      OR left(current_query(), 10000) ~* E'\\msent_at\\M') THEN
       crossfade_old_write := true;
     END IF;
     BEGIN
@@ -359,7 +357,7 @@ BEGIN
     IF crossfade_writer = 'old' AND crossfade_side = 'none' THEN
       crossfade_side := 'old';
     END IF;
-  ELSIF ROW(new."weight_kg")::record OPERATOR(pg_catalog.*<>) ROW(old."weight_kg")::record THEN
+  ELSIF pg_catalog.record_image_ne(ROW(new."weight_kg"), ROW(old."weight_kg")) THEN
     crossfade_side := 'new';
   ELSIF new."weight_lb" IS DISTINCT FROM old."weight_lb" THEN
     crossfade_side := 'old';
@@ -483,9 +481,7 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_transform-shipment-units_ab204d15', 'public.shipments');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_transform-shipment-units_u" BEFORE UPDATE
-  ON public.shipments FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_transform-shipment-units_u" BEFORE UPDATE ON public.shipments FOR EACH ROW
   WHEN ((new."carrier")::text IS DISTINCT FROM (old."carrier")::text
     OR (new."carrier_code")::text IS DISTINCT FROM (old."carrier_code")::text
     OR (new."carrier_code" IS NULL AND (new."carrier" IS NOT NULL))
@@ -494,12 +490,10 @@ CREATE
     OR new."shipped_at" IS DISTINCT FROM old."shipped_at"
     OR (new."shipped_at" IS NULL AND (new."sent_on" IS NOT NULL OR new."sent_at" IS NOT NULL))
     OR new."weight_lb" IS DISTINCT FROM old."weight_lb"
-    OR ROW(new."weight_kg")::record OPERATOR(pg_catalog.*<>) ROW(old."weight_kg")::record
+    OR pg_catalog.record_image_ne(ROW(new."weight_kg"), ROW(old."weight_kg"))
     OR (new."weight_kg" IS NULL AND (new."weight_lb" IS NOT NULL))
-    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_transform-shipment-units_ab204d15"();
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_transform-shipment-units_i" BEFORE INSERT
-  ON public.shipments FOR EACH ROW EXECUTE FUNCTION crossfade."sync_transform-shipment-units_ab204d15"();
+    OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_transform-shipment-units_ab204d15"();
+CREATE OR REPLACE TRIGGER "zz_crossfade_transform-shipment-units_i" BEFORE INSERT ON public.shipments FOR EACH ROW EXECUTE FUNCTION crossfade."sync_transform-shipment-units_ab204d15"();
 -- undo:
 DROP TRIGGER IF EXISTS "zz_crossfade_transform-shipment-units_i" ON public.shipments;
 DROP TRIGGER IF EXISTS "zz_crossfade_transform-shipment-units_u" ON public.shipments;
@@ -559,7 +553,7 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
+    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
       UPDATE crossfade.quarantine AS q
         SET row_key = pg_catalog.jsonb_build_object('id', new."id")
         FROM crossfade.runs AS r
@@ -739,11 +733,9 @@ BEGIN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
     ELSIF (new."sent_on" IS NOT NULL
-      OR
-      left(current_query(), 10000) ~* E'\\msent_on\\M'
+      OR left(current_query(), 10000) ~* E'\\msent_on\\M'
       OR new."sent_at" IS NOT NULL
-      OR
-      left(current_query(), 10000) ~* E'\\msent_at\\M') THEN
+      OR left(current_query(), 10000) ~* E'\\msent_at\\M') THEN
       crossfade_old_write := true;
     END IF;
     BEGIN
@@ -841,7 +833,7 @@ BEGIN
     IF crossfade_writer = 'old' AND crossfade_side = 'none' THEN
       crossfade_side := 'old';
     END IF;
-  ELSIF ROW(new."weight_kg")::record OPERATOR(pg_catalog.*<>) ROW(old."weight_kg")::record THEN
+  ELSIF pg_catalog.record_image_ne(ROW(new."weight_kg"), ROW(old."weight_kg")) THEN
     crossfade_side := 'new';
   ELSIF new."weight_lb" IS DISTINCT FROM old."weight_lb" THEN
     crossfade_side := 'old';
@@ -943,25 +935,21 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_transform-shipment-units_ab204d15', 'public.shipments');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_transform-shipment-units_u" BEFORE UPDATE
-  ON public.shipments FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_transform-shipment-units_u" BEFORE UPDATE ON public.shipments FOR EACH ROW
   WHEN ((new."carrier")::text IS DISTINCT FROM (old."carrier")::text
     OR (new."carrier_code")::text IS DISTINCT FROM (old."carrier_code")::text
     OR new."sent_on" IS DISTINCT FROM old."sent_on"
     OR new."sent_at" IS DISTINCT FROM old."sent_at"
     OR new."shipped_at" IS DISTINCT FROM old."shipped_at"
     OR new."weight_lb" IS DISTINCT FROM old."weight_lb"
-    OR ROW(new."weight_kg")::record OPERATOR(pg_catalog.*<>) ROW(old."weight_kg")::record
-    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_transform-shipment-units_ab204d15"();
+    OR pg_catalog.record_image_ne(ROW(new."weight_kg"), ROW(old."weight_kg"))
+    OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_transform-shipment-units_ab204d15"();
 -- undo:
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_transform-shipment-units_ab204d15";
 CREATE OR REPLACE FUNCTION crossfade."sync_transform-shipment-units_ab204d15"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.shipments
 SELECT crossfade.keep_function('sync_transform-shipment-units_ab204d15', 'public.shipments');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_transform-shipment-units_u" BEFORE UPDATE
-  ON public.shipments FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_transform-shipment-units_u" BEFORE UPDATE ON public.shipments FOR EACH ROW
   WHEN ((new."carrier")::text IS DISTINCT FROM (old."carrier")::text
     OR (new."carrier_code")::text IS DISTINCT FROM (old."carrier_code")::text
     OR (new."carrier_code" IS NULL AND (new."carrier" IS NOT NULL))
@@ -970,9 +958,9 @@ CREATE
     OR new."shipped_at" IS DISTINCT FROM old."shipped_at"
     OR (new."shipped_at" IS NULL AND (new."sent_on" IS NOT NULL OR new."sent_at" IS NOT NULL))
     OR new."weight_lb" IS DISTINCT FROM old."weight_lb"
-    OR ROW(new."weight_kg")::record OPERATOR(pg_catalog.*<>) ROW(old."weight_kg")::record
+    OR pg_catalog.record_image_ne(ROW(new."weight_kg"), ROW(old."weight_kg"))
     OR (new."weight_kg" IS NULL AND (new."weight_lb" IS NOT NULL))
-    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_transform-shipment-units_ab204d15"();
+    OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_transform-shipment-units_ab204d15"();
 
 
 -- ======== verify
@@ -983,16 +971,14 @@ CREATE
 SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
   WHERE (CASE
     WHEN ((SELECT EXISTS (SELECT
-      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-      ON crossfade_r.id = crossfade_q.run_id
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
       WHERE crossfade_r.state = 'active'
       AND crossfade_q.accepted_at IS NOT NULL
       AND crossfade_q.direction = 'backward'
       AND crossfade_q.table_name = 'public.shipments'
       AND crossfade_q.column_name = 'carrier'))
       AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('carrier_code', carrier_code)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
-        FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-        ON crossfade_r.id = crossfade_q.run_id
+        FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
         WHERE crossfade_r.state = 'active'
         AND crossfade_q.accepted_at IS NOT NULL
         AND crossfade_q.direction = 'backward'
@@ -1005,48 +991,42 @@ SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
               OR CASE
               WHEN (shipped_at IS NULL
                 AND (SELECT EXISTS (SELECT
-                  FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-                  ON crossfade_r.id = crossfade_q.run_id
+                  FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
                   WHERE crossfade_r.state = 'active'
                   AND crossfade_q.accepted_at IS NOT NULL
                   AND crossfade_q.direction = 'forward'
                   AND crossfade_q.table_name = 'public.shipments'
                   AND crossfade_q.column_name = 'shipped_at'))
                 AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('sent_on', sent_on, 'sent_at', sent_at)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
-                  FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-                  ON crossfade_r.id = crossfade_q.run_id
+                  FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
                   WHERE crossfade_r.state = 'active'
                   AND crossfade_q.accepted_at IS NOT NULL
                   AND crossfade_q.direction = 'forward'
                   AND crossfade_q.table_name = 'public.shipments'
                   AND crossfade_q.column_name = 'shipped_at'))
               OR ((SELECT EXISTS (SELECT
-                FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-                ON crossfade_r.id = crossfade_q.run_id
+                FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
                 WHERE crossfade_r.state = 'active'
                 AND crossfade_q.accepted_at IS NOT NULL
                 AND crossfade_q.direction = 'backward'
                 AND crossfade_q.table_name = 'public.shipments'
                 AND crossfade_q.column_name = 'sent_at'))
                 AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('shipped_at', shipped_at)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
-                  FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-                  ON crossfade_r.id = crossfade_q.run_id
+                  FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
                   WHERE crossfade_r.state = 'active'
                   AND crossfade_q.accepted_at IS NOT NULL
                   AND crossfade_q.direction = 'backward'
                   AND crossfade_q.table_name = 'public.shipments'
                   AND crossfade_q.column_name = 'sent_at'))
               OR ((SELECT EXISTS (SELECT
-                FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-                ON crossfade_r.id = crossfade_q.run_id
+                FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
                 WHERE crossfade_r.state = 'active'
                 AND crossfade_q.accepted_at IS NOT NULL
                 AND crossfade_q.direction = 'backward'
                 AND crossfade_q.table_name = 'public.shipments'
                 AND crossfade_q.column_name = 'sent_on'))
                 AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('shipped_at', shipped_at)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
-                  FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-                  ON crossfade_r.id = crossfade_q.run_id
+                  FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
                   WHERE crossfade_r.state = 'active'
                   AND crossfade_q.accepted_at IS NOT NULL
                   AND crossfade_q.direction = 'backward'
@@ -1060,40 +1040,36 @@ SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
             OR CASE
             WHEN (weight_kg IS NULL
               AND (SELECT EXISTS (SELECT
-                FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-                ON crossfade_r.id = crossfade_q.run_id
+                FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
                 WHERE crossfade_r.state = 'active'
                 AND crossfade_q.accepted_at IS NOT NULL
                 AND crossfade_q.direction = 'forward'
                 AND crossfade_q.table_name = 'public.shipments'
                 AND crossfade_q.column_name = 'weight_kg'))
               AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('weight_lb', weight_lb)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
-                FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-                ON crossfade_r.id = crossfade_q.run_id
+                FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
                 WHERE crossfade_r.state = 'active'
                 AND crossfade_q.accepted_at IS NOT NULL
                 AND crossfade_q.direction = 'forward'
                 AND crossfade_q.table_name = 'public.shipments'
                 AND crossfade_q.column_name = 'weight_kg'))
             OR ((SELECT EXISTS (SELECT
-              FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-              ON crossfade_r.id = crossfade_q.run_id
+              FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
               WHERE crossfade_r.state = 'active'
               AND crossfade_q.accepted_at IS NOT NULL
               AND crossfade_q.direction = 'backward'
               AND crossfade_q.table_name = 'public.shipments'
               AND crossfade_q.column_name = 'weight_lb'))
               AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('weight_kg', weight_kg)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
-                FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-                ON crossfade_r.id = crossfade_q.run_id
+                FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
                 WHERE crossfade_r.state = 'active'
                 AND crossfade_q.accepted_at IS NOT NULL
                 AND crossfade_q.direction = 'backward'
                 AND crossfade_q.table_name = 'public.shipments'
                 AND crossfade_q.column_name = 'weight_lb'))
             THEN false
-            ELSE NOT ((NOT (ROW(weight_kg)::record OPERATOR(pg_catalog.*<>) ROW((round(((weight_lb)::numeric * 0.45359237), 3)
-            )::numeric(10,3))::record)) OR (NOT (weight_lb IS DISTINCT FROM ((round((weight_kg / 0.45359237), 2))::text
+            ELSE NOT ((NOT (pg_catalog.record_image_ne(ROW(weight_kg), ROW((round(((weight_lb)::numeric * 0.45359237), 3)
+              )::numeric(10,3))))) OR (NOT (weight_lb IS DISTINCT FROM ((round((weight_kg / 0.45359237), 2))::text
           )::text))) END))
             FROM (SELECT ctid AS crossfade_tid, xmin AS crossfade_xmin, carrier AS carrier, carrier_code AS carrier_code, id AS id, sent_at AS sent_at, sent_on AS sent_on, shipped_at AS shipped_at, weight_kg AS weight_kg, weight_lb AS weight_lb
               FROM ONLY public.shipments
@@ -1145,7 +1121,7 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
+    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
       UPDATE crossfade.quarantine AS q
         SET row_key = pg_catalog.jsonb_build_object('id', new."id")
         FROM crossfade.runs AS r
@@ -1226,8 +1202,7 @@ BEGIN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
     ELSIF (new."carrier_crossfade_retired" IS NOT NULL
-      OR
-      left(current_query(), 10000) ~* E'\\mcarrier_crossfade_retired\\M') THEN
+      OR left(current_query(), 10000) ~* E'\\mcarrier_crossfade_retired\\M') THEN
       crossfade_old_write := true;
     END IF;
     new."carrier_code" := new."carrier_crossfade_retired";
@@ -1327,11 +1302,9 @@ BEGIN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
     ELSIF (new."sent_on" IS NOT NULL
-      OR
-      left(current_query(), 10000) ~* E'\\msent_on\\M'
+      OR left(current_query(), 10000) ~* E'\\msent_on\\M'
       OR new."sent_at" IS NOT NULL
-      OR
-      left(current_query(), 10000) ~* E'\\msent_at\\M') THEN
+      OR left(current_query(), 10000) ~* E'\\msent_at\\M') THEN
       crossfade_old_write := true;
     END IF;
     BEGIN
@@ -1429,7 +1402,7 @@ BEGIN
     IF crossfade_writer = 'old' AND crossfade_side = 'none' THEN
       crossfade_side := 'old';
     END IF;
-  ELSIF ROW(new."weight_kg")::record OPERATOR(pg_catalog.*<>) ROW(old."weight_kg")::record THEN
+  ELSIF pg_catalog.record_image_ne(ROW(new."weight_kg"), ROW(old."weight_kg")) THEN
     crossfade_side := 'new';
   ELSIF new."weight_lb" IS DISTINCT FROM old."weight_lb" THEN
     crossfade_side := 'old';
@@ -1565,7 +1538,7 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
+    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
       UPDATE crossfade.quarantine AS q
         SET row_key = pg_catalog.jsonb_build_object('id', new."id")
         FROM crossfade.runs AS r
@@ -1646,8 +1619,7 @@ BEGIN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
     ELSIF (new."carrier_crossfade_retired" IS NOT NULL
-      OR
-      left(current_query(), 10000) ~* E'\\mcarrier_crossfade_retired\\M') THEN
+      OR left(current_query(), 10000) ~* E'\\mcarrier_crossfade_retired\\M') THEN
       crossfade_old_write := true;
     END IF;
     new."carrier_code" := new."carrier_crossfade_retired";
@@ -1748,11 +1720,9 @@ BEGIN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
     ELSIF (new."sent_on_crossfade_retired" IS NOT NULL
-      OR
-      left(current_query(), 10000) ~* E'\\msent_on_crossfade_retired\\M'
+      OR left(current_query(), 10000) ~* E'\\msent_on_crossfade_retired\\M'
       OR new."sent_at" IS NOT NULL
-      OR
-      left(current_query(), 10000) ~* E'\\msent_at\\M') THEN
+      OR left(current_query(), 10000) ~* E'\\msent_at\\M') THEN
       crossfade_old_write := true;
     END IF;
     BEGIN
@@ -1850,7 +1820,7 @@ BEGIN
     IF crossfade_writer = 'old' AND crossfade_side = 'none' THEN
       crossfade_side := 'old';
     END IF;
-  ELSIF ROW(new."weight_kg")::record OPERATOR(pg_catalog.*<>) ROW(old."weight_kg")::record THEN
+  ELSIF pg_catalog.record_image_ne(ROW(new."weight_kg"), ROW(old."weight_kg")) THEN
     crossfade_side := 'new';
   ELSIF new."weight_lb" IS DISTINCT FROM old."weight_lb" THEN
     crossfade_side := 'old';
@@ -1986,7 +1956,7 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
+    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
       UPDATE crossfade.quarantine AS q
         SET row_key = pg_catalog.jsonb_build_object('id', new."id")
         FROM crossfade.runs AS r
@@ -2067,8 +2037,7 @@ BEGIN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
     ELSIF (new."carrier_crossfade_retired" IS NOT NULL
-      OR
-      left(current_query(), 10000) ~* E'\\mcarrier_crossfade_retired\\M') THEN
+      OR left(current_query(), 10000) ~* E'\\mcarrier_crossfade_retired\\M') THEN
       crossfade_old_write := true;
     END IF;
     new."carrier_code" := new."carrier_crossfade_retired";
@@ -2169,11 +2138,9 @@ BEGIN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
     ELSIF (new."sent_on_crossfade_retired" IS NOT NULL
-      OR
-      left(current_query(), 10000) ~* E'\\msent_on_crossfade_retired\\M'
+      OR left(current_query(), 10000) ~* E'\\msent_on_crossfade_retired\\M'
       OR new."sent_at_crossfade_retired" IS NOT NULL
-      OR
-      left(current_query(), 10000) ~* E'\\msent_at_crossfade_retired\\M') THEN
+      OR left(current_query(), 10000) ~* E'\\msent_at_crossfade_retired\\M') THEN
       crossfade_old_write := true;
     END IF;
     BEGIN
@@ -2271,7 +2238,7 @@ BEGIN
     IF crossfade_writer = 'old' AND crossfade_side = 'none' THEN
       crossfade_side := 'old';
     END IF;
-  ELSIF ROW(new."weight_kg")::record OPERATOR(pg_catalog.*<>) ROW(old."weight_kg")::record THEN
+  ELSIF pg_catalog.record_image_ne(ROW(new."weight_kg"), ROW(old."weight_kg")) THEN
     crossfade_side := 'new';
   ELSIF new."weight_lb" IS DISTINCT FROM old."weight_lb" THEN
     crossfade_side := 'old';
@@ -2407,7 +2374,7 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
+    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
       UPDATE crossfade.quarantine AS q
         SET row_key = pg_catalog.jsonb_build_object('id', new."id")
         FROM crossfade.runs AS r
@@ -2488,8 +2455,7 @@ BEGIN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
     ELSIF (new."carrier_crossfade_retired" IS NOT NULL
-      OR
-      left(current_query(), 10000) ~* E'\\mcarrier_crossfade_retired\\M') THEN
+      OR left(current_query(), 10000) ~* E'\\mcarrier_crossfade_retired\\M') THEN
       crossfade_old_write := true;
     END IF;
     new."carrier_code" := new."carrier_crossfade_retired";
@@ -2590,11 +2556,9 @@ BEGIN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
     ELSIF (new."sent_on_crossfade_retired" IS NOT NULL
-      OR
-      left(current_query(), 10000) ~* E'\\msent_on_crossfade_retired\\M'
+      OR left(current_query(), 10000) ~* E'\\msent_on_crossfade_retired\\M'
       OR new."sent_at_crossfade_retired" IS NOT NULL
-      OR
-      left(current_query(), 10000) ~* E'\\msent_at_crossfade_retired\\M') THEN
+      OR left(current_query(), 10000) ~* E'\\msent_at_crossfade_retired\\M') THEN
       crossfade_old_write := true;
     END IF;
     BEGIN
@@ -2692,7 +2656,7 @@ BEGIN
     IF crossfade_writer = 'old' AND crossfade_side = 'none' THEN
       crossfade_side := 'old';
     END IF;
-  ELSIF ROW(new."weight_kg")::record OPERATOR(pg_catalog.*<>) ROW(old."weight_kg")::record THEN
+  ELSIF pg_catalog.record_image_ne(ROW(new."weight_kg"), ROW(old."weight_kg")) THEN
     crossfade_side := 'new';
   ELSIF new."weight_lb_crossfade_retired" IS DISTINCT FROM old."weight_lb_crossfade_retired" THEN
     crossfade_side := 'old';
@@ -2724,8 +2688,7 @@ BEGIN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
     ELSIF (new."weight_lb_crossfade_retired" IS NOT NULL
-      OR
-      left(current_query(), 10000) ~* E'\\mweight_lb_crossfade_retired\\M') THEN
+      OR left(current_query(), 10000) ~* E'\\mweight_lb_crossfade_retired\\M') THEN
       crossfade_old_write := true;
     END IF;
     BEGIN

@@ -164,8 +164,7 @@ BEGIN
       FROM crossfade.runs AS r, (
         VALUES ('public.shipments', pg_catalog.jsonb_build_object('id', crossfade_k0))) AS q (table_name, row_key)
         WHERE r.name = 'move-sync-attempts'
-        AND r.state = 'active'
-        ON CONFLICT DO NOTHING;
+        AND r.state = 'active' ON CONFLICT DO NOTHING;
     crossfade_count := nextval('crossfade."new_move-sync-attempts_b901084c"'::regclass);
   END IF;
   RETURN NULL;
@@ -312,29 +311,17 @@ END;
 $crossfade$;
 SELECT crossfade.keep_function('parent_move-sync-attempts_b901084c', 'public.shipments');
 SELECT crossfade.keep_function('child_move-sync-attempts_b901084c', 'public.sync_status');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_move-sync-attempts_cb" BEFORE INSERT
-  ON public.sync_status FOR EACH ROW EXECUTE FUNCTION crossfade."child_move-sync-attempts_b901084c"();
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_move-sync-attempts_ci" AFTER INSERT
-  OR DELETE
-  ON public.sync_status FOR EACH ROW EXECUTE FUNCTION crossfade."child_move-sync-attempts_b901084c"();
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_move-sync-attempts_cu" AFTER UPDATE
-  ON public.sync_status FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_move-sync-attempts_cb" BEFORE INSERT ON public.sync_status FOR EACH ROW EXECUTE FUNCTION crossfade."child_move-sync-attempts_b901084c"();
+CREATE OR REPLACE TRIGGER "zz_crossfade_move-sync-attempts_ci" AFTER INSERT
+  OR DELETE ON public.sync_status FOR EACH ROW EXECUTE FUNCTION crossfade."child_move-sync-attempts_b901084c"();
+CREATE OR REPLACE TRIGGER "zz_crossfade_move-sync-attempts_cu" AFTER UPDATE ON public.sync_status FOR EACH ROW
   WHEN (new."shipment_id" IS DISTINCT FROM old."shipment_id"
     OR new."attempts" IS DISTINCT FROM old."attempts") EXECUTE FUNCTION crossfade."child_move-sync-attempts_b901084c"();
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_move-sync-attempts_pi" AFTER INSERT
-  ON public.shipments FOR EACH ROW EXECUTE FUNCTION crossfade."parent_move-sync-attempts_b901084c"();
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_move-sync-attempts_pu" AFTER UPDATE
-  ON public.shipments FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_move-sync-attempts_pi" AFTER INSERT ON public.shipments FOR EACH ROW EXECUTE FUNCTION crossfade."parent_move-sync-attempts_b901084c"();
+CREATE OR REPLACE TRIGGER "zz_crossfade_move-sync-attempts_pu" AFTER UPDATE ON public.shipments FOR EACH ROW
   WHEN (new."id" IS DISTINCT FROM old."id"
     OR new."sync_attempts" IS DISTINCT FROM old."sync_attempts") EXECUTE FUNCTION crossfade."parent_move-sync-attempts_b901084c"();
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_move-sync-attempts_pb" BEFORE INSERT
-  ON public.shipments FOR EACH ROW EXECUTE FUNCTION crossfade."parent_move-sync-attempts_b901084c"();
+CREATE OR REPLACE TRIGGER "zz_crossfade_move-sync-attempts_pb" BEFORE INSERT ON public.shipments FOR EACH ROW EXECUTE FUNCTION crossfade."parent_move-sync-attempts_b901084c"();
 -- undo:
 DROP TRIGGER IF EXISTS "zz_crossfade_move-sync-attempts_cb" ON public.sync_status;
 DROP TRIGGER IF EXISTS "zz_crossfade_move-sync-attempts_ci" ON public.sync_status;
@@ -384,29 +371,25 @@ SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
   WHERE CASE
   WHEN (crossfade_parent."sync_attempts" IS NULL
     AND (SELECT EXISTS (SELECT
-      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-      ON crossfade_r.id = crossfade_q.run_id
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
       WHERE crossfade_r.state = 'active'
       AND crossfade_q.accepted_at IS NOT NULL
       AND crossfade_q.direction = 'forward'
       AND crossfade_q.table_name = 'public.shipments'
       AND crossfade_q.column_name = 'sync_attempts'))
     AND (pg_catalog.jsonb_build_object('id', crossfade_parent."id"), pg_catalog.jsonb_build_object('attempts', crossfade_child."attempts")) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
-      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-      ON crossfade_r.id = crossfade_q.run_id
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
       WHERE crossfade_r.state = 'active'
       AND crossfade_q.accepted_at IS NOT NULL
       AND crossfade_q.direction = 'forward'
       AND crossfade_q.table_name = 'public.shipments'
       AND crossfade_q.column_name = 'sync_attempts'))
   OR ((SELECT EXISTS (SELECT
-    FROM crossfade.overtaken AS crossfade_o JOIN crossfade.runs AS crossfade_r
-    ON crossfade_r.id = crossfade_o.run_id
+    FROM crossfade.overtaken AS crossfade_o JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_o.run_id
     WHERE crossfade_r.state = 'active'
     AND crossfade_o.table_name = 'public.shipments'))
     AND pg_catalog.jsonb_build_object('id', crossfade_parent."id") IN (SELECT crossfade_o.row_key
-      FROM crossfade.overtaken AS crossfade_o JOIN crossfade.runs AS crossfade_r
-      ON crossfade_r.id = crossfade_o.run_id
+      FROM crossfade.overtaken AS crossfade_o JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_o.run_id
       WHERE crossfade_r.state = 'active'
       AND crossfade_o.table_name = 'public.shipments'))
   THEN false
@@ -587,8 +570,7 @@ BEGIN
       FROM crossfade.runs AS r, (
         VALUES ('public.shipments', pg_catalog.jsonb_build_object('id', crossfade_k0))) AS q (table_name, row_key)
         WHERE r.name = 'move-sync-attempts'
-        AND r.state = 'active'
-        ON CONFLICT DO NOTHING;
+        AND r.state = 'active' ON CONFLICT DO NOTHING;
     crossfade_count := nextval('crossfade."new_move-sync-attempts_b901084c"'::regclass);
   END IF;
   RETURN NULL;

@@ -5,8 +5,7 @@
 -- ======== expand
 
 -- create_index:users_email_lower
-CREATE INDEX CONCURRENTLY users_email_lower
-  ON public.users
+CREATE INDEX CONCURRENTLY users_email_lower ON public.users
   USING btree (lower(email) text_pattern_ops)
   WHERE (email IS NOT NULL);
 -- undo:

@@ -48,7 +48,7 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
+    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
       UPDATE crossfade.quarantine AS q
         SET row_key = pg_catalog.jsonb_build_object('id', new."id")
         FROM crossfade.runs AS r
@@ -328,17 +328,13 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_split-user-name_8f8c271a', 'public.users');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_split-user-name_u" BEFORE UPDATE
-  ON public.users FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_split-user-name_u" BEFORE UPDATE ON public.users FOR EACH ROW
   WHEN (new."full_name" IS DISTINCT FROM old."full_name"
     OR new."first_name" IS DISTINCT FROM old."first_name"
     OR new."last_name" IS DISTINCT FROM old."last_name"
     OR (new."first_name" IS NULL AND new."last_name" IS NULL AND (new."full_name" IS NOT NULL))
-    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_split-user-name_8f8c271a"();
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_split-user-name_i" BEFORE INSERT
-  ON public.users FOR EACH ROW EXECUTE FUNCTION crossfade."sync_split-user-name_8f8c271a"();
+    OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_split-user-name_8f8c271a"();
+CREATE OR REPLACE TRIGGER "zz_crossfade_split-user-name_i" BEFORE INSERT ON public.users FOR EACH ROW EXECUTE FUNCTION crossfade."sync_split-user-name_8f8c271a"();
 -- undo:
 DROP TRIGGER IF EXISTS "zz_crossfade_split-user-name_i" ON public.users;
 DROP TRIGGER IF EXISTS "zz_crossfade_split-user-name_u" ON public.users;
@@ -390,7 +386,7 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
+    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
       UPDATE crossfade.quarantine AS q
         SET row_key = pg_catalog.jsonb_build_object('id', new."id")
         FROM crossfade.runs AS r
@@ -580,26 +576,22 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_split-user-name_8f8c271a', 'public.users');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_split-user-name_u" BEFORE UPDATE
-  ON public.users FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_split-user-name_u" BEFORE UPDATE ON public.users FOR EACH ROW
   WHEN (new."full_name" IS DISTINCT FROM old."full_name"
     OR new."first_name" IS DISTINCT FROM old."first_name"
     OR new."last_name" IS DISTINCT FROM old."last_name"
-    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_split-user-name_8f8c271a"();
+    OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_split-user-name_8f8c271a"();
 -- undo:
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_split-user-name_8f8c271a";
 CREATE OR REPLACE FUNCTION crossfade."sync_split-user-name_8f8c271a"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.users
 SELECT crossfade.keep_function('sync_split-user-name_8f8c271a', 'public.users');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_split-user-name_u" BEFORE UPDATE
-  ON public.users FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_split-user-name_u" BEFORE UPDATE ON public.users FOR EACH ROW
   WHEN (new."full_name" IS DISTINCT FROM old."full_name"
     OR new."first_name" IS DISTINCT FROM old."first_name"
     OR new."last_name" IS DISTINCT FROM old."last_name"
     OR (new."first_name" IS NULL AND new."last_name" IS NULL AND (new."full_name" IS NOT NULL))
-    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_split-user-name_8f8c271a"();
+    OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_split-user-name_8f8c271a"();
 
 
 -- ======== verify
@@ -611,16 +603,14 @@ SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
   WHERE CASE
   WHEN (first_name IS NULL
     AND (SELECT EXISTS (SELECT
-      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-      ON crossfade_r.id = crossfade_q.run_id
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
       WHERE crossfade_r.state = 'active'
       AND crossfade_q.accepted_at IS NOT NULL
       AND crossfade_q.direction = 'forward'
       AND crossfade_q.table_name = 'public.users'
       AND crossfade_q.column_name = 'first_name'))
     AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('full_name', full_name)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
-      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-      ON crossfade_r.id = crossfade_q.run_id
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
       WHERE crossfade_r.state = 'active'
       AND crossfade_q.accepted_at IS NOT NULL
       AND crossfade_q.direction = 'forward'
@@ -628,32 +618,28 @@ SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
       AND crossfade_q.column_name = 'first_name'))
   OR (last_name IS NULL
     AND (SELECT EXISTS (SELECT
-      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-      ON crossfade_r.id = crossfade_q.run_id
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
       WHERE crossfade_r.state = 'active'
       AND crossfade_q.accepted_at IS NOT NULL
       AND crossfade_q.direction = 'forward'
       AND crossfade_q.table_name = 'public.users'
       AND crossfade_q.column_name = 'last_name'))
     AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('full_name', full_name)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
-      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-      ON crossfade_r.id = crossfade_q.run_id
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
       WHERE crossfade_r.state = 'active'
       AND crossfade_q.accepted_at IS NOT NULL
       AND crossfade_q.direction = 'forward'
       AND crossfade_q.table_name = 'public.users'
       AND crossfade_q.column_name = 'last_name'))
   OR ((SELECT EXISTS (SELECT
-    FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-    ON crossfade_r.id = crossfade_q.run_id
+    FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
     WHERE crossfade_r.state = 'active'
     AND crossfade_q.accepted_at IS NOT NULL
     AND crossfade_q.direction = 'backward'
     AND crossfade_q.table_name = 'public.users'
     AND crossfade_q.column_name = 'full_name'))
     AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('last_name', last_name, 'first_name', first_name)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
-      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-      ON crossfade_r.id = crossfade_q.run_id
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
       WHERE crossfade_r.state = 'active'
       AND crossfade_q.accepted_at IS NOT NULL
       AND crossfade_q.direction = 'backward'
@@ -715,7 +701,7 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
+    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
       UPDATE crossfade.quarantine AS q
         SET row_key = pg_catalog.jsonb_build_object('id', new."id")
         FROM crossfade.runs AS r
@@ -798,8 +784,7 @@ BEGIN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
     ELSIF (new."full_name_crossfade_retired" IS NOT NULL
-      OR
-      left(current_query(), 10000) ~* E'\\mfull_name_crossfade_retired\\M') THEN
+      OR left(current_query(), 10000) ~* E'\\mfull_name_crossfade_retired\\M') THEN
       crossfade_old_write := true;
     END IF;
     BEGIN

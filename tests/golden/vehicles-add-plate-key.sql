@@ -42,7 +42,7 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
+    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
       DELETE FROM crossfade.overtaken AS o USING crossfade.runs AS r
         WHERE r.name = 'add-plate-key'
           AND r.state = 'active'
@@ -123,8 +123,7 @@ BEGIN
       AND (tg_op <> 'INSERT'
         OR NOT EXISTS (SELECT 1
           FROM public.vehicles AS crossfade_row
-          WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))
-        ON CONFLICT DO NOTHING;
+          WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id")) ON CONFLICT DO NOTHING;
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
@@ -239,16 +238,12 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_add-plate-key_ee687a2f', 'public.vehicles');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_add-plate-key_u" BEFORE UPDATE
-  ON public.vehicles FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_add-plate-key_u" BEFORE UPDATE ON public.vehicles FOR EACH ROW
   WHEN ((new."license_plate")::text IS DISTINCT FROM (old."license_plate")::text
     OR new."plate_key" IS DISTINCT FROM old."plate_key"
     OR (new."plate_key" IS NULL AND (new."license_plate" IS NOT NULL))
-    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_add-plate-key_ee687a2f"();
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_add-plate-key_i" BEFORE INSERT
-  ON public.vehicles FOR EACH ROW EXECUTE FUNCTION crossfade."sync_add-plate-key_ee687a2f"();
+    OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_add-plate-key_ee687a2f"();
+CREATE OR REPLACE TRIGGER "zz_crossfade_add-plate-key_i" BEFORE INSERT ON public.vehicles FOR EACH ROW EXECUTE FUNCTION crossfade."sync_add-plate-key_ee687a2f"();
 -- undo:
 DROP TRIGGER IF EXISTS "zz_crossfade_add-plate-key_i" ON public.vehicles;
 DROP TRIGGER IF EXISTS "zz_crossfade_add-plate-key_u" ON public.vehicles;
@@ -298,7 +293,7 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
+    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
       DELETE FROM crossfade.overtaken AS o USING crossfade.runs AS r
         WHERE r.name = 'add-plate-key'
           AND r.state = 'active'
@@ -379,8 +374,7 @@ BEGIN
       AND (tg_op <> 'INSERT'
         OR NOT EXISTS (SELECT 1
           FROM public.vehicles AS crossfade_row
-          WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))
-        ON CONFLICT DO NOTHING;
+          WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id")) ON CONFLICT DO NOTHING;
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
@@ -475,24 +469,20 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_add-plate-key_ee687a2f', 'public.vehicles');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_add-plate-key_u" BEFORE UPDATE
-  ON public.vehicles FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_add-plate-key_u" BEFORE UPDATE ON public.vehicles FOR EACH ROW
   WHEN ((new."license_plate")::text IS DISTINCT FROM (old."license_plate")::text
     OR new."plate_key" IS DISTINCT FROM old."plate_key"
-    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_add-plate-key_ee687a2f"();
+    OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_add-plate-key_ee687a2f"();
 -- undo:
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_add-plate-key_ee687a2f";
 CREATE OR REPLACE FUNCTION crossfade."sync_add-plate-key_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.vehicles
 SELECT crossfade.keep_function('sync_add-plate-key_ee687a2f', 'public.vehicles');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_add-plate-key_u" BEFORE UPDATE
-  ON public.vehicles FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_add-plate-key_u" BEFORE UPDATE ON public.vehicles FOR EACH ROW
   WHEN ((new."license_plate")::text IS DISTINCT FROM (old."license_plate")::text
     OR new."plate_key" IS DISTINCT FROM old."plate_key"
     OR (new."plate_key" IS NULL AND (new."license_plate" IS NOT NULL))
-    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_add-plate-key_ee687a2f"();
+    OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_add-plate-key_ee687a2f"();
 
 
 -- ======== verify
@@ -504,29 +494,25 @@ SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
   WHERE CASE
   WHEN (plate_key IS NULL
     AND (SELECT EXISTS (SELECT
-      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-      ON crossfade_r.id = crossfade_q.run_id
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
       WHERE crossfade_r.state = 'active'
       AND crossfade_q.accepted_at IS NOT NULL
       AND crossfade_q.direction = 'forward'
       AND crossfade_q.table_name = 'public.vehicles'
       AND crossfade_q.column_name = 'plate_key'))
     AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('license_plate', license_plate)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
-      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-      ON crossfade_r.id = crossfade_q.run_id
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
       WHERE crossfade_r.state = 'active'
       AND crossfade_q.accepted_at IS NOT NULL
       AND crossfade_q.direction = 'forward'
       AND crossfade_q.table_name = 'public.vehicles'
       AND crossfade_q.column_name = 'plate_key'))
   OR ((SELECT EXISTS (SELECT
-    FROM crossfade.overtaken AS crossfade_o JOIN crossfade.runs AS crossfade_r
-    ON crossfade_r.id = crossfade_o.run_id
+    FROM crossfade.overtaken AS crossfade_o JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_o.run_id
     WHERE crossfade_r.state = 'active'
     AND crossfade_o.table_name = 'public.vehicles.plate_key'))
     AND pg_catalog.jsonb_build_object('id', id) IN (SELECT crossfade_o.row_key
-      FROM crossfade.overtaken AS crossfade_o JOIN crossfade.runs AS crossfade_r
-      ON crossfade_r.id = crossfade_o.run_id
+      FROM crossfade.overtaken AS crossfade_o JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_o.run_id
       WHERE crossfade_r.state = 'active'
       AND crossfade_o.table_name = 'public.vehicles.plate_key'))
   THEN false

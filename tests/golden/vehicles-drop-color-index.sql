@@ -7,8 +7,7 @@
 -- drop_index:vehicles_color
 DROP INDEX CONCURRENTLY IF EXISTS public.vehicles_color;
 -- undo:
-CREATE INDEX CONCURRENTLY vehicles_color
-  ON public.vehicles
+CREATE INDEX CONCURRENTLY vehicles_color ON public.vehicles
   USING btree (lower((color)::text) DESC) INCLUDE (status) WITH (fillfactor='80');
 COMMENT ON INDEX public.vehicles_color IS 'for the paint shop';
 ALTER TABLE public.vehicles CLUSTER ON vehicles_color;

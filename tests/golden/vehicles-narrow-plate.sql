@@ -42,7 +42,7 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
+    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
       UPDATE crossfade.quarantine AS q
         SET row_key = pg_catalog.jsonb_build_object('id', new."id")
         FROM crossfade.runs AS r
@@ -200,16 +200,12 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_narrow-license-plate_ee687a2f', 'public.vehicles');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_narrow-license-plate_u" BEFORE UPDATE
-  ON public.vehicles FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_narrow-license-plate_u" BEFORE UPDATE ON public.vehicles FOR EACH ROW
   WHEN ((new."license_plate")::text IS DISTINCT FROM (old."license_plate")::text
     OR (new."license_plate_new")::text IS DISTINCT FROM (old."license_plate_new")::text
     OR (new."license_plate_new" IS NULL AND (new."license_plate" IS NOT NULL))
-    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_narrow-license-plate_ee687a2f"();
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_narrow-license-plate_i" BEFORE INSERT
-  ON public.vehicles FOR EACH ROW EXECUTE FUNCTION crossfade."sync_narrow-license-plate_ee687a2f"();
+    OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_narrow-license-plate_ee687a2f"();
+CREATE OR REPLACE TRIGGER "zz_crossfade_narrow-license-plate_i" BEFORE INSERT ON public.vehicles FOR EACH ROW EXECUTE FUNCTION crossfade."sync_narrow-license-plate_ee687a2f"();
 -- undo:
 DROP TRIGGER IF EXISTS "zz_crossfade_narrow-license-plate_i" ON public.vehicles;
 DROP TRIGGER IF EXISTS "zz_crossfade_narrow-license-plate_u" ON public.vehicles;
@@ -259,7 +255,7 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
+    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
       UPDATE crossfade.quarantine AS q
         SET row_key = pg_catalog.jsonb_build_object('id', new."id")
         FROM crossfade.runs AS r
@@ -395,24 +391,20 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_narrow-license-plate_ee687a2f', 'public.vehicles');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_narrow-license-plate_u" BEFORE UPDATE
-  ON public.vehicles FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_narrow-license-plate_u" BEFORE UPDATE ON public.vehicles FOR EACH ROW
   WHEN ((new."license_plate")::text IS DISTINCT FROM (old."license_plate")::text
     OR (new."license_plate_new")::text IS DISTINCT FROM (old."license_plate_new")::text
-    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_narrow-license-plate_ee687a2f"();
+    OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_narrow-license-plate_ee687a2f"();
 -- undo:
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_narrow-license-plate_ee687a2f";
 CREATE OR REPLACE FUNCTION crossfade."sync_narrow-license-plate_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.vehicles
 SELECT crossfade.keep_function('sync_narrow-license-plate_ee687a2f', 'public.vehicles');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_narrow-license-plate_u" BEFORE UPDATE
-  ON public.vehicles FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_narrow-license-plate_u" BEFORE UPDATE ON public.vehicles FOR EACH ROW
   WHEN ((new."license_plate")::text IS DISTINCT FROM (old."license_plate")::text
     OR (new."license_plate_new")::text IS DISTINCT FROM (old."license_plate_new")::text
     OR (new."license_plate_new" IS NULL AND (new."license_plate" IS NOT NULL))
-    OR ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record) EXECUTE FUNCTION crossfade."sync_narrow-license-plate_ee687a2f"();
+    OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_narrow-license-plate_ee687a2f"();
 
 
 -- ======== verify
@@ -424,16 +416,14 @@ SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
   WHERE CASE
   WHEN (license_plate_new IS NULL
     AND (SELECT EXISTS (SELECT
-      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-      ON crossfade_r.id = crossfade_q.run_id
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
       WHERE crossfade_r.state = 'active'
       AND crossfade_q.accepted_at IS NOT NULL
       AND crossfade_q.direction = 'forward'
       AND crossfade_q.table_name = 'public.vehicles'
       AND crossfade_q.column_name = 'license_plate_new'))
     AND (pg_catalog.jsonb_build_object('id', id), pg_catalog.jsonb_build_object('license_plate', license_plate)) IN (SELECT crossfade_q.row_key, crossfade_q.row_values
-      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r
-      ON crossfade_r.id = crossfade_q.run_id
+      FROM crossfade.quarantine AS crossfade_q JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_q.run_id
       WHERE crossfade_r.state = 'active'
       AND crossfade_q.accepted_at IS NOT NULL
       AND crossfade_q.direction = 'forward'
@@ -500,7 +490,7 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF ROW(new."id")::record OPERATOR(pg_catalog.*<>) ROW(old."id")::record THEN
+    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
       UPDATE crossfade.quarantine AS q
         SET row_key = pg_catalog.jsonb_build_object('id', new."id")
         FROM crossfade.runs AS r
@@ -563,8 +553,7 @@ BEGIN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
     ELSIF (new."license_plate_crossfade_retired" IS NOT NULL
-      OR
-      left(current_query(), 10000) ~* E'\\mlicense_plate_crossfade_retired\\M') THEN
+      OR left(current_query(), 10000) ~* E'\\mlicense_plate_crossfade_retired\\M') THEN
       crossfade_old_write := true;
     END IF;
     BEGIN

@@ -94,8 +94,7 @@ BEGIN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
     ELSIF ((new."status")::text IS DISTINCT FROM (('active'::character varying)::character varying(50))::text
-      OR
-      left(current_query(), 10000) ~* E'\\mstatus\\M') THEN
+      OR left(current_query(), 10000) ~* E'\\mstatus\\M') THEN
       crossfade_old_write := true;
     END IF;
     new."vehicle_status" := new."status";
@@ -117,13 +116,9 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_rename-vehicle-status_ee687a2f', 'public.vehicles');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_rename-vehicle-status_u" BEFORE UPDATE
-  ON public.vehicles FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_rename-vehicle-status_u" BEFORE UPDATE ON public.vehicles FOR EACH ROW
   WHEN ((new."vehicle_status")::text IS DISTINCT FROM (new."status")::text) EXECUTE FUNCTION crossfade."sync_rename-vehicle-status_ee687a2f"();
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_rename-vehicle-status_i" BEFORE INSERT
-  ON public.vehicles FOR EACH ROW EXECUTE FUNCTION crossfade."sync_rename-vehicle-status_ee687a2f"();
+CREATE OR REPLACE TRIGGER "zz_crossfade_rename-vehicle-status_i" BEFORE INSERT ON public.vehicles FOR EACH ROW EXECUTE FUNCTION crossfade."sync_rename-vehicle-status_ee687a2f"();
 -- undo:
 DROP TRIGGER IF EXISTS "zz_crossfade_rename-vehicle-status_i" ON public.vehicles;
 DROP TRIGGER IF EXISTS "zz_crossfade_rename-vehicle-status_u" ON public.vehicles;
@@ -221,8 +216,7 @@ BEGIN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
     ELSIF ((new."status")::text IS DISTINCT FROM (('active'::character varying)::character varying(50))::text
-      OR
-      left(current_query(), 10000) ~* E'\\mstatus\\M') THEN
+      OR left(current_query(), 10000) ~* E'\\mstatus\\M') THEN
       crossfade_old_write := true;
     END IF;
     new."vehicle_status" := new."status";
@@ -242,18 +236,14 @@ BEGIN
 END;
 $crossfade$;
 SELECT crossfade.keep_function('sync_rename-vehicle-status_ee687a2f', 'public.vehicles');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_rename-vehicle-status_u" BEFORE UPDATE
-  ON public.vehicles FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_rename-vehicle-status_u" BEFORE UPDATE ON public.vehicles FOR EACH ROW
   WHEN ((new."vehicle_status")::text IS DISTINCT FROM (new."status")::text) EXECUTE FUNCTION crossfade."sync_rename-vehicle-status_ee687a2f"();
 -- undo:
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_rename-vehicle-status_ee687a2f";
 CREATE OR REPLACE FUNCTION crossfade."sync_rename-vehicle-status_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.vehicles
 SELECT crossfade.keep_function('sync_rename-vehicle-status_ee687a2f', 'public.vehicles');
-CREATE
-  OR REPLACE TRIGGER "zz_crossfade_rename-vehicle-status_u" BEFORE UPDATE
-  ON public.vehicles FOR EACH ROW
+CREATE OR REPLACE TRIGGER "zz_crossfade_rename-vehicle-status_u" BEFORE UPDATE ON public.vehicles FOR EACH ROW
   WHEN ((new."vehicle_status")::text IS DISTINCT FROM (new."status")::text) EXECUTE FUNCTION crossfade."sync_rename-vehicle-status_ee687a2f"();
 
 
@@ -275,8 +265,7 @@ SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
 -- gate: the triggers are in place
 
 -- create_index:vehicles_color_crossfade
-CREATE INDEX CONCURRENTLY vehicles_color_crossfade
-  ON public.vehicles
+CREATE INDEX CONCURRENTLY vehicles_color_crossfade ON public.vehicles
   USING btree (lower((color)::text) DESC) INCLUDE (vehicle_status) WITH (fillfactor='80');
 -- undo:
 DROP INDEX CONCURRENTLY IF EXISTS public.vehicles_color_crossfade;
@@ -393,8 +382,7 @@ BEGIN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
     ELSIF ((new."status_crossfade_retired")::text IS DISTINCT FROM (('active'::character varying)::character varying(50))::text
-      OR
-      left(current_query(), 10000) ~* E'\\mstatus_crossfade_retired\\M') THEN
+      OR left(current_query(), 10000) ~* E'\\mstatus_crossfade_retired\\M') THEN
       crossfade_old_write := true;
     END IF;
     new."vehicle_status" := new."status_crossfade_retired";

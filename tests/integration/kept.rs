@@ -363,7 +363,22 @@ fn what_names_a_column_from_outside_is_said_at_once_and_waited_for_by_name() {
 }
 
 /// What is made on top of everything, the change, and what it is refused with.
-const REFUSED: [(&str, &str, &str); 13] = [
+const REFUSED: [(&str, &str, &str); 16] = [
+    (
+        "CREATE TABLE app.log (thing app.things)",
+        "widen_key: {table: app.things, column: id, type: bigint}",
+        "column thing of table app.log holds whole rows of app.things",
+    ),
+    (
+        "CREATE TABLE app.log (thing app.things); INSERT INTO app.log SELECT t FROM app.things AS t",
+        CHANGES[0].0,
+        "column thing of table app.log holds whole rows of app.things",
+    ),
+    (
+        "CREATE DOMAIN app.thing AS app.things; CREATE TYPE app.pair AS (one app.thing[]); CREATE TABLE app.log (two app.pair)",
+        CHANGES[0].0,
+        "column two of table app.log holds whole rows of app.things",
+    ),
     (
         "INSERT INTO pg_seclabel VALUES ('app.things'::regclass, 'pg_class'::regclass, 3, 'masks', 'x')",
         CHANGES[0].0,
@@ -514,19 +529,20 @@ fn what_holds_of_one_table_only_is_said_when_its_columns_go_to_another() {
 #[test]
 fn a_column_may_have_a_keyword_as_its_name() {
     on_postgresql(async |database| {
-        let table = "CREATE TABLE people (id bigint PRIMARY KEY, first text, last text, zone timestamp, year int, double numeric); \
+        let table = "CREATE TABLE people (id bigint PRIMARY KEY, first text, last text, zone timestamp, year int, double numeric, \"user\" text, second interval); \
              CREATE INDEX people_last ON people (last DESC NULLS LAST, first NULLS FIRST) WITH (fillfactor = 70); \
              ALTER TABLE people ADD CHECK (zone AT TIME ZONE 'UTC' > '2001-01-01'::timestamp with time zone), \
-                 ADD CHECK (double::double precision > 0), ADD CHECK (extract(year FROM zone) < year), ADD CHECK (last <> E'it\\'s last'); \
-             INSERT INTO people SELECT i, 'f' || i, 'l' || i, '2026-01-01', 3000, 1 FROM generate_series(1, 100) AS i";
+                 ADD CHECK (double::double precision > 0), ADD CHECK (extract(year FROM zone) < year), ADD CHECK (last <> E'it\\'s last'), \
+                 ADD CHECK (\"user\" = USER OR \"user\" IS DISTINCT FROM first), ADD CHECK (second::interval day to second > '0'); \
+             INSERT INTO people SELECT i, 'f' || i, 'l' || i, '2026-01-01', 3000, 1, USER, '1 day' FROM generate_series(1, 100) AS i";
         database.execute(table).await;
         database.crossfade(&["init"]).exits(0);
         let by_hand = database.copy().await;
-        for column in ["last", "zone", "year", "double"] {
-            let rename = format!("ALTER TABLE people RENAME COLUMN {column} TO the_{column}");
+        for column in ["last", "zone", "year", "double", "user", "second"] {
+            let rename = format!("ALTER TABLE people RENAME COLUMN \"{column}\" TO the_{column}");
             by_hand.execute(&rename).await;
             let file = plan_file(&format!(
-                "version: 1\nname: rename-{column}\nchange:\n  rename_column: {{table: public.people, from: {column}, to: the_{column}}}\n"
+                "version: 1\nname: rename-{column}\nchange:\n  rename_column: {{table: public.people, from: '\"{column}\"', to: the_{column}}}\n"
             ));
             let path = file.path().to_str().expect("a path of text");
             database.crossfade(&["start", path]).exits(0);

@@ -13,7 +13,7 @@ use crate::plan::{
 use crate::statement::{
     group::groups,
     link,
-    sync::{Names, Objects},
+    sync::{Names, Objects, key_in_use},
 };
 use crate::target::{catalog, observe};
 use tokio_postgres::GenericClient;
@@ -168,7 +168,9 @@ fn within(sync: &Sync, names: &Names) -> Vec<Ident> {
     let sides = groups
         .iter()
         .flat_map(|group| [group.old_side(), group.new_side()].concat());
-    let mut columns: Vec<Ident> = sides.map(|column| names.of(&column.name).clone()).collect();
+    let sides = sides.map(|column| &column.name);
+    let named = sides.chain(key_in_use(sync).iter().map(|column| &column.name));
+    let mut columns: Vec<Ident> = named.map(|column| names.of(column).clone()).collect();
     columns.sort();
     columns.dedup();
     columns

@@ -104,6 +104,7 @@ impl<'a> Compiler<'a> {
             );
         }
         self.check_typed(&place, name, table);
+        self.check_stored_rows(&place, name, table);
         self.check_rules(&place, name, table);
         self.check_sequences(&place, name, table);
         self.check_walked(&place, name, table);
@@ -207,6 +208,42 @@ impl<'a> Compiler<'a> {
                 .help("change the table where the rows come from; here, the subscription has to end first"),
             );
         }
+    }
+
+    /// Rows of the table that are stored as values keep their columns: with a column its values go from there, too, and nothing
+    /// fills the column that takes its place.
+    fn check_stored_rows(&mut self, place: &Path, name: &TableName, table: &Table) {
+        if table.rows_stored_in.is_empty() {
+            return;
+        }
+        let steps = || self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        let drops = steps().any(|step| match step {
+            Step::DropColumn(step) => step.table == *name,
+            _ => false,
+        });
+        // PostgreSQL itself would refuse the change of a type, when the run comes to it.
+        let takes_place = steps().any(|step| match step {
+            Step::TakePlace(step) => step.table == *name,
+            Step::AlterColumnType(step) => step.table == *name,
+            _ => false,
+        });
+        let synced = |step| matches!(step, &Step::SyncColumns(_) | &Step::SyncTables(_));
+        let replaces = takes_place || drops && steps().any(synced);
+        if !drops && !takes_place {
+            return;
+        }
+        let stored = table.rows_stored_in.join(", ");
+        let problem = PlanError::at(
+            place.clone(),
+            format!("{stored} holds whole rows of {name}: with a column, its values go there too"),
+        );
+        let problem = match replaces {
+            true => problem.help(
+                "Crossfade fills the new column in the table only. Store the values themselves, or jsonb, in that column first",
+            ),
+            false => problem.warning(),
+        };
+        self.problem(problem);
     }
 
     /// What columns it has says its type, and PostgreSQL changes none of them by the table.

@@ -8,6 +8,7 @@ use crate::plan::{
     compiled::{Assignment, ColumnRef, Sync},
     document::RunName,
     ident::Ident,
+    key::KeyColumn,
     steps::sync_columns::OnUnconvertible,
 };
 use crate::statement::{
@@ -85,18 +86,25 @@ fn any_present(columns: &[&ColumnRef], names: &Names) -> String {
     any(&tests)
 }
 
+/// The key, where the function notes something by it: it names these columns.
+pub fn key_in_use(sync: &Sync) -> &[KeyColumn] {
+    let groups = groups(&sync.forward, &sync.backward);
+    match groups.iter().any(Group::is_one_way) || quarantines(sync) {
+        true => &sync.key,
+        false => &[],
+    }
+}
+
 /// The row has another key, where something is noted by it.
-pub(super) fn key_changed(sync: &Sync, groups: &[Group<'_>], names: &Names) -> Option<String> {
-    let tests: Vec<String> = sync
-        .key
+pub(super) fn key_changed(sync: &Sync, names: &Names) -> Option<String> {
+    let tests: Vec<String> = key_in_use(sync)
         .iter()
         .map(|column| {
             let [new, old] = [Row::New, Row::Old].map(|row| row.column(&column.name, names));
             other_bytes(&new, &old)
         })
         .collect();
-    let is_noted = groups.iter().any(Group::is_one_way) || quarantines(sync);
-    (is_noted && !tests.is_empty()).then(|| any(&tests))
+    (!tests.is_empty()).then(|| any(&tests))
 }
 
 /// Writes that do not convert are noted, and not refused.
@@ -126,7 +134,7 @@ pub fn function_body(run: &RunName, sync: &Sync, filling: Filling, names: &Names
         names,
     };
     let groups = groups(&sync.forward, &sync.backward);
-    if let Some(moved) = key_changed(sync, &groups, names) {
+    if let Some(moved) = key_changed(sync, names) {
         body.push_str(&writing.move_marks(&groups, &moved));
     }
     for group in &groups {
