@@ -310,3 +310,61 @@ fn a_rollback_that_frees_and_is_killed_drops_no_column_when_it_goes_on() {
         assert_eq!(database.status(RUN)["state"], "rolled_back");
     });
 }
+
+/// What the functions name besides the columns of the plan: the key, by which rows go into quarantine, and types.
+#[test]
+fn a_key_or_a_type_that_was_renamed_or_moved_leaves_one_command_that_lets_the_application_write() {
+    on_postgresql(async |database| {
+        let tables = "CREATE EXTENSION citext; CREATE SCHEMA other; CREATE TYPE kind AS ENUM ('a', 'b'); \
+             CREATE TABLE vehicles (id bigint PRIMARY KEY, status citext, kind kind DEFAULT 'a'); \
+             INSERT INTO vehicles SELECT i, 'status ' || i FROM generate_series(1, 50) AS i";
+        let types = "transform_columns: {table: public.vehicles, from: [status], to: {state: {type: text}}, \
+             forward: {state: status}, backward: {status: state}}";
+        let default = "rename_column: {table: public.vehicles, from: kind, to: sort}";
+        start(database, tables, types).await;
+        let other = database.copy().await;
+        other.crossfade(&["rollback", RUN, "--yes"]).exits(0);
+        let file = plan_file(&format!("version: 1\nname: {RUN}\nchange:\n  {default}\n"));
+        let path = file.path().to_str().expect("a path");
+        other.crossfade(&["start", path]).exits(0);
+        for (run, harm, says) in [
+            (
+                database,
+                "ALTER EXTENSION citext SET SCHEMA other",
+                "type public.citext",
+            ),
+            (
+                database,
+                "ALTER TABLE vehicles RENAME COLUMN id TO number",
+                "public.vehicles.id",
+            ),
+            (&other, "ALTER TYPE kind RENAME TO sort", "type public.kind"),
+            (
+                &other,
+                "ALTER TYPE kind SET SCHEMA other",
+                "type public.kind",
+            ),
+        ] {
+            for phase in ["dual_write", "backfill", "switch_reads"] {
+                let copy = run.copy().await;
+                to(&copy, phase);
+                copy.execute(harm).await;
+                let said = copy.crossfade(&["advance", RUN]);
+                assert_ne!(said.code, Some(0), "{harm} in {phase}");
+                let told = copy.status(RUN).to_string();
+                assert!(told.contains(says), "{harm} in {phase}: {told}");
+                copy.crossfade(&["rollback", RUN, "--yes"]).exits(0);
+                let key = match harm.contains("TO number") {
+                    true => "number",
+                    false => "id",
+                };
+                copy.execute(&format!(
+                    "INSERT INTO vehicles ({key}, status) VALUES (100, 'x'); UPDATE vehicles SET status = 'y', kind = 'b'"
+                ))
+                .await;
+                copy.remove().await;
+            }
+        }
+        other.remove().await;
+    });
+}

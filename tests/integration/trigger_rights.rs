@@ -475,3 +475,51 @@ fn the_triggers_stand_aside_for_a_worker_of_the_run() {
             .await;
     });
 }
+
+/// What the owner of a table can have run with the driver's rights is said before a run begins.
+#[test]
+fn a_driver_with_other_rights_than_the_tables_owner_is_warned() {
+    on_postgresql(async |database| {
+        let owner = format!("owner_{}", database.name);
+        database
+            .execute(&format!(
+                "CREATE ROLE {owner} LOGIN; GRANT CREATE, USAGE ON SCHEMA public TO {owner}; GRANT CREATE ON DATABASE {} TO {owner}; SET ROLE {owner};
+                 CREATE TABLE orders (id bigint PRIMARY KEY, price text NOT NULL);
+                 CREATE TABLE notes (id bigint PRIMARY KEY, note text)",
+                database.name
+            ))
+            .await;
+        database.crossfade(&["init"]).exits(0);
+        let warning = format!("{owner}, who owns the table, can use them");
+        let url = database.url.replace("postgres@", &format!("{owner}@"));
+        for (change, lends) in [
+            (
+                "change_column_type: {table: public.orders, column: price, type: integer, to: amount, forward: 'price::integer', backward: 'amount::text'}",
+                true,
+            ),
+            (
+                "move_columns: {table: public.orders, to: public.notes, by: {id: id}, columns: {price: {}}}",
+                true,
+            ),
+            (
+                "rename_column: {table: public.orders, from: price, to: amount}",
+                false,
+            ),
+        ] {
+            let file = plan_file(&format!("version: 1\nname: r\nchange:\n  {change}\n"));
+            let check = ["check", file.path().to_str().expect("a path")];
+            let ran = database.crossfade(&check);
+            let said = ran.stdout + &ran.stderr;
+            assert_eq!(said.contains(&warning), lends, "{change}: {said}");
+            let as_owner = [("CROSSFADE_DATABASE_URL", url.as_str())];
+            let ran = database.crossfade_with(&as_owner, &check);
+            let said = ran.stdout + &ran.stderr;
+            assert!(!said.contains(&warning), "{change}: {said}");
+        }
+        database
+            .execute(&format!(
+                "DROP TABLE orders, notes; DROP OWNED BY {owner}; DROP ROLE {owner}"
+            ))
+            .await;
+    });
+}

@@ -4,7 +4,7 @@
 use super::{InForce, called_now, is_contracted, standing, syncs};
 use crate::lifecycle::{gate::OutOfStep, snapshot::Snapshot, transition::State};
 use crate::plan::{
-    compiled::{Action, StepId, Sync},
+    compiled::{Action, Assignment, StepId, Sync},
     document::PhaseName,
     ident::{Ident, TableName},
     link::{Kin, Link},
@@ -146,7 +146,49 @@ async fn named(
             .filter(|column| !there.iter().any(|one| one.name == **column));
         missing.extend(gone.map(|column| format!("{table}.{column}")));
     }
+    let types = types_not_there(client, types_named(sync)).await?;
+    missing.extend(types.iter().map(|name| format!("type {name}")));
     Ok(missing)
+}
+
+/// The types that the functions name: of the variables that an expression reads, of what may be NULL, and of defaults.
+fn types_named<'a>(sync: &'a InForce<'_>) -> Vec<&'a str> {
+    let of = |assignments: Vec<&'a Assignment>| {
+        let columns = assignments
+            .into_iter()
+            .flat_map(|one| one.reads.iter().chain([&one.target]));
+        columns.map(|column| column.type_name.as_str())
+    };
+    match sync {
+        InForce::Within(sync) => {
+            let all = || sync.forward.iter().chain(&sync.backward);
+            let has_default = |one: &Assignment| {
+                let columns = one.reads.iter().chain([&one.target]);
+                columns
+                    .into_iter()
+                    .any(|column| sync.old_defaults.contains_key(&column.name))
+            };
+            of(all()
+                .filter(|one| one.conversion.can_fail() || has_default(one))
+                .collect())
+            .collect()
+        }
+        InForce::Across(both) => {
+            let all = both.to_parent.iter().chain(&both.to_child).collect();
+            let key = both.by.iter().map(|pair| pair.parent.type_name.as_str());
+            of(all).chain(key).collect()
+        }
+    }
+}
+
+/// An extension or a type that somebody renamed, or put into another schema.
+async fn types_not_there(
+    client: &impl GenericClient,
+    types: Vec<&str>,
+) -> Result<Vec<String>, tokio_postgres::Error> {
+    let sql = "SELECT DISTINCT t FROM pg_catalog.unnest($1::text[]) AS t WHERE pg_catalog.to_regtype(t) IS NULL ORDER BY t";
+    let rows = client.query(sql, &[&types]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
 /// A table that is not there under the one of its two names that it should have, and is under the other.

@@ -105,6 +105,7 @@ impl<'a> Compiler<'a> {
         }
         self.check_typed(&place, name, table);
         self.check_stored_rows(&place, name, table);
+        self.check_driver(&place, name, table);
         self.check_rules(&place, name, table);
         self.check_sequences(&place, name, table);
         self.check_walked(&place, name, table);
@@ -208,6 +209,45 @@ impl<'a> Compiler<'a> {
                 .help("change the table where the rows come from; here, the subscription has to end first"),
             );
         }
+    }
+
+    /// The triggers' functions have the rights of the role that drives the run: what its owner can put into them, or into a table
+    /// that they write, runs with these.
+    fn check_driver(&mut self, place: &Path, name: &TableName, table: &Table) {
+        let has_own_type = |column: &Ident| {
+            let found = table.column(column);
+            found.is_none_or(|column| column.type_name.contains('.'))
+        };
+        let added = self.added.get(name);
+        let is_added =
+            |column: &Ident| added.is_some_and(|added| added.iter().any(|(one, _)| one == column));
+        let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        let lends_rights = steps.any(|step| match step {
+            Step::SyncTables(sync) => sync.from == *name || sync.to == *name,
+            Step::SyncColumns(sync) => {
+                let mut expressions = sync.forward.values().chain(sync.backward.values());
+                sync.table == *name
+                    && expressions.any(|expression| match expression.as_column() {
+                        None => true,
+                        Some(column) => has_own_type(&column) && !is_added(&column),
+                    })
+            }
+            _ => false,
+        });
+        let role = Ident::from_catalog(&self.facts.role);
+        let owner = Ident::from_catalog(&table.owner);
+        if !lends_rights || role == owner || table.owner_is_superuser {
+            return;
+        }
+        let problem = PlanError::at(
+            place.clone(),
+            format!(
+                "the triggers on {name} run with the rights of {role}: {owner}, who owns the table, can use them"
+            ),
+        );
+        self.problem(problem.warning().help(format!(
+            "drive the run as {owner}, or as a role that has no more rights"
+        )));
     }
 
     /// Rows of the table that are stored as values keep their columns: with a column its values go from there, too, and nothing
