@@ -95,6 +95,13 @@ impl Driver {
                     .await?;
                     self.reporter.notice(Notice::RunFinished);
                 }
+                // Whoever deploys after this command must not take the run for one that went forward.
+                Next::Finished(RunState::RolledBack) => {
+                    return Err(EngineError::Refused(format!(
+                        "the run {} is rolled back: nothing of it is in place. `crossfade start PLAN` begins it anew",
+                        snapshot.plan.name
+                    )));
+                }
                 Next::Finished(_) => return Ok(Outcome::Done),
                 Next::Wait(wait @ Wait::Gate(..)) if at_gate == AtGate::Wait => {
                     let look_again = look_again(&wait, &snapshot);

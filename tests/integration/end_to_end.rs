@@ -114,6 +114,8 @@ fn every_phase_of_both_recipes_can_be_undone_to_the_original_schema() {
                     "{run} undone after {phase}"
                 );
                 assert_eq!(database.status(run)["state"], "rolled_back");
+                let forward = database.crossfade(&["advance", run, "--to", phase]);
+                assert!(forward.exits(1).stderr.contains("is rolled back"));
             }
         }
     });
