@@ -556,3 +556,25 @@ fn a_column_may_have_a_keyword_as_its_name() {
         by_hand.remove().await;
     });
 }
+
+#[test]
+fn a_constraint_or_an_index_over_the_whole_row_is_said_by_name() {
+    on_postgresql(async |database| {
+        database
+            .execute(
+                "CREATE TABLE rows (id bigint PRIMARY KEY, status text); \
+                 CREATE FUNCTION fit(r rows) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT r.status <> ''x'''; \
+                 ALTER TABLE rows ADD CONSTRAINT rows_fit CHECK (fit(rows)); CREATE INDEX rows_index ON rows (fit(rows))",
+            )
+            .await;
+        let file = plan_file(
+            "version: 1\nname: kept\nchange:\n  rename_column: {table: public.rows, from: status, to: state}\n",
+        );
+        let ran = database.crossfade(&["check", file.path().to_str().expect("a path")]);
+        let said = ran.stdout + &ran.stderr;
+        assert!(
+            said.contains("rows_fit, rows_index of public.rows reads the whole row"),
+            "{said}"
+        );
+    });
+}

@@ -14,6 +14,7 @@ use crate::plan::{
         sql::Sql,
     },
 };
+use crate::statement::rename::reads_whole_row;
 
 /// Whose the table is where it is not the application's.
 fn keeper(table: &TableName) -> Option<&'static str> {
@@ -106,6 +107,7 @@ impl<'a> Compiler<'a> {
         self.check_typed(&place, name, table);
         self.check_stored_rows(&place, name, table);
         self.check_driver(&place, name, table);
+        self.check_whole_rows(&place, name, table);
         self.check_rules(&place, name, table);
         self.check_sequences(&place, name, table);
         self.check_walked(&place, name, table);
@@ -248,6 +250,37 @@ impl<'a> Compiler<'a> {
         self.problem(problem.warning().help(format!(
             "drive the run as {owner}, or as a role that has no more rights"
         )));
+    }
+
+    /// A function over the whole row finds a column by its name, which nothing but its body says.
+    fn check_whole_rows(&mut self, place: &Path, name: &TableName, table: &Table) {
+        let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        let renames = steps.any(|step| match step {
+            Step::RetireColumn(step) => step.table == *name,
+            Step::DropColumn(step) => step.table == *name,
+            _ => false,
+        });
+        let constraints = table
+            .constraints
+            .iter()
+            .map(|one| (&one.name, &one.definition));
+        let indexes = table.indexes.iter().map(|one| (&one.name, &one.using));
+        let over_row: Vec<String> = constraints
+            .chain(indexes)
+            .filter(|(_, text)| reads_whole_row(text, &name.name))
+            .map(|(name, _)| name.to_string())
+            .collect();
+        if !renames || over_row.is_empty() {
+            return;
+        }
+        let problem = PlanError::at(
+            place.clone(),
+            format!(
+                "{} of {name} reads the whole row: if its function names a column that goes, every write fails from `retire` on",
+                over_row.join(", ")
+            ),
+        );
+        self.problem(problem.warning().help("look at the function, and recreate the constraint or index without it first if it does"));
     }
 
     /// Rows of the table that are stored as values keep their columns: with a column its values go from there, too, and nothing
