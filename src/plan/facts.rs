@@ -264,6 +264,8 @@ pub struct Column {
     pub type_name: String,
     /// "different" as `IS DISTINCT FROM` says it is the same as "other bytes". False for numeric, citext, json, floats …
     pub exact: bool,
+    /// Of a composite type, or a domain over one: of a value whose fields are NULL, `IS NULL` is true.
+    pub composite: bool,
     pub collation: Option<String>,
     pub not_null: bool,
     /// The default, or the expression of a generated column.

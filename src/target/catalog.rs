@@ -80,7 +80,8 @@ const COLUMNS: &str = "\
                CROSS JOIN LATERAL (SELECT p.classid, p.objid, p.objsubid WHERE p.classid <> 'pg_rewrite'::regclass \
                    UNION ALL SELECT 'pg_class'::regclass, w.ev_class, 0 FROM pg_rewrite AS w WHERE p.classid = 'pg_rewrite'::regclass AND w.oid = p.objid) AS o \
                WHERE p.refclassid = 'pg_class'::regclass AND p.refobjid = s.objid AND p.deptype = 'n' \
-                 AND NOT (p.classid = 'pg_attrdef'::regclass AND p.objid = coalesce(d.oid, 0)) ORDER BY 1) \
+                 AND NOT (p.classid = 'pg_attrdef'::regclass AND p.objid = coalesce(d.oid, 0)) ORDER BY 1), \
+           coalesce(b.typtype = 'c', false) \
     FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid \
          LEFT JOIN pg_type AS b ON b.oid = coalesce(nullif(t.typbasetype, 0), t.oid) \
          LEFT JOIN pg_collation AS l ON l.oid = a.attcollation LEFT JOIN pg_namespace AS ln ON ln.oid = l.collnamespace \
@@ -473,6 +474,7 @@ async fn columns(client: &impl GenericClient, oid: u32) -> Result<Vec<Column>> {
             name: ident(row, 0),
             type_name: row.get(1),
             exact: row.get(2),
+            composite: row.get(17),
             collation: row.get(3),
             not_null: row.get(4),
             default: row.get(5),

@@ -108,6 +108,7 @@ impl<'a> Compiler<'a> {
         self.check_stored_rows(&place, name, table);
         self.check_driver(&place, name, table);
         self.check_whole_rows(&place, name, table);
+        self.check_composite(&place, name, table);
         self.check_rules(&place, name, table);
         self.check_sequences(&place, name, table);
         self.check_walked(&place, name, table);
@@ -250,6 +251,38 @@ impl<'a> Compiler<'a> {
         self.problem(problem.warning().help(format!(
             "drive the run as {owner}, or as a role that has no more rights"
         )));
+    }
+
+    /// Whether a side has a value is asked by `IS NULL`, which is true of `(,)` too, and `IS NOT NULL`, which is not of `(1,)`.
+    fn check_composite(&mut self, place: &Path, name: &TableName, table: &Table) {
+        let steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        let mut kept_in_step: Vec<Ident> = Vec::new();
+        for step in steps {
+            let (forward, backward) = match step {
+                Step::SyncColumns(sync) if sync.table == *name => (&sync.forward, &sync.backward),
+                Step::SyncTables(sync) if sync.from == *name || sync.to == *name => {
+                    (&sync.forward, &sync.backward)
+                }
+                _ => continue,
+            };
+            let read = forward.values().filter_map(Expression::as_column);
+            kept_in_step.extend(read.chain(backward.keys().cloned()));
+        }
+        let composite = table
+            .columns
+            .iter()
+            .find(|column| column.composite && kept_in_step.contains(&column.name));
+        let Some(column) = composite else { return };
+        let problem = PlanError::at(
+            place.clone(),
+            format!(
+                "{name}.{} is of the composite type {}: a value whose fields are NULL cannot be told from none",
+                column.name, column.type_name
+            ),
+        );
+        self.problem(problem.help(
+            "copy it as text or jsonb, or add the new column and let the application write both",
+        ));
     }
 
     /// A function over the whole row finds a column by its name, which nothing but its body says.
