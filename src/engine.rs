@@ -40,7 +40,7 @@ pub enum EngineError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    #[error("step {step}: the lock was not had in {attempts} attempts over {waited_ms} ms; {}. Nothing has changed: `advance` tries again", blocked_by(.blockers))]
+    #[error("step {step}: could not acquire the lock in {attempts} attempts over {waited_ms} ms; {}. Nothing has changed: `advance` tries again", blocked_by(.blockers))]
     LockNotHad {
         step: StepId,
         attempts: u32,

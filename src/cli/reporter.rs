@@ -147,7 +147,7 @@ fn line(notice: &Notice) -> Option<String> {
         } => {
             let who: Vec<String> = blockers.iter().map(ToString::to_string).collect();
             let who = if who.is_empty() {
-                "the lock was not had in time".to_owned()
+                "could not acquire the lock in time".to_owned()
             } else {
                 format!("waiting for {}", who.join("; "))
             };

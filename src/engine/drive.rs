@@ -98,7 +98,7 @@ impl Driver {
                 // Whoever deploys after this command must not take the run for one that went forward.
                 Next::Finished(RunState::RolledBack) => {
                     return Err(EngineError::Refused(format!(
-                        "the run {} is rolled back: nothing of it is in place. `crossfade start PLAN` begins it anew",
+                        "the run {} is rolled back. Run `crossfade start PLAN` to start it again",
                         snapshot.plan.name
                     )));
                 }

@@ -19,7 +19,7 @@ pub enum Notice {
     StepHadChangedNothing(StepId),
     /// What it does was there before it, and stays.
     StepLeavesWhatItFound(StepId),
-    /// A lock was not had, or is not asked for yet as somebody holds the table for long.
+    /// A lock could not be acquired, or is not requested yet, as another session holds the table for long.
     Blocked {
         step: StepId,
         attempt: u32,

@@ -1,5 +1,5 @@
 //! Going back: the reverse of each completed step, newest first. What it would cost the application is counted before
-//! anything is recorded, and takes a word of whoever asks for it.
+//! anything is recorded, and values are dropped only if the person names them with `--discard`.
 
 mod freeing;
 pub use freeing::only_frees;

@@ -343,7 +343,7 @@ fn dependents(readings: &Readings) -> ConditionStatus {
         Some(Ok(objects)) => status(
             "no_dependents",
             false,
-            format!("still hangs on the old column: {}", objects.join(", ")),
+            format!("objects depend on the old column: {}", objects.join(", ")),
         ),
         Some(Err(why)) => status("no_dependents", false, format!("could not be read: {why}")),
         None => status("no_dependents", false, "not read yet"),

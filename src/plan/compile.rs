@@ -8,6 +8,7 @@ mod gates;
 mod groups;
 mod links;
 mod partitions;
+mod row_values;
 mod sides;
 mod structure;
 mod triggers;

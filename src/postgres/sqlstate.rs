@@ -9,7 +9,7 @@ use tokio_postgres::error::{DbError, SqlState};
 /// Kinds of errors that are answered differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorClass {
-    /// A lock was not had in time, or this transaction lost to another: try again later.
+    /// A lock could not be acquired in time, or this transaction lost to another: try again later.
     LockNotHad,
     /// The session is gone, or is not the one it was: connect anew.
     ConnectionLost,

@@ -363,7 +363,12 @@ fn what_names_a_column_from_outside_is_said_at_once_and_waited_for_by_name() {
 }
 
 /// What is made on top of everything, the change, and what it is refused with.
-const REFUSED: [(&str, &str, &str); 17] = [
+const REFUSED: [(&str, &str, &str); 18] = [
+    (
+        "CREATE TYPE app.pair AS (a int, b int); ALTER TABLE app.things ADD COLUMN pair app.pair",
+        "add_column: {table: app.things, column: first, type: integer, forward: '(pair).a'}",
+        "app.things.pair is of the composite type app.pair",
+    ),
     (
         "CREATE TYPE app.pair AS (a int, b int); ALTER TABLE app.things ADD COLUMN pair app.pair",
         "rename_column: {table: app.things, from: pair, to: two}",

@@ -19,7 +19,7 @@ pub async fn run(context: &Context<'_>, rollback: &Rollback) -> anyhow::Result<E
         .map_or(RollbackTarget::Start, RollbackTarget::Phase);
     let discards: BTreeSet<String> = rollback.discard.iter().cloned().collect();
     let preview = service.preview_rollback(&rollback.run, target).await?;
-    // One that is under way is given up when it is refused, which is for whoever holds the lease.
+    // A refused rollback that is under way is abandoned. Only the holder of the lease may do that.
     if !preview.under_way && refused(context, rollback, &preview, &discards)? {
         return Ok(Exit::Error);
     }

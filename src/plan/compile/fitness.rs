@@ -14,7 +14,6 @@ use crate::plan::{
         sql::Sql,
     },
 };
-use crate::statement::rename::reads_whole_row;
 
 /// Whose the table is where it is not the application's.
 fn keeper(table: &TableName) -> Option<&'static str> {
@@ -251,105 +250,6 @@ impl<'a> Compiler<'a> {
         self.problem(problem.warning().help(format!(
             "drive the run as {owner}, or as a role that has no more rights"
         )));
-    }
-
-    /// Whether a side has a value is asked by `IS NULL`, which is true of `(,)` too, and `IS NOT NULL`, which is not of `(1,)`.
-    fn check_composite(&mut self, place: &Path, name: &TableName, table: &Table) {
-        let steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
-        let mut kept_in_step: Vec<Ident> = Vec::new();
-        for step in steps {
-            let (forward, backward) = match step {
-                Step::SyncColumns(sync) if sync.table == *name => (&sync.forward, &sync.backward),
-                Step::SyncTables(sync) if sync.from == *name || sync.to == *name => {
-                    (&sync.forward, &sync.backward)
-                }
-                _ => continue,
-            };
-            let read = forward.values().filter_map(Expression::as_column);
-            kept_in_step.extend(read.chain(backward.keys().cloned()));
-        }
-        let composite = table
-            .columns
-            .iter()
-            .find(|column| column.composite && kept_in_step.contains(&column.name));
-        let Some(column) = composite else { return };
-        let problem = PlanError::at(
-            place.clone(),
-            format!(
-                "{name}.{} is of the composite type {}: a value whose fields are NULL cannot be told from none",
-                column.name, column.type_name
-            ),
-        );
-        self.problem(problem.help(
-            "copy it as text or jsonb, or add the new column and let the application write both",
-        ));
-    }
-
-    /// A function over the whole row finds a column by its name, which nothing but its body says.
-    fn check_whole_rows(&mut self, place: &Path, name: &TableName, table: &Table) {
-        let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
-        let renames = steps.any(|step| match step {
-            Step::RetireColumn(step) => step.table == *name,
-            Step::DropColumn(step) => step.table == *name,
-            _ => false,
-        });
-        let constraints = table
-            .constraints
-            .iter()
-            .map(|one| (&one.name, &one.definition));
-        let indexes = table.indexes.iter().map(|one| (&one.name, &one.using));
-        let over_row: Vec<String> = constraints
-            .chain(indexes)
-            .filter(|(_, text)| reads_whole_row(text, &name.name))
-            .map(|(name, _)| name.to_string())
-            .collect();
-        if !renames || over_row.is_empty() {
-            return;
-        }
-        let problem = PlanError::at(
-            place.clone(),
-            format!(
-                "{} of {name} reads the whole row: if its function names a column that goes, every write fails from `retire` on",
-                over_row.join(", ")
-            ),
-        );
-        self.problem(problem.warning().help("look at the function, and recreate the constraint or index without it first if it does"));
-    }
-
-    /// Rows of the table that are stored as values keep their columns: with a column its values go from there, too, and nothing
-    /// fills the column that takes its place.
-    fn check_stored_rows(&mut self, place: &Path, name: &TableName, table: &Table) {
-        if table.rows_stored_in.is_empty() {
-            return;
-        }
-        let steps = || self.phases.iter().flat_map(|(_, phase)| &phase.steps);
-        let drops = steps().any(|step| match step {
-            Step::DropColumn(step) => step.table == *name,
-            _ => false,
-        });
-        // PostgreSQL itself would refuse the change of a type, when the run comes to it.
-        let takes_place = steps().any(|step| match step {
-            Step::TakePlace(step) => step.table == *name,
-            Step::AlterColumnType(step) => step.table == *name,
-            _ => false,
-        });
-        let synced = |step| matches!(step, &Step::SyncColumns(_) | &Step::SyncTables(_));
-        let replaces = takes_place || drops && steps().any(synced);
-        if !drops && !takes_place {
-            return;
-        }
-        let stored = table.rows_stored_in.join(", ");
-        let problem = PlanError::at(
-            place.clone(),
-            format!("{stored} holds whole rows of {name}: with a column, its values go there too"),
-        );
-        let problem = match replaces {
-            true => problem.help(
-                "Crossfade fills the new column in the table only. Store the values themselves, or jsonb, in that column first",
-            ),
-            false => problem.warning(),
-        };
-        self.problem(problem);
     }
 
     /// What columns it has says its type, and PostgreSQL changes none of them by the table.
