@@ -76,11 +76,11 @@ const COLUMNS: &str = "\
            coalesce(a.attoptions, '{}')::text[], a.attnum, \
            ARRAY(SELECT DISTINCT l.provider FROM pg_seclabel AS l WHERE l.classoid = 'pg_class'::regclass \
                AND (l.objoid = a.attrelid AND l.objsubid = a.attnum OR a.attidentity <> '' AND l.objoid = s.objid) ORDER BY 1), \
-           ARRAY(SELECT DISTINCT pg_describe_object(o.classid, o.objid, o.objsubid) FROM pg_depend AS p \
+           array_remove(ARRAY(SELECT DISTINCT pg_describe_object(o.classid, o.objid, o.objsubid) FROM pg_depend AS p \
                CROSS JOIN LATERAL (SELECT p.classid, p.objid, p.objsubid WHERE p.classid <> 'pg_rewrite'::regclass \
                    UNION ALL SELECT 'pg_class'::regclass, w.ev_class, 0 FROM pg_rewrite AS w WHERE p.classid = 'pg_rewrite'::regclass AND w.oid = p.objid) AS o \
                WHERE p.refclassid = 'pg_class'::regclass AND p.refobjid = s.objid AND p.deptype = 'n' \
-                 AND NOT (p.classid = 'pg_attrdef'::regclass AND p.objid = coalesce(d.oid, 0)) ORDER BY 1), \
+                 AND NOT (p.classid = 'pg_attrdef'::regclass AND p.objid = coalesce(d.oid, 0)) ORDER BY 1), NULL), \
            coalesce(b.typtype = 'c', false) \
     FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid \
          LEFT JOIN pg_type AS b ON b.oid = coalesce(nullif(t.typbasetype, 0), t.oid) \
@@ -179,8 +179,8 @@ const WHOLE: &str = "\
            ARRAY(SELECT p.pubname::text FROM pg_publication AS p WHERE p.puballtables OR EXISTS (SELECT 1 FROM pg_publication_tables AS t \
                WHERE t.pubname = p.pubname AND t.schemaname = n.nspname AND t.tablename = c.relname) \
                OR EXISTS (SELECT 1 FROM pg_publication_rel AS r WHERE r.prpubid = p.oid AND r.prrelid = c.oid) ORDER BY 1), \
-           ARRAY(SELECT DISTINCT pg_describe_object(d.classid, d.objid, d.objsubid) FROM pg_type AS t JOIN pg_depend AS d \
-               ON d.refclassid = 'pg_type'::regclass AND d.refobjid IN (t.oid, t.typarray) WHERE t.oid = c.reltype AND d.deptype = 'n' ORDER BY 1), \
+           array_remove(ARRAY(SELECT DISTINCT pg_describe_object(d.classid, d.objid, d.objsubid) FROM pg_type AS t JOIN pg_depend AS d \
+               ON d.refclassid = 'pg_type'::regclass AND d.refobjid IN (t.oid, t.typarray) WHERE t.oid = c.reltype AND d.deptype = 'n' ORDER BY 1), NULL), \
            ARRAY(SELECT g.tgname::text FROM pg_trigger AS g JOIN pg_proc AS f ON f.oid = g.tgfoid WHERE g.tgrelid = c.oid AND NOT g.tgisinternal \
                AND f.pronamespace IS DISTINCT FROM to_regnamespace('crossfade') AND f.prosrc ~* '\\m(tg_table_name|tg_relname|tg_relid)\\M' ORDER BY 1), \
            ARRAY(SELECT DISTINCT s.subname::text FROM pg_subscription AS s JOIN pg_subscription_rel AS r ON r.srsubid = s.oid \
@@ -191,14 +191,14 @@ const WHOLE: &str = "\
            ARRAY(SELECT l.provider FROM pg_seclabel AS l WHERE l.classoid = 'pg_class'::regclass AND l.objoid = c.oid AND l.objsubid = 0 ORDER BY 1), \
            ARRAY(SELECT p.pubname::text FROM pg_publication AS p JOIN pg_publication_rel AS r ON r.prpubid = p.oid \
                WHERE r.prrelid = c.oid AND to_jsonb(r) ->> 'prattrs' IS NOT NULL), \
-           ARRAY(WITH RECURSIVE types (oid) AS ( \
+           array_remove(ARRAY(WITH RECURSIVE types (oid) AS ( \
                    SELECT c.reltype \
                    UNION SELECT further.oid FROM types CROSS JOIN LATERAL ( \
                        SELECT t.oid FROM pg_type AS t WHERE t.typelem = types.oid AND t.typcategory = 'A' OR t.typbasetype = types.oid \
                        UNION ALL SELECT k.reltype FROM pg_attribute AS a JOIN pg_class AS k ON k.oid = a.attrelid \
                            WHERE a.atttypid = types.oid AND k.relkind = 'c' AND NOT a.attisdropped) AS further) \
                SELECT DISTINCT pg_describe_object('pg_class'::regclass, a.attrelid, a.attnum) FROM types JOIN pg_attribute AS a ON a.atttypid = types.oid \
-                   JOIN pg_class AS k ON k.oid = a.attrelid WHERE k.relkind IN ('r', 'p', 'm') AND NOT a.attisdropped ORDER BY 1) \
+                   JOIN pg_class AS k ON k.oid = a.attrelid WHERE k.relkind IN ('r', 'p', 'm') AND NOT a.attisdropped ORDER BY 1), NULL) \
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = $1";
 
 const TABLE_GRANTS: &str = "\
@@ -269,6 +269,15 @@ fn idents(names: Option<Vec<String>>) -> Vec<Ident> {
         .collect()
 }
 
+/// What `one` makes of the rows whose objects are still there. The server describes and defines objects as they are now,
+/// also for a statement that began before: of an object that another session has dropped since, `described` is NULL.
+fn still_there<T>(rows: &[Row], described: usize, one: impl Fn(&Row) -> T) -> Vec<T> {
+    rows.iter()
+        .filter(|row| row.get::<_, Option<&str>>(described).is_some())
+        .map(one)
+        .collect()
+}
+
 fn own((name, value): (&str, &str)) -> (String, String) {
     (name.to_owned(), value.to_owned())
 }
@@ -326,7 +335,9 @@ pub async fn table(client: &impl GenericClient, name: &TableName) -> Result<Opti
     let oid: u32 = row.get(0);
     let (mut indexes, key, key_operators) = indexes(client, oid).await?;
     indexes.sort_by(|a, b| a.name.cmp(&b.name));
-    let whole = client.query_one(WHOLE, &[&oid]).await?;
+    let Some(whole) = client.query_opt(WHOLE, &[&oid]).await? else {
+        return Ok(None);
+    };
     let replica_identity = match row.get::<_, &str>(14) {
         "f" => ReplicaIdentity::Full,
         "n" => ReplicaIdentity::Nothing,
@@ -350,12 +361,7 @@ pub async fn table(client: &impl GenericClient, name: &TableName) -> Result<Opti
         },
         partition_key_computed: keys.iter().any(|row| row.get(1)),
         partition_key,
-        table_dependents: client
-            .query(TABLE_DEPENDENTS, &[&oid])
-            .await?
-            .iter()
-            .map(|row| row.get(0))
-            .collect(),
+        table_dependents: table_dependents(client, oid).await?,
         oid,
         grants: table_grants(client, oid).await?,
         row_security: whole.get(0),
@@ -401,13 +407,18 @@ pub async fn table(client: &impl GenericClient, name: &TableName) -> Result<Opti
     }))
 }
 
+async fn table_dependents(client: &impl GenericClient, oid: u32) -> Result<Vec<String>> {
+    let rows = client.query(TABLE_DEPENDENTS, &[&oid]).await?;
+    Ok(still_there(&rows, 0, |row| row.get(0)))
+}
+
 async fn hanging(client: &impl GenericClient, oid: u32) -> Result<Vec<Hanging>> {
     let rows = client.query(HANGING, &[&oid]).await?;
     let one = |row: &Row| Hanging {
         name: ident(row, 0),
         object: row.get(1),
     };
-    Ok(rows.iter().map(one).collect())
+    Ok(still_there(&rows, 1, one))
 }
 
 fn update_rules(whole: &Row) -> Vec<UpdateRule> {
@@ -529,7 +540,9 @@ async fn indexes(
     let (mut key, mut operators) = (Vec::new(), Vec::new());
     let mut indexes = Vec::new();
     for row in &rows {
-        let definition: String = row.get(1);
+        let Some(definition) = row.get::<_, Option<String>>(1) else {
+            continue; // Dropped since the statement began.
+        };
         let index = Index {
             name: ident(row, 0),
             using: using(&definition),
@@ -592,7 +605,7 @@ async fn constraints(client: &impl GenericClient, oid: u32) -> Result<Vec<Constr
         comment: row.get(5),
         of: row.get::<_, Option<String>>(6).map(Ident::from_catalog),
     };
-    Ok(rows.iter().map(constraint).collect())
+    Ok(still_there(&rows, 2, constraint))
 }
 
 async fn inbound(client: &impl GenericClient, oid: u32) -> Result<Vec<Inbound>> {
@@ -608,7 +621,7 @@ async fn inbound(client: &impl GenericClient, oid: u32) -> Result<Vec<Inbound>> 
         owned: row.get(5),
         comment: row.get(6),
     };
-    Ok(rows.iter().map(inbound).collect())
+    Ok(still_there(&rows, 3, inbound))
 }
 
 async fn dependents(
@@ -621,7 +634,7 @@ async fn dependents(
         column: ident(row, 0),
         object: row.get(1),
     };
-    Ok(rows.iter().map(dependent).collect())
+    Ok(still_there(&rows, 1, dependent))
 }
 
 async fn oid_of(client: &impl GenericClient, name: &TableName) -> Result<Option<u32>> {
@@ -714,7 +727,7 @@ pub async fn users_of_type(client: &impl GenericClient, name: &TableName) -> Res
             object: row.get(3),
         }
     };
-    Ok(rows.iter().map(user).collect())
+    Ok(still_there(&rows, 3, user))
 }
 
 /// What would have to go with the table of this name.
@@ -722,8 +735,7 @@ pub async fn objects_over(client: &impl GenericClient, name: &TableName) -> Resu
     let Some(oid) = oid_of(client, name).await? else {
         return Ok(Vec::new());
     };
-    let rows = client.query(TABLE_DEPENDENTS, &[&oid]).await?;
-    Ok(rows.iter().map(|row| row.get(0)).collect())
+    table_dependents(client, oid).await
 }
 
 /// The same, and the foreign keys of other tables that refer to it.

@@ -102,7 +102,11 @@ pub async fn dependents(
             ],
         )
         .await?;
-    found.extend(parts.iter().map(|row| row.get::<_, String>(0)));
+    found.extend(
+        parts
+            .iter()
+            .filter_map(|row| row.get::<_, Option<String>>(0)),
+    );
     Ok(found)
 }
 
@@ -140,7 +144,8 @@ pub async fn routines(client: &impl GenericClient, subject: &Subject) -> Result<
             let routine = Routine {
                 object: row.get(0),
                 language: row.get(1),
-                definition: row.get(2),
+                // NULL once another session has dropped it; and so below.
+                definition: row.get::<_, Option<String>>(2)?,
                 fires_on_table: row.get(3),
                 transition_tables: row
                     .get::<_, Vec<String>>(4)
@@ -157,8 +162,8 @@ pub async fn routines(client: &impl GenericClient, subject: &Subject) -> Result<
         .collect();
     let triggers = client.query(TRIGGERS, &[&schema, &name]).await?;
     found.extend(triggers.iter().filter_map(|row| {
-        let naming = subject.in_trigger(row.get(1))?;
-        Some(format!("{} ({naming})", row.get::<_, String>(0)))
+        let naming = subject.in_trigger(row.get::<_, Option<&str>>(1)?)?;
+        Some(format!("{} ({naming})", row.get::<_, Option<&str>>(0)?))
     }));
     if i64::try_from(rows.len()).is_ok_and(|count| count > READ_MAX) {
         found.push(format!("functions beyond the first {READ_MAX} (not read)"));

@@ -3,7 +3,7 @@
 use crate::support::{Background, Database, connect, on_postgresql, plan_file};
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::{Duration, Instant},
@@ -298,7 +298,31 @@ async fn every_phase(database: &Database, holds: Holds) -> Vec<(&'static str, Me
     met
 }
 
-async fn nobody_queues(database: &Database, holds: Holds, expected: [Meets; 13]) {
+/// What a machine is busy with delays statements too, but not three times: what is ours does it every time.
+fn nobody_queues(holds: Holds, expected: [Meets; 13]) {
+    const TRIES: usize = 3;
+    let mut late = Vec::new();
+    for _ in 0..TRIES {
+        let found = Mutex::default();
+        on_postgresql(async |database| {
+            if let Err(why) = phases_under_traffic(database, holds, expected).await {
+                *found.lock().unwrap() = Some(why);
+            }
+        });
+        let Some(why) = found.into_inner().unwrap() else {
+            return;
+        };
+        late.push(why);
+    }
+    panic!("{TRIES} times: {late:#?}");
+}
+
+/// `Err` tells of statements that took too long.
+async fn phases_under_traffic(
+    database: &Database,
+    holds: Holds,
+    expected: [Meets; 13],
+) -> Result<(), String> {
     start(database, "{}").await;
     the_server_sees_long_waits(database).await;
     // What this machine makes of the same statements, at the same time, on tables that nobody changes.
@@ -321,55 +345,46 @@ async fn nobody_queues(database: &Database, holds: Holds, expected: [Meets; 13])
     // lock timeout came too late as well.
     let mut waits = long_waits(database, &name);
     waits.retain(|line| told_after(line) < LOCK_TIMEOUT + MARGIN + Duration::from_millis(20));
-    assert!(waits.len() <= STATEMENTS.len(), "{waits:#?}");
     assert!(took.len() > 1_000, "{} statements", took.len());
-    // Three may be this machine's own fault, and so may what the calm ones took.
-    let limit = LOCK_TIMEOUT + MARGIN + calm[3];
-    assert!(
-        took[3] <= limit,
-        "{:?} of {}, calm {:?}",
-        &took[..8],
-        took.len(),
-        &calm[..3]
-    );
     let history = database.crossfade(&["history", RUN]).exits(0);
     assert!(
         history.stdout.contains("nightly report"),
         "{}",
         history.stdout
     );
+    if waits.len() > STATEMENTS.len() {
+        return Err(format!("{waits:#?}"));
+    }
+    // Three may be this machine's own fault, and so may what the calm ones took.
+    if took[3] > LOCK_TIMEOUT + MARGIN + calm[3] {
+        let (longest, all) = (&took[..8], took.len());
+        return Err(format!("{longest:?} of {all}, calm {:?}", &calm[..3]));
+    }
+    Ok(())
 }
 
 #[test]
 fn no_statement_queues_behind_us_while_a_reader_sits_in_its_transaction() {
-    on_postgresql(async |database| {
-        use Meets::{Passes, Waits};
-        nobody_queues(
-            database,
-            Holds::AfterSelect,
-            [
-                Waits, Waits, Waits, Passes, Passes, Passes, Waits, Waits, Waits, Passes, Waits,
-                Waits, Waits,
-            ],
-        )
-        .await;
-    });
+    use Meets::{Passes, Waits};
+    nobody_queues(
+        Holds::AfterSelect,
+        [
+            Waits, Waits, Waits, Passes, Passes, Passes, Waits, Waits, Waits, Passes, Waits, Waits,
+            Waits,
+        ],
+    );
 }
 
 #[test]
 fn no_statement_queues_behind_us_while_a_writer_sits_in_its_transaction() {
-    on_postgresql(async |database| {
-        use Meets::{IndexWaits, Passes, Waits};
-        nobody_queues(
-            database,
-            Holds::AfterUpdate,
-            [
-                Waits, Waits, Waits, Waits, Waits, Passes, IndexWaits, Waits, IndexWaits, Passes,
-                Waits, Waits, Waits,
-            ],
-        )
-        .await;
-    });
+    use Meets::{IndexWaits, Passes, Waits};
+    nobody_queues(
+        Holds::AfterUpdate,
+        [
+            Waits, Waits, Waits, Waits, Waits, Passes, IndexWaits, Waits, IndexWaits, Passes,
+            Waits, Waits, Waits,
+        ],
+    );
 }
 
 fn gives_up(settings: &str) {

@@ -64,6 +64,7 @@ mod trigger_order;
 mod trigger_rights;
 mod undo_costs;
 mod undo_under_traffic;
+mod vanishing;
 mod which_version;
 mod widen_key;
 mod workers;

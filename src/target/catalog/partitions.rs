@@ -1,6 +1,6 @@
 //! Indexes and constraints that name a column of a table or of its partitions, and what a partition has of its own.
 
-use super::{Result, ident, oid_of};
+use super::{Result, ident, oid_of, still_there};
 use crate::plan::{
     facts::{OwnOfPartition, OwnPart},
     ident::{Ident, TableName},
@@ -92,7 +92,7 @@ async fn parts(client: &impl GenericClient, oid: u32, column: Option<&str>) -> R
         partition: row.get::<_, bool>(7).then(|| table_name(row, 5)),
         proved_again: row.get(8),
     };
-    Ok(rows.iter().map(part).collect())
+    Ok(still_there(&rows, 0, part))
 }
 
 /// The indexes and constraints that name the column, under the names that both have now.

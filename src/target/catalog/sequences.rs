@@ -18,7 +18,7 @@ const IDENTITY: &str = "\
          CROSS JOIN LATERAL (SELECT \
              CASE WHEN CASE WHEN s.seqincrement > 0 THEN s.seqmin = 1 ELSE s.seqmin IN (-t.top - 1, -c.top - 1) END THEN 'NO MINVALUE' ELSE 'MINVALUE ' || s.seqmin END AS lowest, \
              CASE WHEN CASE WHEN s.seqincrement > 0 THEN s.seqmax IN (t.top, c.top) ELSE s.seqmax = -1 END THEN 'NO MAXVALUE' ELSE 'MAXVALUE ' || s.seqmax END AS highest) AS l \
-    WHERE s.seqrelid = $1::text::regclass";
+    WHERE s.seqrelid = to_regclass($1)";
 
 /// Those that the table's defaults name, and those that its columns own, each with the other columns that it is named for.
 const SEQUENCES: &str = "\
@@ -45,6 +45,9 @@ pub(super) async fn read_identity(
     identity: &mut Identity,
     type_name: &str,
 ) -> Result<()> {
+    if identity.sequence.is_empty() {
+        return Ok(()); // Dropped while it was looked for.
+    }
     let found = client
         .query_opt(IDENTITY, &[&identity.sequence, &type_name])
         .await?;
