@@ -73,8 +73,7 @@ BEGIN
       IF coalesce(crossfade_names_new, crossfade_writer = 'new') THEN
         crossfade_side := 'new';
       ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
-        crossfade_untold_write := crossfade_untold_write
-          OR NOT (pg_catalog.record_image_ne(ROW(new."channel"), ROW(('web'::public.booking_channel)::public.booking_channel)));
+        crossfade_untold_write := crossfade_untold_write OR NOT ((new."channel")::text IS DISTINCT FROM 'web');
       END IF;
     END IF;
     IF crossfade_writer = 'old' AND crossfade_side = 'none' THEN
@@ -111,8 +110,7 @@ BEGIN
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
-    ELSIF (pg_catalog.record_image_ne(ROW(new."channel"), ROW(('web'::public.booking_channel)::public.booking_channel))
-      OR left(current_query(), 10000) ~* E'\\mchannel\\M') THEN
+    ELSIF ((new."channel")::text IS DISTINCT FROM 'web' OR left(current_query(), 10000) ~* E'\\mchannel\\M') THEN
       crossfade_old_write := true;
     END IF;
     BEGIN
@@ -291,8 +289,7 @@ BEGIN
       IF coalesce(crossfade_names_new, crossfade_writer = 'new') THEN
         crossfade_side := 'new';
       ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
-        crossfade_untold_write := crossfade_untold_write
-          OR NOT (pg_catalog.record_image_ne(ROW(new."channel"), ROW(('web'::public.booking_channel)::public.booking_channel)));
+        crossfade_untold_write := crossfade_untold_write OR NOT ((new."channel")::text IS DISTINCT FROM 'web');
       END IF;
     END IF;
     IF crossfade_writer = 'old' AND crossfade_side = 'none' THEN
@@ -329,8 +326,7 @@ BEGIN
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
-    ELSIF (pg_catalog.record_image_ne(ROW(new."channel"), ROW(('web'::public.booking_channel)::public.booking_channel))
-      OR left(current_query(), 10000) ~* E'\\mchannel\\M') THEN
+    ELSIF ((new."channel")::text IS DISTINCT FROM 'web' OR left(current_query(), 10000) ~* E'\\mchannel\\M') THEN
       crossfade_old_write := true;
     END IF;
     BEGIN
@@ -544,7 +540,7 @@ BEGIN
         crossfade_side := 'new';
       ELSIF crossfade_names_new IS NULL AND crossfade_writer <> 'old' THEN
         crossfade_untold_write := crossfade_untold_write
-          OR NOT (pg_catalog.record_image_ne(ROW(new."channel_crossfade_retired"), ROW(('web'::public.booking_channel)::public.booking_channel)));
+          OR NOT ((new."channel_crossfade_retired")::text IS DISTINCT FROM 'web');
       END IF;
     END IF;
     IF crossfade_writer = 'old' AND crossfade_side = 'none' THEN
@@ -581,7 +577,7 @@ BEGIN
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
-    ELSIF (pg_catalog.record_image_ne(ROW(new."channel_crossfade_retired"), ROW(('web'::public.booking_channel)::public.booking_channel))
+    ELSIF ((new."channel_crossfade_retired")::text IS DISTINCT FROM 'web'
       OR left(current_query(), 10000) ~* E'\\mchannel_crossfade_retired\\M') THEN
       crossfade_old_write := true;
     END IF;

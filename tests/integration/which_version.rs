@@ -444,6 +444,44 @@ fn defaults_of_domains_and_defaults_that_are_computed_are_told_by_the_statement(
 }
 
 #[test]
+fn a_label_that_is_renamed_and_a_default_fails_no_write() {
+    on_postgresql(async |database| {
+        database
+            .execute(
+                "CREATE TYPE kind AS ENUM ('plain', 'it''s', 'own'); \
+                 CREATE TABLE things (id bigint PRIMARY KEY, status kind NOT NULL DEFAULT 'it''s', note text); \
+                 INSERT INTO things SELECT generate_series(1, 3)",
+            )
+            .await;
+        start(database, RENAME);
+        advance(database, "r", "dual_write");
+        let inserts = "INSERT INTO things (id, note) VALUES (%0, 'neither'); INSERT INTO things (id, status) VALUES (%1, 'own'); \
+             INSERT INTO things (id, st) VALUES (%2, 'own'); UPDATE things SET status = 'plain' WHERE id = %0";
+        let written = "SELECT ARRAY(SELECT ROW(status, st) FROM things WHERE id >= 10 AND id % 10 < 3 ORDER BY id)::text";
+        database.execute(&inserts.replace('%', "1")).await;
+        let before = database.value(written).await;
+        assert_eq!(before, "{\"(plain,plain)\",\"(own,own)\",\"(own,own)\"}");
+        database
+            .execute("ALTER TYPE kind RENAME VALUE 'it''s' TO 'is'")
+            .await;
+        database.execute("DELETE FROM things WHERE id >= 10").await;
+        database.execute(&inserts.replace('%', "1")).await;
+        assert_eq!(database.value(written).await, before);
+        advance(database, "r", "verify");
+        database.execute("DELETE FROM things WHERE id >= 10").await;
+        database.execute(&inserts.replace('%', "1")).await;
+        assert_eq!(database.value(written).await, before);
+        // What is to become the new column's default has no such label: that closes the gate, and there is a way back.
+        database
+            .crossfade(&["advance", "r", "--to", "retire"])
+            .exits(3);
+        database.crossfade(&["rollback", "r", "--yes"]).exits(0);
+        let columns = "SELECT count(*) FROM pg_attribute WHERE attrelid = 'things'::regclass AND attname = 'st'";
+        assert_eq!(database.value(columns).await, "0");
+    });
+}
+
+#[test]
 fn a_default_of_a_new_column_is_refused_as_it_would_pass_for_a_value_of_the_new_version() {
     on_postgresql(async |database| {
         database

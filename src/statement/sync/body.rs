@@ -390,11 +390,20 @@ impl Writing<'_> {
     /// The column has a value that no default has given it.
     fn is_no_default(&self, column: &ColumnRef) -> String {
         let value = Row::New.column(&column.name, self.names);
-        match self.sync.old_defaults.get(&column.name) {
-            None => format!("{value} IS NOT NULL"),
-            // A call may give another value each time, or take the next one of a sequence: not evaluated.
-            Some(default) if default.contains('(') => "false".to_owned(),
-            Some(default) => differs(
+        let Some(default) = self.sync.old_defaults.get(&column.name) else {
+            return format!("{value} IS NOT NULL");
+        };
+        // A call may give another value each time, or take the next one of a sequence: not evaluated.
+        if default.contains('(') {
+            return "false".to_owned();
+        }
+        // Of an enum, say: a label that is renamed later is no value of the type any more, and inserts would fail.
+        let suffix = format!("::{}", column.type_name);
+        match default.strip_suffix(&suffix) {
+            Some(label) if column.exact && label.starts_with('\'') && suffix.contains('.') => {
+                format!("({value})::text IS DISTINCT FROM {label}")
+            }
+            _ => differs(
                 column,
                 &value,
                 &format!("({default})::{}", column.type_name),
