@@ -1,4 +1,4 @@
-//! Floor 4: the command line. stdout is data, messages and progress go to stderr.
+//! The command line. stdout is data, messages and progress go to stderr.
 
 mod args;
 mod commands;

@@ -3,13 +3,13 @@
 
 pub mod traffic;
 
-use crate::engine::notice::Reporter;
-use crate::plan::document::PhaseName;
-use crate::postgres::{
+use crossfade_coordinator::notice::Reporter;
+use crossfade_coordinator::service::{AtGate, Outcome, Service, ServiceError, Until};
+use crossfade_plan::document::PhaseName;
+use crossfade_postgres::{
     connect::{ConnectError, Session, Target, resolve},
     launch::{LaunchError, LaunchOptions, Server},
 };
-use crate::service::{AtGate, Outcome, Service, ServiceError, Until};
 use serde::Serialize;
 use std::{
     path::PathBuf,
@@ -98,7 +98,7 @@ pub enum DemoError {
     Service(#[from] ServiceError),
     #[error(transparent)]
     Traffic(#[from] traffic::Error),
-    #[error("the demo's own database did not answer: {}", crate::postgres::sqlstate::message(.0))]
+    #[error("the demo's own database did not answer: {}", crossfade_postgres::sqlstate::message(.0))]
     Database(#[from] tokio_postgres::Error),
     #[error("the demo was interrupted; its server is gone")]
     Interrupted,

@@ -1,7 +1,7 @@
 //! The server that is measured on, and the tables: each is made once, and copied for each measurement as a whole database.
 
 use crate::program;
-use crossfade::postgres::launch::{LaunchOptions, Server};
+use crossfade_postgres::launch::{LaunchOptions, Server};
 use tokio_postgres::{Client, NoTls};
 
 /// As a server in production has them, but for autovacuum, which would come in the middle of one measurement and not of

@@ -3,6 +3,15 @@
 //!
 //! `cargo bench -- growth` runs the topics with that in their name; `CROSSFADE_BENCH_SCALE=0.1` takes a tenth of the rows.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    clippy::disallowed_types
+)]
+
 mod application;
 mod backfill;
 mod database;

@@ -1,7 +1,7 @@
 //! The words of the command line.
 
-use crate::plan::{document::PhaseName, span::Span};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use crossfade_plan::{document::PhaseName, span::Span};
 use std::path::PathBuf;
 
 /// Change the schema of a live PostgreSQL database phase by phase, while old and new versions of the application write.

@@ -27,10 +27,10 @@ use super::{
     printer::{Printer, indented},
     reporter::Lines,
 };
-use crate::engine::notice::Reporter;
-use crate::postgres::connect;
-use crate::service::Service;
 use anyhow::Context as _;
+use crossfade_coordinator::notice::Reporter;
+use crossfade_coordinator::service::Service;
+use crossfade_postgres::connect;
 use std::{path::Path, sync::Arc};
 use tokio_util::sync::CancellationToken;
 

@@ -1,7 +1,7 @@
 //! Exit codes: a contract with whoever drives the program.
 
-use crate::lifecycle::next::Wait;
-use crate::service::{EngineError, Outcome, ServiceError, StoreError};
+use crossfade_coordinator::service::{EngineError, Outcome, ServiceError, StoreError};
+use crossfade_decisions::lifecycle::next::Wait;
 use std::process::ExitCode;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 
 use super::{args::Format, exit::UsageError};
 use crate::demo::DemoError;
-use crate::plan::printable::{Lines, escaped};
-use crate::service::ServiceError;
+use crossfade_coordinator::service::ServiceError;
+use crossfade_model::printable::{Lines, escaped};
 use serde::Serialize;
 use std::{
     fmt,

@@ -1,10 +1,10 @@
 //! How the engine's notices look: bars on a terminal, plain lines where there is none.
 
 use super::printer::one_line;
-use crate::engine::notice::{Notice, Reporter, WalkProgress};
-use crate::lifecycle::{next::Wait, snapshot::RollbackTarget};
-use crate::plan::span::Span;
-use crate::progress;
+use crossfade_coordinator::notice::{Notice, Reporter, WalkProgress};
+use crossfade_decisions::lifecycle::{next::Wait, snapshot::RollbackTarget};
+use crossfade_decisions::progress;
+use crossfade_plan::span::Span;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
     io::{IsTerminal, Write},

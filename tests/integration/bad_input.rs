@@ -2,7 +2,7 @@
 //! that has to work.
 
 use crate::support::{Background, Database, Ran, on_postgresql, plan_file};
-use crossfade::postgres::launch::{LaunchOptions, Listen, Server};
+use crossfade_postgres::launch::{LaunchOptions, Listen, Server};
 use std::time::{Duration, Instant};
 
 const VEHICLES: &str = "

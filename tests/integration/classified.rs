@@ -1,7 +1,7 @@
 //! The classifier against the server of this test: locks read from `pg_locks`, rewrites from the tables' files.
 
 use crate::support::{Database, on_postgresql};
-use crossfade::analysis::{
+use crossfade_sql::{
     catalog::Catalog,
     classify::{Effects, Target, classify},
     script::Script,

@@ -6,7 +6,7 @@ use crate::support::{
     on_postgresql, plan_file,
 };
 use crossfade::demo::traffic::{Options, Shape, Traffic, Version, create_table};
-use crossfade::postgres::launch::{LaunchOptions, Server, StopMode};
+use crossfade_postgres::launch::{LaunchOptions, Server, StopMode};
 use std::{io::Write, os::unix::fs::MetadataExt, path::Path, process::Command, time::Duration};
 
 const RUN: &str = "rename-status";

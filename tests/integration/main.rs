@@ -1,5 +1,14 @@
 //! Whole runs of the real program against real servers that the tests launch themselves.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    clippy::disallowed_types
+)]
+
 mod across_tables;
 mod alias;
 mod bad_input;

@@ -1,7 +1,7 @@
 //! Pausing and interrupting: at once, from any process, for as long as it was said, and nothing is done twice afterwards.
 
 use crate::support::{Background, Database, Ran, on_postgresql, plan_file};
-use crossfade::postgres::launch::{LaunchOptions, Server, StopMode};
+use crossfade_postgres::launch::{LaunchOptions, Server, StopMode};
 use nix::sys::signal::Signal;
 use std::time::{Duration, Instant};
 

@@ -106,7 +106,7 @@ phases:
       - query: {name: q, sql: select 1, expect: no_rows}
 ",
     ] {
-        let decoded = crossfade::service::read_document(text);
+        let decoded = crossfade_plan::read::read_document(text);
         assert!(decoded.is_ok(), "{decoded:?}");
         let found: Vec<String> = validator.iter_errors(&plan(text)).map(|error| error.to_string()).collect();
         assert_eq!(found, [""; 0]);
@@ -143,7 +143,7 @@ fn what_decoding_refuses_the_schema_refuses_too() {
         assert!(!validator.is_valid(&bad), "{path}: {value}");
         let text = serde_yaml::to_string(&bad).unwrap();
         assert!(
-            crossfade::service::read_document(&text).is_err(),
+            crossfade_plan::read::read_document(&text).is_err(),
             "{path}: {value}"
         );
     }

@@ -8,7 +8,7 @@ use crate::support::{
     pgbouncer::PgBouncer,
     walk::{self, Walk, Ways},
 };
-use crossfade::target::SESSION;
+use crossfade_coordinator::SESSION;
 
 const MODES: [&str; 2] = ["session", "transaction"];
 /// PgBouncer then takes what a session is to begin with, and does nothing with it.

@@ -2,7 +2,7 @@
 //! that it shows are those that `explain` prints for them.
 
 use crate::support::{Database, on_postgresql, plan, plan_file};
-use crossfade::plan::recipes::Recipe;
+use crossfade_plan::recipes::Recipe;
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -130,7 +130,7 @@ fn every_plan_of_a_page_decodes_and_the_first_is_of_its_recipe() {
     for (name, text) in pages() {
         let mut names = Vec::new();
         for shown in shown(&text) {
-            let document = crossfade::service::read_document(&shown.plan);
+            let document = crossfade_plan::read::read_document(&shown.plan);
             let document = document.unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
             names.push(document.change.as_ref().map(Recipe::name));
         }
@@ -142,7 +142,7 @@ fn every_plan_of_a_page_decodes_and_the_first_is_of_its_recipe() {
 
 #[test]
 fn a_page_has_all_the_words_of_its_recipe_and_no_others() {
-    let schema = crossfade::plan::schema::schema();
+    let schema = crossfade_plan::schema::schema();
     let recipes = schema["$defs"]["Recipe"]["oneOf"]
         .as_array()
         .expect("a list");

@@ -10,7 +10,7 @@ pub mod standby;
 pub mod tools;
 pub mod walk;
 
-use crossfade::postgres::launch::{LaunchOptions, Server};
+use crossfade_postgres::launch::{LaunchOptions, Server};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},

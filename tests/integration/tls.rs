@@ -5,7 +5,7 @@ use crate::support::{
     certificates::{self, Certificates},
     tools,
 };
-use crossfade::postgres::{
+use crossfade_postgres::{
     connect::resolve,
     launch::{LaunchOptions, Listen, Server},
 };
@@ -154,7 +154,7 @@ impl Subject {
             let session = target.connect("tls").await?;
             let sql = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
             let row = session.client.query_one(sql, &[]).await.expect(sql);
-            Ok::<bool, crossfade::postgres::connect::ConnectError>(row.get(0))
+            Ok::<bool, crossfade_postgres::connect::ConnectError>(row.get(0))
         });
         match connected {
             Ok(true) => (Outcome::Encrypted, String::new()),

@@ -7,9 +7,9 @@ use crate::cli::{
     printer::{Text, one_line},
     reporter,
 };
-use crate::lifecycle::next::{Next, Wait};
-use crate::plan::document::PhaseName;
-use crate::service::{AtGate, Outcome, Service, Until};
+use crossfade_coordinator::service::{AtGate, Outcome, Service, Until};
+use crossfade_decisions::lifecycle::next::{Next, Wait};
+use crossfade_plan::document::PhaseName;
 use serde_json::json;
 use std::time::Duration;
 

@@ -5,14 +5,14 @@ mod problem;
 mod sarif;
 
 use super::{Context, read_plan};
-use crate::analysis::{self, Finding, rules::RULES};
 use crate::cli::{
     args::{Check, Format},
     exit::Exit,
     printer::Text,
 };
-use crate::plan::error::{PlanError, Severity, Shown, locate_all, render, render_all};
-use crate::service::read_document;
+use crossfade_model::error::{PlanError, Severity, Shown, locate_all, render, render_all};
+use crossfade_plan::read::read_document;
+use crossfade_sql::{self, Finding, rules::RULES};
 use problem::Problem;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -75,7 +75,7 @@ fn unreadable(path: &Path, error: &anyhow::Error) -> Checked {
     let file = path.display().to_string();
     let finding = Finding {
         rule: if is_sql(path) {
-            analysis::rules::unclassified::RULE.name
+            crossfade_sql::rules::unclassified::RULE.name
         } else {
             problem::OF_PLANS
         },
@@ -153,12 +153,12 @@ fn of_sql(path: &Path, check: &Check) -> Checked {
         Ok(read) => read,
         Err(error) => return unreadable(path, &error),
     };
-    let known = analysis::Context {
+    let known = crossfade_sql::Context {
         in_transaction: check.in_transaction,
         timeouts_set: check.timeouts_set,
-        ..analysis::Context::default()
+        ..crossfade_sql::Context::default()
     };
-    let findings = analysis::lint(&text, &known);
+    let findings = crossfade_sql::lint(&text, &known);
     let ok = !findings.iter().any(Finding::is_error);
     let shown: Vec<Shown<'_>> = findings
         .iter()

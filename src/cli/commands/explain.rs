@@ -9,7 +9,7 @@ use crate::cli::{
     exit::Exit,
     printer::Text,
 };
-use crate::plan::{
+use crossfade_plan::{
     document::PhaseName,
     explain::{ExplainedLock, ExplainedPhase, ExplainedStatement, ExplainedStep, Explanation},
 };

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::cli::{args, exit::Exit, printer::Text};
-use crate::service::{History, HistoryCheck, HistoryEvent};
+use crossfade_coordinator::service::{History, HistoryCheck, HistoryEvent};
 use serde_json::json;
 
 pub async fn run(context: &Context<'_>, asked: &args::History) -> anyhow::Result<Exit> {

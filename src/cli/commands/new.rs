@@ -6,9 +6,10 @@ use crate::cli::{
     exit::{Exit, UsageError},
     printer::Text,
 };
-use crate::plan::{error::render, recipes::Recipe};
-use crate::service::read_document;
 use anyhow::Context as _;
+use crossfade_model::error::render;
+use crossfade_plan::read::read_document;
+use crossfade_plan::recipes::Recipe;
 use std::fmt::Write as _;
 
 pub fn run(context: &Context<'_>, new: &New) -> anyhow::Result<Exit> {

@@ -2,8 +2,8 @@
 
 use super::Context;
 use crate::cli::{args::Pause, exit::Exit, exit::UsageError, printer::Text};
-use crate::plan::span::Span;
-use crate::service::PausedRun;
+use crossfade_coordinator::service::PausedRun;
+use crossfade_plan::span::Span;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 

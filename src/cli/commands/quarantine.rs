@@ -6,7 +6,7 @@ use crate::cli::{
     exit::{Exit, UsageError},
     printer::Text,
 };
-use crate::service::quarantine::{Entry, StillQuarantined, Which};
+use crossfade_coordinator::service::quarantine::{Entry, StillQuarantined, Which};
 use serde_json::{Value, json};
 
 pub async fn run(context: &Context<'_>, quarantine: &Quarantine) -> anyhow::Result<Exit> {

@@ -2,8 +2,8 @@
 
 use super::{Context, advance, pause};
 use crate::cli::{args::Resume, exit::Exit, printer::one_line};
-use crate::service::{AtGate, Until};
 use anyhow::Context as _;
+use crossfade_coordinator::service::{AtGate, Until};
 use std::process::{Command, Stdio};
 
 pub async fn run(context: &Context<'_>, resume: &Resume) -> anyhow::Result<Exit> {

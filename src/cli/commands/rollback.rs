@@ -7,8 +7,8 @@ use crate::cli::{
     printer::one_line,
     reporter,
 };
-use crate::lifecycle::{snapshot::RollbackTarget, toll::Lost};
-use crate::service::{Outcome, RollbackPreview};
+use crossfade_coordinator::service::{Outcome, RollbackPreview};
+use crossfade_decisions::lifecycle::{snapshot::RollbackTarget, toll::Lost};
 use serde_json::json;
 use std::{collections::BTreeSet, fmt::Write as _};
 

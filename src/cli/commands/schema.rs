@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::cli::{args::Schema, exit::Exit, printer::Text};
-use crate::plan::schema;
+use crossfade_plan::schema;
 
 pub fn run(context: &Context<'_>, words: &Schema) -> anyhow::Result<Exit> {
     let value = schema::schema();

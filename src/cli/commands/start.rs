@@ -2,7 +2,7 @@
 
 use super::{Context, read_plan};
 use crate::cli::{args::PlanFile, exit::Exit};
-use crate::plan::error::render;
+use crossfade_model::error::render;
 
 pub async fn run(context: &Context<'_>, start: &PlanFile) -> anyhow::Result<Exit> {
     let (file, text) = read_plan(&start.plan)?;

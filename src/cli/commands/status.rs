@@ -9,10 +9,10 @@ use crate::cli::{
     printer::Text,
     reporter::time_left,
 };
-use crate::lifecycle::transition::State;
-use crate::plan::span::Span;
-use crate::progress;
-use crate::service::{PhaseStatus, Status};
+use crossfade_coordinator::service::{PhaseStatus, Status};
+use crossfade_decisions::lifecycle::transition::State;
+use crossfade_decisions::progress;
+use crossfade_plan::span::Span;
 use serde_json::json;
 use std::{io::IsTerminal, time::Duration};
 

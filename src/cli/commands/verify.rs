@@ -7,7 +7,7 @@ use crate::cli::{
     printer::{Text, one_line},
     reporter,
 };
-use crate::service::Outcome;
+use crossfade_coordinator::service::Outcome;
 use serde_json::json;
 
 pub async fn run(context: &Context<'_>, verify: &Verify) -> anyhow::Result<Exit> {

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::cli::{args::Work, exit::Exit};
-use crate::service::Help;
+use crossfade_coordinator::service::Help;
 use serde_json::json;
 
 pub async fn run(context: &Context<'_>, work: &Work) -> anyhow::Result<Exit> {

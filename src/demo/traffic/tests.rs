@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::net::{UnixListener, UnixStream};
 
 use super::*;
-use crate::postgres::launch::{LaunchOptions, Server};
+use crossfade_postgres::launch::{LaunchOptions, Server};
 use tokio_postgres::error::SqlState;
 
 /// One for all tests; in a static it is removed by its watchdog.
@@ -500,7 +500,7 @@ async fn after_a_crash_of_the_server_the_ledger_equals_what_was_recovered() {
     traffic.wait_for_operations(OPERATIONS).await;
     let server = tokio::task::spawn_blocking(move || {
         server
-            .restart(crate::postgres::launch::StopMode::Immediate)
+            .restart(crossfade_postgres::launch::StopMode::Immediate)
             .map(|()| server)
     });
     let server = server.await.expect("a task").expect("a restart");

@@ -32,7 +32,7 @@ fn property(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::error::Severity;
+    use crossfade_model::error::Severity;
 
     #[test]
     fn what_a_file_is_called_cannot_end_the_annotation() {

@@ -1,7 +1,7 @@
 //! What `check` found, of a plan or of SQL, for the reports that do not tell them apart.
 
-use crate::analysis::Finding;
-use crate::plan::error::{LocatedError, Severity};
+use crossfade_model::error::{LocatedError, Severity};
+use crossfade_sql::Finding;
 
 /// What a plan's own errors are called where everything needs a rule.
 pub const OF_PLANS: &str = "plan";

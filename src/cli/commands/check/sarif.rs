@@ -1,7 +1,7 @@
 //! The report as code scanning reads it: SARIF 2.1.0.
 
 use super::problem::{OF_PLANS, Problem};
-use crate::analysis::rules::{RULES, allowance};
+use crossfade_sql::rules::{RULES, allowance};
 use serde_json::{Value, json};
 
 pub fn report(problems: &[Problem]) -> Value {
@@ -56,7 +56,7 @@ fn uri(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::error::Severity;
+    use crossfade_model::error::Severity;
 
     #[test]
     fn every_result_has_its_rule_and_its_place() {

@@ -1,6 +1,6 @@
 //! Estimates as people say them: ranges of time and of bytes, no more exact than they are.
 
-use crate::plan::explain::estimate::Estimate;
+use crossfade_plan::explain::estimate::Estimate;
 
 pub fn of(estimate: &Estimate) -> String {
     let mut words = vec![time(estimate.seconds)];

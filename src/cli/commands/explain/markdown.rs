@@ -1,7 +1,7 @@
 //! A plan as a pull request shows it: a table of its phases first, then each with its statements folded away.
 
 use super::{effects, summary};
-use crate::plan::explain::{ExplainedPhase, ExplainedStep, Explanation};
+use crossfade_plan::explain::{ExplainedPhase, ExplainedStep, Explanation};
 use std::fmt::Write as _;
 
 pub fn document(explanation: &Explanation) -> String {

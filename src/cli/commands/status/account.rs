@@ -1,7 +1,7 @@
 //! What a backfill's last minutes went into: its throughput as a line of blocks, and what held it back for how long.
 
-use crate::plan::span::Span;
-use crate::progress::Account;
+use crossfade_decisions::progress::Account;
+use crossfade_plan::span::Span;
 use std::{fmt::Write as _, time::Duration};
 
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -61,7 +61,7 @@ fn sparkline(values: &[f64]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{pacing::Signal, progress::Held};
+    use crossfade_decisions::{pacing::Signal, progress::Held};
 
     #[test]
     fn the_line_shows_the_rate_and_the_text_every_second() {

@@ -1,0 +1,439 @@
+//! Has the server read SQL as the application's sessions would, in a transaction that is rolled back: what names mean is told by
+//! parsing alone, which evaluates no function of anybody's, as planning would.
+
+use super::Result;
+use crossfade_model::ident::{Ident, TableName};
+use crossfade_plan::statement::session::OWN_PATH;
+use crossfade_plan::{
+    facts::{Called, Equality, EqualityKey, ExpressionError, Maker, Volatility},
+    key::Operator,
+    search_path::SearchPath,
+};
+use crossfade_sql::lexer::tokens;
+use std::collections::BTreeSet;
+use tokio_postgres::{Client, Statement};
+
+/// Nobody is to wait for a look, nor for what a look has locked.
+const LIMITS: &str = "SET LOCAL statement_timeout = '5s'; SET LOCAL lock_timeout = '2s'";
+
+/// Values of the moment and of the session that have words of their own, by `SQLValueFunctionOp`.
+const VALUES: [&str; 15] = [
+    "CURRENT_DATE",
+    "CURRENT_TIME",
+    "CURRENT_TIME",
+    "CURRENT_TIMESTAMP",
+    "CURRENT_TIMESTAMP",
+    "LOCALTIME",
+    "LOCALTIME",
+    "LOCALTIMESTAMP",
+    "LOCALTIMESTAMP",
+    "CURRENT_ROLE",
+    "CURRENT_USER",
+    "USER",
+    "SESSION_USER",
+    "CURRENT_CATALOG",
+    "CURRENT_SCHEMA",
+];
+
+const CALLED: &str = "\
+    SELECT p.proname::text, p.oid::regprocedure::text, p.provolatile::text, p.pronamespace = 'pg_catalog'::regnamespace, l.lanname IN ('internal', 'c') \
+    FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang \
+    WHERE p.oid = ANY ($1) OR p.oid IN (SELECT o.oprcode FROM pg_operator AS o WHERE o.oid = ANY ($2)) ORDER BY 2";
+
+/// An operator, and whether a unique index over a column goes by it.
+const EQUALITY: &str = "\
+    SELECT n.nspname::text, o.oprname::text, o.oid::regoperator::text, EXISTS (SELECT 1 FROM pg_class AS c JOIN pg_namespace AS m ON m.oid = c.relnamespace \
+           JOIN pg_index AS i ON i.indrelid = c.oid AND i.indisunique AND i.indpred IS NULL \
+           CROSS JOIN unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, number) \
+           JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = k.attnum \
+           JOIN pg_opclass AS s ON s.oid = i.indclass[k.number - 1] \
+           JOIN pg_amop AS p ON p.amopfamily = s.opcfamily AND p.amopopr = o.oid AND p.amopstrategy = 3 \
+           WHERE m.nspname = $2 AND c.relname = $3 AND a.attname = $4 AND k.number <= i.indnkeyatts) \
+    FROM pg_operator AS o JOIN pg_namespace AS n ON n.oid = o.oprnamespace WHERE o.oid = $1";
+
+/// Why there is no answer.
+pub enum Failed {
+    Connection(tokio_postgres::Error),
+    /// What the server said of the text.
+    Refused(tokio_postgres::Error),
+    /// Nothing can be asked here.
+    Unavailable(ExpressionError),
+}
+
+/// What is wrong with the text was said by the server.
+impl From<tokio_postgres::Error> for Failed {
+    fn from(error: tokio_postgres::Error) -> Self {
+        match error.as_db_error() {
+            Some(_) => Self::Refused(error),
+            None => Self::Connection(error),
+        }
+    }
+}
+
+/// An expression as the server has read it.
+pub struct Made {
+    pub type_oid: u32,
+    pub resolved: String,
+    pub tree: Tree,
+    pub calls: Vec<Called>,
+}
+
+pub struct Resolver<'a> {
+    pub client: &'a Client,
+    path: Option<String>,
+    unavailable: Option<ExpressionError>,
+}
+
+impl<'a> Resolver<'a> {
+    /// Begins the transaction that `end` rolls back.
+    pub async fn begin(client: &'a Client, path: Option<&SearchPath>) -> Result<Self> {
+        let row = client
+            .query_one(
+                "SELECT pg_is_in_recovery(), has_database_privilege(current_database(), 'TEMPORARY'), \
+                        quote_ident(current_database()), quote_ident(current_user)",
+                &[],
+            )
+            .await?;
+        let unavailable = match (row.get(0), row.get(1)) {
+            (true, _) => Some((
+                "a standby makes none".to_owned(),
+                "connect to the primary".to_owned(),
+            )),
+            (false, false) => {
+                let (database, role): (String, String) = (row.get(2), row.get(3));
+                Some((
+                    format!("the role {role} may make none"),
+                    format!("GRANT TEMPORARY ON DATABASE {database} TO {role};"),
+                ))
+            }
+            (false, true) => None,
+        };
+        let mode = if row.get(0) {
+            "READ ONLY"
+        } else {
+            "READ WRITE"
+        };
+        client
+            .batch_execute(&format!("START TRANSACTION {mode}; {LIMITS}"))
+            .await?;
+        // Event triggers of the application have nothing to see here. Where the role may not keep them out, they fire, and what
+        // they do is rolled back.
+        client.batch_execute("SAVEPOINT crossfade_look").await?;
+        let kept_out = client
+            .batch_execute("SET LOCAL session_replication_role = replica; RELEASE crossfade_look")
+            .await;
+        if kept_out.is_err() {
+            client
+                .batch_execute("ROLLBACK TO crossfade_look; RELEASE crossfade_look")
+                .await?;
+        }
+        Ok(Self {
+            client,
+            path: path.map(SearchPath::setting),
+            unavailable: unavailable.map(|(why, help)| ExpressionError {
+                message: format!(
+                    "what SQL of a plan means is told by a temporary table, which is rolled back, and {why}"
+                ),
+                help: Some(help),
+            }),
+        })
+    }
+
+    pub async fn end(self) -> Result<()> {
+        self.client.batch_execute("ROLLBACK").await
+    }
+
+    async fn enter(&self) -> Result<()> {
+        let path = self.path.as_deref().unwrap_or(OWN_PATH);
+        self.client
+            .batch_execute(&format!(
+                "SAVEPOINT crossfade_look; SET LOCAL search_path = {path}"
+            ))
+            .await
+    }
+
+    /// Takes back what was made since `enter`, the search path too.
+    async fn leave(&self) -> Result<()> {
+        self.client
+            .batch_execute("ROLLBACK TO crossfade_look; RELEASE crossfade_look")
+            .await
+    }
+
+    /// The statement as it would be run, without planning it.
+    pub async fn parse(&self, sql: &str) -> std::result::Result<Statement, Failed> {
+        self.enter().await.map_err(Failed::Connection)?;
+        let parsed = self.client.prepare(sql).await;
+        self.leave().await.map_err(Failed::Connection)?;
+        Ok(parsed?)
+    }
+
+    /// The type's number, its modifier and, of a domain, the domain's number: described is the type below it.
+    pub async fn named_type(
+        &self,
+        type_name: &str,
+    ) -> std::result::Result<Option<(u32, i32, Option<u32>)>, Failed> {
+        let statement = self
+            .parse(&format!("SELECT CAST(NULL AS {type_name}\n)"))
+            .await?;
+        let [column] = statement.columns() else {
+            return Ok(None);
+        };
+        let described = (column.type_().oid(), column.type_modifier());
+        self.enter().await.map_err(Failed::Connection)?;
+        let row = self
+            .client
+            .query_one(
+                "SELECT t.oid FROM pg_catalog.pg_type AS t WHERE t.oid = pg_catalog.to_regtype($1) AND t.typtype = 'd'",
+                &[&type_name],
+            )
+            .await;
+        self.leave().await.map_err(Failed::Connection)?;
+        // What is no name for `to_regtype` (`varchar(3)` before PostgreSQL 16) is no domain.
+        let domain = row.ok().map(|row| row.get(0));
+        Ok(Some((described.0, described.1, domain)))
+    }
+
+    /// Of a type as the server writes it.
+    pub async fn type_oid(&self, type_name: &str) -> Result<Option<u32>> {
+        let statement = self
+            .client
+            .prepare(&format!("SELECT NULL::{type_name}"))
+            .await?;
+        let columns = statement.columns();
+        Ok(columns.first().map(|column| column.type_().oid()))
+    }
+
+    /// Reads the expression over columns of these names and types: as a CHECK, which allows neither sub-selects nor what is over
+    /// several rows.
+    pub async fn make(
+        &self,
+        table: &Ident,
+        columns: &[(Ident, String)],
+        expression: &str,
+    ) -> std::result::Result<Made, Failed> {
+        if let Some(why) = &self.unavailable {
+            return Err(Failed::Unavailable(why.clone()));
+        }
+        self.enter().await.map_err(Failed::Connection)?;
+        let made = self.made(table, columns, expression).await;
+        self.leave().await.map_err(Failed::Connection)?;
+        made
+    }
+
+    async fn made(
+        &self,
+        table: &Ident,
+        columns: &[(Ident, String)],
+        expression: &str,
+    ) -> std::result::Result<Made, Failed> {
+        let table = table.quoted();
+        let columns = columns.iter();
+        let columns = columns.map(|(name, type_name)| format!("{} {type_name}, ", name.quoted()));
+        let columns: String = columns.collect();
+        self.client
+            .batch_execute(&format!(
+                "CREATE TEMPORARY TABLE {table} ({columns}CONSTRAINT crossfade_expression CHECK ((({expression}\n)) IS NOT NULL)) USING heap"
+            ))
+            .await?;
+        let statement = self
+            .client
+            .prepare(&format!("SELECT ({expression}\n) FROM pg_temp.{table}"))
+            .await?;
+        let type_oid = statement.columns().first();
+        let type_oid = type_oid.map_or(0, |column| column.type_().oid());
+        self.client
+            .batch_execute(&format!("SET LOCAL search_path = {OWN_PATH}"))
+            .await?;
+        let row = self
+            .client
+            .query_one(
+                "SELECT pg_get_expr(k.conbin, k.conrelid), k.conbin::text FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid \
+                 WHERE c.relnamespace = pg_my_temp_schema() AND k.conname = 'crossfade_expression'",
+                &[],
+            )
+            .await?;
+        let tree = Tree::read(row.get(1));
+        let rows = self
+            .client
+            .query(CALLED, &[&tree.functions, &tree.operators])
+            .await?;
+        let values = tree.values.iter().map(|value| Called {
+            name: (*value).to_owned(),
+            signature: (*value).to_owned(),
+            volatility: Volatility::Stable,
+            maker: Maker::Server,
+        });
+        let domain = tree.domain.then(|| Called {
+            name: "domain".to_owned(),
+            signature: "the constraints of a domain".to_owned(),
+            volatility: Volatility::Immutable,
+            maker: Maker::Anybody,
+        });
+        let calls = rows.iter().map(called).chain(values).chain(domain);
+        let calls = calls.collect();
+        Ok(Made {
+            type_oid,
+            resolved: on_one_line(without_test(row.get(0))),
+            tree,
+            calls,
+        })
+    }
+
+    /// What `=` means between the two; `None`: something that is no operator.
+    pub async fn equality(
+        &self,
+        key: &EqualityKey,
+    ) -> std::result::Result<Option<Equality>, Failed> {
+        let column =
+            |name: &str, type_name: &String| (Ident::from_catalog(name), type_name.clone());
+        let columns = [column("a", &key.column_type), column("b", &key.other_type)];
+        let pair = Ident::from_catalog("crossfade_pair");
+        let made = self.make(&pair, &columns, "a = b").await?;
+        let Some(operator) = made.tree.operators.first() else {
+            return Ok(None);
+        };
+        let TableName { schema, name } = &key.table;
+        let row = self
+            .client
+            .query_one(
+                EQUALITY,
+                &[
+                    operator,
+                    &schema.as_str(),
+                    &name.as_str(),
+                    &key.column.as_str(),
+                ],
+            )
+            .await?;
+        let schema = Ident::from_catalog(row.get::<_, String>(0));
+        Ok(Some(Equality {
+            operator: Operator::of(&schema, row.get(1)),
+            signature: row.get(2),
+            is_unique: row.get(3),
+        }))
+    }
+}
+
+fn called(row: &tokio_postgres::Row) -> Called {
+    Called {
+        name: row.get(0),
+        signature: row.get(1),
+        volatility: match row.get(2) {
+            "i" => Volatility::Immutable,
+            "s" => Volatility::Stable,
+            _ => Volatility::Volatile,
+        },
+        maker: match (row.get(3), row.get(4)) {
+            (true, _) => Maker::Server,
+            (false, true) => Maker::Superuser,
+            (false, false) => Maker::Anybody,
+        },
+    }
+}
+
+/// `((a || b) IS NOT NULL)` → `(a || b)`
+fn without_test(text: &str) -> &str {
+    let inside = text.strip_prefix('(').unwrap_or(text);
+    inside.strip_suffix(" IS NOT NULL)").unwrap_or(inside)
+}
+
+/// The server writes CASE on several lines; what is in quotes stays as it is.
+fn on_one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    let mut from = 0;
+    for token in tokens(text) {
+        let blank = &text[from..token.range.start];
+        line.push_str(if blank.contains('\n') { " " } else { blank });
+        line.push_str(token.text(text));
+        from = token.range.end;
+    }
+    line.trim().to_owned()
+}
+
+/// What the stored form of an expression names, by number.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Tree {
+    /// Columns, from 1 on.
+    pub reads: BTreeSet<usize>,
+    pub whole_row: bool,
+    pub system_column: bool,
+    functions: Vec<u32>,
+    operators: Vec<u32>,
+    values: Vec<&'static str>,
+    /// A value is made one of a domain, whose constraints may call what they like.
+    domain: bool,
+}
+
+impl Tree {
+    /// `{OPEXPR :opno 98 :opfuncid 67 … :args ({VAR :varno 1 :varattno 3 …} …)}`. A name in it cannot look like a field of a node:
+    /// blanks in names are escaped.
+    fn read(text: &str) -> Self {
+        let mut tree = Self::default();
+        let mut words = text.split_ascii_whitespace().peekable();
+        let (mut is_value, mut in_list) = (false, false);
+        while let Some(word) = words.next() {
+            let number = |word: Option<&&str>| -> i64 {
+                let digits = word.map(|word| word.trim_matches(|c| "(){}o".contains(c)));
+                digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)
+            };
+            if let Some(node) = word.rfind('{') {
+                is_value = &word[node..] == "{SQLVALUEFUNCTION";
+                tree.domain |= &word[node..] == "{COERCETODOMAIN";
+            }
+            if in_list {
+                tree.operators.extend(u32::try_from(number(Some(&word))));
+                in_list = !word.contains(')');
+                continue;
+            }
+            let next = number(words.peek());
+            match word {
+                ":varattno" => match usize::try_from(next) {
+                    Ok(0) => tree.whole_row = true,
+                    Ok(column) => {
+                        tree.reads.insert(column);
+                    }
+                    Err(_) => tree.system_column = true,
+                },
+                ":funcid" | ":opfuncid" => tree.functions.extend(u32::try_from(next)),
+                ":opno" => tree.operators.extend(u32::try_from(next)),
+                ":opnos" => in_list = true,
+                ":op" if is_value => {
+                    let value = usize::try_from(next).ok().and_then(|at| VALUES.get(at));
+                    tree.values
+                        .push(value.copied().unwrap_or("a value of the session"));
+                }
+                _ => {}
+            }
+        }
+        tree
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_stored_expression_names_is_read() {
+        let text = "{NULLTEST :arg {BOOLEXPR :boolop and :args ({OPEXPR :opno 98 :opfuncid 67 :args ({VAR :varno 1 :varattno 3 :vartype 25} \
+            {FUNCEXPR :funcid 871 :args ({VAR :varno 1 :varattno 12})})} {ROWCOMPAREEXPR :rctype 1 :opnos (o 664 97) :opfamilies (o 1 2) :args 1} \
+            {SQLVALUEFUNCTION :op 10 :type 19})} :nulltesttype 1}";
+        let tree = Tree::read(text);
+        assert_eq!(tree.reads.iter().copied().collect::<Vec<_>>(), [3, 12]);
+        assert_eq!(tree.functions, [67, 871]);
+        // "(o" is no operator's number; nobody has 0.
+        assert_eq!(tree.operators, [98, 0, 664, 97]);
+        assert_eq!(tree.values, ["CURRENT_USER"]);
+        assert!(!tree.whole_row && !tree.system_column);
+        assert!(Tree::read("{VAR :varno 1 :varattno 0 }").whole_row);
+        assert!(Tree::read("{VAR :varno 1 :varattno -6 }").system_column);
+    }
+
+    #[test]
+    fn an_expression_is_taken_out_of_its_test() {
+        assert_eq!(without_test("((a || b) IS NOT NULL)"), "(a || b)");
+        assert_eq!(without_test("(lower(a) IS NOT NULL)"), "lower(a)");
+        let text = "\nCASE a\n    WHEN 'x\n  y' THEN 1\n    ELSE 2\nEND";
+        assert_eq!(on_one_line(text), "CASE a WHEN 'x\n  y' THEN 1 ELSE 2 END");
+    }
+}

@@ -1,0 +1,644 @@
+//! Going back: the reverse of each completed step, newest first. What it would cost the application is counted before
+//! anything is recorded, and values are dropped only if the person names them with `--discard`.
+
+mod freeing;
+pub use freeing::only_frees;
+
+use super::{
+    EngineError, Outcome,
+    ddl::{self, OnlyIf, Reached},
+    drift, failpoint,
+    notice::Notice,
+    session::Driver,
+    toll,
+    verify::names_now,
+};
+use crate::database::{
+    catalog,
+    observe::{Observed, observe},
+};
+use crate::store::{quarantine, runs, walks};
+use crossfade_decisions::lifecycle::{
+    next::{Wait, check_rollback_target, to_reverse, units},
+    snapshot::{Pause, RollbackTarget, Snapshot},
+    toll::{Toll, misnamed},
+    transition::{Event, RunState, State},
+};
+use crossfade_model::ident::TableName;
+use crossfade_plan::statement::{
+    cost::{Thing, WOULD_LOSE},
+    part::{Goal, How, Part, Statement},
+};
+use crossfade_plan::{
+    compiled::{Action, PlannedStep, StepId},
+    document::PhaseName,
+    steps::{
+        DdlStep, Undo, Work, add_column::AddColumn, add_constraint, attach_index, create_index,
+        sync_columns, sync_tables,
+    },
+};
+use std::{collections::BTreeSet, time::Duration};
+
+/// How long new-version writers are listened for before the new column is taken away.
+const LISTEN: Duration = Duration::from_millis(1_500);
+
+const CONTRACTED: &str =
+    "contract has been done: what was old is gone. There is no way back but a backup";
+
+impl Driver {
+    /// Back to where `target` had ended, or to the start. `discards`: what may go with it, as `Thing`s are written.
+    pub async fn roll_back(
+        &mut self,
+        target: RollbackTarget,
+        discards: &BTreeSet<String>,
+    ) -> Result<Outcome, EngineError> {
+        let (snapshot, _) = self.look().await?;
+        let reopens = may_go_back(&snapshot, target)?;
+        if let Some(wrong) = misnamed(discards, &toll::things(&snapshot.plan)) {
+            return Err(EngineError::Refused(wrong));
+        }
+        let phases = to_reverse(&snapshot, target);
+        let undoes = !phases.is_empty() || snapshot.rolling_back.is_some();
+        let begins = snapshot.rolling_back != Some(target);
+        let frees = only_frees(&*self.work, &snapshot, target).await?;
+        if begins && frees {
+            self.check_not_contracted(&snapshot).await?;
+        } else if begins {
+            self.check_can_go_back(&snapshot, target, &phases).await?;
+        }
+        // No column and no table goes then.
+        let toll = match frees {
+            true => Toll::default(),
+            false => toll::look(&mut self.work, &snapshot, &phases).await?,
+        };
+        let command = format!("crossfade rollback {}{}", self.run, target.option());
+        if let Some(why) = toll.refusal(discards, &command) {
+            return Err(self.given_up(snapshot.rolling_back, why).await?);
+        }
+        let pause = snapshot.paused();
+        let said = toll.discarded(discards);
+        if (undoes || target == RollbackTarget::Start)
+            && (begins || pause.is_some() || !said.is_empty())
+        {
+            self.record("rollback begin", async |transaction, lease| {
+                if pause.is_some() {
+                    let why = format!("a rollback to {target}");
+                    runs::resume(transaction, lease.run_id, Some(&why)).await?;
+                }
+                if reopens {
+                    runs::reopen(transaction, lease, &snapshot.plan).await?;
+                }
+                if begins || !said.is_empty() {
+                    runs::begin_rollback(transaction, lease, target, &said).await?;
+                }
+                Ok(())
+            })
+            .await?;
+            if let Some(pause) = pause {
+                self.reporter.notice(Notice::PauseEnded(pause.clone()));
+            }
+        }
+        if frees && let Some(outcome) = self.freed(&snapshot).await? {
+            return Ok(outcome);
+        }
+        for phase in phases {
+            match self.reverse_phase(phase, discards).await {
+                Ok(None) => {}
+                Ok(Some(outcome)) => return Ok(outcome),
+                Err(EngineError::Refused(why)) => {
+                    return Err(self.given_up(Some(target), why).await?);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        self.record("rollback end", async |transaction, lease| {
+            runs::end_rollback(transaction, lease).await?;
+            match target {
+                RollbackTarget::Start => {
+                    quarantine::clear(transaction, lease.run_id).await?;
+                    runs::finish(transaction, lease, RunState::RolledBack).await
+                }
+                // Who approved had not seen what made somebody go back.
+                RollbackTarget::Phase(phase) if undoes => {
+                    runs::void_approvals(transaction, lease.run_id, phase).await
+                }
+                RollbackTarget::Phase(_) => Ok(()),
+            }
+        })
+        .await?;
+        Ok(Outcome::Done)
+    }
+
+    /// Refused on the way: the run is not left between going back, which it cannot, and coming forward, which it may not.
+    async fn given_up(
+        &mut self,
+        under_way: Option<RollbackTarget>,
+        why: String,
+    ) -> Result<EngineError, EngineError> {
+        if under_way.is_none() {
+            return Ok(EngineError::Refused(why));
+        }
+        self.record("rollback given up", async |transaction, lease| {
+            runs::give_up_rollback(transaction, lease, &why).await
+        })
+        .await?;
+        Ok(EngineError::Refused(format!(
+            "{why}. The rollback that was under way is given up where it was: `crossfade advance {}` comes forward again from there",
+            self.run
+        )))
+    }
+
+    /// Refuses before anything is changed.
+    async fn check_can_go_back(
+        &mut self,
+        snapshot: &Snapshot,
+        target: RollbackTarget,
+        phases: &[PhaseName],
+    ) -> Result<(), EngineError> {
+        let are_dropped = target == RollbackTarget::Start
+            && !drift::all_dropped(&*self.work, snapshot).await?.is_empty();
+        if phases.contains(&PhaseName::Contract) && !are_dropped {
+            self.check_not_contracted(snapshot).await?;
+        }
+        self.check_reversible(snapshot, phases).await?;
+        self.check_nothing_hangs(snapshot, phases).await?;
+        if !phases.contains(&PhaseName::DualWrite) {
+            return Ok(());
+        }
+        if are_dropped {
+            return Ok(());
+        }
+        self.require_sync(snapshot).await?;
+        self.check_nothing_one_sided(snapshot).await?;
+        let plan = &snapshot.plan;
+        let to_expand = matches!(target, RollbackTarget::Phase(_));
+        let is_its_own = |step: &PlannedStep| toll::is_its_own(snapshot, step);
+        let stays = plan
+            .syncs()
+            .any(|sync| sync_columns::undo_to_expand(plan, sync, is_its_own).is_none())
+            || plan
+                .links()
+                .any(|link| sync_tables::undo_to_expand(plan, link, is_its_own).is_none());
+        if to_expand && stays {
+            return Err(EngineError::Refused(
+                "the new columns cannot be emptied by themselves, and without triggers their values would grow stale: go back to the start".to_owned(),
+            ));
+        }
+        // A new-version writer that is still there would fail without its column.
+        let before = runs::count_writes(&*self.work, plan, runs::Side::New).await?;
+        if before.unwrap_or(0) == 0 {
+            return Ok(());
+        }
+        self.sleep(LISTEN).await;
+        let after = runs::count_writes(&*self.work, plan, runs::Side::New).await?;
+        if let (Some(before), Some(after)) = (before, after)
+            && after > before
+        {
+            return Err(EngineError::Refused(format!(
+                "the new version is still writing ({} writes in the last {} s): take it out of service first, its statements would fail without the new column",
+                after - before,
+                LISTEN.as_secs_f32()
+            )));
+        }
+        Ok(())
+    }
+
+    /// A step outside `contract` that its author said cannot be taken back: known before anything is reversed.
+    async fn check_reversible(
+        &self,
+        snapshot: &Snapshot,
+        phases: &[PhaseName],
+    ) -> Result<(), EngineError> {
+        let plan = &snapshot.plan;
+        for (phase, step) in plan.steps() {
+            let state = snapshot.step_state(&step.id);
+            let is_reversed = phases.contains(&phase.name)
+                && phase.name != PhaseName::Contract
+                && state.has_begun();
+            if !is_reversed
+                || !toll::is_its_own(snapshot, step)
+                || step.action.undo(plan) != Undo::Irreversible
+                || !toll::may_stand(&*self.work, plan, step, state).await?
+            {
+                continue;
+            }
+            let last = phases.first() == Some(&phase.name);
+            let instead = if last {
+                "keep what it did".to_owned()
+            } else {
+                format!(
+                    "keep what it did, or go back to where {} had ended: `--to {}`",
+                    phase.name, phase.name
+                )
+            };
+            return Err(EngineError::Refused(format!(
+                "{} cannot be taken back: {instead}",
+                step.id
+            )));
+        }
+        Ok(())
+    }
+
+    /// What was put on a new column or table since would keep it from being dropped, half way back, or go with it.
+    async fn check_nothing_hangs(
+        &self,
+        snapshot: &Snapshot,
+        phases: &[PhaseName],
+    ) -> Result<(), EngineError> {
+        let plan = &snapshot.plan;
+        // Back to the end of `expand`, the columns that triggers fill are emptied by being made anew.
+        let anew = |add: &AddColumn| {
+            phases.contains(&PhaseName::DualWrite)
+                && plan.sync(&add.table).is_some_and(|sync| {
+                    let mut targets = sync.forward.iter().map(|one| &one.target.name);
+                    targets.any(|target| *target == add.column)
+                })
+        };
+        let reversed = || {
+            plan.steps().filter(|(phase, step)| {
+                let goes = match &step.action {
+                    Action::Ddl(DdlStep::AddColumn(add)) => anew(add),
+                    _ => false,
+                };
+                (goes || phases.contains(&phase.name))
+                    && snapshot.step_state(&step.id).has_begun()
+                    && toll::is_its_own(snapshot, step)
+            })
+        };
+        let is_sql = |step: &PlannedStep| matches!(step.action, Action::Ddl(DdlStep::Sql(_)));
+        if reversed().any(|(_, step)| is_sql(step)) {
+            // It may be theirs, and go with them.
+            return Ok(());
+        }
+        for (_, step) in reversed() {
+            let state = snapshot.step_state(&step.id);
+            if !toll::may_stand(&*self.work, plan, step, state).await? {
+                continue;
+            }
+            let (what, hanging) = match &step.action {
+                Action::Ddl(DdlStep::AddColumn(add)) => {
+                    let names = names_now(snapshot, &add.table);
+                    let column = names.of(&add.column);
+                    let found = catalog::dependents_of(&*self.work, &plan.name, &add.table, column);
+                    (format!("{}.{column}", add.table), found.await?)
+                }
+                Action::Ddl(DdlStep::CreateTable(create)) => {
+                    let found = catalog::objects_over(&*self.work, &create.table).await?;
+                    (create.table.to_string(), found)
+                }
+                Action::Ddl(DdlStep::AliasTable(alias)) => {
+                    let found = catalog::objects_over(&*self.work, &alias.table).await?;
+                    (format!("the view {}", alias.table), found)
+                }
+                Action::Ddl(DdlStep::CreateEnum(create)) => {
+                    let goes: Vec<Thing> = reversed()
+                        .flat_map(|(_, step)| step.action.cost(plan).losses)
+                        .map(|loss| loss.of)
+                        .collect();
+                    let users = catalog::users_of_type(&*self.work, &create.name).await?;
+                    let found = users.into_iter().filter(|user| !goes.contains(&user.of));
+                    let found = found.map(|user| user.object).collect();
+                    (format!("the type {}", create.name), found)
+                }
+                _ => continue,
+            };
+            if !hanging.is_empty() {
+                return Err(EngineError::Refused(format!(
+                    "{what} goes with this, and there is what would keep it or go with it: {}. Drop that, or make it over the old side, and run it again; nothing has changed",
+                    hanging.join(", ")
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends what keeps the application from writing, before anything else. `Some`: it was stopped.
+    async fn freed(&mut self, snapshot: &Snapshot) -> Result<Option<Outcome>, EngineError> {
+        loop {
+            match self.free(snapshot).await? {
+                Reached::Ran | Reached::WasThere => {
+                    self.drop_counters(&snapshot.plan).await?;
+                    return Ok(None);
+                }
+                Reached::Interrupted => return Ok(Some(Outcome::Interrupted)),
+                Reached::Paused => {
+                    if let Some(pause) = self.pause().await? {
+                        return Ok(Some(Outcome::Waiting(Wait::Paused(pause))));
+                    }
+                }
+            }
+        }
+    }
+
+    /// `contract` is one transaction: either nothing of it is there, or all.
+    async fn check_not_contracted(&self, snapshot: &Snapshot) -> Result<(), EngineError> {
+        if !snapshot.phase_state(PhaseName::Contract).has_begun() {
+            return Ok(());
+        }
+        let Some(phase) = snapshot.plan.phase(PhaseName::Contract) else {
+            return Ok(());
+        };
+        let is_end = |step: &PlannedStep| matches!(step.action, Action::Ddl(DdlStep::DropSync(_)));
+        let has_sync = phase.steps.iter().any(is_end);
+        for step in &phase.steps {
+            let Work::Parts(parts) = step.action.work(&snapshot.plan) else {
+                continue;
+            };
+            for part in &parts {
+                let is_there = match &step.action {
+                    // What somebody else has dropped the run still knows.
+                    Action::Ddl(DdlStep::DropSync(_)) => {
+                        drift::is_contracted(&*self.work, snapshot, &part.goal).await?
+                    }
+                    Action::Ddl(DdlStep::DropColumn(_) | DdlStep::DropAlias(_)) if !has_sync => {
+                        observe(&*self.work, &part.goal).await? == Observed::Holds
+                    }
+                    _ => false,
+                };
+                if is_there {
+                    return Err(EngineError::Refused(CONTRACTED.to_owned()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn reverse_phase(
+        &mut self,
+        phase: PhaseName,
+        discards: &BTreeSet<String>,
+    ) -> Result<Option<Outcome>, EngineError> {
+        let snapshot = runs::snapshot(&*self.work, self.lease.run_id).await?;
+        let Some(planned) = snapshot.plan.phase(phase) else {
+            return Ok(None);
+        };
+        self.record(
+            &format!("phase {phase} revert"),
+            async |transaction, lease| {
+                runs::phase_event(transaction, lease, phase, Event::Revert).await
+            },
+        )
+        .await?;
+        let steps: Vec<StepId> = units(planned)
+            .into_iter()
+            .rev()
+            .flat_map(|unit| {
+                unit.into_iter()
+                    .rev()
+                    .map(|step| step.id.clone())
+                    .collect::<Vec<_>>()
+            })
+            .collect();
+        for step in steps {
+            if self.stop.is_cancelled() {
+                return Ok(Some(Outcome::Interrupted));
+            }
+            if let Some(outcome) = self.reverse_step(&snapshot, &step, discards).await? {
+                return Ok(Some(outcome));
+            }
+        }
+        self.record(
+            &format!("phase {phase} reverted"),
+            async |transaction, lease| {
+                runs::phase_event(transaction, lease, phase, Event::FinishReverting).await
+            },
+        )
+        .await?;
+        self.reporter.notice(Notice::PhaseReversed(phase));
+        Ok(None)
+    }
+
+    async fn pause(&self) -> Result<Option<Pause>, EngineError> {
+        let snapshot = runs::snapshot(&*self.work, self.lease.run_id).await?;
+        Ok(snapshot.paused().cloned())
+    }
+
+    async fn reverse_step(
+        &mut self,
+        snapshot: &Snapshot,
+        id: &StepId,
+        discards: &BTreeSet<String>,
+    ) -> Result<Option<Outcome>, EngineError> {
+        let state = snapshot.step_state(id);
+        if !state.has_begun() {
+            return Ok(None);
+        }
+        let plan = &snapshot.plan;
+        let Some((phase, step)) = plan.steps().find(|(_, step)| step.id == *id) else {
+            return Ok(None);
+        };
+        self.name_step(id).await?;
+        self.record(&format!("{id} revert"), async |transaction, lease| {
+            runs::step_event(transaction, lease, id, Event::Revert, None).await
+        })
+        .await?;
+        let own = toll::is_its_own(snapshot, step);
+        let stands = own && toll::may_stand(&*self.work, plan, step, state).await?;
+        let dropped = drift::all_dropped(&*self.work, snapshot).await?;
+        // Looked at again with the lock held, in the transaction that takes it away.
+        let guarded_losses = toll::guarded(&self.work, snapshot, step, discards).await?;
+        let guards: Vec<Statement> = guarded_losses
+            .iter()
+            .flat_map(|loss| loss.guard(snapshot.run_id, toll::LOCKED_LOOK_MS))
+            .map(Statement::new)
+            .collect();
+        let end = end_of_sync(snapshot, &step.action).map(|end| guarded(end, &guards));
+        loop {
+            let reached = match (&end, step.action.undo(plan)) {
+                _ if snapshot.frees => self.reverse_freely(plan, id, &step.action).await?,
+                _ if !stands => Reached::WasThere,
+                (end, undo) if !dropped.is_empty() => {
+                    let parts = without(end.as_ref(), undo, &dropped);
+                    ddl::run_parts(self, plan, id, &parts).await?
+                }
+                (Some(end), _) => {
+                    let place = format!("{id} part 1");
+                    let only_if = Some(OnlyIf::NothingIsLost(discards));
+                    ddl::run_together(self, plan, id, &place, &[end], only_if)
+                        .await
+                        .map_err(refusal)?
+                }
+                (None, Undo::Nothing) => Reached::WasThere,
+                (None, Undo::Irreversible)
+                    if phase.name == PhaseName::Contract && state != State::Completed =>
+                {
+                    Reached::WasThere
+                }
+                (None, Undo::Irreversible) => {
+                    return Err(EngineError::Refused(format!("{id} cannot be undone")));
+                }
+                // In its own loop: the newest effect goes first, and each is observed by itself.
+                (None, Undo::Parts(mut parts)) => {
+                    if parts.first().is_some_and(|part| part.how == How::Locking) {
+                        let first = parts.remove(0);
+                        parts.insert(0, guarded(first, &guards));
+                    }
+                    match ddl::run_parts(self, plan, id, &parts).await {
+                        Err(error) if is_violation(&error) => {
+                            return Err(self.take_back(snapshot, step, &parts, error).await?);
+                        }
+                        other => other.map_err(refusal)?,
+                    }
+                }
+            };
+            match reached {
+                Reached::Ran | Reached::WasThere => break,
+                Reached::Interrupted => return Ok(Some(Outcome::Interrupted)),
+                // Somebody's, since it began. One that has ended meanwhile is over.
+                Reached::Paused => {
+                    if let Some(pause) = self.pause().await? {
+                        return Ok(Some(Outcome::Waiting(Wait::Paused(pause))));
+                    }
+                }
+            }
+        }
+        failpoint::pass(|| format!("{id}: reverted"));
+        self.record(&format!("{id} reverted"), async |transaction, lease| {
+            walks::forget(transaction, lease, &id.0).await?;
+            runs::step_event(transaction, lease, id, Event::FinishReverting, None).await
+        })
+        .await?;
+        self.reporter.notice(match (own, stands) {
+            (false, _) => Notice::StepLeavesWhatItFound(id.clone()),
+            (true, true) => Notice::StepReversed(id.clone()),
+            (true, false) => Notice::StepHadChangedNothing(id.clone()),
+        });
+        Ok(None)
+    }
+
+    /// Rows break what was being put back: what of it is in force already would make writes fail, and is taken away again.
+    async fn take_back(
+        &mut self,
+        snapshot: &Snapshot,
+        step: &PlannedStep,
+        undo: &[Part],
+        error: EngineError,
+    ) -> Result<EngineError, EngineError> {
+        let plan = &snapshot.plan;
+        if step.action.cost(plan).obstacles.is_empty() {
+            return Ok(EngineError::Refused(error.to_string()));
+        }
+        let mut parts = Vec::new();
+        if let Work::Parts(forward) = step.action.work(plan) {
+            parts.push(forward);
+        }
+        let counters = undo.iter().rev().filter_map(counter);
+        parts.extend(counters.map(|part| vec![part]));
+        for parts in parts {
+            ddl::run_parts(self, plan, &step.id, &parts).await?;
+        }
+        let found = toll::obstacles(&mut self.work, snapshot, step).await?;
+        let named = found.refusal(&BTreeSet::new(), "");
+        Ok(EngineError::Refused(
+            named.unwrap_or_else(|| error.to_string()),
+        ))
+    }
+}
+
+/// Whether it is a completed run that is taken up again; an error where there is no way back.
+fn may_go_back(snapshot: &Snapshot, target: RollbackTarget) -> Result<bool, EngineError> {
+    let reopens = match snapshot.state {
+        RunState::Active => false,
+        // Without a `contract` the plan took nothing away.
+        RunState::Completed if snapshot.plan.phase(PhaseName::Contract).is_none() => true,
+        RunState::Completed => return Err(EngineError::Refused(CONTRACTED.to_owned())),
+        RunState::RolledBack => {
+            let what = "the run is rolled back already";
+            return Err(EngineError::Refused(what.to_owned()));
+        }
+    };
+    if let RollbackTarget::Phase(phase) = target {
+        if snapshot.plan.phase(phase).is_none() {
+            return Err(EngineError::NoPhase(phase));
+        }
+        check_rollback_target(snapshot, target).map_err(EngineError::Refused)?;
+        if !snapshot.has_completed(phase) {
+            return Err(EngineError::Refused(format!(
+                "{phase} has not been completed: there is no such place to go back to"
+            )));
+        }
+    }
+    Ok(reopens)
+}
+
+/// The statements come first, once the part's locks are held.
+fn guarded(mut part: Part, guards: &[Statement]) -> Part {
+    part.statements.splice(0..0, guards.iter().cloned());
+    part
+}
+
+/// A guard's error is a refusal, and so is that of an object that came to depend on what goes.
+fn refusal(error: EngineError) -> EngineError {
+    let EngineError::Statement { error: cause, .. } = &error else {
+        return error;
+    };
+    let state = cause.code().map_or("", |state| state.code());
+    if state == WOULD_LOSE {
+        let message = cause.as_db_error().map(|error| error.message().to_owned());
+        EngineError::Refused(message.unwrap_or_else(|| error.to_string()))
+    } else if state == "2BP01" {
+        EngineError::Refused(error.to_string())
+    } else {
+        error
+    }
+}
+
+/// A row breaks a constraint.
+fn is_violation(error: &EngineError) -> bool {
+    match error {
+        EngineError::Statement { error, .. } => error
+            .code()
+            .is_some_and(|state| state.code().starts_with("23")),
+        _ => false,
+    }
+}
+
+/// What takes away again what a part has put back.
+fn counter(part: &Part) -> Option<Part> {
+    match part.goal.itself() {
+        Goal::Constraint { table, name, .. } => {
+            Some(add_constraint::drop_constraint(table, name, None))
+        }
+        Goal::Index { table, name, .. } => Some(create_index::drop_index(table, name)),
+        Goal::PartitionedIndex { table, name } => Some(attach_index::drop_partitioned(table, name)),
+        _ => None,
+    }
+}
+
+/// What is left to do of a step where these tables have been dropped: of the end of the dual writes, the functions.
+fn without(end: Option<&Part>, undo: Undo, dropped: &[TableName]) -> Vec<Part> {
+    let is_about = |statement: &Statement| {
+        let mut locks = statement.locks.iter();
+        locks.any(|lock| dropped.contains(&lock.table))
+    };
+    match (end, undo) {
+        (Some(end), _) => {
+            let mut end = end.clone();
+            end.statements.retain(|statement| !is_about(statement));
+            vec![end]
+        }
+        (None, Undo::Parts(mut parts)) => {
+            parts.retain(|part| !part.statements.iter().any(is_about));
+            parts
+        }
+        (None, Undo::Nothing | Undo::Irreversible) => Vec::new(),
+    }
+}
+
+/// What ends the dual writes, in one transaction with what the new version wrote to: whatever it writes until then is on
+/// both sides, and there is no moment in which it could write to the new one alone.
+fn end_of_sync(snapshot: &Snapshot, action: &Action) -> Option<Part> {
+    let plan = &snapshot.plan;
+    let own = |step: &PlannedStep| toll::is_its_own(snapshot, step);
+    match (action, snapshot.rolling_back) {
+        (Action::SyncColumns(sync), Some(RollbackTarget::Phase(_))) => {
+            sync_columns::undo_to_expand(plan, sync, own)
+        }
+        (Action::SyncColumns(sync), _) => Some(sync_columns::undo_to_start(plan, sync, own)),
+        (Action::SyncTables(link), Some(RollbackTarget::Phase(_))) => {
+            sync_tables::undo_to_expand(plan, link, own)
+        }
+        (Action::SyncTables(link), _) => Some(sync_tables::undo_to_start(plan, link, own)),
+        _ => None,
+    }
+}

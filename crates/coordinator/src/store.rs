@@ -1,0 +1,118 @@
+//! Crossfade's own tables, and nothing else. The transaction is the caller's.
+
+pub mod history;
+pub mod lease;
+pub mod moved;
+pub mod quarantine;
+pub mod references;
+pub mod rights;
+pub mod runs;
+pub mod schema;
+pub mod standing;
+pub mod timeline;
+pub mod tunings;
+pub mod verification;
+pub mod walks;
+pub mod workers;
+
+use crossfade_model::printable::is_deceptive;
+use crossfade_postgres::sqlstate;
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("Crossfade's tables are not in this database: run `crossfade init`")]
+    NotInstalled,
+    #[error(
+        "Crossfade's tables are of version {found}, and this program knows {known}: run `crossfade init` to upgrade them"
+    )]
+    Older { found: i32, known: i32 },
+    #[error(
+        "Crossfade's tables are of version {found}, and this program knows only {known}: use the newer program that wrote them"
+    )]
+    Newer { found: i32, known: i32 },
+    #[error("there is no run named {0}; `crossfade status` lists them")]
+    NoRun(String),
+    #[error(
+        "the run {name} already exists ({state}); `crossfade status {name}` shows it. Choose another name for another plan"
+    )]
+    NameTaken { name: String, state: String },
+    #[error(
+        "{table}.{column} is being changed by the active run {run}: finish it or roll it back first"
+    )]
+    Conflict {
+        table: String,
+        column: String,
+        run: String,
+    },
+    #[error(
+        "the run {run} is driven by {holder} (heartbeat {heartbeat_age_ms} ms ago): wait for it to end, or end it"
+    )]
+    LeaseHeld {
+        run: String,
+        holder: String,
+        heartbeat_age_ms: i64,
+    },
+    #[error("the lease of the run was taken by another driver; nothing was written since")]
+    LeaseLost,
+    #[error(
+        "the database has not answered for {seconds} s, though the connection seems to be there: what is between may have lost it"
+    )]
+    Silent { seconds: u64 },
+    #[error(
+        "{server} is on timeline {found}, and {newer} of the same cluster on timeline {known}: it is what was the primary before, and what is written there is lost. Take it out of service, or name the new primary in the connection string"
+    )]
+    OldPrimary {
+        server: String,
+        found: i32,
+        newer: String,
+        known: i32,
+    },
+    #[error("what is recorded of the run cannot be read: {0}")]
+    Corrupt(String),
+    #[error("this role may not do that with Crossfade's tables: {}. To look and to approve, a role needs USAGE ON SCHEMA crossfade, SELECT ON ALL TABLES IN it, and EXECUTE ON FUNCTION crossfade.approve where PUBLIC has it no more. Only a role that drives runs also needs CREATE ON the schema, INSERT, UPDATE, DELETE ON ALL TABLES and EXECUTE ON ALL FUNCTIONS IN it", sqlstate::message(.0))]
+    Privilege(#[source] tokio_postgres::Error),
+    #[error(
+        "the role {role} may not look at Crossfade's tables. To let it look and approve, and no more: GRANT USAGE ON SCHEMA crossfade TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA crossfade TO {role};"
+    )]
+    NoRightsToLook { role: String },
+    /// To read them is not enough to drive a run: the triggers' functions and counters are made in the same schema.
+    #[error(
+        "the role {role} may not use Crossfade's tables. To let it run plans: GRANT USAGE, CREATE ON SCHEMA crossfade TO {role}; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA crossfade TO {role}; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA crossfade TO {role};"
+    )]
+    NoRights { role: String },
+    #[error("{}", sqlstate::message(.0))]
+    Database(tokio_postgres::Error),
+}
+
+impl From<tokio_postgres::Error> for StoreError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        use sqlstate::ErrorClass;
+        match sqlstate::classify(&error) {
+            ErrorClass::MissingSchema => Self::NotInstalled,
+            ErrorClass::Privilege => Self::Privilege(error),
+            _ => Self::Database(error),
+        }
+    }
+}
+
+/// The longest that is recorded, in characters; `crossfade.record` takes 300.
+const OS_USER_MAX: usize = 200;
+
+/// As `crossfade.record` takes it.
+fn claimed(os_user: &str) -> String {
+    let plain = |letter: char| if is_deceptive(letter) { '?' } else { letter };
+    os_user.chars().map(plain).take(OS_USER_MAX).collect()
+}
+
+/// Who acts, as far as this machine knows: `user@host`. A claim of this program, which the server cannot prove.
+pub fn os_user() -> String {
+    let user = nix::unistd::User::from_uid(nix::unistd::geteuid())
+        .ok()
+        .flatten()
+        .map_or_else(|| nix::unistd::geteuid().to_string(), |user| user.name);
+    let host = nix::unistd::gethostname()
+        .ok()
+        .and_then(|host| host.into_string().ok())
+        .unwrap_or_else(|| "unknown".to_owned());
+    claimed(&format!("{user}@{host}"))
+}

@@ -1,0 +1,803 @@
+//! Runs, their phases and steps: registered by `start`, changed through `lifecycle::transition` only.
+
+use super::{StoreError, history, lease::Lease, os_user, standing};
+use crossfade_decisions::lifecycle::{
+    snapshot::{
+        Approval, Pause, PhaseRecord, RollbackTarget, Snapshot, StepRecord, VerificationRecord,
+        Writes,
+    },
+    transition::{Event, RunState, State, transition},
+};
+use crossfade_plan::statement::counters;
+use crossfade_plan::{
+    claims::OtherRun,
+    compiled::{Plan, StepId},
+    document::PhaseName,
+};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use tokio_postgres::{GenericClient, Row, Transaction, error::SqlState};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunLine {
+    pub name: String,
+    pub state: String,
+    pub phase: Option<String>,
+    pub started_at: Timestamp,
+}
+
+fn corrupt(what: impl std::fmt::Display) -> StoreError {
+    StoreError::Corrupt(what.to_string())
+}
+
+/// Every run, newest first.
+pub async fn list(client: &impl GenericClient) -> Result<Vec<RunLine>, StoreError> {
+    let rows = client
+        .query(
+            "SELECT r.name, r.state, (SELECT p.phase FROM crossfade.phases AS p WHERE p.run_id = r.id \
+                AND r.state = 'active' AND p.state <> 'completed' ORDER BY p.position LIMIT 1), r.started_at \
+             FROM crossfade.runs AS r ORDER BY r.id DESC LIMIT 1000",
+            &[],
+        )
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| RunLine {
+            name: row.get(0),
+            state: row.get(1),
+            phase: row.get(2),
+            started_at: row.get(3),
+        })
+        .collect())
+}
+
+/// The plans of the active runs, and where each stands.
+pub async fn active(client: &impl GenericClient) -> Result<Vec<OtherRun>, StoreError> {
+    let rows = client
+        .query(
+            "SELECT r.plan, CASE WHEN r.paused_at IS NOT NULL THEN 'paused by ' || r.paused_by || ' (' || r.pause_reason || ')' \
+                 ELSE coalesce((SELECT CASE p.state WHEN 'pending' THEN 'before ' ELSE 'in ' END || p.phase FROM crossfade.phases AS p \
+                     WHERE p.run_id = r.id AND p.state <> 'completed' ORDER BY p.position LIMIT 1), 'at its end') END \
+             FROM crossfade.runs AS r WHERE r.state = 'active' ORDER BY r.id",
+            &[],
+        )
+        .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(OtherRun {
+                plan: serde_json::from_value(row.get(0)).map_err(corrupt)?,
+                standing: row.get(1),
+            })
+        })
+        .collect()
+}
+
+/// The plans of the completed runs that have installed triggers: those that still stand are theirs.
+pub async fn completed_with_sync(client: &impl GenericClient) -> Result<Vec<Plan>, StoreError> {
+    let rows = client
+        .query(
+            "SELECT r.plan FROM crossfade.runs AS r WHERE r.state = 'completed' AND EXISTS (SELECT FROM crossfade.steps AS s \
+                 WHERE s.run_id = r.id AND s.kind IN ('sync_columns', 'sync_tables')) ORDER BY r.id",
+            &[],
+        )
+        .await?;
+    rows.into_iter()
+        .map(|row| serde_json::from_value(row.get(0)).map_err(corrupt))
+        .collect()
+}
+
+/// Held until the transaction ends: two runs that start at the same moment see each other.
+pub async fn lock_claims(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    transaction
+        .batch_execute("LOCK TABLE crossfade.claims IN SHARE ROW EXCLUSIVE MODE")
+        .await?;
+    Ok(())
+}
+
+/// Id, state and document of the newest run of that name; `None` where there is none.
+pub async fn find(
+    client: &impl GenericClient,
+    name: &str,
+) -> Result<Option<(i64, RunState, String)>, StoreError> {
+    let row = client
+        .query_opt(
+            "SELECT id, state, document FROM crossfade.runs WHERE name = $1 ORDER BY id DESC LIMIT 1",
+            &[&name],
+        )
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let state = row.get::<_, String>(1).parse().map_err(corrupt)?;
+    Ok(Some((row.get(0), state, row.get(2))))
+}
+
+pub async fn id_of(client: &impl GenericClient, name: &str) -> Result<i64, StoreError> {
+    match find(client, name).await? {
+        Some((id, _, _)) => Ok(id),
+        None => Err(StoreError::NoRun(name.to_owned())),
+    }
+}
+
+/// The ids of all runs that have had this name, the newest first.
+pub async fn ids_of(client: &impl GenericClient, name: &str) -> Result<Vec<i64>, StoreError> {
+    let rows = client
+        .query(
+            "SELECT id FROM crossfade.runs WHERE name = $1 ORDER BY id DESC",
+            &[&name],
+        )
+        .await?;
+    if rows.is_empty() {
+        return Err(StoreError::NoRun(name.to_owned()));
+    }
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// Registers a run and claims its columns.
+pub async fn insert(
+    transaction: &Transaction<'_>,
+    plan: &Plan,
+    fingerprint: &str,
+    document: &str,
+) -> Result<i64, StoreError> {
+    let name = plan.name.as_str();
+    let stored = serde_json::to_value(plan).map_err(corrupt)?;
+    let inserted = transaction
+        .query_one(
+            "INSERT INTO crossfade.runs (name, document, plan, fingerprint, started_by_os) VALUES ($1, $2, $3, $4, $5) \
+             RETURNING id, encode(sha256(convert_to(document || E'\\n' || plan::text, 'UTF8')), 'hex')",
+            &[&name, &document, &stored, &fingerprint, &os_user()],
+        )
+        .await;
+    let (run_id, plan_hash): (i64, String) = match inserted {
+        Ok(row) => (row.get(0), row.get(1)),
+        Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
+            return Err(StoreError::NameTaken {
+                name: name.to_owned(),
+                state: "started just now".to_owned(),
+            });
+        }
+        Err(error) => return Err(error.into()),
+    };
+    claim(transaction, run_id, plan).await?;
+    transaction
+        .execute(
+            "INSERT INTO crossfade.leases (run_id) VALUES ($1)",
+            &[&run_id],
+        )
+        .await?;
+    for (position, phase) in (0_i32..).zip(&plan.phases) {
+        transaction
+            .execute(
+                "INSERT INTO crossfade.phases (run_id, phase, position) VALUES ($1, $2, $3)",
+                &[&run_id, &phase.name.as_str(), &position],
+            )
+            .await?;
+        for (position, step) in (0_i32..).zip(&phase.steps) {
+            transaction
+                .execute(
+                    "INSERT INTO crossfade.steps (run_id, step, phase, position, kind) VALUES ($1, $2, $3, $4, $5)",
+                    &[&run_id, &step.id.0, &phase.name.as_str(), &position, &step.action.kind()],
+                )
+                .await?;
+        }
+    }
+    history::record(
+        transaction,
+        run_id,
+        "started",
+        &json!({"fingerprint": fingerprint, "plan_sha256": plan_hash, "crossfade": env!("CARGO_PKG_VERSION")}),
+    )
+    .await?;
+    Ok(run_id)
+}
+
+async fn claim(transaction: &Transaction<'_>, run_id: i64, plan: &Plan) -> Result<(), StoreError> {
+    for (table, column) in &plan.claims {
+        let (table, column) = (table.to_string(), column.as_str());
+        let claimed = transaction
+            .execute(
+                "INSERT INTO crossfade.claims (table_name, column_name, run_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+                &[&table, &column, &run_id],
+            )
+            .await?;
+        if claimed == 0 {
+            let row = transaction
+                .query_one(
+                    "SELECT r.name FROM crossfade.claims AS c JOIN crossfade.runs AS r ON r.id = c.run_id \
+                     WHERE c.table_name = $1 AND c.column_name = $2",
+                    &[&table, &column],
+                )
+                .await?;
+            return Err(StoreError::Conflict {
+                table,
+                column: column.to_owned(),
+                run: row.get(0),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// One statement, so that what it gives is of one moment, and a look at a run is one way to the server and back.
+/// Each part names the run itself: the server plans that in half the time of parts that depend on one another.
+const SNAPSHOT: &str = "
+    SELECT r.plan, r.fingerprint, r.state, r.started_by, clock_timestamp() AS now,
+        r.paused_by, r.pause_reason, r.paused_at, r.paused_until, r.rolling_back_to, r.rollback_frees, r.sync_stood, r.sync_touched,
+        p.phases, p.phase_states, p.phases_started, p.phases_finished,
+        s.steps, s.step_states, s.attempts, s.errors, s.found, a.approved, a.roles,
+        (SELECT count(*) FROM crossfade.quarantine AS q WHERE q.run_id = $1 AND q.accepted_at IS NULL) AS quarantined,
+        (SELECT count(*) FROM crossfade.quarantine AS q WHERE q.run_id = $1 AND q.accepted_at IS NOT NULL) AS accepted,
+        v.rows_checked, v.rows_different, v.rows_accepted, v.verified_at,
+        old.total AS old_total, old.first_seen_at AS old_since, new.total AS new_total, new.first_seen_at AS new_since, untold.total AS untold
+    FROM crossfade.runs AS r
+    CROSS JOIN (SELECT coalesce(array_agg(phase), '{}') AS phases, coalesce(array_agg(state), '{}') AS phase_states,
+            coalesce(array_agg(started_at), '{}') AS phases_started, coalesce(array_agg(finished_at), '{}') AS phases_finished
+        FROM crossfade.phases WHERE run_id = $1) AS p
+    CROSS JOIN (SELECT coalesce(array_agg(step), '{}') AS steps, coalesce(array_agg(state), '{}') AS step_states,
+            coalesce(array_agg(attempts), '{}') AS attempts, coalesce(array_agg(error), '{}') AS errors,
+            coalesce(array_agg(array_to_string(found, ',')), '{}') AS found
+        FROM crossfade.steps WHERE run_id = $1) AS s
+    CROSS JOIN (SELECT coalesce(array_agg(phase), '{}') AS approved, coalesce(array_agg(role), '{}') AS roles
+        FROM crossfade.approvals WHERE run_id = $1) AS a
+    CROSS JOIN (SELECT coalesce(sum(rows_checked), 0)::bigint AS rows_checked, coalesce(sum(rows_different), 0)::bigint AS rows_different,
+            coalesce(sum(rows_accepted), 0)::bigint AS rows_accepted, min(finished_at) AS verified_at
+        FROM (SELECT DISTINCT ON (step) rows_checked, rows_different, rows_accepted, finished_at
+            FROM crossfade.verifications WHERE run_id = $1 ORDER BY step, id DESC) AS newest) AS v
+    LEFT JOIN crossfade.write_sightings AS old ON old.run_id = $1 AND old.side = 'old'
+    LEFT JOIN crossfade.write_sightings AS new ON new.run_id = $1 AND new.side = 'new'
+    LEFT JOIN crossfade.write_sightings AS untold ON untold.run_id = $1 AND untold.side = 'untold'
+    WHERE r.id = $1";
+
+/// The run as it is recorded now. Reads only; takes no lock that anybody waits for.
+pub async fn snapshot(client: &impl GenericClient, run_id: i64) -> Result<Snapshot, StoreError> {
+    let row = client.query_one(SNAPSHOT, &[&run_id]).await?;
+    let pause = match (
+        row.get("paused_by"),
+        row.get("pause_reason"),
+        row.get("paused_at"),
+    ) {
+        (Some(by), Some(reason), Some(since)) => Some(Pause {
+            by,
+            reason,
+            since,
+            until: row.get("paused_until"),
+        }),
+        _ => None,
+    };
+    let rolling_back = match row.get::<_, Option<String>>("rolling_back_to").as_deref() {
+        None => None,
+        Some("start") => Some(RollbackTarget::Start),
+        Some(phase) => Some(RollbackTarget::Phase(phase.parse().map_err(corrupt)?)),
+    };
+    let plan: Plan = serde_json::from_value(row.get("plan")).map_err(corrupt)?;
+    Ok(Snapshot {
+        run_id,
+        fingerprint: row.get("fingerprint"),
+        state: row.get::<_, String>("state").parse().map_err(corrupt)?,
+        started_by: row.get("started_by"),
+        now: row.get("now"),
+        pause,
+        rolling_back,
+        frees: row.get("rollback_frees"),
+        phases: phases(&row)?,
+        steps: steps(&row)?,
+        approvals: approvals(&row)?,
+        quarantined: row.get("quarantined"),
+        accepted: row.get("accepted"),
+        verification: verification(&row),
+        old_writes: writes(row.get("old_total"), row.get("old_since")),
+        new_writes: writes(row.get("new_total"), row.get("new_since")),
+        untold_writes: row.get::<_, Option<i64>>("untold").unwrap_or_default(),
+        stood: standing::decoded(row.get("sync_stood"))?.unwrap_or_default(),
+        touched: standing::decoded(row.get("sync_touched"))?,
+        plan,
+    })
+}
+
+fn phases(row: &Row) -> Result<BTreeMap<PhaseName, PhaseRecord>, StoreError> {
+    let names: Vec<String> = row.get("phases");
+    let states: Vec<String> = row.get("phase_states");
+    let started: Vec<Option<Timestamp>> = row.get("phases_started");
+    let finished: Vec<Option<Timestamp>> = row.get("phases_finished");
+    let records = names.into_iter().zip(states).zip(started).zip(finished);
+    records
+        .map(|(((name, state), started_at), finished_at)| {
+            let record = PhaseRecord {
+                state: state.parse().map_err(corrupt)?,
+                started_at,
+                finished_at,
+            };
+            Ok((name.parse().map_err(corrupt)?, record))
+        })
+        .collect()
+}
+
+fn steps(row: &Row) -> Result<BTreeMap<StepId, StepRecord>, StoreError> {
+    let names: Vec<String> = row.get("steps");
+    let states: Vec<String> = row.get("step_states");
+    let attempts: Vec<i32> = row.get("attempts");
+    let errors: Vec<Option<String>> = row.get("errors");
+    let found: Vec<Option<String>> = row.get("found");
+    let records = names.into_iter().zip(states).zip(attempts);
+    records
+        .zip(errors)
+        .zip(found)
+        .map(|((((name, state), attempts), error), found)| {
+            let parts = found.map(|parts| parts.split(',').flat_map(str::parse).collect());
+            let record = StepRecord {
+                state: state.parse().map_err(corrupt)?,
+                attempts,
+                error,
+                found: parts,
+            };
+            Ok((StepId(name), record))
+        })
+        .collect()
+}
+
+fn approvals(row: &Row) -> Result<Vec<Approval>, StoreError> {
+    let phases: Vec<String> = row.get("approved");
+    let roles: Vec<String> = row.get("roles");
+    let approvals = phases.into_iter().zip(roles);
+    approvals
+        .map(|(phase, role)| {
+            Ok(Approval {
+                phase: phase.parse().map_err(corrupt)?,
+                role,
+            })
+        })
+        .collect()
+}
+
+/// The newest verification of every `match` step together: counts added up, the oldest one's time.
+fn verification(row: &Row) -> Option<VerificationRecord> {
+    let finished_at: Option<Timestamp> = row.get("verified_at");
+    finished_at.map(|finished_at| VerificationRecord {
+        rows_checked: row.get("rows_checked"),
+        rows_different: row.get("rows_different"),
+        rows_accepted: row.get("rows_accepted"),
+        finished_at,
+    })
+}
+
+fn writes(total: Option<i64>, quiet_since: Option<Timestamp>) -> Writes {
+    Writes {
+        total: total.unwrap_or_default(),
+        quiet_since,
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    Old,
+    New,
+    /// An insert of which that could not be told.
+    Untold,
+}
+
+impl Side {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Old => "old",
+            Self::New => "new",
+            Self::Untold => "untold",
+        }
+    }
+}
+
+/// Reads the plan's write counters; `None` before they are installed and after they are dropped.
+pub async fn count_writes(
+    client: &impl GenericClient,
+    plan: &Plan,
+    side: Side,
+) -> Result<Option<i64>, StoreError> {
+    let mut total = None;
+    for counters in counters::of(plan) {
+        let sequence = match side {
+            Side::Old => Some(counters.old),
+            Side::New => Some(counters.new),
+            Side::Untold => counters.untold,
+        };
+        let Some(sequence) = sequence else {
+            continue;
+        };
+        let row = client
+            .query_opt(
+                "SELECT CASE WHEN to_regclass(s.name) IS NOT NULL THEN coalesce(pg_sequence_last_value(to_regclass(s.name)), 0) END \
+                 FROM (SELECT 'crossfade.' || quote_ident($1) AS name) AS s",
+                &[&sequence.as_str()],
+            )
+            .await?;
+        let value: Option<i64> = row.and_then(|row| row.get(0));
+        if let Some(value) = value {
+            total = Some(total.unwrap_or(0) + value);
+        }
+    }
+    Ok(total)
+}
+
+/// Looks at the write counters and notes where they stand; whether there was anything new to note. Best had often: the
+/// gate counts from the first look.
+pub async fn sight_writes(
+    client: &impl GenericClient,
+    run_id: i64,
+    plan: &Plan,
+) -> Result<bool, StoreError> {
+    let mut noted = 0;
+    for side in [Side::Old, Side::New, Side::Untold] {
+        if let Some(total) = count_writes(client, plan, side).await? {
+            noted += client
+                .execute(
+                    "INSERT INTO crossfade.write_sightings AS w (run_id, side, total, first_seen_at) \
+                     VALUES ($1, $2, $3, clock_timestamp()) \
+                     ON CONFLICT (run_id, side) DO UPDATE SET total = excluded.total, first_seen_at = excluded.first_seen_at \
+                     WHERE w.total <> excluded.total",
+                    &[&run_id, &side.as_str(), &total],
+                )
+                .await?;
+        }
+    }
+    Ok(noted > 0)
+}
+
+/// One event on a step, in the caller's transaction, which has passed the fence.
+pub async fn step_event(
+    transaction: &Transaction<'_>,
+    lease: Lease,
+    step: &StepId,
+    event: Event,
+    error: Option<&str>,
+) -> Result<(), StoreError> {
+    let row = transaction
+        .query_one(
+            "SELECT state FROM crossfade.steps WHERE run_id = $1 AND step = $2 FOR NO KEY UPDATE",
+            &[&lease.run_id, &step.0],
+        )
+        .await?;
+    let state: State = row.get::<_, String>(0).parse().map_err(corrupt)?;
+    let next =
+        transition(state, event).map_err(|error| corrupt(format!("step {step}: {error}")))?;
+    let attempt = i32::from(event == Event::Start);
+    // What is there when it is run again is looked at then.
+    transaction
+        .execute(
+            "UPDATE crossfade.steps SET state = $3, error = $4, attempts = attempts + $5, \
+                    found = CASE WHEN $3 <> 'reverted' THEN found END WHERE run_id = $1 AND step = $2",
+            &[&lease.run_id, &step.0, &next.as_str(), &error, &attempt],
+        )
+        .await?;
+    let mut detail = json!({"step": step.0});
+    if let Some(error) = error {
+        detail["error"] = json!(error);
+    }
+    history::record(transaction, lease.run_id, &format!("step {next}"), &detail).await
+}
+
+/// Notes which of a step's parts were there before it is first run, in the transaction that says that it begins.
+pub async fn set_found(
+    transaction: &Transaction<'_>,
+    lease: Lease,
+    step: &StepId,
+    found: &[i32],
+) -> Result<(), StoreError> {
+    transaction
+        .execute(
+            "UPDATE crossfade.steps SET found = $3 WHERE run_id = $1 AND step = $2",
+            &[&lease.run_id, &step.0, &found],
+        )
+        .await?;
+    Ok(())
+}
+
+/// One event on a phase, in the caller's transaction, which has passed the fence.
+pub async fn phase_event(
+    transaction: &Transaction<'_>,
+    lease: Lease,
+    phase: PhaseName,
+    event: Event,
+) -> Result<(), StoreError> {
+    let row = transaction
+        .query_one(
+            "SELECT state FROM crossfade.phases WHERE run_id = $1 AND phase = $2 FOR NO KEY UPDATE",
+            &[&lease.run_id, &phase.as_str()],
+        )
+        .await?;
+    let state: State = row.get::<_, String>(0).parse().map_err(corrupt)?;
+    let next =
+        transition(state, event).map_err(|error| corrupt(format!("phase {phase}: {error}")))?;
+    transaction
+        .execute(
+            "UPDATE crossfade.phases SET state = $3, \
+                    started_at = CASE WHEN $4 THEN clock_timestamp() ELSE coalesce(started_at, clock_timestamp()) END, \
+                    finished_at = CASE WHEN $3 = 'completed' THEN clock_timestamp() END \
+             WHERE run_id = $1 AND phase = $2",
+            &[
+                &lease.run_id,
+                &phase.as_str(),
+                &next.as_str(),
+                &(event == Event::Start && state != State::Running),
+            ],
+        )
+        .await?;
+    history::record(
+        transaction,
+        lease.run_id,
+        &format!("phase {next}"),
+        &json!({"phase": phase.as_str()}),
+    )
+    .await
+}
+
+/// Ends a run: its claims are free again.
+pub async fn finish(
+    transaction: &Transaction<'_>,
+    lease: Lease,
+    state: RunState,
+) -> Result<(), StoreError> {
+    transaction
+        .execute(
+            "UPDATE crossfade.runs SET state = $2, finished_at = now(), rolling_back_to = NULL, \
+                    paused_by = NULL, pause_reason = NULL, paused_at = NULL, paused_until = NULL, paused_with_all = false WHERE id = $1",
+            &[&lease.run_id, &state.as_str()],
+        )
+        .await?;
+    transaction
+        .execute(
+            "DELETE FROM crossfade.claims WHERE run_id = $1",
+            &[&lease.run_id],
+        )
+        .await?;
+    history::record(transaction, lease.run_id, state.as_str(), &json!({})).await
+}
+
+/// Takes a run up again that had ended without a `contract`: it can still be taken back. Its columns are claimed anew.
+pub async fn reopen(
+    transaction: &Transaction<'_>,
+    lease: Lease,
+    plan: &Plan,
+) -> Result<(), StoreError> {
+    transaction
+        .execute(
+            "UPDATE crossfade.runs SET state = 'active', finished_at = NULL WHERE id = $1",
+            &[&lease.run_id],
+        )
+        .await?;
+    claim(transaction, lease.run_id, plan).await?;
+    history::record(transaction, lease.run_id, "reopened", &json!({})).await
+}
+
+/// Notes where a rollback leads, before its first step, and what somebody has said that may go with it.
+pub async fn begin_rollback(
+    transaction: &Transaction<'_>,
+    lease: Lease,
+    target: RollbackTarget,
+    discards: &[Value],
+) -> Result<(), StoreError> {
+    let name = name_of(target);
+    set_rolling_back(transaction, lease, Some(name)).await?;
+    let mut detail = json!({"to": name});
+    if !discards.is_empty() {
+        detail["discards"] = json!(discards);
+    }
+    history::record(transaction, lease.run_id, "rollback begun", &detail).await
+}
+
+/// It has arrived.
+pub async fn end_rollback(transaction: &Transaction<'_>, lease: Lease) -> Result<(), StoreError> {
+    set_rolling_back(transaction, lease, None).await?;
+    let detail = json!({ "to": None::<&str> });
+    history::record(transaction, lease.run_id, "rollback done", &detail).await
+}
+
+/// Going back any further was refused: a step that is half way back is as if it had failed, and its phase under way, so that
+/// they can come forward again.
+pub async fn give_up_rollback(
+    transaction: &Transaction<'_>,
+    lease: Lease,
+    why: &str,
+) -> Result<(), StoreError> {
+    for (table, column) in [("steps", "step"), ("phases", "phase")] {
+        let rows = transaction
+            .query(
+                &format!("SELECT {column} FROM crossfade.{table} WHERE run_id = $1 AND state = 'reverting' ORDER BY position"),
+                &[&lease.run_id],
+            )
+            .await?;
+        for row in rows {
+            let name: String = row.get(0);
+            if table == "steps" {
+                step_event(transaction, lease, &StepId(name), Event::Fail, Some(why)).await?;
+            } else {
+                let phase = name.parse().map_err(corrupt)?;
+                phase_event(transaction, lease, phase, Event::Fail).await?;
+                phase_event(transaction, lease, phase, Event::Start).await?;
+            }
+        }
+    }
+    set_rolling_back(transaction, lease, None).await?;
+    let detail = json!({ "why": why });
+    history::record(transaction, lease.run_id, "rollback given up", &detail).await
+}
+
+fn name_of(target: RollbackTarget) -> &'static str {
+    match target {
+        RollbackTarget::Start => "start",
+        RollbackTarget::Phase(phase) => phase.as_str(),
+    }
+}
+
+async fn set_rolling_back(
+    transaction: &Transaction<'_>,
+    lease: Lease,
+    target: Option<&str>,
+) -> Result<(), StoreError> {
+    transaction
+        .execute(
+            "UPDATE crossfade.runs SET rolling_back_to = $2 WHERE id = $1",
+            &[&lease.run_id, &target],
+        )
+        .await?;
+    Ok(())
+}
+
+/// Notes that the rollback under way only ends the triggers, and why: what somebody has dropped or renamed.
+pub async fn set_frees(
+    transaction: &Transaction<'_>,
+    lease: Lease,
+    why: &[String],
+) -> Result<(), StoreError> {
+    transaction
+        .execute(
+            "UPDATE crossfade.runs SET rollback_frees = true WHERE id = $1",
+            &[&lease.run_id],
+        )
+        .await?;
+    let detail = json!({"why": why});
+    history::record(transaction, lease.run_id, "rollback frees", &detail).await
+}
+
+/// Whose pause it is: that of one run, or of all runs of the database at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Breadth {
+    One,
+    All,
+}
+
+/// Pauses a run, from any process. `until`: it goes on by itself, when driven, from then on. The pause that it replaces.
+pub async fn pause(
+    transaction: &Transaction<'_>,
+    run_id: i64,
+    reason: &str,
+    until: Option<Timestamp>,
+    breadth: Breadth,
+) -> Result<Option<Pause>, StoreError> {
+    let before = transaction
+        .query_opt(
+            "SELECT paused_by, pause_reason, paused_at, paused_until FROM crossfade.runs \
+             WHERE id = $1 AND paused_at IS NOT NULL AND (paused_until IS NULL OR paused_until > clock_timestamp()) FOR NO KEY UPDATE",
+            &[&run_id],
+        )
+        .await?;
+    let replaced = before.map(|row| Pause {
+        by: row.get(0),
+        reason: row.get(1),
+        since: row.get(2),
+        until: row.get(3),
+    });
+    transaction
+        .execute(
+            "UPDATE crossfade.runs SET paused_by = session_user || ' (' || $2::text || ')', pause_reason = $3, \
+                    paused_at = clock_timestamp(), paused_until = $4, paused_with_all = $5 WHERE id = $1",
+            &[&run_id, &os_user(), &reason, &until, &(breadth == Breadth::All)],
+        )
+        .await?;
+    let moment = |until: Option<Timestamp>| until.map(|until| until.to_string());
+    let mut detail = json!({"reason": reason, "until": moment(until)});
+    if let Some(pause) = &replaced {
+        detail["replaced"] =
+            json!({"by": pause.by, "reason": pause.reason, "until": moment(pause.until)});
+    }
+    history::record(transaction, run_id, "paused", &detail).await?;
+    Ok(replaced)
+}
+
+/// The run's state, which nobody changes until the transaction ends. Needs the right to change the run.
+pub async fn hold(transaction: &Transaction<'_>, run_id: i64) -> Result<(), StoreError> {
+    transaction
+        .execute(
+            "SELECT FROM crossfade.runs WHERE id = $1 FOR NO KEY UPDATE",
+            &[&run_id],
+        )
+        .await?;
+    Ok(())
+}
+
+/// The active runs, oldest first; none of them ends or is paused by another until the transaction does.
+pub async fn active_ids(transaction: &Transaction<'_>) -> Result<Vec<i64>, StoreError> {
+    let rows = transaction
+        .query(
+            "SELECT id FROM crossfade.runs WHERE state = 'active' ORDER BY id FOR NO KEY UPDATE",
+            &[],
+        )
+        .await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+pub async fn is_paused_with_all(
+    client: &impl GenericClient,
+    run_id: i64,
+) -> Result<bool, StoreError> {
+    let row = client
+        .query_one(
+            "SELECT paused_with_all FROM crossfade.runs WHERE id = $1",
+            &[&run_id],
+        )
+        .await?;
+    Ok(row.get(0))
+}
+
+/// Ends a pause; `false` where there was none. `why`: where nobody has asked for just that.
+pub async fn resume(
+    transaction: &Transaction<'_>,
+    run_id: i64,
+    why: Option<&str>,
+) -> Result<bool, StoreError> {
+    let updated = transaction
+        .execute(
+            "UPDATE crossfade.runs SET paused_by = NULL, pause_reason = NULL, paused_at = NULL, paused_until = NULL, paused_with_all = false \
+             WHERE id = $1 AND paused_at IS NOT NULL",
+            &[&run_id],
+        )
+        .await?;
+    if updated == 1 {
+        let detail = why.map_or_else(|| json!({}), |why| json!({"reason": why}));
+        history::record(transaction, run_id, "resumed", &detail).await?;
+    }
+    Ok(updated == 1)
+}
+
+/// Approvals of the phases after this one no longer count: the run has gone back behind them. They stay in the history.
+pub async fn void_approvals(
+    transaction: &Transaction<'_>,
+    run_id: i64,
+    kept: PhaseName,
+) -> Result<(), StoreError> {
+    let rows = transaction
+        .query(
+            "DELETE FROM crossfade.approvals AS a USING crossfade.phases AS p, crossfade.phases AS k \
+             WHERE a.run_id = $1 AND p.run_id = $1 AND p.phase = a.phase AND k.run_id = $1 AND k.phase = $2 \
+               AND p.position > k.position RETURNING a.phase, a.role",
+            &[&run_id, &kept.as_str()],
+        )
+        .await?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let void: Vec<_> = rows
+        .iter()
+        .map(|row| json!({"phase": row.get::<_, String>(0), "role": row.get::<_, String>(1)}))
+        .collect();
+    history::record(
+        transaction,
+        run_id,
+        "approvals void",
+        &json!({"approvals": void}),
+    )
+    .await
+}
+
+/// `false`: that role had approved it already.
+pub async fn approve(
+    client: &impl GenericClient,
+    run_id: i64,
+    phase: PhaseName,
+    comment: Option<&str>,
+) -> Result<bool, StoreError> {
+    let row = client
+        .query_one(
+            "SELECT crossfade.approve($1, $2, $3, $4)",
+            &[&run_id, &phase.as_str(), &os_user(), &comment],
+        )
+        .await?;
+    Ok(row.get(0))
+}

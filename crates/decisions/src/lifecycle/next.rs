@@ -1,0 +1,124 @@
+//! `next(snapshot, gate) -> what to do`: every wait has a reason that an operator can read.
+
+use super::{
+    gate::ConditionStatus,
+    snapshot::{Pause, RollbackTarget, Snapshot},
+    transition::{RunState, State},
+};
+use crossfade_plan::{
+    compiled::{Phase, PlannedStep, StepId},
+    document::PhaseName,
+};
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Next {
+    /// The gate is open: the phase may be started.
+    StartPhase(PhaseName),
+    /// These steps, as one: more than one only where they share a transaction.
+    Run(Vec<StepId>),
+    FinishPhase(PhaseName),
+    FinishRun,
+    Wait(Wait),
+    Finished(RunState),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wait {
+    Paused(Pause),
+    /// The conditions that do not hold.
+    Gate(PhaseName, Vec<ConditionStatus>),
+    /// A rollback has begun and has not ended.
+    RollingBack(RollbackTarget),
+}
+
+/// `gate`: the conditions of the current phase, evaluated.
+pub fn next(snapshot: &Snapshot, gate: &[ConditionStatus]) -> Next {
+    if snapshot.state != RunState::Active {
+        return Next::Finished(snapshot.state);
+    }
+    if let Some(target) = snapshot.rolling_back {
+        return Next::Wait(Wait::RollingBack(target));
+    }
+    if let Some(pause) = snapshot.paused() {
+        return Next::Wait(Wait::Paused(pause.clone()));
+    }
+    let Some(phase) = snapshot.current_phase() else {
+        return Next::FinishRun;
+    };
+    match snapshot.phase_state(phase.name) {
+        State::Pending | State::Reverted => {
+            let closed: Vec<ConditionStatus> = gate
+                .iter()
+                .filter(|condition| !condition.holds)
+                .cloned()
+                .collect();
+            if closed.is_empty() {
+                Next::StartPhase(phase.name)
+            } else {
+                Next::Wait(Wait::Gate(phase.name, closed))
+            }
+        }
+        State::Running | State::Failed | State::Completed | State::Reverting => {
+            let unit = units(phase).into_iter().find(|unit| {
+                unit.iter()
+                    .any(|step| snapshot.step_state(&step.id) != State::Completed)
+            });
+            match unit {
+                Some(unit) => Next::Run(unit.iter().map(|step| step.id.clone()).collect()),
+                None => Next::FinishPhase(phase.name),
+            }
+        }
+    }
+}
+
+/// The steps that stand or fall together. In `contract` all do: after the triggers are dropped an insert would miss
+/// the default or violate the old column's NOT NULL, so no moment may lie between its statements.
+pub fn units(phase: &Phase) -> Vec<Vec<&PlannedStep>> {
+    if phase.steps.is_empty() {
+        return Vec::new();
+    }
+    match phase.name {
+        PhaseName::Contract => vec![phase.steps.iter().collect()],
+        PhaseName::Expand
+        | PhaseName::DualWrite
+        | PhaseName::Backfill
+        | PhaseName::Verify
+        | PhaseName::Enforce
+        | PhaseName::SwitchReads
+        | PhaseName::Retire
+        | PhaseName::Sql => phase.steps.iter().map(|step| vec![step]).collect(),
+    }
+}
+
+/// Whether a rollback can lead there. One that is under way can be led further back; what is nearer it may have passed. The
+/// error says so to whoever asked.
+pub fn check_rollback_target(snapshot: &Snapshot, asked: RollbackTarget) -> Result<(), String> {
+    let place = |target| match target {
+        RollbackTarget::Start => None,
+        RollbackTarget::Phase(phase) => snapshot.plan.position(phase),
+    };
+    match snapshot.rolling_back {
+        Some(under_way) if place(asked) > place(under_way) => Err(format!(
+            "a rollback to {under_way} is under way, and {asked} is not on its way any more: `crossfade rollback {run}{}` goes on with it, and `crossfade advance {run}` comes forward again from there",
+            under_way.option(),
+            run = snapshot.plan.name,
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The phases that a rollback to `target` reverses, newest first.
+pub fn to_reverse(snapshot: &Snapshot, target: RollbackTarget) -> Vec<PhaseName> {
+    snapshot
+        .plan
+        .phases
+        .iter()
+        .rev()
+        .map(|phase| phase.name)
+        .take_while(|phase| match target {
+            RollbackTarget::Start => true,
+            RollbackTarget::Phase(kept) => *phase != kept,
+        })
+        .filter(|phase| snapshot.phase_state(*phase).has_begun())
+        .collect()
+}

@@ -1,0 +1,626 @@
+//! Whether the database fits the plan: rights, limits, what must come before what, and what hangs on a column.
+
+use super::{
+    Compiler,
+    expressions::{check_key, index_keys},
+};
+use crate::{
+    document::{Expression, PhaseDocument, PhaseName},
+    facts::{Table, TableKind},
+    steps::{
+        Step, add_column::DefaultFor, add_constraint::AddConstraint, create_index::CreateIndex,
+        sql::Sql,
+    },
+};
+use crossfade_model::{
+    error::{Path, PlanError},
+    ident::{Ident, TableName},
+};
+
+/// Whose the table is where it is not the application's.
+fn keeper(table: &TableName) -> Option<&'static str> {
+    match table.schema.as_str() {
+        "pg_catalog" | "information_schema" | "pg_toast" => Some("PostgreSQL's"),
+        "crossfade" => Some("Crossfade's"),
+        _ => None,
+    }
+}
+
+impl<'a> Compiler<'a> {
+    pub(super) fn check_table(&mut self, name: &TableName) {
+        let place = self.place(name);
+        let Some(table) = self.table(name) else {
+            self.problem(PlanError::at(place, format!("there is no table {name}")));
+            return;
+        };
+        if let Some(whose) = keeper(name) {
+            self.problem(
+                PlanError::at(place, format!("{name} is one of {whose} own tables"))
+                    .help("a plan changes the application's tables"),
+            );
+            return;
+        }
+        if !table.owned {
+            let (owner, role) = (
+                Ident::from_catalog(&table.owner),
+                Ident::from_catalog(&self.facts.role),
+            );
+            let help = if table.owner_is_superuser {
+                format!(
+                    "{owner} is a superuser, and a member of it can become one: ALTER TABLE {name} OWNER TO {role}; or to a role that {role} is a member of"
+                )
+            } else {
+                format!("GRANT {owner} TO {role};")
+            };
+            self.problem(
+                PlanError::at(
+                    place.clone(),
+                    format!("the role {} does not own {name}", self.facts.role),
+                )
+                .help(help),
+            );
+        }
+        if !table.can_create {
+            self.problem(
+                PlanError::at(
+                    place.clone(),
+                    format!(
+                        "the role {} may not create an index in schema {}",
+                        self.facts.role, name.schema
+                    ),
+                )
+                .help(format!(
+                    "GRANT CREATE ON SCHEMA {} TO {};",
+                    name.schema,
+                    Ident::from_catalog(&table.owner)
+                )),
+            );
+        }
+        if table.rows_hidden {
+            self.problem(
+                PlanError::at(
+                    place.clone(),
+                    format!("row security hides rows of {name} from {}", self.facts.role),
+                )
+                .help(format!(
+                    "ALTER ROLE {} BYPASSRLS;",
+                    Ident::from_catalog(&self.facts.role)
+                )),
+            );
+        }
+        let added = self
+            .added
+            .get(name)
+            .map_or(0, |columns| columns.len() as u32);
+        if added > 0 && table.columns_ever + added > Self::COLUMNS_MAX {
+            self.problem(
+                PlanError::at(
+                    place.clone(),
+                    format!(
+                        "{name} has had {} columns; PostgreSQL allows {}, dropped ones included",
+                        table.columns_ever,
+                        Self::COLUMNS_MAX
+                    ),
+                )
+                .help("only a new table (CREATE TABLE … AS, pg_dump) forgets dropped columns"),
+            );
+        }
+        self.check_typed(&place, name, table);
+        self.check_stored_rows(&place, name, table);
+        self.check_driver(&place, name, table);
+        self.check_whole_rows(&place, name, table);
+        self.check_composite(&place, name, table);
+        self.check_rules(&place, name, table);
+        self.check_sequences(&place, name, table);
+        self.check_walked(&place, name, table);
+        self.check_aliased(&place, name, table);
+        self.check_subscribed(&place, name, table);
+        let is_filled = self
+            .phases
+            .iter()
+            .flat_map(|(_, phase)| &phase.steps)
+            .any(|step| matches!(step, Step::Fill(fill) if fill.table == *name));
+        if is_filled && !self.facts.can_skip_triggers && !table.update_triggers.is_empty() {
+            self.problem(
+                PlanError::at(
+                    place,
+                    format!(
+                        "the backfill fires the application's triggers on {name}: {}",
+                        table.update_triggers.join(", ")
+                    ),
+                )
+                .warning()
+                .help(format!(
+                    "to keep them out (PostgreSQL 15): GRANT SET ON PARAMETER session_replication_role TO {};",
+                    Ident::from_catalog(&self.facts.role)
+                )),
+            );
+        }
+    }
+
+    /// A walk goes by the rows' addresses (`ctid`): those of PostgreSQL's own heap, in tables that this server keeps itself.
+    fn check_walked(&mut self, place: &Path, name: &TableName, table: &Table) {
+        let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        if !steps.any(|step| {
+            matches!(step, Step::Fill(_) | Step::Match(_)) && step.tables().contains(&name)
+        }) {
+            return;
+        }
+        let refuse =
+            |message: String, help: String| PlanError::at(place.clone(), message).help(help);
+        let kept_by = |name: &TableName, method: &Ident| {
+            refuse(
+                format!("the rows of {name} are kept by the access method {method}"),
+                format!(
+                    "they are walked by their addresses, which are known to be stable in heap only: ALTER TABLE {name} SET ACCESS METHOD heap; (PostgreSQL 15, writes the table anew), or move the rows to another table"
+                ),
+            )
+        };
+        let whose = match table.kind {
+            TableKind::View | TableKind::MaterializedView => Some("is a view"),
+            TableKind::Foreign => Some("is a foreign table"),
+            TableKind::Table
+            | TableKind::Partitioned
+            | TableKind::Partition
+            | TableKind::Temporary
+            | TableKind::Other => None,
+        };
+        let mut problems = Vec::new();
+        if let Some(whose) = whose {
+            problems.push(refuse(
+                format!("{name} {whose}"),
+                "it has no rows of its own to fill or to compare: name the table that keeps them, on the server where it is".to_owned(),
+            ));
+        }
+        problems.extend(
+            table
+                .access_method
+                .iter()
+                .map(|method| kept_by(name, method)),
+        );
+        for partition in &table.partitions {
+            let method = partition.access_method.iter();
+            problems.extend(method.map(|method| kept_by(&partition.table, method)));
+            if partition.foreign {
+                problems.push(refuse(
+                    format!("the partition {} is a foreign table", partition.table),
+                    "its rows cannot be filled from here: detach it first".to_owned(),
+                ));
+            }
+        }
+        for problem in problems {
+            self.problem(problem);
+        }
+    }
+
+    /// A subscription's worker is a replica: it fires none of our triggers.
+    fn check_subscribed(&mut self, place: &Path, name: &TableName, table: &Table) {
+        let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        let is_synced = steps.any(|step| match step {
+            Step::SyncColumns(sync) => sync.table == *name,
+            Step::SyncTables(sync) => sync.from == *name || sync.to == *name,
+            _ => false,
+        });
+        if is_synced && !table.subscriptions.is_empty() {
+            self.problem(
+                PlanError::at(
+                    place.clone(),
+                    format!(
+                        "{name} receives rows by the subscription {}, which fires no triggers: what it writes would be on one side only",
+                        table.subscriptions.join(", ")
+                    ),
+                )
+                .help("change the table where the rows come from; here, the subscription has to end first"),
+            );
+        }
+    }
+
+    /// The triggers' functions have the rights of the role that drives the run: what its owner can put into them, or into a table
+    /// that they write, runs with these.
+    fn check_driver(&mut self, place: &Path, name: &TableName, table: &Table) {
+        let has_own_type = |column: &Ident| {
+            let found = table.column(column);
+            found.is_none_or(|column| column.type_name.contains('.'))
+        };
+        let added = self.added.get(name);
+        let is_added =
+            |column: &Ident| added.is_some_and(|added| added.iter().any(|(one, _)| one == column));
+        let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        let lends_rights = steps.any(|step| match step {
+            Step::SyncTables(sync) => sync.from == *name || sync.to == *name,
+            Step::SyncColumns(sync) => {
+                let mut expressions = sync.forward.values().chain(sync.backward.values());
+                sync.table == *name
+                    && expressions.any(|expression| match expression.as_column() {
+                        None => true,
+                        Some(column) => has_own_type(&column) && !is_added(&column),
+                    })
+            }
+            _ => false,
+        });
+        let role = Ident::from_catalog(&self.facts.role);
+        let owner = Ident::from_catalog(&table.owner);
+        if !lends_rights || role == owner || table.owner_is_superuser {
+            return;
+        }
+        let problem = PlanError::at(
+            place.clone(),
+            format!(
+                "the triggers on {name} run with the rights of {role}: {owner}, who owns the table, can use them"
+            ),
+        );
+        self.problem(problem.warning().help(format!(
+            "drive the run as {owner}, or as a role that has no more rights"
+        )));
+    }
+
+    /// What columns it has says its type, and PostgreSQL changes none of them by the table.
+    fn check_typed(&mut self, place: &Path, name: &TableName, table: &Table) {
+        let Some(of) = &table.of_type else { return };
+        let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        let is_changed = steps.any(|step| match step {
+            Step::AddColumn(step) => step.table == *name,
+            Step::RetireColumn(step) => step.table == *name,
+            Step::DropColumn(step) => step.table == *name,
+            Step::TakePlace(step) => step.table == *name,
+            Step::AlterColumnType(step) => step.table == *name,
+            Step::AliasTable(step) => {
+                step.table == *name && step.columns.iter().any(|column| column.of.is_some())
+            }
+            _ => false,
+        });
+        if is_changed {
+            self.problem(
+                PlanError::at(
+                    place.clone(),
+                    format!("{name} is a table of the type {of}, which says what columns it has"),
+                )
+                .help(format!("free it first: ALTER TABLE {name} NOT OF")),
+            );
+        }
+    }
+
+    /// A rule would make another statement of the one that fills the table.
+    fn check_rules(&mut self, place: &Path, name: &TableName, table: &Table) {
+        let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        let is_written = steps.any(|step| match step {
+            Step::Fill(step) => step.table == *name || step.from.as_ref() == Some(name),
+            _ => false,
+        });
+        let rules: Vec<&str> = table
+            .update_rules
+            .iter()
+            .filter(|rule| rule.always || !self.facts.can_skip_triggers)
+            .map(|rule| rule.name.as_str())
+            .collect();
+        if is_written && !rules.is_empty() {
+            self.problem(
+                PlanError::at(
+                    place.clone(),
+                    format!(
+                        "the backfill's UPDATE of {name} would be rewritten by its rules: {}",
+                        rules.join(", ")
+                    ),
+                )
+                .help("replace them by triggers first"),
+            );
+        }
+    }
+
+    /// A column takes its sequence along, and PostgreSQL refuses that while others take numbers from it: in `contract`.
+    fn check_sequences(&mut self, place: &Path, name: &TableName, table: &Table) {
+        let dropped = self.dropped_columns();
+        let moved = |sequence: &String| {
+            let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+            steps.any(|step| matches!(step, Step::OwnSequence(step) if step.sequence == *sequence))
+        };
+        let blocked: Vec<PlanError> = table
+            .columns
+            .iter()
+            .filter(|column| dropped.contains(&(name.clone(), column.name.clone())))
+            .filter(|column| !column.owned_sequence.as_ref().is_some_and(moved))
+            .filter(|column| !column.sequence_dependents.is_empty())
+            .map(|column| {
+                PlanError::at(
+                    place.clone(),
+                    format!(
+                        "the sequence of {name}.{} goes with it, and is used by {}",
+                        column.name,
+                        column.sequence_dependents.join(", ")
+                    ),
+                )
+                .help("give them a sequence of their own first")
+            })
+            .collect();
+        for error in blocked {
+            self.problem(error);
+        }
+    }
+
+    fn check_aliased(&mut self, place: &Path, name: &TableName, table: &Table) {
+        let is_aliased = self
+            .phases
+            .iter()
+            .flat_map(|(_, phase)| &phase.steps)
+            .any(|step| matches!(step, Step::AliasTable(alias) if alias.table == *name));
+        if is_aliased && !table.triggers_by_name.is_empty() {
+            self.problem(
+                PlanError::at(
+                    place.clone(),
+                    format!(
+                        "triggers look at the name of {name}, which is another while the view stands in: {}",
+                        table.triggers_by_name.join(", ")
+                    ),
+                )
+                .warning()
+                .help("let them take the name from an argument (TG_ARGV)"),
+            );
+        }
+    }
+
+    /// What must be there for what comes later: a fill without triggers would miss rows, a drop without a look lose them.
+    pub(super) fn check_sequence(&mut self) {
+        let steps = |kind: &'static str| {
+            let phases: &'a [(Path, PhaseDocument)] = self.phases;
+            phases.iter().flat_map(move |(at, phase)| {
+                phase
+                    .steps
+                    .iter()
+                    .enumerate()
+                    .filter(move |(_, step)| step.kind() == kind)
+                    .map(move |(number, step)| (at, number, step))
+            })
+        };
+        let has =
+            |kind, table: &TableName| steps(kind).any(|(_, _, step)| step.table() == Some(table));
+        let mut problems = Vec::new();
+        for (at, number, step) in steps("fill")
+            .chain(steps("drop_column"))
+            .chain(steps("take_place"))
+        {
+            let Some(table) = step.table() else { continue };
+            let path = self.step_path(at, number, step);
+            match step.kind() {
+                // Between two tables the sync is looked for when the step is compiled.
+                "fill" if matches!(step, Step::Fill(fill) if fill.from.is_some()) => {}
+                "fill" if !has("sync_columns", table) && !self.fills_defaults(step) => problems
+                    .push(
+                    PlanError::at(
+                        path,
+                        format!("nothing keeps {table} in step while it is filled"),
+                    )
+                    .on_key()
+                    .help("add sync_columns in dual_write: rows written meanwhile would be missed"),
+                ),
+                "drop_column" | "take_place" if has("sync_columns", table) => {
+                    for (kind, phase) in [("match", "verify"), ("drop_sync", "contract")] {
+                        if !has(kind, table) {
+                            problems.push(
+                                PlanError::at(
+                                    path.clone(),
+                                    format!("{table} has no `{kind}` before its column is dropped"),
+                                )
+                                .on_key()
+                                .help(format!("add a {kind} step in {phase}")),
+                            );
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.problems.extend(problems);
+    }
+
+    /// The column has this default for the rows that are inserted: a walk that repeats until it finds none left is enough.
+    pub(super) fn fills_default(
+        &self,
+        table: &TableName,
+        column: &Ident,
+        expression: &Expression,
+    ) -> bool {
+        let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        steps.any(|step| match step {
+            Step::AddColumn(step) => {
+                step.table == *table
+                    && step.column == *column
+                    && step.default_for == DefaultFor::NewRows
+                    && step.default.as_deref() == Some(expression.as_str())
+            }
+            _ => false,
+        })
+    }
+
+    fn fills_defaults(&self, step: &Step) -> bool {
+        match step {
+            Step::Fill(fill) => fill
+                .set
+                .iter()
+                .all(|(column, expression)| self.fills_default(&fill.table, column, expression)),
+            _ => false,
+        }
+    }
+
+    /// A plan is read as one role's sessions read it, and others may mean something else by the same names.
+    pub(super) fn warn_of_paths(&mut self) {
+        if self.document.settings.search_path.is_some() {
+            return;
+        }
+        let Some(path) = &self.facts.search_path else {
+            return;
+        };
+        for other in &self.facts.other_paths {
+            let message = format!(
+                "names without a schema are looked for in {path} ({}), and not as {other}",
+                path.from
+            );
+            let help = "say which it is: `settings: {search_path: …}`";
+            let problem = PlanError::at(Path::root(), message).warning();
+            self.problem(problem.help(help));
+        }
+    }
+
+    /// What a recipe says besides what it fills: the conditions of indexes and CHECKs, and defaults.
+    pub(super) fn check_conditions(&mut self) {
+        let Some(recipe) = &self.document.change else {
+            return;
+        };
+        let at = Path::root().key("change").key(recipe.name());
+        for condition in recipe.conditions() {
+            if let Some((message, help)) = condition.fault(self.facts) {
+                self.problem(PlanError::at(at.key(condition.word), message).help(help));
+            }
+        }
+        for (message, help) in recipe.advice(self.facts) {
+            self.problem(PlanError::at(at.clone(), message).warning().help(help));
+        }
+    }
+
+    /// A subscriber that lacks a column stops at the first row that comes with it.
+    pub(super) fn check_published(
+        &mut self,
+        path: &Path,
+        table: &TableName,
+        column: &Ident,
+        from: PhaseName,
+    ) {
+        let Some(known) = self.facts.table(table) else {
+            return;
+        };
+        let whole = |name: &&String| !known.publications_by_column.contains(name);
+        let publications = known.publications.iter().filter(whole);
+        let publications: Vec<&str> = publications.map(String::as_str).collect();
+        if publications.is_empty() || known.column(column).is_some() {
+            return;
+        }
+        let message = format!(
+            "{table} is published ({}), and from `{from}` on so is a column {column}",
+            publications.join(", ")
+        );
+        self.problem(PlanError::at(path.clone(), message).warning().help(
+            "a subscriber whose table has no such column stops at the next row, and the log is kept for it: add the column there before",
+        ));
+    }
+
+    /// Statements of the author's that could not be run as they stand.
+    pub(super) fn check_script(&mut self, path: &Path, step: &Sql) {
+        for (key, message, help) in step.faults() {
+            self.problem(PlanError::at(path.key(key), message).help(help));
+        }
+    }
+
+    pub(super) fn check_fits(&mut self, path: &Path, step: &AddConstraint, phase: PhaseName) {
+        // What a recipe says in a word of its own was looked at there.
+        let recipe = self.document.change.as_ref();
+        let said = recipe.map_or(Vec::new(), |recipe| recipe.conditions());
+        if said
+            .iter()
+            .any(|said| step.condition().as_ref() == Some(said.expression))
+        {
+            return;
+        }
+        let key = check_key(step, phase, self.phases, &self.added, self.facts);
+        let found = key.and_then(|key| self.facts.expressions.get(&key));
+        let Some(Err(error)) = found else { return };
+        let (message, help) = if phase == PhaseName::Retire {
+            let message = format!(
+                "the constraint {} does not fit the new column: {}",
+                step.name, error.message
+            );
+            let help = "drop it first, and add one that fits the new type after the change";
+            (message, help.to_owned())
+        } else {
+            let help = error.help.clone();
+            let help =
+                help.unwrap_or_else(|| "write the condition of the CHECK as SQL does".to_owned());
+            (error.message.clone(), help)
+        };
+        self.problem(PlanError::at(path.clone(), message).help(help));
+    }
+
+    pub(super) fn check_index_fits(&mut self, path: &Path, step: &CreateIndex, phase: PhaseName) {
+        for key in index_keys(step, phase, self.phases, &self.added, self.facts) {
+            if let Some(Err(error)) = self.facts.expressions.get(&key) {
+                let message = format!(
+                    "the index {} does not fit the new column: {}",
+                    step.name, error.message
+                );
+                self.problem(PlanError::at(path.clone(), message).help(
+                    "drop it first, and add one that fits the new type after the change (recipe add_index)",
+                ));
+            }
+        }
+    }
+
+    /// PostgreSQL drops an index or a constraint with any of its columns, and says nothing.
+    pub(super) fn warn_of_what_goes_along(&mut self) {
+        let succeeded: Vec<&Ident> = self
+            .phases
+            .iter()
+            .flat_map(|(_, phase)| &phase.steps)
+            .filter_map(|step| match step {
+                Step::RenameObject(step) => Some(&step.to),
+                Step::SwapPrimaryKey(step) => Some(&step.name),
+                _ => None,
+            })
+            .collect();
+        for (table_name, column) in self.dropped_columns() {
+            let Some(table) = self.table(&table_name) else {
+                continue;
+            };
+            let indexes = table
+                .indexes
+                .iter()
+                .filter(|index| index.constraint.is_none() && index.columns.contains(&column))
+                .map(|index| ("index", &index.name));
+            let constraints = table
+                .constraints
+                .iter()
+                .filter(|constraint| constraint.columns.contains(&column))
+                .map(|constraint| ("constraint", &constraint.name));
+            let lost: Vec<String> = indexes
+                .chain(constraints)
+                .filter(|(_, name)| !succeeded.contains(name))
+                .map(|(kind, name)| format!("the {kind} {name}"))
+                .collect();
+            if !lost.is_empty() {
+                let place = self.place(&table_name);
+                let help = if self.added.contains_key(&table_name) {
+                    "create what takes its place on the new columns"
+                } else {
+                    "until `contract` a rollback keeps it; then it is gone with the column"
+                };
+                self.problem(
+                    PlanError::at(
+                        place,
+                        format!("{} goes with {table_name}.{column}", lost.join(", ")),
+                    )
+                    .warning()
+                    .help(help),
+                );
+            }
+        }
+    }
+
+    pub(super) fn warn_of_dependents(&mut self) {
+        for (table_name, column) in self.dropped_columns() {
+            let Some(table) = self.table(&table_name) else {
+                continue;
+            };
+            let dependents: Vec<&str> = table
+                .dependents
+                .iter()
+                .filter(|dependent| dependent.column == column)
+                .map(|dependent| dependent.object.as_str())
+                .collect();
+            if !dependents.is_empty() {
+                let place = self.place(&table_name);
+                self.problem(
+                    PlanError::at(place, format!("{} still names {table_name}.{column}", dependents.join(", ")))
+                        .warning()
+                        .help("nothing is dropped with it: change it to name the new column before `retire`, whose gate waits for that"),
+                );
+            }
+        }
+    }
+}

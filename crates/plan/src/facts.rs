@@ -1,0 +1,450 @@
+//! What planning may know of a database: plain values, read from the catalog by `target::catalog` and never fetched here.
+
+use super::{
+    document::Expression,
+    key::{KeyColumn, Operator},
+    search_path::SearchPath,
+};
+use crate::statement::{foreign_key::ForeignKey, part::ReplicaIdentity};
+use crossfade_model::ident::{Ident, TableName};
+use std::collections::BTreeMap;
+
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// e.g. 150018
+    pub server_version: u32,
+    pub role: String,
+    pub superuser: bool,
+    /// The database's own settings that conversions between text and times depend on, by name.
+    pub session: Vec<(String, String)>,
+    /// Where the application's sessions look for names without a schema.
+    pub search_path: Option<SearchPath>,
+    /// Other roles that use the tables, or the tables' owners, look elsewhere: who, and where.
+    pub other_paths: Vec<String>,
+    /// Settings that some few conversions depend on besides, by name.
+    pub locale: BTreeMap<String, String>,
+    /// The role may set `session_replication_role`, so that batches fire no triggers.
+    pub can_skip_triggers: bool,
+    /// Roles that a default privilege gives something on new tables and views. `public` is everybody's.
+    pub default_grantees: Vec<Ident>,
+    /// Domains of the database that have a constraint, or are over one that has; `None` without a database.
+    pub constrained_domains: Option<Vec<String>>,
+    /// `None` where there is no such relation.
+    pub tables: BTreeMap<TableName, Option<Table>>,
+    /// The plan's types, as the server writes them.
+    pub types: BTreeMap<String, Result<String, ExpressionError>>,
+    pub expressions: BTreeMap<ExpressionKey, Result<ExpressionFacts, ExpressionError>>,
+    pub equalities: BTreeMap<EqualityKey, Result<Equality, ExpressionError>>,
+}
+
+/// An expression is analysed over the table's columns and those that the plan adds to it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ExpressionKey {
+    pub table: TableName,
+    pub expression: Expression,
+    /// Columns that do not exist yet, with their types.
+    pub added: Vec<(Ident, String)>,
+    /// The type of the column that the value is for.
+    pub target_type: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpressionFacts {
+    /// As `format_type` writes it.
+    pub type_name: String,
+    pub reads: Vec<Ident>,
+    /// The value can be assigned to the target's type without a cast being written.
+    pub assignable: bool,
+    /// As the server writes it back: with every schema, every operator's too, and casts that come by themselves.
+    pub resolved: Expression,
+    /// It reads the row as such, and not only columns of it.
+    pub whole_row: bool,
+    pub calls: Vec<Called>,
+}
+
+/// A function that an expression calls, by name, by an operator or by a cast.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Called {
+    pub name: String,
+    /// `app.next_code(text)`
+    pub signature: String,
+    pub volatility: Volatility,
+    pub maker: Maker,
+}
+
+/// As its maker has declared it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Volatility {
+    Immutable,
+    Stable,
+    Volatile,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Maker {
+    Server,
+    /// It is written in C, as those of extensions are: only a superuser can have made it.
+    Superuser,
+    Anybody,
+}
+
+/// What `=` means between a column of a table and a value of a type, where the application writes it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EqualityKey {
+    pub table: TableName,
+    pub column: Ident,
+    pub column_type: String,
+    pub other_type: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Equality {
+    /// With the column on its left.
+    pub operator: Operator,
+    /// `=(text,text)`
+    pub signature: String,
+    /// A unique index over the column goes by it.
+    pub is_unique: bool,
+}
+
+/// Why an expression cannot be used: in words, with the server's own message where there is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpressionError {
+    pub message: String,
+    pub help: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table {
+    pub oid: u32,
+    pub kind: TableKind,
+    /// What keeps its rows, where that is not PostgreSQL's own heap.
+    pub access_method: Option<Ident>,
+    pub owner: String,
+    /// Whoever is a member of it is one as well.
+    pub owner_is_superuser: bool,
+    /// The role is the owner, a member of it, or a superuser.
+    pub owned: bool,
+    /// The role may create in the table's schema (an owner of the table needs it for a new index).
+    pub can_create: bool,
+    /// Row security would hide rows from the role.
+    pub rows_hidden: bool,
+    pub columns: Vec<Column>,
+    /// Every column that was ever added, dropped ones too: PostgreSQL keeps at most 1,600.
+    pub columns_ever: u32,
+    pub indexes: Vec<Index>,
+    pub constraints: Vec<Constraint>,
+    /// Foreign keys of other tables (or this one) that refer to this one.
+    pub referenced_by: Vec<Inbound>,
+    /// What names a column and is not part of the table: views, policies, triggers, functions, publications, statistics.
+    pub dependents: Vec<Dependent>,
+    /// Table privileges, the owner's own among them.
+    pub grants: Vec<Grant>,
+    pub comment: Option<String>,
+    pub row_security: bool,
+    pub rules: Vec<String>,
+    /// Triggers, policies, rules and statistics objects: they are dropped with the table, and nobody is asked.
+    pub hanging: Vec<Hanging>,
+    /// Those of the rules that an UPDATE is rewritten by.
+    pub update_rules: Vec<UpdateRule>,
+    /// The composite type that it is a table of (`CREATE TABLE … OF`), which says what columns it has.
+    pub of_type: Option<String>,
+    /// Who has given it a security label, as `SECURITY LABEL FOR` names them.
+    pub labels: Vec<String>,
+    /// Publications that it is in, by itself, by its schema, or as one of all tables.
+    pub publications: Vec<String>,
+    /// Those of them that list the columns, so that a new one is not published.
+    pub publications_by_column: Vec<String>,
+    /// Subscriptions that write rows to it, or to a partition of it.
+    pub subscriptions: Vec<String>,
+    /// Functions and columns whose type is the table's row, as the server describes them.
+    pub row_type_users: Vec<String>,
+    /// Columns of tables that hold whole rows of this one, in arrays, domains and composite types too, as the server describes
+    /// them.
+    pub rows_stored_in: Vec<String>,
+    /// Triggers whose function looks at the name of the table.
+    pub triggers_by_name: Vec<String>,
+    /// The columns that tell a row from another: of the primary key, or of a unique index over NOT NULL columns.
+    pub key: Vec<Ident>,
+    /// The application's own triggers that may change a row before it is written, those of partitions too.
+    pub changing_triggers: Vec<ChangingTrigger>,
+    /// What the index of the key takes for equal, column by column.
+    pub key_operators: Vec<Operator>,
+    /// The application's own triggers on UPDATE, by name.
+    pub update_triggers: Vec<String>,
+    pub rows_estimated: f64,
+    /// When they were last counted; `None` where nobody has counted, or there was no block then.
+    pub rows_per_block: Option<f64>,
+    pub blocks: u32,
+    pub has_children: bool,
+    /// It is a partition, and may be partitioned itself.
+    pub is_partition: bool,
+    pub replica_identity: ReplicaIdentity,
+    /// Of a partitioned table, all levels, a parent before its own.
+    pub partitions: Vec<Partition>,
+    /// What these have on a column and the table has not, indexes and constraints included.
+    pub own_of_partitions: Vec<OwnOfPartition>,
+    /// The columns that say which partition a row belongs to, on all levels, in expressions too.
+    pub partition_key: Vec<Ident>,
+    /// A partition key, on whatever level, has an expression: PostgreSQL then allows nothing unique.
+    pub partition_key_computed: bool,
+    /// What would have to go with the table: views, functions of its row type, as the server describes them.
+    pub table_dependents: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Partition {
+    pub table: TableName,
+    /// What it is a partition of.
+    pub of: TableName,
+    /// It has rows of its own, and is no partitioned table itself.
+    pub leaf: bool,
+    pub foreign: bool,
+    /// As of a table.
+    pub access_method: Option<Ident>,
+}
+
+/// On whatever level. What can be given to another column as it is (comment, statistics, storage, privileges) is not in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnOfPartition {
+    pub partition: TableName,
+    pub column: Ident,
+    /// `its default 'x'::text`, `its index own_by_status`.
+    pub what: String,
+    pub part: Option<OwnPart>,
+}
+
+/// An index or a constraint that names a partition's column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnPart {
+    /// Another table than the partition where that refers to it.
+    pub table: TableName,
+    pub name: Ident,
+    /// With the column's type: a CHECK, an exclusion, an index over an expression or with a condition.
+    pub proved_again: bool,
+}
+
+/// BEFORE INSERT or UPDATE, for each row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangingTrigger {
+    pub table: TableName,
+    pub name: Ident,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hanging {
+    pub name: Ident,
+    /// As the server describes it: `trigger audit on table public.users`.
+    pub object: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpdateRule {
+    pub name: String,
+    /// Also where triggers are kept out: `ENABLE ALWAYS` or `ENABLE REPLICA`.
+    pub always: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TableKind {
+    Table,
+    Partitioned,
+    Partition,
+    View,
+    MaterializedView,
+    Foreign,
+    Temporary,
+    Other,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    pub name: Ident,
+    /// As `format_type` writes it, with its modifier.
+    pub type_name: String,
+    /// "different" as `IS DISTINCT FROM` says it is the same as "other bytes". False for numeric, citext, json, floats …
+    pub exact: bool,
+    /// Of a composite type, or a domain over one: of a value whose fields are NULL, `IS NULL` is true.
+    pub composite: bool,
+    pub collation: Option<String>,
+    pub not_null: bool,
+    /// The default, or the expression of a generated column.
+    pub default: Option<String>,
+    pub generated: bool,
+    pub identity: Option<Identity>,
+    /// The sequence that the column owns (serial), as SQL.
+    pub owned_sequence: Option<String>,
+    /// Those that its default names, and the one that it owns. Not that of an identity.
+    pub sequences: Vec<Sequence>,
+    /// What else reads its sequence, of an identity or owned: other columns' defaults, views.
+    pub sequence_dependents: Vec<String>,
+    /// Who has given it, or its identity's sequence, a security label.
+    pub labels: Vec<String>,
+    pub comment: Option<String>,
+    pub statistics: Option<i32>,
+    /// `SET STORAGE` where it is not the type's own: plain, external, extended, main.
+    pub storage: Option<String>,
+    pub compression: Option<String>,
+    /// `SET (n_distinct = …)`, as `name=value`.
+    pub options: Vec<String>,
+    pub grants: Vec<Grant>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sequence {
+    pub name: TableName,
+    /// As `format_type` writes it.
+    pub number_type: String,
+    pub increment: i64,
+    pub min: i64,
+    pub max: i64,
+    pub cycle: bool,
+    pub owner: String,
+    /// The role is the owner, a member of it, or a superuser.
+    pub owned: bool,
+    /// Other columns whose defaults name it.
+    pub others: Vec<TakesNumbers>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakesNumbers {
+    pub table: TableName,
+    pub column: Ident,
+    pub type_name: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    pub always: bool,
+    pub sequence: String,
+    /// `START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1`
+    pub options: String,
+    /// `MAXVALUE 1000` or, where it descends, `MINVALUE`, where that is neither the type's nor the column's.
+    pub limit: Option<String>,
+    pub grants: Vec<Grant>,
+    /// Roles that a default privilege gives something on new sequences.
+    pub default_grantees: Vec<Ident>,
+    pub comment: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    pub privilege: String,
+    /// A role's name; `None` is PUBLIC.
+    pub to: Option<Ident>,
+    pub grantable: bool,
+    /// Who gave it: the owner, or a role with the right to.
+    pub by: Ident,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Index {
+    pub name: Ident,
+    /// What follows USING in its definition: `btree (lower(status) DESC) WHERE …`.
+    pub using: String,
+    pub unique: bool,
+    pub valid: bool,
+    /// The columns that it names anywhere: as keys, in expressions, included, in its predicate.
+    pub columns: Vec<Ident>,
+    /// How many of them are keys or included as they are.
+    pub plain_columns: usize,
+    /// The constraint that it serves.
+    pub constraint: Option<Ident>,
+    pub primary: bool,
+    pub replica_identity: bool,
+    pub clustered: bool,
+    pub tablespace: Option<Ident>,
+    pub comment: Option<String>,
+    /// Statistics targets of its keys that are expressions, by their number.
+    pub statistics: Vec<(i16, i32)>,
+    /// Where it is stored (`pg_relation_filenode`); `None` for a partitioned one, which has no storage.
+    pub filenode: Option<u32>,
+    /// Of a partition: the index that it is attached to, of the table that the partition is of.
+    pub of: Option<Ident>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Constraint {
+    pub name: Ident,
+    pub kind: ConstraintKind,
+    /// As `pg_get_constraintdef` writes it.
+    pub definition: String,
+    pub columns: Vec<Ident>,
+    pub validated: bool,
+    pub comment: Option<String>,
+    /// Of a partition: the constraint that it comes with, of the table that the partition is of.
+    pub of: Option<Ident>,
+}
+
+impl Constraint {
+    /// The table that a foreign key refers to. The server writes it with its schema.
+    pub fn references(&self) -> Option<TableName> {
+        if self.kind != ConstraintKind::ForeignKey {
+            return None;
+        }
+        ForeignKey::read(&self.definition)?.table()
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConstraintKind {
+    Check,
+    ForeignKey,
+    PrimaryKey,
+    Unique,
+    Exclusion,
+    Other,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inbound {
+    pub table: TableName,
+    pub name: Ident,
+    pub definition: String,
+    /// The columns of this table that it refers to.
+    pub columns: Vec<Ident>,
+    pub owned: bool,
+    pub comment: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dependent {
+    pub column: Ident,
+    /// As the server describes it: `view public.fleet_overview`.
+    pub object: String,
+}
+
+impl Facts {
+    pub fn table(&self, name: &TableName) -> Option<&Table> {
+        self.tables.get(name).and_then(Option::as_ref)
+    }
+}
+
+impl Table {
+    /// More rows than these it cannot have by now: from its size and how dense its rows were when they were counted, or
+    /// else from how many a block can hold.
+    pub fn rows_max(&self) -> f64 {
+        /// Of 8 kB with rows that have no column but NULLs.
+        const ROWS_PER_BLOCK_MAX: f64 = 291.0;
+        let dense = self.rows_per_block.unwrap_or(ROWS_PER_BLOCK_MAX);
+        (f64::from(self.blocks) * dense).ceil()
+    }
+    /// The key, with what is equal in it.
+    pub fn key_columns(&self) -> Vec<KeyColumn> {
+        let operators = self.key_operators.iter().cloned();
+        let operators = operators.chain(std::iter::repeat(Operator::default()));
+        let columns = self.key.iter().cloned().zip(operators);
+        columns
+            .map(|(name, equal)| KeyColumn { name, equal })
+            .collect()
+    }
+    pub fn is_partitioned(&self) -> bool {
+        self.kind == TableKind::Partitioned
+    }
+    pub fn column(&self, name: &Ident) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == *name)
+    }
+    pub fn index_names(&self) -> impl Iterator<Item = &Ident> {
+        self.indexes.iter().map(|index| &index.name)
+    }
+}

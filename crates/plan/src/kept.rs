@@ -1,0 +1,204 @@
+//! Triggers that stay when their run is done (`keep_sync`). Their functions name columns, and fire in every write of
+//! the application: what they read or write may not be taken from under them.
+
+use super::{
+    compiled::{Action, Assignment, Plan},
+    document::RunName,
+    link::Kin,
+    scripts,
+    steps::DdlStep,
+};
+use crate::statement::{link, sync};
+use crossfade_model::{
+    error::{Path, PlanError},
+    ident::{Ident, TableName},
+};
+use std::collections::BTreeSet;
+
+type Columns = BTreeSet<Ident>;
+
+/// The triggers of one table that call one function of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub function: Ident,
+    /// The table by the name that it has now.
+    pub table: TableName,
+    pub triggers: Vec<Ident>,
+}
+
+/// What a run that is done has left on a table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kept {
+    run: RunName,
+    table: TableName,
+    triggers: Vec<Ident>,
+    reads: Columns,
+    writes: Columns,
+}
+
+/// Which of the triggers that are there belong to these plans, whose runs are done.
+pub fn kept(done: &[Plan], standing: &[Standing]) -> Vec<Kept> {
+    let mut kept = Vec::new();
+    for plan in done {
+        let found = |function: Ident| standing.iter().find(move |one| one.function == function);
+        for sync in plan.syncs() {
+            let function = sync::Objects::of(&plan.name, &sync.table).function;
+            kept.extend(found(function).map(|standing| {
+                let both = || sync.forward.iter().chain(&sync.backward);
+                Kept::new(plan, standing, both(), both())
+            }));
+        }
+        for link in plan.links() {
+            for kin in [Kin::Parent, Kin::Child] {
+                let function = link::Objects::of(&plan.name, link).function(kin);
+                kept.extend(found(function).map(|standing| {
+                    let mut one = Kept::new(plan, standing, link.to(kin.other()), link.to(kin));
+                    let columns = link.columns(kin).into_iter();
+                    one.reads.extend(columns.map(|column| column.name.clone()));
+                    one
+                }));
+            }
+        }
+    }
+    kept
+}
+
+impl Kept {
+    fn new<'a>(
+        plan: &Plan,
+        standing: &Standing,
+        reading: impl IntoIterator<Item = &'a Assignment>,
+        writing: impl IntoIterator<Item = &'a Assignment>,
+    ) -> Self {
+        let read = reading.into_iter().flat_map(|one| &one.reads);
+        Self {
+            run: plan.name.clone(),
+            table: standing.table.clone(),
+            triggers: standing.triggers.clone(),
+            reads: read.map(|column| column.name.clone()).collect(),
+            writes: targets(writing).collect(),
+        }
+    }
+
+    /// How the plan would take something from under the triggers, in words.
+    fn harm(&self, plan: &Plan) -> Vec<String> {
+        let table = &self.table;
+        let mut harm = Vec::new();
+        for column in taken(plan, table) {
+            let what = if self.writes.contains(&column) {
+                "write"
+            } else if self.reads.contains(&column) {
+                "read"
+            } else {
+                continue;
+            };
+            harm.push(format!("{table}.{column}, which they {what}"));
+        }
+        for column in self.writes.intersection(&followed(plan, table)) {
+            harm.push(format!(
+                "{table}.{column}, which they write and triggers of {} would read: one of them would see what the other has not computed yet",
+                plan.name
+            ));
+        }
+        harm
+    }
+
+    fn refusal(&self, plan: &Plan, at: &Path) -> Option<PlanError> {
+        let harm = self.harm(plan);
+        if harm.is_empty() {
+            return None;
+        }
+        let Self { run, table, .. } = self;
+        let message = format!(
+            "the run {run} is completed and its triggers stay on {table}: {} is about {}. Writes of the application would fail or go astray",
+            plan.name,
+            harm.join(", ")
+        );
+        let drops: Vec<String> = self
+            .triggers
+            .iter()
+            .map(|trigger| format!("DROP TRIGGER {trigger} ON {table};"))
+            .collect();
+        Some(PlanError::at(at.clone(), message).on_key().help(format!(
+            "`crossfade rollback {run}` takes them away with what they keep; to keep the values as they are, and compute them no more: {}",
+            drops.join(" ")
+        )))
+    }
+}
+
+/// Where a plan would make triggers fail that stay on its tables.
+pub fn refusals(plan: &Plan, kept: &[Kept], at: &Path) -> Vec<PlanError> {
+    let refusals = kept.iter().map(|kept| kept.refusal(plan, at));
+    refusals.flatten().collect()
+}
+
+fn targets<'a>(
+    assignments: impl IntoIterator<Item = &'a Assignment>,
+) -> impl Iterator<Item = Ident> {
+    assignments.into_iter().map(|one| one.target.name.clone())
+}
+
+/// The columns of a table that the plan renames, drops, gives another type, or writes by triggers and fills of its own.
+fn taken(plan: &Plan, table: &TableName) -> Columns {
+    let mut taken = Columns::new();
+    for (_, step) in plan.steps() {
+        match &step.action {
+            Action::SyncColumns(sync) if sync.table == *table => {
+                taken.extend(targets(sync.forward.iter().chain(&sync.backward)));
+            }
+            Action::SyncTables(link) => {
+                for kin in [Kin::Parent, Kin::Child] {
+                    let written = link.to(kin).iter().filter(|_| link.table(kin) == table);
+                    taken.extend(targets(written));
+                }
+            }
+            Action::Fill(fill) if fill.table == *table => taken.extend(targets(&fill.set)),
+            Action::Ddl(DdlStep::Sql(sql)) => {
+                let reshaped = scripts::reshaped(sql, plan.search_path.as_ref()).into_iter();
+                taken.extend(
+                    reshaped
+                        .filter(|(of, _)| of == table)
+                        .map(|(_, column)| column),
+                );
+            }
+            Action::Ddl(step) => taken.extend(taken_by(step, table).cloned()),
+            Action::SyncColumns(_) | Action::Fill(_) | Action::Match(_) | Action::Query(_) => {}
+        }
+    }
+    taken
+}
+
+fn taken_by<'a>(step: &'a DdlStep, table: &TableName) -> impl Iterator<Item = &'a Ident> {
+    let columns: Vec<&Ident> = match step {
+        DdlStep::RetireColumn(step) => vec![&step.column],
+        DdlStep::DropColumn(step) => vec![&step.column],
+        DdlStep::TakePlace(step) => vec![&step.column],
+        DdlStep::AlterColumnType(step) => vec![&step.column],
+        DdlStep::AliasTable(step) => {
+            let renamed = step.columns.iter().filter_map(|column| column.of.as_ref());
+            renamed.collect()
+        }
+        _ => Vec::new(),
+    };
+    let is_about = step.ddl().tables().first() == Some(&table);
+    columns.into_iter().filter(move |_| is_about)
+}
+
+/// The columns of a table that triggers of the plan compute others from.
+fn followed(plan: &Plan, table: &TableName) -> Columns {
+    let mut read = Columns::new();
+    for sync in plan.syncs().filter(|sync| sync.table == *table) {
+        let both = sync.forward.iter().chain(&sync.backward);
+        let columns = both.flat_map(|assignment| &assignment.reads);
+        read.extend(columns.map(|column| column.name.clone()));
+    }
+    for link in plan.links() {
+        for kin in [Kin::Parent, Kin::Child] {
+            if link.table(kin) == table {
+                let columns = link.columns(kin).into_iter();
+                read.extend(columns.map(|column| column.name.clone()));
+            }
+        }
+    }
+    read
+}

@@ -1,0 +1,31 @@
+//! What a plan says, what it compiles to, and the SQL of its steps. Pure: no clock, no I/O.
+
+#![cfg_attr(test, allow(clippy::disallowed_methods, clippy::disallowed_types))]
+
+pub mod attributes;
+pub mod calls;
+pub mod claims;
+pub mod columns;
+pub mod compile;
+pub mod compiled;
+pub mod decode;
+pub mod document;
+pub mod endpoint;
+pub mod explain;
+pub mod facts;
+pub mod kept;
+pub mod key;
+pub mod link;
+pub mod pacing;
+pub mod quiet;
+pub mod read;
+pub mod recipes;
+pub mod schema;
+pub mod scripts;
+pub mod search_path;
+pub mod span;
+pub mod statement;
+pub mod steps;
+pub mod tuning;
+pub mod types;
+pub mod window;

@@ -1,0 +1,85 @@
+//! `merge_columns`: several columns become one.
+
+use super::{
+    Change,
+    new_column::NewColumn,
+    transform_columns::{Transformation, Words, lost, rights, word_of},
+};
+use crate::{
+    document::{Assignments, Expression, PhaseDocument},
+    facts::Facts,
+};
+use crossfade_model::{
+    error::{Path, PlanError},
+    ident::{Ident, TableName},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MergeColumns {
+    pub table: TableName,
+    pub columns: Vec<Ident>,
+    pub to: Ident,
+    /// As in SQL, such as `numeric(12,2)`.
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// Enforced in `retire`, when the old version no longer writes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_null: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// The new value, as an expression over the old columns.
+    pub forward: Expression,
+    /// Old column: expression over the new column.
+    pub backward: Assignments,
+    /// Those of `columns` that stay.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keep: Vec<Ident>,
+}
+
+impl MergeColumns {
+    fn forward(&self) -> Assignments {
+        Assignments::from([(self.to.clone(), self.forward.clone())])
+    }
+}
+
+impl Change for MergeColumns {
+    fn tables(&self) -> Vec<&TableName> {
+        vec![&self.table]
+    }
+
+    fn advice(&self, facts: &Facts) -> Vec<(String, &'static str)> {
+        let mut advice = lost(&self.table, &self.columns, &self.keep, &self.forward());
+        advice.extend(rights(&self.table, &self.forward(), facts));
+        advice
+    }
+
+    fn word_of(&self, expression: &Expression) -> Option<&'static str> {
+        word_of(&self.forward(), &self.backward, expression)
+    }
+
+    fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {
+        let new = NewColumn {
+            type_name: self.type_name.clone(),
+            not_null: self.not_null,
+            collation: None,
+            comment: self.comment.clone(),
+        };
+        Transformation {
+            table: &self.table,
+            from: &self.columns,
+            to: &BTreeMap::from([(self.to.clone(), new)]),
+            forward: &self.forward(),
+            backward: &self.backward,
+            keep: &self.keep,
+            words: Words {
+                from: "columns",
+                to: "to",
+            },
+        }
+        .phases(facts, at)
+    }
+}

@@ -1,0 +1,84 @@
+//! `rename_column`: a second column under the new name, kept in step with the old one until that is dropped.
+
+use super::replacement::{Keys, Pair, Replacement, only_ordinary};
+use super::{Change, alias::Alias, new_column::NewColumn};
+use crate::{
+    document::{Assignments, Expression, PhaseDocument},
+    facts::Facts,
+    steps::drop_alias::RenamedColumn,
+};
+use crossfade_model::{
+    error::{Path, PlanError},
+    ident::{Ident, TableName},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RenameColumn {
+    pub table: TableName,
+    pub from: Ident,
+    pub to: Ident,
+    #[serde(default)]
+    pub strategy: Strategy,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Strategy {
+    /// A second column, kept in step by triggers and filled in batches.
+    #[default]
+    Copy,
+    /// A view with both names. It takes the same short time for a table of any size, but operations that PostgreSQL
+    /// allows on tables only do not work meanwhile.
+    Alias,
+}
+
+impl Change for RenameColumn {
+    fn tables(&self) -> Vec<&TableName> {
+        vec![&self.table]
+    }
+
+    fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {
+        let (table, old) = only_ordinary(facts, &self.table, &self.from, at, "from")?;
+        if self.from == self.to {
+            let error = PlanError::at(at.key("to"), "the new name is the old one");
+            return Err(vec![error]);
+        }
+        match self.strategy {
+            Strategy::Copy => {}
+            Strategy::Alias => {
+                return Alias {
+                    table_name: &self.table,
+                    base: self.table.name.with_suffix("__base"),
+                    column: Some(RenamedColumn {
+                        from: self.from.clone(),
+                        to: self.to.clone(),
+                    }),
+                }
+                .phases(facts, at);
+            }
+        }
+        let copy = |target: &Ident, source: &Ident| {
+            Assignments::from([(target.clone(), Expression::column(source))])
+        };
+        Replacement {
+            keys: Keys::Refused,
+            table_name: &self.table,
+            table,
+            pairs: vec![Pair {
+                old,
+                new: self.to.clone(),
+                column: NewColumn::of_type(&old.type_name),
+                conversion_can_fail: false,
+                keeps_name: false,
+            }],
+            others: Vec::new(),
+            gone: Vec::new(),
+            forward: copy(&self.to, &self.from),
+            backward: copy(&self.from, &self.to),
+        }
+        .phases(at)
+    }
+}

@@ -1,0 +1,48 @@
+//! `rename_table`: the table takes its new name at once, and a view stands in under the old one until `contract`.
+
+use super::{Change, alias::Alias};
+use crate::{document::PhaseDocument, facts::Facts};
+use crossfade_model::{
+    error::{Path, PlanError},
+    ident::{Ident, TableName},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RenameTable {
+    pub table: TableName,
+    /// In the same schema.
+    pub to: Ident,
+    #[serde(default)]
+    pub strategy: RenameTableStrategy,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RenameTableStrategy {
+    #[default]
+    Alias,
+}
+
+impl Change for RenameTable {
+    fn tables(&self) -> Vec<&TableName> {
+        vec![&self.table]
+    }
+
+    fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {
+        if self.to == self.table.name {
+            let error = PlanError::at(at.key("to"), "the new name is the old one");
+            return Err(vec![error]);
+        }
+        match self.strategy {
+            RenameTableStrategy::Alias => Alias {
+                table_name: &self.table,
+                base: self.to.clone(),
+                column: None,
+            }
+            .phases(facts, at),
+        }
+    }
+}

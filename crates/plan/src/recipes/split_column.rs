@@ -1,0 +1,66 @@
+//! `split_column`: one column becomes several.
+
+use super::{
+    Change,
+    new_column::NewColumn,
+    transform_columns::{Transformation, Words, rights, word_of},
+};
+use crate::{
+    document::{Assignments, Expression, PhaseDocument},
+    facts::Facts,
+};
+use crossfade_model::{
+    error::{Path, PlanError},
+    ident::{Ident, TableName},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SplitColumn {
+    pub table: TableName,
+    pub column: Ident,
+    pub into: BTreeMap<Ident, NewColumn>,
+    /// New column: expression over the old column.
+    pub forward: Assignments,
+    /// The old value, as an expression over the new columns.
+    pub backward: Expression,
+}
+
+impl SplitColumn {
+    fn backward(&self) -> Assignments {
+        Assignments::from([(self.column.clone(), self.backward.clone())])
+    }
+}
+
+impl Change for SplitColumn {
+    fn tables(&self) -> Vec<&TableName> {
+        vec![&self.table]
+    }
+
+    fn advice(&self, facts: &Facts) -> Vec<(String, &'static str)> {
+        rights(&self.table, &self.forward, facts)
+    }
+
+    fn word_of(&self, expression: &Expression) -> Option<&'static str> {
+        word_of(&self.forward, &self.backward(), expression)
+    }
+
+    fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {
+        Transformation {
+            table: &self.table,
+            from: std::slice::from_ref(&self.column),
+            to: &self.into,
+            forward: &self.forward,
+            backward: &self.backward(),
+            keep: &[],
+            words: Words {
+                from: "column",
+                to: "into",
+            },
+        }
+        .phases(facts, at)
+    }
+}

@@ -1,0 +1,68 @@
+//! `rename_constraint`: a catalog change; an index that serves the constraint is renamed with it.
+
+use super::{Ddl, Described, Undo};
+use crate::statement::cost::Cost;
+use crate::statement::part::{Goal, Part, Statement};
+use crate::{compiled::Plan, document::PhaseName};
+use crossfade_model::ident::{Ident, TableName};
+use crossfade_model::lock::Lock;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Renames a constraint, and the index that belongs to it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RenameConstraint {
+    pub table: TableName,
+    pub from: Ident,
+    pub to: Ident,
+    /// On a partitioned table, the constraints of partitions keep their names. A CHECK has the same name on all of
+    /// them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alone: bool,
+}
+
+fn rename(table: &TableName, from: &Ident, to: &Ident, alone: bool) -> Part {
+    let statement = Statement::new(format!(
+        "ALTER TABLE {table} RENAME CONSTRAINT {from} TO {to}"
+    ));
+    let statement = if alone {
+        statement.lock_only(table, Lock::AccessExclusiveLock)
+    } else {
+        statement.lock(table, Lock::AccessExclusiveLock)
+    };
+    Part::locking(
+        Goal::ConstraintRenamed {
+            table: table.clone(),
+            from: from.clone(),
+            to: to.clone(),
+        },
+        vec![statement],
+    )
+}
+
+impl Described for RenameConstraint {
+    fn phases(&self) -> &'static [PhaseName] {
+        &[PhaseName::Expand]
+    }
+    fn tables(&self) -> Vec<&TableName> {
+        vec![&self.table]
+    }
+    fn subject(&self) -> String {
+        format!("{}.{}", self.table, self.from)
+    }
+}
+
+impl Ddl for RenameConstraint {
+    fn parts(&self, _: &Plan) -> Vec<Part> {
+        vec![rename(&self.table, &self.from, &self.to, self.alone)]
+    }
+
+    fn undo(&self, _: &Plan) -> Undo {
+        Undo::Parts(vec![rename(&self.table, &self.to, &self.from, self.alone)])
+    }
+
+    fn cost(&self, _: &Plan) -> Cost {
+        Cost::default()
+    }
+}
