@@ -71,6 +71,8 @@ async fn dispatch(arguments: &Arguments, printer: &Printer) -> anyhow::Result<Ex
         Command::Verify(verify) => commands::verify::run(&context, verify).await,
         Command::Rollback(rollback) => commands::rollback::run(&context, rollback).await,
         Command::History(history) => commands::history::run(&context, history).await,
+        Command::Serve => commands::serve::run(&context).await,
+        Command::Cancel(cancel) => commands::cancel::run(&context, cancel).await,
         Command::Demo(demo) => commands::demo::run(&context, demo).await,
         Command::Reference => commands::reference::run(&context),
     }

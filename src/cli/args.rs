@@ -93,6 +93,10 @@ pub enum Command {
     Rollback(Rollback),
     /// Show who did what and when, from the audit log.
     History(History),
+    /// Carry out orders that were placed with `--detach`, until you stop it. Several may run, on any machines.
+    Serve,
+    /// Cancel the open order of a run. A server that carries it out stops at its next batch.
+    Cancel(Cancel),
     /// Start a temporary PostgreSQL server and run a rename through every phase while two versions of an application write.
     Demo(Demo),
     /// Print the page of the book that lists every command and flag.
@@ -163,6 +167,9 @@ pub struct Advance {
     /// Show the statements of the next phase and the conditions of its gate. Runs nothing.
     #[arg(long)]
     pub dry_run: bool,
+    /// Place an order for a `crossfade serve`, and return at once.
+    #[arg(long, conflicts_with = "dry_run")]
+    pub detach: bool,
     /// Do not ask before `contract`. Required where there is no terminal.
     #[arg(long)]
     pub yes: bool,
@@ -218,7 +225,7 @@ pub struct Resume {
     /// Resume every run that `pause --all` paused.
     #[arg(long, conflicts_with = "run", requires = "detach")]
     pub all: bool,
-    /// Continue in a background process and return at once.
+    /// Return at once. A `crossfade serve` continues, or a background process if none is connected.
     #[arg(long)]
     pub detach: bool,
 }
@@ -302,6 +309,15 @@ pub struct Verify {
     /// Correct differing rows from the side that reads are on: the old side before `switch_reads`, the new side after it.
     #[arg(long)]
     pub repair: bool,
+    /// Place an order for a `crossfade serve`, and return at once.
+    #[arg(long)]
+    pub detach: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Cancel {
+    /// Name of the run.
+    pub run: String,
 }
 
 #[derive(Debug, Args)]
@@ -315,6 +331,9 @@ pub struct Rollback {
     /// repeated.
     #[arg(long, value_name = "COLUMN|TABLE")]
     pub discard: Vec<String>,
+    /// Place an order for a `crossfade serve`, and return at once.
+    #[arg(long)]
+    pub detach: bool,
     /// Do not ask. Required where there is no terminal.
     #[arg(long)]
     pub yes: bool,

@@ -2,6 +2,7 @@
 
 pub mod advance;
 pub mod approve;
+pub mod cancel;
 pub mod check;
 pub mod demo;
 pub mod expand;
@@ -9,12 +10,14 @@ pub mod explain;
 pub mod history;
 pub mod init;
 pub mod new;
+pub mod order;
 pub mod pause;
 pub mod quarantine;
 pub mod reference;
 pub mod resume;
 pub mod rollback;
 pub mod schema;
+pub mod serve;
 pub mod start;
 pub mod status;
 pub mod tune;

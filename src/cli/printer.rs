@@ -63,6 +63,7 @@ pub fn one_line(line: &str) -> String {
     escaped(line, Lines::SpelledOut).into_owned()
 }
 
+#[derive(Clone, Copy)]
 pub struct Printer {
     format: Format,
 }

@@ -2,7 +2,7 @@
 
 use super::printer::one_line;
 use crossfade_coordinator::notice::{Notice, Reporter, WalkProgress};
-use crossfade_decisions::lifecycle::{next::Wait, snapshot::RollbackTarget};
+use crossfade_decisions::lifecycle::next::Wait;
 use crossfade_decisions::progress;
 use crossfade_plan::span::Span;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -46,21 +46,7 @@ impl Reporter for Lines {
                 state.show(progress);
                 return;
             }
-            Notice::WalkProgress(progress) => {
-                let at_the_end = progress.blocks_done >= progress.blocks_total;
-                if !at_the_end && state.last_line.is_some_and(|at| at.elapsed() < LINE_EVERY) {
-                    return;
-                }
-                state.last_line = Some(Instant::now());
-            }
-            Notice::StepFinished(_) | Notice::PhaseFinished(_) => state.clear(),
-            Notice::Waiting(wait) => {
-                let what = what(wait);
-                if state.last_wait == what {
-                    return;
-                }
-                state.last_wait = what;
-            }
+            other if !state.is_worth_a_line(other) => return,
             _ => {}
         }
         if let Some(line) = line(&notice) {
@@ -69,7 +55,59 @@ impl Reporter for Lines {
     }
 }
 
+/// The notices of one of a server's runs, each line behind the run's name. A server has several, and no bars.
+pub struct OfRun {
+    run: String,
+    state: Mutex<State>,
+}
+
+impl OfRun {
+    pub fn new(run: &str) -> Self {
+        Self {
+            run: run.to_owned(),
+            state: Mutex::new(State::default()),
+        }
+    }
+}
+
+impl Reporter for OfRun {
+    fn notice(&self, notice: Notice) {
+        let Ok(mut state) = self.state.lock() else {
+            return;
+        };
+        if !state.is_worth_a_line(&notice) {
+            return;
+        }
+        if let Some(line) = line(&notice) {
+            state.print(&format!("{}: {}", self.run, line.trim_start()));
+        }
+    }
+}
+
 impl State {
+    /// A walk is told every few seconds, and what is waited for once.
+    fn is_worth_a_line(&mut self, notice: &Notice) -> bool {
+        match notice {
+            Notice::WalkProgress(progress) => {
+                let at_the_end = progress.blocks_done >= progress.blocks_total;
+                if !at_the_end && self.last_line.is_some_and(|at| at.elapsed() < LINE_EVERY) {
+                    return false;
+                }
+                self.last_line = Some(Instant::now());
+            }
+            Notice::StepFinished(_) | Notice::PhaseFinished(_) => self.clear(),
+            Notice::Waiting(wait) => {
+                let what = what(wait);
+                if self.last_wait == what {
+                    return false;
+                }
+                self.last_wait = what;
+            }
+            _ => {}
+        }
+        true
+    }
+
     fn show(&mut self, progress: &WalkProgress) {
         let bar = self.bar.get_or_insert_with(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
@@ -217,37 +255,7 @@ fn what(wait: &Wait) -> Vec<&'static str> {
     }
 }
 
-fn rolling_back(target: RollbackTarget) -> String {
-    format!(
-        "a rollback to {target} has begun: `crossfade rollback RUN{}` goes on with it",
-        target.option()
-    )
-}
-
 /// A wait in words, on one line.
 pub fn reason(wait: &Wait) -> String {
-    match wait {
-        Wait::Paused(pause) => {
-            let until = pause
-                .until
-                .map_or(String::new(), |until| format!(" until {until}"));
-            format!(
-                "paused{until} by {} since {}: {}",
-                pause.by, pause.since, pause.reason
-            )
-        }
-        Wait::Gate(phase, conditions) => {
-            let list: Vec<String> = conditions
-                .iter()
-                .map(|condition| {
-                    let until = condition
-                        .until
-                        .map_or(String::new(), |until| format!(" (until {until})"));
-                    format!("{}: {}{until}", condition.kind, condition.detail)
-                })
-                .collect();
-            format!("the gate of {phase} is closed: {}", list.join("; "))
-        }
-        Wait::RollingBack(target) => rolling_back(*target),
-    }
+    wait.to_string()
 }

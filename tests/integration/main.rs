@@ -61,6 +61,7 @@ mod rows_that_move;
 mod runs_side_by_side;
 mod scenarios;
 mod sequences_of_keys;
+mod serve;
 mod several_columns;
 mod silence;
 mod small_recipes;

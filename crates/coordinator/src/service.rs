@@ -1,16 +1,21 @@
 //! What the faces call: one function per command. Opens connections, asks the engine, and gives back plain values.
 
+mod keeper;
+mod orders;
 mod pauses;
 mod persevere;
 pub mod quarantine;
 mod status;
 
-pub use crate::engine::{
-    EngineError, Outcome,
-    drive::{AtGate, Until},
-    walk::Help,
+pub use crate::engine::{EngineError, Outcome, drive::Until, walk::Help};
+pub use crate::store::{
+    StoreError,
+    history::HistoryEvent,
+    orders::{OrderRecord, ServerRecord},
 };
-pub use crate::store::{StoreError, history::HistoryEvent};
+pub use crossfade_decisions::keeper::AtGate;
+pub use keeper::{Carried, ServeNotice, ServeReporter};
+pub use orders::Placed;
 pub use pauses::PausedRun;
 pub use status::{
     Backfill, GateCondition, LeaseStatus, PaceStatus, Paused, PhaseStatus, Status, StepStatus,

@@ -3,6 +3,7 @@
 pub mod history;
 pub mod lease;
 pub mod moved;
+pub mod orders;
 pub mod quarantine;
 pub mod references;
 pub mod rights;
@@ -45,7 +46,7 @@ pub enum StoreError {
         run: String,
     },
     #[error(
-        "the run {run} is driven by {holder} (heartbeat {heartbeat_age_ms} ms ago): wait for it to end, or end it"
+        "the run {run} is driven by {holder} (heartbeat {heartbeat_age_ms} ms ago): wait for it to end, or end it. If that is a `crossfade serve`, `crossfade cancel {run}` ends its order"
     )]
     LeaseHeld {
         run: String,

@@ -1,6 +1,6 @@
 //! `advance`: runs the next phase, or goes on with the one under way.
 
-use super::Context;
+use super::{Context, order};
 use crate::cli::{
     args::Advance,
     exit::{self, Exit},
@@ -43,6 +43,12 @@ pub async fn run(context: &Context<'_>, advance: &Advance) -> anyhow::Result<Exi
     } else {
         AtGate::Return
     };
+    if advance.detach {
+        let placed = service
+            .order_advance(&advance.run, advance.to, at_gate)
+            .await?;
+        return order::placed(context, &service, &advance.run, &placed).await;
+    }
     go(context, &service, &advance.run, until, at_gate).await
 }
 

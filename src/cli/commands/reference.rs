@@ -18,11 +18,12 @@ const INTRODUCTION: &str = "# Commands
 | what `verify --repair` changes | [Verification](../concepts/verification.md) |
 | what `rollback` refuses and what `--discard` is for | [Going back](../concepts/going-back.md) |
 | how `advance` acquires locks | [Locks](../concepts/locks.md) |
+| orders and servers | [Serve](../guides/serve.md) |
 | limits for `tune` | [Settings and pacing](settings.md) |
 ";
 
 /// Headings of the page, and the commands below each.
-const GROUPS: [(&str, &[&str]); 5] = [
+const GROUPS: [(&str, &[&str]); 6] = [
     (
         "Write and check a plan",
         &[
@@ -33,6 +34,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
         "Drive a run",
         &["advance", "approve", "pause", "resume", "tune", "work"],
     ),
+    ("Let a server drive runs", &["serve", "cancel"]),
     ("Look at a run", &["status", "history"]),
     ("Correct and undo", &["verify", "quarantine", "rollback"]),
     ("Try it", &["demo"]),

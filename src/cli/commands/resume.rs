@@ -1,6 +1,6 @@
 //! `resume`: ends a pause and goes on with the phase that is under way.
 
-use super::{Context, advance, pause};
+use super::{Context, advance, order, pause};
 use crate::cli::{args::Resume, exit::Exit, printer::one_line};
 use anyhow::Context as _;
 use crossfade_coordinator::service::{AtGate, Until};
@@ -10,11 +10,18 @@ pub async fn run(context: &Context<'_>, resume: &Resume) -> anyhow::Result<Exit>
     let service = context.service()?;
     let Some(run) = &resume.run else {
         let runs = service.resume_all().await?;
+        let is_served = service.is_served().await?;
         for one in runs
             .iter()
             .filter(|one| one.left.is_none() && one.under_way)
         {
-            detach(context, &one.run)?;
+            if is_served {
+                service
+                    .order_advance(&one.run, None, AtGate::Return)
+                    .await?;
+            } else {
+                detach(context, &one.run)?;
+            }
         }
         let next = "`crossfade status` shows where each stands";
         return pause::each(context, &runs, "resumed", "resumed", next);
@@ -26,6 +33,10 @@ pub async fn run(context: &Context<'_>, resume: &Resume) -> anyhow::Result<Exit>
         format!("{run} was not paused")
     };
     context.printer.message(said);
+    if under_way && resume.detach && service.is_served().await? {
+        let placed = service.order_advance(run, None, AtGate::Return).await?;
+        return order::placed(context, &service, run, &placed).await;
+    }
     if !under_way || resume.detach {
         let mut driver = None;
         if under_way {

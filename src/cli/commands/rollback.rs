@@ -1,6 +1,6 @@
 //! `rollback`: the reverse of each completed step, newest first.
 
-use super::{Context, advance};
+use super::{Context, advance, order};
 use crate::cli::{
     args::Rollback,
     exit::{self, Exit},
@@ -8,6 +8,7 @@ use crate::cli::{
     reporter,
 };
 use crossfade_coordinator::service::{Outcome, RollbackPreview};
+use crossfade_decisions::keeper::Wish;
 use crossfade_decisions::lifecycle::{snapshot::RollbackTarget, toll::Lost};
 use serde_json::json;
 use std::{collections::BTreeSet, fmt::Write as _};
@@ -53,6 +54,14 @@ pub async fn run(context: &Context<'_>, rollback: &Rollback) -> anyhow::Result<E
         );
     }
     context.confirm(&rollback.run, &what, rollback.yes)?;
+    if rollback.detach {
+        let wish = Wish::RollBack {
+            to: target,
+            discards,
+        };
+        let placed = service.order(&rollback.run, &wish).await?;
+        return order::placed(context, &service, &rollback.run, &placed).await;
+    }
     let stop = context.stop()?;
     let outcome = service
         .roll_back(&rollback.run, target, &discards, context.reporter(), stop)

@@ -2,14 +2,14 @@
 
 mod account;
 
-use super::Context;
+use super::{Context, order::nobody_serves};
 use crate::cli::{
     args::StatusOf,
     exit::{Exit, UsageError},
     printer::Text,
     reporter::time_left,
 };
-use crossfade_coordinator::service::{PhaseStatus, Status};
+use crossfade_coordinator::service::{OrderRecord, PhaseStatus, ServerRecord, Status};
 use crossfade_decisions::lifecycle::transition::State;
 use crossfade_decisions::progress;
 use crossfade_plan::span::Span;
@@ -72,6 +72,24 @@ pub async fn run(context: &Context<'_>, status: &StatusOf) -> anyhow::Result<Exi
     }
 }
 
+/// The newest order: an open one, or how it ended.
+fn order_in_words(order: &OrderRecord, server: Option<&ServerRecord>, text: &mut Text) {
+    let what = format!(
+        "order {}: {} at {:.0}",
+        order.id,
+        order.in_words(),
+        order.placed_at
+    );
+    let why = order.outcome.as_deref().map(|why| format!(": {why}"));
+    let how = match (order.is_open(), &order.taken_by, nobody_serves(server)) {
+        (false, _, _) => format!("{}{}", order.state, why.unwrap_or_default()),
+        (true, _, Some(nobody)) => format!("waits: {nobody}"),
+        (true, Some(holder), None) => format!("carried out by {holder}"),
+        (true, None, None) => "waits for its turn".to_owned(),
+    };
+    text.line(format_args!("{what}; {how}"));
+}
+
 fn in_words(status: &Status) -> Text {
     let mut text = Text::of(format_args!("{}: {}", status.run, status.state));
     for phase in &status.phases {
@@ -123,6 +141,9 @@ fn in_words(status: &Status) -> Text {
             "  tuned: {}={} by {}{until}: {}",
             tuning.key, tuning.value, tuning.by, tuning.reason
         ));
+    }
+    if let Some(order) = &status.order {
+        order_in_words(order, status.server.as_ref(), &mut text);
     }
     if let Some(verification) = &status.verification {
         text.line(format_args!(

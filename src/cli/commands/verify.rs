@@ -1,6 +1,6 @@
 //! `verify`: compares every row now; exit 5 where rows differ.
 
-use super::Context;
+use super::{Context, order};
 use crate::cli::{
     args::Verify,
     exit::{self, Exit},
@@ -8,10 +8,20 @@ use crate::cli::{
     reporter,
 };
 use crossfade_coordinator::service::Outcome;
+use crossfade_decisions::keeper::Wish;
 use serde_json::json;
 
 pub async fn run(context: &Context<'_>, verify: &Verify) -> anyhow::Result<Exit> {
     let service = context.service()?;
+    if verify.detach {
+        let wish = if verify.repair {
+            Wish::Repair
+        } else {
+            Wish::Verify
+        };
+        let placed = service.order(&verify.run, &wish).await?;
+        return order::placed(context, &service, &verify.run, &placed).await;
+    }
     let stop = context.stop()?;
     let findings = match service
         .verify(&verify.run, verify.repair, context.reporter(), stop)

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::database::observe::{Observed, observe};
 use crate::store::{runs, walks};
+use crossfade_decisions::keeper::AtGate;
 use crossfade_decisions::lifecycle::{
     gate::{self, ConditionStatus},
     next::{Next, Wait, next},
@@ -35,13 +36,6 @@ pub enum Until {
     OnePhase,
     /// The end of this phase.
     Phase(PhaseName),
-}
-
-/// What to do at a gate that is closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AtGate {
-    Return,
-    Wait,
 }
 
 /// Waiting at a gate: looked at when it should open, and every few seconds, as others approve and write.

@@ -8,7 +8,9 @@ use crate::engine::{
     verify::{self, Patience},
 };
 use crate::store::{
-    lease, runs,
+    lease,
+    orders::{self, OrderRecord, ServerRecord},
+    runs,
     tunings::{self, TuningRecord},
     walks, workers,
 };
@@ -36,6 +38,10 @@ pub struct Status {
     pub waiting: Vec<Waiting>,
     pub paused: Option<Paused>,
     pub lease: Option<LeaseStatus>,
+    /// The newest order, open or not; null: there was none.
+    pub order: Option<OrderRecord>,
+    /// The `crossfade serve` that was seen last in this database; null: there was none.
+    pub server: Option<ServerRecord>,
     pub phases: Vec<PhaseStatus>,
     pub backfill: Option<Backfill>,
     pub verification: Option<Verification>,
@@ -220,6 +226,8 @@ pub(super) async fn read(
                 epoch: record.epoch,
                 heartbeat_age_ms: record.heartbeat_age_ms,
             }),
+        order: orders::newest(&**session, run_id).await?,
+        server: orders::last_server(&**session).await?,
         phases: snapshot
             .plan
             .phases

@@ -9,6 +9,7 @@ use crossfade_plan::{
     compiled::{Phase, PlannedStep, StepId},
     document::PhaseName,
 };
+use std::fmt;
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Next {
@@ -29,6 +30,42 @@ pub enum Wait {
     Gate(PhaseName, Vec<ConditionStatus>),
     /// A rollback has begun and has not ended.
     RollingBack(RollbackTarget),
+}
+
+impl fmt::Display for Wait {
+    /// On one line, if what people wrote is.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Paused(pause) => {
+                f.write_str("paused")?;
+                if let Some(until) = pause.until {
+                    write!(f, " until {until}")?;
+                }
+                write!(
+                    f,
+                    " by {} since {}: {}",
+                    pause.by, pause.since, pause.reason
+                )
+            }
+            Self::Gate(phase, conditions) => {
+                let list: Vec<String> = conditions
+                    .iter()
+                    .map(|condition| {
+                        let until = condition
+                            .until
+                            .map_or(String::new(), |until| format!(" (until {until})"));
+                        format!("{}: {}{until}", condition.kind, condition.detail)
+                    })
+                    .collect();
+                write!(f, "the gate of {phase} is closed: {}", list.join("; "))
+            }
+            Self::RollingBack(target) => write!(
+                f,
+                "a rollback to {target} has begun: `crossfade rollback RUN{}` goes on with it",
+                target.option()
+            ),
+        }
+    }
 }
 
 /// `gate`: the conditions of the current phase, evaluated.

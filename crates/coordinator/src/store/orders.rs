@@ -1,0 +1,309 @@
+//! Orders: what somebody wants done with a run, for a server to do; and the servers.
+
+use super::{StoreError, history, os_user};
+use crossfade_decisions::{
+    keeper::{AtGate, OpenOrder, Wish},
+    lifecycle::snapshot::RollbackTarget,
+};
+use crossfade_plan::document::PhaseName;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::json;
+use tokio_postgres::{Client, GenericClient, Row};
+
+/// A server whose heartbeat is older than this, by the database's clock, is gone.
+const SERVER_GONE_AFTER: &str = "interval '15 s'";
+
+/// An order as `status` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OrderRecord {
+    pub id: i64,
+    pub action: String,
+    /// The last phase to run, or the last that stays.
+    pub phase: Option<String>,
+    pub waits_at_gates: bool,
+    pub by: String,
+    pub placed_at: Timestamp,
+    pub state: String,
+    pub taken_by: Option<String>,
+    pub taken_at: Option<Timestamp>,
+    pub ended_at: Option<Timestamp>,
+    /// Why it stopped or failed.
+    pub outcome: Option<String>,
+}
+
+/// A program that carries out orders.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ServerRecord {
+    pub holder: String,
+    pub is_alive: bool,
+    pub last_seen: Timestamp,
+}
+
+/// How an order ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    Done,
+    /// People have to decide what comes next.
+    Stopped,
+    Failed,
+    Cancelled,
+}
+
+impl End {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Stopped => "stopped",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+fn action(wish: &Wish) -> &'static str {
+    match wish {
+        Wish::Advance { .. } => "advance",
+        Wish::RollBack { .. } => "rollback",
+        Wish::Verify => "verify",
+        Wish::Repair => "repair",
+    }
+}
+
+fn wish(row: &Row) -> Result<Wish, StoreError> {
+    let (action, phase): (String, Option<String>) = (row.get("action"), row.get("phase"));
+    let phase = phase
+        .map(|name| name.parse::<PhaseName>())
+        .transpose()
+        .map_err(StoreError::Corrupt)?;
+    Ok(match (action.as_str(), phase) {
+        ("advance", Some(to)) => Wish::Advance {
+            to,
+            at_gate: if row.get("waits") {
+                AtGate::Wait
+            } else {
+                AtGate::Return
+            },
+        },
+        ("rollback", to) => Wish::RollBack {
+            to: to.map_or(RollbackTarget::Start, RollbackTarget::Phase),
+            discards: row.get::<_, Vec<String>>("discards").into_iter().collect(),
+        },
+        ("verify", _) => Wish::Verify,
+        ("repair", _) => Wish::Repair,
+        (other, _) => {
+            return Err(StoreError::Corrupt(format!("an order to {other}")));
+        }
+    })
+}
+
+/// Places an order in the caller's transaction, with its event. `None`: an order of the run is open already.
+pub async fn place(
+    client: &impl GenericClient,
+    run_id: i64,
+    wish: &Wish,
+) -> Result<Option<i64>, StoreError> {
+    let (phase, waits, discards) = match wish {
+        Wish::Advance { to, at_gate } => (Some(to.as_str()), *at_gate == AtGate::Wait, Vec::new()),
+        Wish::RollBack { to, discards } => {
+            let phase = match to {
+                RollbackTarget::Phase(phase) => Some(phase.as_str()),
+                RollbackTarget::Start => None,
+            };
+            (phase, false, discards.iter().collect())
+        }
+        Wish::Verify | Wish::Repair => (None, false, Vec::new()),
+    };
+    let row = client
+        .query_opt(
+            "INSERT INTO crossfade.orders (run_id, action, phase, waits, discards, os_user) VALUES ($1, $2, $3, $4, $5, $6) \
+             ON CONFLICT (run_id) WHERE state = 'open' DO NOTHING RETURNING id",
+            &[&run_id, &action(wish), &phase, &waits, &discards, &os_user()],
+        )
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let id: i64 = row.get(0);
+    let detail = json!({"order": id, "action": action(wish), "phase": phase, "waits_at_gates": waits, "discards": discards});
+    history::record(client, run_id, "ordered", &detail).await?;
+    Ok(Some(id))
+}
+
+/// The newest order of the run, open or not.
+pub async fn newest(
+    client: &impl GenericClient,
+    run_id: i64,
+) -> Result<Option<OrderRecord>, StoreError> {
+    let row = client
+        .query_opt(
+            "SELECT id, action, phase, waits, role || ' (' || os_user || ')' AS by, placed_at, state, taken_by, taken_at, ended_at, outcome \
+             FROM crossfade.orders WHERE run_id = $1 ORDER BY id DESC LIMIT 1",
+            &[&run_id],
+        )
+        .await?;
+    Ok(row.map(|row| OrderRecord {
+        id: row.get("id"),
+        action: row.get("action"),
+        phase: row.get("phase"),
+        waits_at_gates: row.get("waits"),
+        by: row.get("by"),
+        placed_at: row.get("placed_at"),
+        state: row.get("state"),
+        taken_by: row.get("taken_by"),
+        taken_at: row.get("taken_at"),
+        ended_at: row.get("ended_at"),
+        outcome: row.get("outcome"),
+    }))
+}
+
+/// Every open order of the database, the oldest first.
+pub async fn open(client: &impl GenericClient) -> Result<Vec<OpenOrder>, StoreError> {
+    let rows = client
+        .query(
+            "SELECT o.id, r.name, o.action, o.phase, o.waits, o.discards, \
+                    r.paused_at IS NOT NULL AND (r.paused_until IS NULL OR r.paused_until > clock_timestamp()) AS is_paused, \
+                    EXISTS (SELECT FROM crossfade.leases AS l WHERE l.run_id = r.id AND l.holder IS NOT NULL \
+                        AND l.heartbeat > clock_timestamp() - $1::bigint * interval '1 ms' \
+                        AND EXISTS (SELECT FROM pg_stat_activity AS a WHERE a.pid = l.backend_pid \
+                            AND (a.backend_start IS NULL OR a.backend_start = l.backend_start))) AS is_driven \
+             FROM crossfade.orders AS o JOIN crossfade.runs AS r ON r.id = o.run_id WHERE o.state = 'open' ORDER BY o.id",
+            &[&super::lease::STALE_AFTER_MS],
+        )
+        .await?;
+    let order = |row: &Row| {
+        Ok(OpenOrder {
+            id: row.get("id"),
+            run: row.get("name"),
+            wish: wish(row)?,
+            is_paused: row.get("is_paused"),
+            is_driven: row.get("is_driven"),
+        })
+    };
+    rows.iter().map(order).collect()
+}
+
+/// Notes who carries the order out. `false`: it is not open any more.
+pub async fn take(
+    client: &impl GenericClient,
+    order: i64,
+    holder: &str,
+) -> Result<bool, StoreError> {
+    let taken = client
+        .execute(
+            "UPDATE crossfade.orders SET taken_by = $2, taken_at = clock_timestamp() WHERE id = $1 AND state = 'open'",
+            &[&order, &holder],
+        )
+        .await?;
+    Ok(taken == 1)
+}
+
+/// Ends an open order, with its event. `false`: it has ended already.
+pub async fn end(
+    client: &mut Client,
+    order: i64,
+    end: End,
+    outcome: Option<&str>,
+) -> Result<bool, StoreError> {
+    let transaction = client.transaction().await?;
+    let row = transaction
+        .query_opt(
+            "UPDATE crossfade.orders SET state = $2, outcome = $3, ended_at = clock_timestamp() \
+             WHERE id = $1 AND state = 'open' RETURNING run_id",
+            &[&order, &end.as_str(), &outcome],
+        )
+        .await?;
+    let Some(row) = row else { return Ok(false) };
+    let detail = json!({"order": order, "state": end.as_str(), "why": outcome});
+    history::record(&transaction, row.get(0), "order ended", &detail).await?;
+    transaction.commit().await?;
+    Ok(true)
+}
+
+/// Why this session may not act for the role that placed the order: a role that is not a member of this one could make it do what
+/// it may not do itself.
+pub async fn not_allowed(
+    client: &impl GenericClient,
+    order: i64,
+) -> Result<Option<String>, StoreError> {
+    let row = client
+        .query_one(
+            "SELECT quote_ident(o.role), r.oid IS NULL, coalesce(pg_has_role(r.oid, session_user, 'MEMBER'), false), quote_ident(session_user) \
+             FROM crossfade.orders AS o LEFT JOIN pg_roles AS r ON r.rolname = o.role WHERE o.id = $1",
+            &[&order],
+        )
+        .await?;
+    let (role, is_gone, is_member): (String, bool, bool) = (row.get(0), row.get(1), row.get(2));
+    let own: String = row.get(3);
+    Ok(if is_gone {
+        Some(format!("the role {role}, which placed it, does not exist"))
+    } else if is_member {
+        None
+    } else {
+        Some(format!(
+            "{role}, which placed it, is not a member of {own}, as which the server is connected: GRANT {own} TO {role}; lets it act as {own}"
+        ))
+    })
+}
+
+/// This server is there.
+pub async fn beat(client: &impl GenericClient, holder: &str) -> Result<(), StoreError> {
+    client
+        .execute(
+            "INSERT INTO crossfade.servers (holder) VALUES ($1) \
+             ON CONFLICT (holder) DO UPDATE SET heartbeat = clock_timestamp(), ended_at = NULL",
+            &[&holder],
+        )
+        .await?;
+    Ok(())
+}
+
+/// This server ends by itself.
+pub async fn leave(client: &impl GenericClient, holder: &str) -> Result<(), StoreError> {
+    client
+        .execute(
+            "UPDATE crossfade.servers SET heartbeat = clock_timestamp(), ended_at = clock_timestamp() WHERE holder = $1",
+            &[&holder],
+        )
+        .await?;
+    Ok(())
+}
+
+/// The server that was seen last; a living one first.
+pub async fn last_server(client: &impl GenericClient) -> Result<Option<ServerRecord>, StoreError> {
+    let row = client
+        .query_opt(
+            &format!(
+                "SELECT holder, ended_at IS NULL AND heartbeat > clock_timestamp() - {SERVER_GONE_AFTER} AS is_alive, heartbeat \
+                 FROM crossfade.servers ORDER BY 2 DESC, heartbeat DESC LIMIT 1"
+            ),
+            &[],
+        )
+        .await?;
+    Ok(row.map(|row| ServerRecord {
+        holder: row.get(0),
+        is_alive: row.get(1),
+        last_seen: row.get(2),
+    }))
+}
+
+impl OrderRecord {
+    pub fn is_open(&self) -> bool {
+        self.state == "open"
+    }
+
+    /// `advance to verify, placed by alice (alice@host)`.
+    pub fn in_words(&self) -> String {
+        let what = match (self.action.as_str(), &self.phase) {
+            ("advance", Some(phase)) => format!("advance to {phase}"),
+            ("rollback", Some(phase)) => format!("roll back to the end of {phase}"),
+            ("rollback", None) => "roll back to the start".to_owned(),
+            ("repair", _) => "verify and repair".to_owned(),
+            (other, _) => other.to_owned(),
+        };
+        let waits = if self.waits_at_gates {
+            ", waiting at gates"
+        } else {
+            ""
+        };
+        format!("{what}{waits}, placed by {}", self.by)
+    }
+}
