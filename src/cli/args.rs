@@ -179,6 +179,9 @@ pub struct Advance {
 pub struct StatusOf {
     /// Name of the run.
     pub run: Option<String>,
+    /// Without a name: list every run that has ended, not only the latest.
+    #[arg(long, conflicts_with = "run")]
+    pub all: bool,
     /// Refresh every second.
     #[arg(long, requires = "run")]
     pub watch: bool,

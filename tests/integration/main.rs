@@ -65,6 +65,7 @@ mod serve;
 mod several_columns;
 mod silence;
 mod small_recipes;
+mod status_list;
 mod support;
 mod tampering;
 mod terminal;

@@ -12,6 +12,7 @@ pub use crate::store::{
     StoreError,
     history::HistoryEvent,
     orders::{OrderRecord, ServerRecord},
+    runs::RunLine,
 };
 pub use crossfade_decisions::keeper::AtGate;
 pub use keeper::{Carried, ServeNotice, ServeReporter};
@@ -131,6 +132,14 @@ pub struct Service {
     target: Target,
     /// The same without settings of ours: what a session of the server's has.
     plain: Target,
+}
+
+/// One of the runs of a database.
+#[derive(Clone, Debug)]
+pub struct RunSummary {
+    pub line: RunLine,
+    /// Of an active run.
+    pub status: Option<Status>,
 }
 
 /// What a rollback asks about before it begins.
@@ -492,9 +501,19 @@ impl Service {
         status::read(&mut session, run, status::Detail::Samples).await
     }
 
-    pub async fn list(&self) -> Result<Vec<runs::RunLine>, ServiceError> {
-        let session = self.installed("status").await?;
-        Ok(runs::list(&*session).await?)
+    /// Every run, newest first, and where each that is active stands.
+    pub async fn list(&self) -> Result<Vec<RunSummary>, ServiceError> {
+        let mut session = self.installed("status").await?;
+        let mut summaries = Vec::new();
+        for line in runs::list(&*session).await? {
+            let status = if line.state == RunState::Active.as_str() {
+                Some(status::read(&mut session, &line.name, status::Detail::Account).await?)
+            } else {
+                None
+            };
+            summaries.push(RunSummary { line, status });
+        }
+        Ok(summaries)
     }
 
     /// Records an approval by the session's role. `Ok(false)`: it had approved already. The second value: it counts.

@@ -1,6 +1,7 @@
 //! `status`: where a run stands and what it waits for.
 
 mod account;
+mod list;
 
 use super::{Context, order::nobody_serves};
 use crate::cli::{
@@ -19,25 +20,7 @@ use std::{io::IsTerminal, time::Duration};
 pub async fn run(context: &Context<'_>, status: &StatusOf) -> anyhow::Result<Exit> {
     let service = context.service()?;
     let Some(run) = &status.run else {
-        let runs = service.list().await?;
-        let value: Vec<_> = runs
-            .iter()
-            .map(|run| json!({"run": run.name, "state": run.state, "phase": run.phase, "started_at": run.started_at}))
-            .collect();
-        context.printer.result(&json!({"runs": value}), || {
-            if runs.is_empty() {
-                return Text::of("there is no run; `crossfade start PLAN` registers one");
-            }
-            runs.iter().fold(Text::new(), |mut text, run| {
-                let phase = run.phase.as_deref().unwrap_or("-");
-                text.line(format_args!(
-                    "{:<40} {:<12} {:<14} since {:.0}",
-                    run.name, run.state, phase, run.started_at
-                ));
-                text
-            })
-        })?;
-        return Ok(Exit::Done);
+        return list::show(context, &service, status.all).await;
     };
     if status.watch && context.printer.is_json() {
         let why =

@@ -25,6 +25,7 @@ pub struct RunLine {
     pub state: String,
     pub phase: Option<String>,
     pub started_at: Timestamp,
+    pub finished_at: Option<Timestamp>,
 }
 
 fn corrupt(what: impl std::fmt::Display) -> StoreError {
@@ -36,7 +37,7 @@ pub async fn list(client: &impl GenericClient) -> Result<Vec<RunLine>, StoreErro
     let rows = client
         .query(
             "SELECT r.name, r.state, (SELECT p.phase FROM crossfade.phases AS p WHERE p.run_id = r.id \
-                AND r.state = 'active' AND p.state <> 'completed' ORDER BY p.position LIMIT 1), r.started_at \
+                AND r.state = 'active' AND p.state <> 'completed' ORDER BY p.position LIMIT 1), r.started_at, r.finished_at \
              FROM crossfade.runs AS r ORDER BY r.id DESC LIMIT 1000",
             &[],
         )
@@ -48,6 +49,7 @@ pub async fn list(client: &impl GenericClient) -> Result<Vec<RunLine>, StoreErro
             state: row.get(1),
             phase: row.get(2),
             started_at: row.get(3),
+            finished_at: row.get(4),
         })
         .collect())
 }
