@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod exit;
+mod moment;
 mod printer;
 mod reporter;
 

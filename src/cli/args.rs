@@ -1,5 +1,6 @@
 //! The words of the command line.
 
+use super::moment;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use crossfade_plan::{document::PhaseName, span::Span};
 use std::path::PathBuf;
@@ -137,10 +138,11 @@ pub struct PlanFile {
 
 #[derive(Debug, Args)]
 pub struct Check {
-    /// Plans, and SQL files (`*.sql`). SQL files need no database.
+    /// Plans, SQL files (`*.sql`), and directories with plans or SQL files. SQL files are one history in the order given. They
+    /// need no database; with --database-url, what the database knows of their tables counts.
     #[arg(value_name = "FILE", required_unless_present = "rules")]
     pub files: Vec<PathBuf>,
-    /// Check plans without a database: syntax, names and order only.
+    /// Use no database. Of plans check syntax, names, order and contradictions only.
     #[arg(long)]
     pub offline: bool,
     /// List the rules for SQL files.
@@ -215,8 +217,9 @@ pub struct Pause {
     /// The pause ends after this time, such as 2h.
     #[arg(long = "for", value_name = "TIME", conflicts_with = "until")]
     pub for_span: Option<Span>,
-    /// The pause ends at this time, such as 2026-11-23T08:00:00Z.
-    #[arg(long)]
+    /// The pause ends at this time: 18:00 is the next 18:00 of the local time zone, 2026-11-23T18:00 is local time too, and
+    /// 2026-11-23T08:00:00Z is UTC.
+    #[arg(long, value_name = "TIME", value_parser = moment::read)]
     pub until: Option<jiff::Timestamp>,
 }
 

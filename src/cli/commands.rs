@@ -106,6 +106,11 @@ pub fn read_plan(path: &Path) -> anyhow::Result<(String, String)> {
     } else {
         path.display().to_string()
     };
+    if path.is_dir() {
+        anyhow::bail!(
+            "{name} is a directory: name one plan in it. `crossfade check {name}` looks at all of them"
+        );
+    }
     let mut bytes = Vec::new();
     let most = BYTES_MAX + 1;
     if path == Path::new("-") {

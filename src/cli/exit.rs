@@ -31,7 +31,7 @@ pub fn of_outcome(outcome: &Outcome) -> Exit {
     match outcome {
         Outcome::Done => Exit::Done,
         Outcome::Interrupted => Exit::Interrupted,
-        Outcome::Waiting(Wait::Gate(..) | Wait::RollingBack(_)) => Exit::AtGate,
+        Outcome::Waiting(Wait::Gate(..) | Wait::RollingBack(..)) => Exit::AtGate,
         Outcome::Waiting(Wait::Paused(_)) => Exit::Paused,
     }
 }

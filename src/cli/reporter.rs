@@ -251,7 +251,7 @@ fn what(wait: &Wait) -> Vec<&'static str> {
         Wait::Gate(phase, conditions) => std::iter::once(phase.as_str())
             .chain(conditions.iter().map(|condition| condition.kind))
             .collect(),
-        Wait::RollingBack(_) => vec!["rolling back"],
+        Wait::RollingBack(..) => vec!["rolling back"],
     }
 }
 

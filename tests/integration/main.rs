@@ -10,12 +10,14 @@
 )]
 
 mod across_tables;
+mod advice;
 mod alias;
 mod bad_input;
 mod bad_links;
 mod changed_by_hand;
 mod changes;
 mod check_sql;
+mod check_together;
 mod classified;
 mod conflicts;
 mod crash_everywhere;
@@ -59,6 +61,7 @@ mod replica_sessions;
 mod rights;
 mod rows_that_move;
 mod runs_side_by_side;
+mod same_plan;
 mod scenarios;
 mod sequences_of_keys;
 mod serve;

@@ -19,7 +19,10 @@ pub mod walk;
 use crate::database::activity::Blocker;
 use crate::store::StoreError;
 use crossfade_decisions::lifecycle::next::Wait;
-use crossfade_plan::{compiled::StepId, document::PhaseName};
+use crossfade_plan::{
+    compiled::{Plan, StepId},
+    document::PhaseName,
+};
 use crossfade_postgres::{
     connect::ConnectError,
     sqlstate::{self, ErrorClass},
@@ -48,9 +51,10 @@ pub enum EngineError {
         blockers: Vec<Blocker>,
     },
     #[error(
-        "step {step}: {rows_different} of {rows_checked} rows differ: {examples}. `crossfade verify RUN --repair` mends them from the side that reads are on"
+        "step {step}: {rows_different} of {rows_checked} rows differ: {examples}. `crossfade verify {run} --repair` mends them from the side that reads are on"
     )]
     Differences {
+        run: String,
         step: StepId,
         rows_checked: i64,
         rows_different: i64,
@@ -79,8 +83,12 @@ pub enum EngineError {
         #[source]
         error: tokio_postgres::Error,
     },
-    #[error("the plan has no phase {0}")]
-    NoPhase(PhaseName),
+    #[error("the plan of {run} has no phase {phase}; its phases are {phases}")]
+    NoPhase {
+        run: String,
+        phase: PhaseName,
+        phases: String,
+    },
     #[error("{0}")]
     Refused(String),
     #[error("the database did not answer: {}", sqlstate::message(.0))]
@@ -90,6 +98,16 @@ pub enum EngineError {
 }
 
 impl EngineError {
+    /// A phase that this plan does not have.
+    pub fn no_phase(plan: &Plan, phase: PhaseName) -> Self {
+        let phases = plan.phases.iter().map(|phase| phase.name.as_str());
+        Self::NoPhase {
+            run: plan.name.to_string(),
+            phase,
+            phases: phases.collect::<Vec<_>>().join(", "),
+        }
+    }
+
     /// The database went away, or has no room for us at the moment: the same may succeed later.
     pub fn is_passing(&self) -> bool {
         match self {
@@ -143,7 +161,7 @@ impl EngineError {
             | Self::SyncChanged { .. }
             | Self::Conflict { .. }
             | Self::TooLong { .. }
-            | Self::NoPhase(_)
+            | Self::NoPhase { .. }
             | Self::Refused(_) => None,
         }
     }

@@ -5,6 +5,8 @@ mod orders;
 mod pauses;
 mod persevere;
 pub mod quarantine;
+mod registered;
+mod sql_files;
 mod status;
 
 pub use crate::engine::{EngineError, Outcome, drive::Until, walk::Help};
@@ -12,12 +14,14 @@ pub use crate::store::{
     StoreError,
     history::HistoryEvent,
     orders::{OrderRecord, ServerRecord},
-    runs::RunLine,
+    runs::{RunLine, RunRecord},
 };
 pub use crossfade_decisions::keeper::AtGate;
 pub use keeper::{Carried, ServeNotice, ServeReporter};
 pub use orders::Placed;
 pub use pauses::PausedRun;
+pub use registered::{Checked, Started};
+pub use sql_files::KnownToSql;
 pub use status::{
     Backfill, GateCondition, LeaseStatus, PaceStatus, Paused, PhaseStatus, Status, StepStatus,
     Waiting,
@@ -47,10 +51,11 @@ use crossfade_plan::{
     compiled::Plan,
     document::{Document, PhaseDocument, PhaseName},
     explain::{Explanation, explain},
-    facts::Facts,
+    facts::{Claim, Facts},
     kept, read,
     recipes::Recipe,
     search_path::SearchPath,
+    together::place_of,
     tuning::{self, Tuning},
 };
 use crossfade_postgres::connect::{ConnectError, Session, Target};
@@ -80,12 +85,6 @@ pub enum ServiceError {
         "interrupted while the database was away ({0}): what was recorded stays, and the same command goes on from there"
     )]
     Interrupted(String),
-    #[error(
-        "the run {0} is of another plan than this file; a run never changes its plan. Roll it back, or give the changed plan another name"
-    )]
-    PlanChanged(String),
-    #[error("the run {0} has been started already; `crossfade advance {0}` goes on with it")]
-    AlreadyStarted(String),
     #[error("{0}")]
     Refused(String),
 }
@@ -225,44 +224,19 @@ impl Service {
     pub async fn compile(&self, file: &str, text: &str) -> Result<Compiled, ServiceError> {
         let session = self.session("check").await?;
         check_server(&session, Access::Read).await?;
-        self.compile_with(&session, text)
-            .await?
-            .map_err(|errors| ServiceError::Plan(render(file, text, &errors)))
-    }
-
-    /// As `compile`, with the errors as values; `Ok(None)`: the very plan of an active run, which need not compile again.
-    pub async fn check(
-        &self,
-        text: &str,
-    ) -> Result<Result<Option<Compiled>, Vec<PlanError>>, ServiceError> {
-        let session = self.session("check").await?;
-        check_server(&session, Access::Read).await?;
-        let document = match read::read_form(text) {
-            Ok(document) => document,
-            Err(errors) => return Ok(Err(errors)),
+        let errors = match self.compile_with(&session, text).await? {
+            Ok(compiled) => return Ok(compiled),
+            Err(errors) => errors,
         };
-        if schema::installed_version(&session).await?.is_some() {
-            let name = document.name.as_str();
-            if let Some((_, RunState::Active, stored)) = runs::find(&*session, name).await? {
-                if stored == text {
-                    return Ok(Ok(None));
-                }
-                return Err(ServiceError::PlanChanged(name.to_owned()));
-            }
+        // What its own run has changed does not fit it any more.
+        if let Ok(document) = read::read_form(text)
+            // One who may not look at Crossfade's tables is told what is wrong with the plan.
+            && let Ok(Some(run)) = registered::find(&*session, &document).await
+            && run.is_of(&document)
+        {
+            return Err(ServiceError::Refused(run.cannot_be_compiled()));
         }
-        let compiled = match self.compile_with(&session, text).await? {
-            Ok(compiled) => compiled,
-            Err(errors) => return Ok(Err(errors)),
-        };
-        let mut conflicts = sessions_of(&*session, &compiled).await?;
-        if schema::installed_version(&session).await?.is_some() {
-            conflicts.extend(conflicts_of(&*session, &compiled).await?);
-        }
-        if conflicts.is_empty() {
-            return Ok(Ok(Some(compiled)));
-        }
-        conflicts.extend(compiled.warnings);
-        Ok(Err(conflicts))
+        Err(ServiceError::Plan(render(file, text, &errors)))
     }
 
     /// The explicit phases of a plan.
@@ -286,48 +260,6 @@ impl Service {
         surroundings.losses =
             database::narrowing::losses(&mut session, &compiled.plan, &compiled.facts).await?;
         Ok(explain(&compiled.plan, &compiled.facts, &surroundings))
-    }
-
-    /// Registers a run; nothing is run. The plan's warnings.
-    pub async fn start(
-        &self,
-        file: &str,
-        text: &str,
-    ) -> Result<(String, Vec<PlanError>), ServiceError> {
-        let mut session = self.installed("start").await?;
-        check_server(&session, Access::Write).await?;
-        let document = read::read_form(text)
-            .map_err(|errors| ServiceError::Plan(render(file, text, &errors)))?;
-        let name = document.name.to_string();
-        match runs::find(&*session, &name).await? {
-            Some((_, RunState::Active, stored)) if stored == text => {
-                return Err(ServiceError::AlreadyStarted(name));
-            }
-            Some((_, RunState::Active, _)) => return Err(ServiceError::PlanChanged(name)),
-            Some((_, RunState::Completed, _)) => {
-                let state = "completed".to_owned();
-                return Err(StoreError::NameTaken { name, state }.into());
-            }
-            Some((_, RunState::RolledBack, _)) | None => {}
-        }
-        let compiled = self
-            .compile_with(&session, text)
-            .await?
-            .map_err(|errors| ServiceError::Plan(render(file, text, &errors)))?;
-        let fingerprint = compiled
-            .plan
-            .fingerprint()
-            .map_err(|error| StoreError::Corrupt(error.to_string()))?;
-        let transaction = session.transaction().await?;
-        runs::lock_claims(&transaction).await?;
-        let mut conflicts = sessions_of(&transaction, &compiled).await?;
-        conflicts.extend(conflicts_of(&transaction, &compiled).await?);
-        if !conflicts.is_empty() {
-            return Err(ServiceError::Plan(render(file, text, &conflicts)));
-        }
-        runs::insert(&transaction, &compiled.plan, &fingerprint, text).await?;
-        transaction.commit().await?;
-        Ok((name, compiled.warnings))
     }
 
     async fn driver(
@@ -362,7 +294,7 @@ impl Service {
         if let Until::Phase(phase) = until
             && snapshot.plan.phase(phase).is_none()
         {
-            return Err(EngineError::NoPhase(phase).into());
+            return Err(EngineError::no_phase(&snapshot.plan, phase).into());
         }
         self.driving(run, reporter, stop, async |driver| {
             driver.advance(until, at_gate).await
@@ -527,7 +459,7 @@ impl Service {
         let snapshot = self.active(&*session, run).await?;
         let run_id = snapshot.run_id;
         if snapshot.plan.phase(phase).is_none() {
-            return Err(EngineError::NoPhase(phase).into());
+            return Err(EngineError::no_phase(&snapshot.plan, phase).into());
         }
         match snapshot.phase_state(phase) {
             State::Pending | State::Reverted => {}
@@ -736,13 +668,6 @@ async fn sessions_of(
     Ok(found.into_iter().map(error).collect())
 }
 
-fn place_of(document: &Document) -> Path {
-    match &document.change {
-        Some(recipe) => Path::root().key("change").key(recipe.name()),
-        None => Path::root().key("phases"),
-    }
-}
-
 /// Where the plan and an active run would be in each other's way, or triggers that a completed one has left.
 async fn conflicts_of(
     client: &impl GenericClient,
@@ -793,6 +718,7 @@ impl Service {
     /// Who we are, and the plan's tables.
     async fn gather(&self, session: &Session, document: &Document) -> Result<Facts, ServiceError> {
         let mut facts = database::catalog::identity(session).await?;
+        facts.claims = claims_of_others(session, document).await;
         look_at_tables(session, document, &mut facts).await?;
         Ok(facts)
     }
@@ -872,6 +798,32 @@ async fn misspelled(
         );
     }
     Ok(errors)
+}
+
+/// The columns of other runs, for advice; none where this role may not look at Crossfade's tables.
+async fn claims_of_others(session: &Session, document: &Document) -> Vec<Claim> {
+    let installed = schema::installed_version(&**session).await;
+    if !matches!(installed, Ok(Some(_))) {
+        return Vec::new();
+    }
+    let active = runs::active(&**session).await.unwrap_or_default();
+    let others = active
+        .into_iter()
+        .filter(|run| run.plan.name != document.name);
+    others
+        .flat_map(|run| {
+            let (name, standing) = (run.plan.name.to_string(), run.standing);
+            run.plan
+                .claims
+                .into_iter()
+                .map(move |(table, column)| Claim {
+                    table,
+                    column,
+                    run: name.clone(),
+                    standing: standing.clone(),
+                })
+        })
+        .collect()
 }
 
 /// What is known of a table may name others (those that refer to it, partitions).

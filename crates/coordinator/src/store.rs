@@ -31,8 +31,12 @@ pub enum StoreError {
         "Crossfade's tables are of version {found}, and this program knows only {known}: use the newer program that wrote them"
     )]
     Newer { found: i32, known: i32 },
-    #[error("there is no run named {0}; `crossfade status` lists them")]
-    NoRun(String),
+    #[error("there is no run named {name}; {}`crossfade status` lists them", meant(.nearest.as_deref()))]
+    NoRun {
+        name: String,
+        /// The run that was probably meant.
+        nearest: Option<String>,
+    },
     #[error(
         "the run {name} already exists ({state}); `crossfade status {name}` shows it. Choose another name for another plan"
     )]
@@ -83,6 +87,10 @@ pub enum StoreError {
     NoRights { role: String },
     #[error("{}", sqlstate::message(.0))]
     Database(tokio_postgres::Error),
+}
+
+fn meant(nearest: Option<&str>) -> String {
+    nearest.map_or(String::new(), |run| format!("did you mean `{run}`? "))
 }
 
 impl From<tokio_postgres::Error> for StoreError {

@@ -132,7 +132,25 @@ pub fn conflicts(plan: &Plan, others: &[OtherRun], at: &Path) -> Vec<PlanError> 
 }
 
 fn with_one(plan: &Plan, other: &OtherRun, at: &Path) -> Option<PlanError> {
-    let (ours, theirs) = (Uses::of(plan), Uses::of(&other.plan));
+    let met = met(plan, &other.plan);
+    if met.is_empty() {
+        return None;
+    }
+    let run: &RunName = &other.plan.name;
+    let message = format!(
+        "the active run {run} is in the way of {}: both are about {}",
+        plan.name,
+        met.join(", ")
+    );
+    Some(PlanError::at(at.clone(), message).on_key().help(format!(
+        "{run} is {}: finish it or roll it back first; `crossfade status {run}` shows it",
+        other.standing
+    )))
+}
+
+/// Where two plans would be in each other's way, in words.
+pub(super) fn met(plan: &Plan, other: &Plan) -> Vec<String> {
+    let (ours, theirs) = (Uses::of(plan), Uses::of(other));
     let mut met: Vec<String> = Vec::new();
     for column in ours.all() {
         let (Some(our_use), Some(their_use)) = (ours.what(column), theirs.what(column)) else {
@@ -142,7 +160,7 @@ fn with_one(plan: &Plan, other: &OtherRun, at: &Path) -> Option<PlanError> {
             let (table, column) = column;
             met.push(format!(
                 "{table}.{column} ({} {their_use} it, {} {our_use} it)",
-                other.plan.name, plan.name
+                other.name, plan.name
             ));
         }
     }
@@ -159,21 +177,9 @@ fn with_one(plan: &Plan, other: &OtherRun, at: &Path) -> Option<PlanError> {
             })
         };
         met.extend(puts(&ours, &theirs, &plan.name));
-        met.extend(puts(&theirs, &ours, &other.plan.name));
+        met.extend(puts(&theirs, &ours, &other.name));
     }
-    if met.is_empty() {
-        return None;
-    }
-    let run: &RunName = &other.plan.name;
-    let message = format!(
-        "the active run {run} is in the way of {}: both are about {}",
-        plan.name,
-        met.join(", ")
-    );
-    Some(PlanError::at(at.clone(), message).on_key().help(format!(
-        "{run} is {}: finish it or roll it back first; `crossfade status {run}` shows it",
-        other.standing
-    )))
+    met
 }
 
 /// What a plan does with which columns.

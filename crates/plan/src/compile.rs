@@ -437,10 +437,8 @@ impl<'a> Compiler<'a> {
                     step.table, step.column, existing.type_name, step.type_name
                 )
             };
-            self.problem(
-                PlanError::at(place, message)
-                    .help("choose another name, or drop that column first"),
-            );
+            let help = self.facts.taken(&step.table, &step.column);
+            self.problem(PlanError::at(place, message).help(help));
         }
         self.check_columns(path, &step)?;
         Some(step)

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+pub use self::fault::nearest;
 use self::fault::{Fault, Stop};
 pub use self::read::read;
 use self::source::ValueSource;

@@ -2,8 +2,8 @@
 
 pub use super::pacing::Pacing;
 use super::{
-    endpoint::Endpoint, facts::Facts, quiet::NoReferences, recipes::Recipe, span::Span,
-    steps::Step, window::Window,
+    decode::nearest, endpoint::Endpoint, facts::Facts, quiet::NoReferences, recipes::Recipe,
+    span::Span, steps::Step, window::Window,
 };
 use crossfade_model::ident::{Ident, TableName};
 use schemars::JsonSchema;
@@ -219,8 +219,13 @@ impl FromStr for PhaseName {
             .into_iter()
             .find(|phase| phase.as_str() == text)
             .ok_or_else(|| {
-                let names = Self::ALL.map(Self::as_str).join(", ");
-                format!("`{text}` is not a phase; the phases are {names}")
+                let names = Self::ALL.map(Self::as_str);
+                let meant = nearest(text, names.into_iter())
+                    .map_or(String::new(), |meant| format!("did you mean `{meant}`? "));
+                format!(
+                    "`{text}` is not a phase; {meant}the phases are {}",
+                    names.join(", ")
+                )
             })
     }
 }

@@ -2,7 +2,7 @@
 //! the engine runs the very statements that are shown here.
 
 pub mod estimate;
-pub(super) mod known;
+pub mod known;
 mod summary;
 
 use super::{

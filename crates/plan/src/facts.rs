@@ -29,6 +29,8 @@ pub struct Facts {
     pub default_grantees: Vec<Ident>,
     /// Domains of the database that have a constraint, or are over one that has; `None` without a database.
     pub constrained_domains: Option<Vec<String>>,
+    /// Columns that active runs change, with the run and where it stands.
+    pub claims: Vec<Claim>,
     /// `None` where there is no such relation.
     pub tables: BTreeMap<TableName, Option<Table>>,
     /// The plan's types, as the server writes them.
@@ -414,7 +416,28 @@ pub struct Dependent {
     pub object: String,
 }
 
+/// A column of an active run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    pub table: TableName,
+    pub column: Ident,
+    pub run: String,
+    /// `in backfill`, `paused by …`.
+    pub standing: String,
+}
+
 impl Facts {
+    /// What to do about a column that is there and may not be: that of a run is not to be dropped by hand.
+    pub fn taken(&self, table: &TableName, column: &Ident) -> String {
+        let mut claims = self.claims.iter();
+        match claims.find(|claim| claim.table == *table && claim.column == *column) {
+            Some(Claim { run, standing, .. }) => format!(
+                "it is a column of the active run {run}, which is {standing}: choose another name, or finish the run or roll it back first; `crossfade status {run}` shows it"
+            ),
+            None => "choose another name, or drop that column first".to_owned(),
+        }
+    }
+
     pub fn table(&self, name: &TableName) -> Option<&Table> {
         self.tables.get(name).and_then(Option::as_ref)
     }

@@ -26,6 +26,7 @@ pub mod search_path;
 pub mod span;
 pub mod statement;
 pub mod steps;
+pub mod together;
 pub mod tuning;
 pub mod types;
 pub mod window;

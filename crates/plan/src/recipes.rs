@@ -49,7 +49,7 @@ use super::{
 pub use condition::{Condition, Wanted};
 use crossfade_model::{
     error::{Path, PlanError},
-    ident::TableName,
+    ident::{Ident, TableName},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -62,7 +62,16 @@ pub trait Change {
     fn tables_given(&self, _: &Facts) -> Vec<TableName> {
         self.tables().into_iter().cloned().collect()
     }
-    /// Errors carry paths below `at`, the place of the recipe's words.
+    /// What its words contradict each other in: told without a database, and before any table is looked at. Errors carry
+    /// paths below `at`, the place of the recipe's words.
+    fn contradictions(&self, _at: &Path) -> Vec<PlanError> {
+        Vec::new()
+    }
+    /// The columns that are there and that it changes, as far as its words name them.
+    fn changed(&self) -> Vec<(&TableName, &Ident)> {
+        Vec::new()
+    }
+    /// Errors carry paths below `at`, as above.
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>>;
     /// The word under which the recipe has this expression.
     fn word_of(&self, _: &Expression) -> Option<&'static str> {
@@ -197,8 +206,22 @@ impl Recipe {
         self.change().tables_given(facts)
     }
 
+    /// What can be refused without a database. Errors carry paths below `at`, the place of `change`.
+    pub fn contradictions(&self, at: &Path) -> Vec<PlanError> {
+        self.change().contradictions(&at.key(self.name()))
+    }
+
+    /// The columns that it changes, as far as that is known without a database.
+    pub fn changed(&self) -> Vec<(&TableName, &Ident)> {
+        self.change().changed()
+    }
+
     /// The explicit phases of this change. Errors carry paths below `at`, the place of `change`.
     pub fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {
+        let contradictions = self.contradictions(at);
+        if !contradictions.is_empty() {
+            return Err(contradictions);
+        }
         self.change().phases(facts, &at.key(self.name()))
     }
 

@@ -51,6 +51,21 @@ pub fn tables(sql: &Sql, path: Path<'_>) -> Vec<TableName> {
     tables
 }
 
+/// Those of any text of SQL, by every schema of the path that they may be in.
+pub fn tables_of(text: &str, path: Path<'_>) -> Vec<TableName> {
+    let script = Script::read(text);
+    let mut tables = Vec::new();
+    for statement in syntax::read(&script) {
+        each_within(&statement.kind, text, &mut |kind, _| {
+            kind.clone()
+                .each_relation(&mut |name| tables.extend(table_names(name, path)));
+        });
+    }
+    tables.sort();
+    tables.dedup();
+    tables
+}
+
 /// The tables that are dropped, emptied or renamed.
 pub fn replaced(sql: &Sql, path: Path<'_>) -> BTreeSet<TableName> {
     let touched = touched(sql, path).into_iter();
@@ -264,6 +279,7 @@ fn of_kind(kind: &Kind) -> Vec<Found<'_>> {
         }
         | Kind::Cluster { table: Some(table) }
         | Kind::Touch { table, .. }
+        | Kind::CreatePolicy { table }
         | Kind::TouchTrigger { table, .. } => vec![(table, Touch::Reads, Which::Named)],
         Kind::CreateView { reads, .. } | Kind::CreateMaterializedView { reads, .. } => {
             each(reads, Touch::Reads)

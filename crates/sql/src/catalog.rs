@@ -3,7 +3,7 @@
 mod table;
 
 use super::{
-    name::{Name, fold},
+    name::{Name, TEMPORARY, fold},
     statement::{
         AlterTable, Bound, Change, ChangeKind, ConstraintKind, CreateTable, Kind, Object, Renaming,
     },
@@ -58,6 +58,20 @@ impl Catalog {
     pub fn constrained_domains_are(&mut self, domains: &[String]) {
         self.constrained_domains.extend(domains.iter().cloned());
         self.knows_types = true;
+    }
+
+    /// As the next file of a history finds it: what a file has made is in use, and what was its session's own is gone.
+    #[must_use]
+    pub fn deployed(mut self) -> Self {
+        self.levels.clear();
+        for slot in self.tables.values_mut() {
+            slot.retain(|table| table.name.schema.as_deref() != Some(TEMPORARY));
+            for table in slot {
+                table.origin = Origin::There;
+                table.added.clear();
+            }
+        }
+        self
     }
 
     /// Something that is known of a table, of which all else may be unknown.
@@ -329,6 +343,7 @@ impl Catalog {
                     self.drop(table);
                 }
             }
+            Kind::CreatePolicy { table } => self.table_or_new(table).has_policy = true,
             Kind::CreateView {
                 view,
                 reads,
@@ -371,6 +386,10 @@ impl Catalog {
             } => {
                 self.types.insert(name.name.clone());
             }
+            // What has labels is an enum, and no domain.
+            Kind::AddEnumValue { of, .. } => {
+                self.types.insert(of.name.clone());
+            }
             Kind::AddDomainCheck { domain, .. } => {
                 self.constrained_domains.insert(domain.name.clone());
             }
@@ -398,6 +417,7 @@ impl Catalog {
         table.complete = true;
         table.origin = Origin::New;
         table.partitioned = create.partitioned;
+        table.foreign = create.foreign;
         for constraint in &create.constraints {
             table.constrain(constraint);
         }

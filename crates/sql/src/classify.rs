@@ -113,7 +113,9 @@ pub fn classify(statement: &Kind, catalog: &Catalog) -> Effects {
             effects.outside_transaction = *how == Building::Concurrently;
         }
         Kind::Reindex { target, how } => reindex(target, *how, catalog, &mut effects),
-        Kind::DropTable { tables, cascade } => drop_tables(tables, *cascade, catalog, &mut effects),
+        Kind::DropTable {
+            tables, cascade, ..
+        } => drop_tables(tables, *cascade, catalog, &mut effects),
         Kind::DropView { views, cascade } => {
             effects.lock_all(views, Lock::AccessExclusiveLock);
             if *cascade {
@@ -152,6 +154,7 @@ pub fn classify(statement: &Kind, catalog: &Catalog) -> Effects {
         }
         Kind::Refresh { view, how } => refresh(view, *how, catalog, &mut effects),
         Kind::Touch { table, lock } => effects.lock(table, *lock),
+        Kind::CreatePolicy { table } => effects.lock(table, Lock::AccessExclusiveLock),
         Kind::TouchTrigger { table, lock } => {
             let known = catalog.table(table);
             if known.is_some_and(|known| known.partitioned) {
@@ -193,7 +196,7 @@ pub fn classify(statement: &Kind, catalog: &Catalog) -> Effects {
         }
         // What is prepared or called is put in their place where it is known.
         Kind::Execute { .. } | Kind::Call { .. } => effects.the_worst(),
-        Kind::OutsideTransaction => effects.outside_transaction = true,
+        Kind::OutsideTransaction | Kind::DropDatabase { .. } => effects.outside_transaction = true,
         Kind::Unknown(_) => effects.the_worst(),
         // An index of its own is locked, and its table is not.
         Kind::TouchIndex { .. }

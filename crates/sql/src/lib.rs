@@ -16,7 +16,7 @@ pub mod syntax;
 pub mod types;
 
 pub use finding::Finding;
-pub use lint::{Context, lint};
+pub use lint::{Context, File, lint, lint_history};
 
 #[cfg(test)]
 mod tests;

@@ -36,6 +36,16 @@ pub struct Context {
     pub new_tables: Vec<Name>,
     /// What is allowed in all of the text: rule → reason.
     pub allowed: BTreeMap<String, String>,
+    /// Functions that are there already, as far as their bodies are known.
+    pub routines: BTreeMap<String, Body>,
+}
+
+/// A file of a history of migrations.
+#[derive(Clone, Copy, Debug)]
+pub struct File<'a> {
+    pub text: &'a str,
+    /// It undoes what another file does, and is not part of the history.
+    pub goes_back: bool,
 }
 
 /// What one statement is judged by.
@@ -77,6 +87,19 @@ impl Site<'_> {
     /// Something else has the name when the transaction ends: nobody misses it.
     pub fn is_replaced(&self, name: &Name) -> bool {
         self.state.in_transaction && self.comes_again(name)
+    }
+
+    /// The server has none of its rows.
+    pub fn is_foreign(&self, table: &Name) -> bool {
+        let known = self.state.catalog.table(table);
+        let altered = matches!(&self.statement.kind, Kind::AlterTable(alter) if alter.foreign && alter.table == *table);
+        altered || known.is_some_and(|known| known.foreign)
+    }
+
+    /// A policy of the table is there, or this file makes one.
+    pub fn has_policy(&self, table: &Name) -> bool {
+        let known = self.state.catalog.table(table);
+        known.is_some_and(|known| known.has_policy) || self.state.policies.contains(&table.name)
     }
 
     /// The file makes it under a condition: it is new, or it is not.
@@ -122,6 +145,7 @@ impl Site<'_> {
         let alone = Kind::AlterTable(AlterTable {
             table: table.clone(),
             only: false,
+            foreign: self.is_foreign(table),
             changes: dropped.chain([change.clone()]).collect(),
         });
         classify(&alone, &self.state.catalog)
@@ -134,6 +158,32 @@ impl Site<'_> {
 
 /// Everything that the rules find in a text of SQL, in its order.
 pub fn lint(sql: &str, context: &Context) -> Vec<Finding> {
+    let file = File {
+        text: sql,
+        goes_back: false,
+    };
+    lint_file(file, context).0
+}
+
+/// The same of files that are run one after the other, each in a session of its own: what the earlier ones have made and
+/// proved is known to the later ones, and is in use by then.
+pub fn lint_history(files: &[File<'_>], context: &Context) -> Vec<Vec<Finding>> {
+    let mut context = context.clone();
+    let files = files.iter();
+    files
+        .map(|file| {
+            let (findings, left) = lint_file(*file, &context);
+            (context.catalog, context.routines) = left;
+            findings
+        })
+        .collect()
+}
+
+/// What the next file finds: tables, and functions that can be called.
+type Left = (Catalog, BTreeMap<String, Body>);
+
+fn lint_file(file: File<'_>, context: &Context) -> (Vec<Finding>, Left) {
+    let sql = file.text;
     let script = Script::read(sql);
     let statements = syntax::read(&script);
     let mut linter = Linter {
@@ -141,7 +191,8 @@ pub fn lint(sql: &str, context: &Context) -> Vec<Finding> {
         found: Vec::new(),
         within: Vec::new(),
         called_statements: 0,
-        goes_back: false,
+        goes_back: file.goes_back,
+        left: (context.catalog.clone(), context.routines.clone()),
     };
     let mut state = fresh(context, &statements);
     let mut events = script.events.iter().peekable();
@@ -155,7 +206,9 @@ pub fn lint(sql: &str, context: &Context) -> Vec<Finding> {
     for event in events {
         linter.event(event, statements.len(), &mut state, context, &statements);
     }
-    allow(sql, linter.found, &script.allowances, context)
+    linter.part_ends(&state);
+    let found = allow(sql, linter.found, &script.allowances, context);
+    (found, linter.left)
 }
 
 /// What is known as a session begins.
@@ -165,7 +218,8 @@ fn fresh(context: &Context, statements: &[Statement]) -> State {
         catalog.add_new(table.clone());
     }
     let mut state = State::new(catalog, context.in_transaction, context.timeouts_set)
-        .looking_in(&context.search_path);
+        .looking_in(&context.search_path)
+        .knowing(&context.routines);
     state.foresee(statements);
     state
 }
@@ -178,6 +232,7 @@ struct Linter<'a> {
     called_statements: usize,
     /// To take away what was added is what going back is for.
     goes_back: bool,
+    left: Left,
 }
 
 /// A finding, with the number of its statement.
@@ -188,6 +243,13 @@ struct Hit {
 }
 
 impl Linter<'_> {
+    /// A part that undoes another leaves nothing behind: it is not run where the history goes on.
+    fn part_ends(&mut self, state: &State) {
+        if !self.goes_back {
+            self.left = (state.catalog.clone().deployed(), state.routines().clone());
+        }
+    }
+
     /// `number` is that of the next statement.
     fn event(
         &mut self,
@@ -218,6 +280,7 @@ impl Linter<'_> {
                 goes_back,
                 in_transaction,
             } => {
+                self.part_ends(state);
                 self.goes_back = goes_back;
                 state.begin_again(fresh(context, statements));
                 state.in_transaction |= in_transaction;

@@ -71,6 +71,11 @@ impl fmt::Display for Name {
 }
 
 /// One part of a name: folded, or without its quotes.
+/// The name of a setting: what stands before a dot is part of it, `app.lock_timeout` is not `lock_timeout`.
+pub fn setting_name(text: &str) -> String {
+    parts(text).join(".")
+}
+
 pub fn fold(text: &str) -> String {
     parts(text).pop().unwrap_or_default()
 }

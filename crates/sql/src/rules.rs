@@ -6,10 +6,14 @@ pub mod cluster;
 pub mod concurrently_in_transaction;
 pub mod constraint_not_split;
 pub mod ddl_in_body;
+pub mod default_dropped;
+pub mod detach_not_concurrent;
 pub mod drop_column;
+pub mod drop_database;
 pub mod drop_table;
 pub mod enum_value_used_at_once;
 pub mod filled_column;
+pub mod identity_change;
 pub mod index_not_concurrent;
 pub mod inline_constraint;
 pub mod lock_table;
@@ -19,6 +23,7 @@ pub mod refresh_not_concurrent;
 pub mod rename;
 pub mod required_column;
 pub mod rewrite_under_lock;
+pub mod row_security_without_policy;
 pub mod scan_under_lock;
 pub mod set_not_null_without_proof;
 pub mod several_locks;
@@ -109,15 +114,20 @@ pub const RULES: &[Rule] = &[
     filled_column::RULE,
     inline_constraint::RULE,
     required_column::RULE,
+    default_dropped::RULE,
+    identity_change::RULE,
+    row_security_without_policy::RULE,
     type_change::RULE,
     rename::RULE,
     drop_table::RULE,
     drop_column::RULE,
+    drop_database::RULE,
     truncate::RULE,
     vacuum_full::RULE,
     cluster::RULE,
     lock_table::RULE,
     attach_without_proof::RULE,
+    detach_not_concurrent::RULE,
     refresh_not_concurrent::RULE,
     whole_table_write::RULE,
     ddl_in_body::RULE,

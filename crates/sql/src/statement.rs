@@ -49,6 +49,8 @@ pub enum Kind {
     DropTable {
         tables: Vec<Name>,
         cascade: bool,
+        /// DROP FOREIGN TABLE.
+        foreign: bool,
     },
     /// Of either kind.
     DropView {
@@ -166,6 +168,13 @@ pub enum Kind {
     /// No statement: where a part of a body begins and ends that may not be run, or may be undone.
     Branch(Edge),
     Set(Setting),
+    DropDatabase {
+        database: String,
+    },
+    /// It lets some roles see some rows of a table with row security.
+    CreatePolicy {
+        table: Name,
+    },
     /// It may not run in a transaction and locks no table of the application: CREATE DATABASE and its like.
     OutsideTransaction,
     /// It locks no table of the application for longer than it takes to look at the catalog.
@@ -178,6 +187,8 @@ pub struct AlterTable {
     pub table: Name,
     /// `ONLY`: not its children.
     pub only: bool,
+    /// ALTER FOREIGN TABLE: its rows are elsewhere.
+    pub foreign: bool,
     pub changes: Vec<Change>,
 }
 
@@ -239,6 +250,13 @@ pub enum ChangeKind {
     /// LOGGED or UNLOGGED.
     Persistence,
     AddIdentity,
+    /// SET GENERATED ALWAYS: a value that an INSERT gives is refused.
+    IdentityAlways {
+        column: String,
+    },
+    DropIdentity {
+        column: String,
+    },
     OtherIdentity,
     SetExpression,
     DropExpression,
@@ -250,7 +268,11 @@ pub enum ChangeKind {
     ClusterMark,
     Triggers,
     Rules,
-    RowSecurity,
+    /// ENABLE, or FORCE, which is for the owner too.
+    EnableRowSecurity {
+        forced: bool,
+    },
+    OtherRowSecurity,
     ReplicaIdentity,
     Owner,
     Inherit {
@@ -393,6 +415,8 @@ pub struct CreateTable {
     pub partition_of: Option<(Name, Bound)>,
     pub inherits: Vec<Name>,
     pub partitioned: bool,
+    /// Its rows are elsewhere.
+    pub foreign: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]

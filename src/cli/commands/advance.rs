@@ -142,7 +142,9 @@ async fn dry_run(context: &Context<'_>, service: &Service, run: &str) -> anyhow:
         .collect();
     // A closed gate is among the conditions.
     let held = match &preview.next {
-        Next::Wait(wait @ (Wait::Paused(_) | Wait::RollingBack(_))) => Some(reporter::reason(wait)),
+        Next::Wait(wait @ (Wait::Paused(_) | Wait::RollingBack(..))) => {
+            Some(reporter::reason(wait))
+        }
         _ => None,
     };
     let statements = preview.statements();

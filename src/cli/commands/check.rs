@@ -1,8 +1,11 @@
 //! `check`: what is wrong with plans, and what is dangerous in files of SQL; everything of each at once.
 
+mod files;
 mod github;
+mod plans;
 mod problem;
 mod sarif;
+mod sql;
 
 use super::{Context, read_plan};
 use crate::cli::{
@@ -10,39 +13,76 @@ use crate::cli::{
     exit::Exit,
     printer::Text,
 };
-use crossfade_model::error::{PlanError, Severity, Shown, locate_all, render, render_all};
-use crossfade_plan::read::read_document;
-use crossfade_sql::{self, Finding, rules::RULES};
+use crossfade_sql::rules::RULES;
 use problem::Problem;
 use serde_json::{Value, json};
-use std::path::Path;
 
 /// What was found in one file.
-struct Checked {
+struct FileChecked {
     /// For JSON.
     result: Value,
     text: String,
     problems: Vec<Problem>,
     ok: bool,
+    is_sql: bool,
+}
+
+/// The text of a file and how to call it.
+struct Source {
+    file: String,
+    text: String,
+    /// Of SQL: it undoes what another file does.
+    goes_back: bool,
+}
+
+/// By their order on the command line, before anything is said of any.
+enum Read {
+    Plan(Source),
+    Sql(Source),
+    Failed(FileChecked),
 }
 
 pub async fn run(context: &Context<'_>, check: &Check) -> anyhow::Result<Exit> {
     if check.rules {
         return list_rules(context);
     }
+    let named = files::named(&check.files).into_iter();
+    let read: Vec<Read> = named.map(read).collect();
+    let only = |wanted: fn(&Read) -> Option<&Source>| read.iter().filter_map(wanted).collect();
+    let plan_sources: Vec<&Source> = only(|read| match read {
+        Read::Plan(source) => Some(source),
+        Read::Sql(_) | Read::Failed(_) => None,
+    });
+    let sql_sources: Vec<&Source> = only(|read| match read {
+        Read::Sql(source) => Some(source),
+        Read::Plan(_) | Read::Failed(_) => None,
+    });
+    let mut plans = plans::check(context, check, &plan_sources)
+        .await?
+        .into_iter();
+    let (sql, database) = sql::check(context, check, &sql_sources).await?;
+    let mut sql = sql.into_iter();
+    let in_order = read.into_iter().filter_map(|read| match read {
+        Read::Plan(_) => plans.next(),
+        Read::Sql(_) => sql.next(),
+        Read::Failed(checked) => Some(checked),
+    });
+    report(context, in_order.collect(), database)
+}
+
+fn report(
+    context: &Context<'_>,
+    all: Vec<FileChecked>,
+    database: Option<String>,
+) -> anyhow::Result<Exit> {
     let (mut plans, mut sql): (Vec<Value>, Vec<Value>) = (Vec::new(), Vec::new());
     let (mut problems, mut rendered) = (Vec::new(), String::new());
     let mut ok = true;
-    for path in &check.files {
-        let checked = if is_sql(path) {
-            of_sql(path, check)
-        } else {
-            of_plan(context, path, check).await?
-        };
+    for checked in all {
         ok &= checked.ok;
         rendered.push_str(&checked.text);
         problems.extend(checked.problems);
-        let results = if is_sql(path) { &mut sql } else { &mut plans };
+        let results = if checked.is_sql { &mut sql } else { &mut plans };
         results.push(checked.result);
     }
     match context.printer.format() {
@@ -51,6 +91,9 @@ pub async fn run(context: &Context<'_>, check: &Check) -> anyhow::Result<Exit> {
             let mut result = json!({"plans": plans});
             if !sql.is_empty() {
                 result["sql"] = Value::from(sql);
+            }
+            if let Some(database) = database {
+                result["sql_database"] = Value::from(database);
             }
             context.printer.result(&result, || rendered)?;
         }
@@ -65,127 +108,33 @@ pub async fn run(context: &Context<'_>, check: &Check) -> anyhow::Result<Exit> {
     Ok(if ok { Exit::Done } else { Exit::Error })
 }
 
-fn is_sql(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|extension| extension.eq_ignore_ascii_case("sql"))
-}
-
-/// One finding for the file, and the others go on.
-fn unreadable(path: &Path, error: &anyhow::Error) -> Checked {
-    let file = path.display().to_string();
-    let finding = Finding {
-        rule: if is_sql(path) {
-            crossfade_sql::rules::unclassified::RULE.name
-        } else {
-            problem::OF_PLANS
-        },
-        severity: Severity::Error,
-        message: format!("{error:#}"),
-        help: "it was not looked at".to_owned(),
-        range: 0..0,
-        line: 1,
-        column: 1,
-        length: 1,
+fn read(named: files::Named) -> Read {
+    let path = match named {
+        Ok(path) => path,
+        Err((directory, why)) => return Read::Failed(plans::unreadable(&directory, &why)),
     };
-    let shown = Shown {
-        severity: finding.severity,
-        rule: is_sql(path).then_some(finding.rule),
-        position: None,
-        message: &finding.message,
-        help: Some(&finding.help),
-    };
-    let found = if is_sql(path) { "findings" } else { "problems" };
-    Checked {
-        result: json!({"file": file, "ok": false, found: [finding]}),
-        text: render_all(&file, "", &[shown]),
-        problems: vec![Problem::of_sql(&file, finding.clone())],
-        ok: false,
-    }
-}
-
-async fn of_plan(context: &Context<'_>, path: &Path, check: &Check) -> anyhow::Result<Checked> {
-    let (file, text) = match read_plan(path) {
-        Ok(read) => read,
-        Err(error) => return Ok(unreadable(path, &error)),
-    };
-    let mut path_of_names = None;
-    let (errors, note) = if check.offline {
-        (
-            read_document(&text).err().unwrap_or_default(),
-            "checked without a database",
-        )
-    } else {
-        match context.service()?.check(&text).await? {
-            Ok(Some(compiled)) => {
-                path_of_names = compiled.plan.search_path;
-                (compiled.warnings, "fits the database")
+    let is_sql = files::is_sql(&path);
+    match read_plan(&path) {
+        Ok((file, text)) => {
+            let source = Source {
+                goes_back: is_sql && files::goes_back(&path),
+                file,
+                text,
+            };
+            if is_sql {
+                Read::Sql(source)
+            } else {
+                Read::Plan(source)
             }
-            Ok(None) => (Vec::new(), "is the plan of the active run of its name"),
-            Err(errors) => (errors, ""),
         }
-    };
-    let ok = !errors.iter().any(PlanError::is_error);
-    let located = locate_all(&file, &text, &errors);
-    let mut shown = render(&file, &text, &errors);
-    if ok {
-        shown.push_str(&format!("{file}: ok, {note}\n"));
-        if let Some(path) = &path_of_names {
-            let from = &path.from;
-            shown.push_str(&format!(
-                "  names without a schema are looked for in {path} ({from})\n"
-            ));
+        Err(error) => {
+            let why = format!("{error:#}");
+            Read::Failed(if is_sql {
+                sql::unreadable(&path, &why)
+            } else {
+                plans::unreadable(&path, &why)
+            })
         }
-    }
-    let mut result = json!({"file": file, "ok": ok, "problems": located});
-    if let Some(path) = &path_of_names {
-        result["search_path"] = json!({"schemas": path.schemas, "from": path.from});
-    }
-    Ok(Checked {
-        result,
-        text: shown,
-        problems: located.into_iter().map(Problem::of_plan).collect(),
-        ok,
-    })
-}
-
-fn of_sql(path: &Path, check: &Check) -> Checked {
-    let (file, text) = match read_plan(path) {
-        Ok(read) => read,
-        Err(error) => return unreadable(path, &error),
-    };
-    let known = crossfade_sql::Context {
-        in_transaction: check.in_transaction,
-        timeouts_set: check.timeouts_set,
-        ..crossfade_sql::Context::default()
-    };
-    let findings = crossfade_sql::lint(&text, &known);
-    let ok = !findings.iter().any(Finding::is_error);
-    let shown: Vec<Shown<'_>> = findings
-        .iter()
-        .map(|finding| Shown {
-            severity: finding.severity,
-            rule: Some(finding.rule),
-            position: Some(finding.position()),
-            message: &finding.message,
-            help: Some(&finding.help),
-        })
-        .collect();
-    let mut rendered = render_all(&file, &text, &shown);
-    if ok {
-        let note = match findings.len() {
-            0 => "no rule is broken".to_owned(),
-            warnings => format!("warnings: {warnings}"),
-        };
-        rendered.push_str(&format!("{file}: ok, {note}\n"));
-    }
-    Checked {
-        result: json!({"file": file, "ok": ok, "findings": findings}),
-        text: rendered,
-        problems: findings
-            .into_iter()
-            .map(|finding| Problem::of_sql(&file, finding))
-            .collect(),
-        ok,
     }
 }
 
@@ -211,6 +160,9 @@ fn list_rules(context: &Context<'_>) -> anyhow::Result<Exit> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crossfade_model::error::{locate_all, render};
+    use crossfade_plan::read::read_document;
+    use std::path::Path;
     use std::time::{Duration, Instant};
 
     /// What a developer waits for at each save.

@@ -1,7 +1,7 @@
 //! `pause`: takes effect at the next batch of whoever drives the run, and survives every restart.
 
 use super::Context;
-use crate::cli::{args::Pause, exit::Exit, exit::UsageError, printer::Text};
+use crate::cli::{args::Pause, exit::Exit, exit::UsageError, moment, printer::Text};
 use crossfade_coordinator::service::PausedRun;
 use crossfade_plan::span::Span;
 use jiff::{SignedDuration, Timestamp};
@@ -16,7 +16,9 @@ pub async fn run(context: &Context<'_>, pause: &Pause) -> anyhow::Result<Exit> {
         .into());
     }
     let service = context.service()?;
-    let shown = until.map_or(String::new(), |until| format!(" until {until:.0}"));
+    let shown = until.map_or(String::new(), |until| {
+        format!(" until {}", moment::in_words(until))
+    });
     let Some(run) = &pause.run else {
         let runs = service.pause_all(&pause.reason, until).await?;
         let done = format!("paused{shown}");
@@ -57,8 +59,9 @@ pub(super) fn until(
         }
         None => until,
     };
-    if until.is_some_and(|until| until <= Timestamp::now()) {
-        return Err(UsageError("that moment is over already".to_owned()).into());
+    if let Some(over) = until.filter(|until| *until <= Timestamp::now()) {
+        let over = moment::in_words(over);
+        return Err(UsageError(format!("{over} is over already: give a later time")).into());
     }
     Ok(until)
 }

@@ -315,7 +315,7 @@ impl Driver {
                 let verified =
                     verify::compare(self, plan, id, matching, names, None, From::Checkpoint)
                         .await?;
-                verdict(id, verified)
+                verdict(plan, id, verified)
             }
             Work::Query(query) => {
                 let timeout = plan.settings.statement_timeout.millis();
@@ -323,7 +323,7 @@ impl Driver {
                     Ok(()) => Ok(Reached::Ran),
                     Err(what) => Err(EngineError::Conflict {
                         step: id.clone(),
-                        what: format!("{what}. `crossfade advance` asks again"),
+                        what: format!("{what}. `crossfade advance {}` asks again", plan.name),
                     }),
                 }
             }
@@ -420,7 +420,7 @@ impl Driver {
             let names = verify::names_now(snapshot, &matching.table);
             let verified =
                 verify::compare(self, plan, &id, &matching, names, None, From::Beginning).await?;
-            match verdict(&id, verified)? {
+            match verdict(plan, &id, verified)? {
                 Reached::Ran | Reached::WasThere => {}
                 stopped => return Ok(stopped),
             }
@@ -535,12 +535,13 @@ fn changes_sync(action: &Action) -> bool {
     )
 }
 
-fn verdict(step: &StepId, verified: Verified) -> Result<Reached, EngineError> {
+fn verdict(plan: &Plan, step: &StepId, verified: Verified) -> Result<Reached, EngineError> {
     match verified {
         Verified::Paused => Ok(Reached::Paused),
         Verified::Interrupted => Ok(Reached::Interrupted),
         Verified::Finished(finding) if finding.rows_different == 0 => Ok(Reached::Ran),
         Verified::Finished(finding) => Err(EngineError::Differences {
+            run: plan.name.to_string(),
             step: step.clone(),
             rows_checked: finding.rows_checked,
             rows_different: finding.rows_different,

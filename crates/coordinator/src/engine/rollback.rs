@@ -549,7 +549,7 @@ fn may_go_back(snapshot: &Snapshot, target: RollbackTarget) -> Result<bool, Engi
     };
     if let RollbackTarget::Phase(phase) = target {
         if snapshot.plan.phase(phase).is_none() {
-            return Err(EngineError::NoPhase(phase));
+            return Err(EngineError::no_phase(&snapshot.plan, phase));
         }
         check_rollback_target(snapshot, target).map_err(EngineError::Refused)?;
         if !snapshot.has_completed(phase) {

@@ -57,7 +57,7 @@ impl Service {
                 )));
             }
             Wish::Advance { to, .. } if snapshot.plan.phase(*to).is_none() => {
-                return Err(EngineError::NoPhase(*to).into());
+                return Err(EngineError::no_phase(&snapshot.plan, *to).into());
             }
             Wish::Advance { .. } | Wish::Verify | Wish::Repair => {}
         }

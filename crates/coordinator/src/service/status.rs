@@ -351,7 +351,7 @@ fn waiting(run: &str, next: &Next) -> Vec<Waiting> {
             format!("by {}: {}", pause.by, pause.reason),
             pause.until,
         ),
-        Next::Wait(Wait::RollingBack(target)) => one(
+        Next::Wait(Wait::RollingBack(_, target)) => one(
             "rolling_back",
             format!(
                 "a rollback to {target} has begun: `crossfade rollback {run}{}` goes on with it",
@@ -361,7 +361,7 @@ fn waiting(run: &str, next: &Next) -> Vec<Waiting> {
         ),
         Next::StartPhase(phase) => one(
             OPERATOR,
-            format!("the gate of {phase} is open: `crossfade advance` runs it"),
+            format!("the gate of {phase} is open: `crossfade advance {run}` runs it"),
             None,
         ),
         Next::Run(_) | Next::FinishPhase(_) | Next::FinishRun | Next::Finished(_) => Vec::new(),

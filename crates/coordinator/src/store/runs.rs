@@ -12,6 +12,7 @@ use crossfade_plan::statement::counters;
 use crossfade_plan::{
     claims::OtherRun,
     compiled::{Plan, StepId},
+    decode::nearest,
     document::PhaseName,
 };
 use jiff::Timestamp;
@@ -54,14 +55,17 @@ pub async fn list(client: &impl GenericClient) -> Result<Vec<RunLine>, StoreErro
         .collect())
 }
 
+/// Where the run `r` stands, as a predicate of a sentence.
+const STANDING: &str = "CASE WHEN r.paused_at IS NOT NULL THEN 'paused by ' || r.paused_by || ' (' || r.pause_reason || ')' \
+     WHEN r.rolling_back_to IS NOT NULL THEN 'in a rollback to ' || r.rolling_back_to \
+     ELSE coalesce((SELECT CASE p.state WHEN 'pending' THEN 'before ' WHEN 'reverted' THEN 'before ' ELSE 'in ' END || p.phase \
+         FROM crossfade.phases AS p WHERE p.run_id = r.id AND p.state <> 'completed' ORDER BY p.position LIMIT 1), 'at its end') END";
+
 /// The plans of the active runs, and where each stands.
 pub async fn active(client: &impl GenericClient) -> Result<Vec<OtherRun>, StoreError> {
     let rows = client
         .query(
-            "SELECT r.plan, CASE WHEN r.paused_at IS NOT NULL THEN 'paused by ' || r.paused_by || ' (' || r.pause_reason || ')' \
-                 ELSE coalesce((SELECT CASE p.state WHEN 'pending' THEN 'before ' ELSE 'in ' END || p.phase FROM crossfade.phases AS p \
-                     WHERE p.run_id = r.id AND p.state <> 'completed' ORDER BY p.position LIMIT 1), 'at its end') END \
-             FROM crossfade.runs AS r WHERE r.state = 'active' ORDER BY r.id",
+            &format!("SELECT r.plan, {STANDING} FROM crossfade.runs AS r WHERE r.state = 'active' ORDER BY r.id"),
             &[],
         )
         .await?;
@@ -97,27 +101,62 @@ pub async fn lock_claims(transaction: &Transaction<'_>) -> Result<(), StoreError
     Ok(())
 }
 
-/// Id, state and document of the newest run of that name; `None` where there is none.
+/// What `start` registered, and where it stands.
+#[derive(Clone, Debug)]
+pub struct RunRecord {
+    pub name: String,
+    pub state: RunState,
+    /// The plan as its author wrote it.
+    pub document: String,
+    /// `in backfill`, `before contract`, `paused by …`.
+    pub standing: String,
+    pub started_by: String,
+    pub started_at: Timestamp,
+    pub finished_at: Option<Timestamp>,
+}
+
+/// The newest run of that name; `None` where there is none.
 pub async fn find(
     client: &impl GenericClient,
     name: &str,
-) -> Result<Option<(i64, RunState, String)>, StoreError> {
-    let row = client
-        .query_opt(
-            "SELECT id, state, document FROM crossfade.runs WHERE name = $1 ORDER BY id DESC LIMIT 1",
-            &[&name],
-        )
-        .await?;
+) -> Result<Option<RunRecord>, StoreError> {
+    let query = format!(
+        "SELECT r.state, r.document, {STANDING}, r.started_by, r.started_at, r.finished_at \
+         FROM crossfade.runs AS r WHERE r.name = $1 ORDER BY r.id DESC LIMIT 1"
+    );
+    let row = client.query_opt(&query, &[&name]).await?;
     let Some(row) = row else { return Ok(None) };
-    let state = row.get::<_, String>(1).parse().map_err(corrupt)?;
-    Ok(Some((row.get(0), state, row.get(2))))
+    Ok(Some(RunRecord {
+        name: name.to_owned(),
+        state: row.get::<_, String>(0).parse().map_err(corrupt)?,
+        document: row.get(1),
+        standing: row.get(2),
+        started_by: row.get(3),
+        started_at: row.get(4),
+        finished_at: row.get(5),
+    }))
 }
 
 pub async fn id_of(client: &impl GenericClient, name: &str) -> Result<i64, StoreError> {
-    match find(client, name).await? {
-        Some((id, _, _)) => Ok(id),
-        None => Err(StoreError::NoRun(name.to_owned())),
+    let row = client
+        .query_opt(
+            "SELECT id FROM crossfade.runs WHERE name = $1 ORDER BY id DESC LIMIT 1",
+            &[&name],
+        )
+        .await?;
+    match row {
+        Some(row) => Ok(row.get(0)),
+        None => Err(no_run(client, name).await?),
     }
+}
+
+async fn no_run(client: &impl GenericClient, name: &str) -> Result<StoreError, StoreError> {
+    let runs = list(client).await?;
+    let names = runs.iter().map(|run| run.name.as_str());
+    Ok(StoreError::NoRun {
+        name: name.to_owned(),
+        nearest: nearest(name, names).map(str::to_owned),
+    })
 }
 
 /// The ids of all runs that have had this name, the newest first.
@@ -129,7 +168,7 @@ pub async fn ids_of(client: &impl GenericClient, name: &str) -> Result<Vec<i64>,
         )
         .await?;
     if rows.is_empty() {
-        return Err(StoreError::NoRun(name.to_owned()));
+        return Err(no_run(client, name).await?);
     }
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }

@@ -2,7 +2,7 @@
 
 use super::{StoreError, rights};
 use std::time::Duration;
-use tokio_postgres::{Client, error::SqlState};
+use tokio_postgres::{Client, GenericClient, error::SqlState};
 
 mod embedded {
     refinery::embed_migrations!("../../migrations");
@@ -44,7 +44,7 @@ impl From<tokio_postgres::Error> for InitError {
 pub const KNOWN_VERSION: i32 = 21;
 
 /// The version that is installed; `None` where there is none.
-pub async fn installed_version(client: &Client) -> Result<Option<i32>, StoreError> {
+pub async fn installed_version(client: &impl GenericClient) -> Result<Option<i32>, StoreError> {
     let row = client
         .query_one("SELECT to_regclass($1) IS NOT NULL", &[&HISTORY])
         .await?;

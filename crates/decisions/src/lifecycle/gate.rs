@@ -451,7 +451,10 @@ fn verified_within(span: Span, snapshot: &Snapshot) -> ConditionStatus {
         return status(
             "verified_within",
             false,
-            "never verified: run `crossfade verify`",
+            format!(
+                "never verified: run `crossfade verify {}`",
+                snapshot.plan.name
+            ),
         );
     };
     let age = snapshot
@@ -467,7 +470,8 @@ fn verified_within(span: Span, snapshot: &Snapshot) -> ConditionStatus {
     let detail = if holds {
         detail
     } else {
-        format!("{detail}: run `crossfade verify` (at most {span} old, no difference)")
+        let run = &snapshot.plan.name;
+        format!("{detail}: run `crossfade verify {run}` (at most {span} old, no difference)")
     };
     status("verified_within", holds, detail)
 }

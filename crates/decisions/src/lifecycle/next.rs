@@ -7,7 +7,7 @@ use super::{
 };
 use crossfade_plan::{
     compiled::{Phase, PlannedStep, StepId},
-    document::PhaseName,
+    document::{PhaseName, RunName},
 };
 use std::fmt;
 
@@ -29,7 +29,7 @@ pub enum Wait {
     /// The conditions that do not hold.
     Gate(PhaseName, Vec<ConditionStatus>),
     /// A rollback has begun and has not ended.
-    RollingBack(RollbackTarget),
+    RollingBack(RunName, RollbackTarget),
 }
 
 impl fmt::Display for Wait {
@@ -59,9 +59,9 @@ impl fmt::Display for Wait {
                     .collect();
                 write!(f, "the gate of {phase} is closed: {}", list.join("; "))
             }
-            Self::RollingBack(target) => write!(
+            Self::RollingBack(run, target) => write!(
                 f,
-                "a rollback to {target} has begun: `crossfade rollback RUN{}` goes on with it",
+                "a rollback to {target} has begun: `crossfade rollback {run}{}` goes on with it",
                 target.option()
             ),
         }
@@ -74,7 +74,7 @@ pub fn next(snapshot: &Snapshot, gate: &[ConditionStatus]) -> Next {
         return Next::Finished(snapshot.state);
     }
     if let Some(target) = snapshot.rolling_back {
-        return Next::Wait(Wait::RollingBack(target));
+        return Next::Wait(Wait::RollingBack(snapshot.plan.name.clone(), target));
     }
     if let Some(pause) = snapshot.paused() {
         return Next::Wait(Wait::Paused(pause.clone()));

@@ -28,6 +28,9 @@ pub fn check_form(document: &Document) -> Vec<PlanError> {
                 .flatten(),
         );
     }
+    if let Some(recipe) = &document.change {
+        errors.extend(recipe.contradictions(&Path::root().key("change")));
+    }
     for (at, limit) in [
         ("lock_timeout", document.settings.lock_timeout),
         ("statement_timeout", document.settings.statement_timeout),

@@ -163,17 +163,18 @@ fn listed(names: Names) -> String {
 
 /// What would be right: all the names, and first the one that was probably meant.
 fn suggestion(name: &str, known: Names, all: &str) -> String {
-    let allowed = (name.chars().count() / 3).max(1);
-    let nearest = known
-        .iter()
-        .map(|known| (edit_distance(name, known), known))
-        .min();
-    match nearest {
-        Some((distance, nearest)) if distance <= allowed => {
-            format!("did you mean `{nearest}`? {all}")
-        }
-        Some(_) | None => all.to_owned(),
+    match nearest(name, known.iter().copied()) {
+        Some(nearest) => format!("did you mean `{nearest}`? {all}"),
+        None => all.to_owned(),
     }
+}
+
+/// The one of these names that was probably meant.
+pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let allowed = (name.chars().count() / 3).max(1);
+    let distances = known.map(|known| (edit_distance(name, known), known));
+    let (distance, nearest) = distances.min()?;
+    (distance <= allowed).then_some(nearest)
 }
 
 /// Characters to insert, delete, replace or swap with their neighbour to make one name of the other.

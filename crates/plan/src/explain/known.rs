@@ -62,6 +62,9 @@ fn known(table: &TableName, facts: &Table) -> KnownTable {
     known.complete = !facts.has_children;
     known.children = children(facts, table);
     known.partitioned = facts.is_partitioned();
+    known.foreign = facts.kind == facts::TableKind::Foreign;
+    let is_policy = |hanging: &facts::Hanging| hanging.object.starts_with("policy ");
+    known.has_policy = facts.hanging.iter().any(is_policy);
     known.columns = facts
         .columns
         .iter()

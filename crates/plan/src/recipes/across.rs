@@ -124,7 +124,13 @@ impl IntoParent<'_> {
 
     pub fn phases(&self, facts: &Facts, at: &Path, end: End) -> Result<Vec<PhaseDocument>, Errors> {
         let (_, child) = self.tables(facts, at)?;
-        let mut errors = self.inconsistencies(at);
+        let mut errors = Errors::new();
+        if self.columns.is_empty() {
+            errors.push(
+                PlanError::at(at.key("columns"), "`columns` names no column")
+                    .help("name the new columns"),
+            );
+        }
         let mut expand = Vec::new();
         for (name, column) in &self.columns {
             if let Some(source) = self.source(child, name) {
@@ -212,18 +218,24 @@ impl IntoParent<'_> {
         Ok(add)
     }
 
-    fn inconsistencies(&self, at: &Path) -> Errors {
+    /// `other`: the key of the table that gets the columns.
+    pub fn contradictions(&self, other: &str, at: &Path) -> Errors {
         let mut errors = Errors::new();
-        if self.columns.is_empty() {
+        if self.child == self.parent {
+            let message = format!("`{other}` is the table itself");
+            errors.push(PlanError::at(at.key(other), message).help("name another table"));
+        }
+        if self.by.is_empty() {
             errors.push(
-                PlanError::at(at.key("columns"), "`columns` names no column")
-                    .help("name the new columns"),
+                PlanError::at(at.key("by"), "`by` names no column")
+                    .help("say which row belongs to which: `by: {id: shipment_id}`"),
             );
         }
+        // Without `columns` every column of the table is meant, where that may be left out.
         let unknown = self
             .forward
             .keys()
-            .filter(|new| !self.columns.contains_key(new));
+            .filter(|new| !self.columns.is_empty() && !self.columns.contains_key(new));
         errors.extend(unknown.map(|column| {
             let message = format!("{column} is none of the new columns");
             PlanError::at(at.key("forward").key(&column.to_string()), message)

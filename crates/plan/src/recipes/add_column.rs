@@ -19,7 +19,7 @@ use crate::{
     },
 };
 use crossfade_model::{
-    error::Path,
+    error::{Path, PlanError},
     ident::{Ident, TableName},
 };
 use schemars::JsonSchema;
@@ -150,21 +150,6 @@ impl AddColumn {
     }
 
     fn check(&self, table: &Table, facts: &Facts, at: &Path) -> Result<(), Errors> {
-        if self.forward.is_some() && self.default.is_some() {
-            let message = "`forward` and `default` exclude each other";
-            let help = "a default would make a row that is not filled look as if it were: set_default afterwards";
-            return relation::refuse(&at.key("default"), message, help);
-        }
-        if self.keep_sync && self.forward.is_none() {
-            let message = "`keep_sync` without `forward` keeps nothing";
-            return relation::refuse(&at.key("keep_sync"), message, "say how it is computed");
-        }
-        if self.not_null && self.forward.is_none() && self.default.is_none() {
-            let message = format!("{} cannot be NOT NULL: no row has a value", self.column);
-            let help =
-                "give a `default`, or say with `forward` how it is computed from other columns";
-            return relation::refuse(&at.key("not_null"), message, help);
-        }
         let unconstrained = facts.types.get(&self.type_name);
         let serial = ["serial", "bigserial", "smallserial"];
         if serial.contains(&self.type_name.trim().to_ascii_lowercase().as_str())
@@ -179,8 +164,8 @@ impl AddColumn {
                 "{} already has a column {} of type {}",
                 self.table, self.column, column.type_name
             );
-            let help = "choose another name, or drop that column first";
-            return relation::refuse(&at.key("column"), message, help);
+            let help = facts.taken(&self.table, &self.column);
+            return relation::refuse(&at.key("column"), message, &help);
         }
         Ok(())
     }
@@ -207,6 +192,32 @@ impl Change for AddColumn {
         } else {
             Some("type")
         }
+    }
+
+    fn contradictions(&self, at: &Path) -> Errors {
+        let refused = |key: &str, message: String, help: &str| {
+            vec![PlanError::at(at.key(key), message).help(help)]
+        };
+        if self.forward.is_some() && self.default.is_some() {
+            let message = "`forward` and `default` exclude each other".to_owned();
+            let help = "a default would make a row that is not filled look as if it were: set_default afterwards";
+            return refused("default", message, help);
+        }
+        if self.keep_sync && self.forward.is_none() {
+            let message = "`keep_sync` without `forward` keeps nothing".to_owned();
+            return refused("keep_sync", message, "say how it is computed");
+        }
+        if self.not_null && self.forward.is_none() && self.default.is_none() {
+            let message = format!("{} cannot be NOT NULL: no row has a value", self.column);
+            let help =
+                "give a `default`, or say with `forward` how it is computed from other columns";
+            return refused("not_null", message, help);
+        }
+        Vec::new()
+    }
+
+    fn changed(&self) -> Vec<(&TableName, &Ident)> {
+        vec![(&self.table, &self.column)]
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {

@@ -10,7 +10,10 @@ use crate::{
     facts::Facts,
     steps::{Step, add_enum_value::AddEnumValue as AddEnumValueStep},
 };
-use crossfade_model::{error::Path, ident::TableName};
+use crossfade_model::{
+    error::{Path, PlanError},
+    ident::TableName,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -35,12 +38,16 @@ impl Change for AddEnumValue {
         Vec::new()
     }
 
-    fn phases(&self, _: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {
-        check_value(&self.value, &at.key("value"))?;
+    fn contradictions(&self, at: &Path) -> Errors {
         if self.before.is_some() && self.after.is_some() {
             let message = "`before` and `after` exclude each other";
-            return relation::refuse(&at.key("after"), message, "leave one of them out");
+            return vec![PlanError::at(at.key("after"), message).help("leave one of them out")];
         }
+        let checked = check_value(&self.value, &at.key("value"));
+        checked.err().unwrap_or_default()
+    }
+
+    fn phases(&self, _: &Facts, _: &Path) -> Result<Vec<PhaseDocument>, Errors> {
         let step = AddEnumValueStep {
             name: self.name.clone(),
             value: self.value.clone(),

@@ -12,7 +12,7 @@ use crate::{
     steps::{Step, add_constraint::AddConstraint},
 };
 use crossfade_model::{
-    error::Path,
+    error::{Path, PlanError},
     ident::{Ident, TableName},
 };
 use schemars::JsonSchema;
@@ -197,6 +197,16 @@ impl Change for AddForeignKey {
             ),
             "without one, each delete from the other table reads this one from end to end: add_index first",
         )]
+    }
+
+    fn contradictions(&self, at: &Path) -> Errors {
+        let (columns, to) = (self.columns.names().len(), self.to.as_ref());
+        let to = to.map_or(columns, |to| to.names().len());
+        if columns == to {
+            return Errors::new();
+        }
+        let message = format!("{columns} columns refer to {to}");
+        vec![PlanError::at(at.key("columns"), message).help("name as many on both sides")]
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {

@@ -62,16 +62,8 @@ impl AddIndex {
     /// What follows USING.
     fn using(&self, table: &Table, at: &Path) -> Result<String, Errors> {
         let keys = match (&self.columns, &self.expressions) {
-            (Some(columns), None) => columns.to_string(),
-            (None, Some(expressions)) => expressions.clone(),
-            (Some(_), Some(_)) => {
-                let message = "`columns` and `expressions` exclude each other";
-                return relation::refuse(&at.key("expressions"), message, "leave one of them out");
-            }
-            (None, None) => {
-                let help = "say which with `columns: [item_name, batch]`, or with `expressions`";
-                return relation::refuse(at, "the index has no columns", help);
-            }
+            (Some(columns), _) => columns.to_string(),
+            (None, expressions) => expressions.clone().unwrap_or_default(),
         };
         for (key, columns) in [("columns", &self.columns), ("include", &self.include)] {
             for column in columns.iter().flat_map(|columns| columns.names()) {
@@ -175,6 +167,22 @@ impl Change for AddIndex {
 
     fn conditions(&self) -> Vec<Condition<'_>> {
         Condition::boolean("where", &self.table, self.condition.as_ref())
+    }
+
+    fn contradictions(&self, at: &Path) -> Errors {
+        let found = match (&self.columns, &self.expressions) {
+            (Some(_), Some(_)) => {
+                let message = "`columns` and `expressions` exclude each other";
+                relation::refuse(&at.key("expressions"), message, "leave one of them out")
+            }
+            (None, None) => {
+                let help = "say which with `columns: [item_name, batch]`, or with `expressions`";
+                relation::refuse(at, "the index has no columns", help)
+            }
+            (None, Some(_)) => self.index_name(at).map(|_| ()),
+            (Some(_), None) => Ok(()),
+        };
+        found.err().unwrap_or_default()
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {

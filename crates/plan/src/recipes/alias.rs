@@ -95,7 +95,7 @@ impl Alias<'_> {
         {
             refuse(
                 format!("{name} already has a column {}", column.to),
-                "choose another name, or drop that column first",
+                &facts.taken(name, &column.to),
             );
         }
         errors

@@ -141,6 +141,23 @@ impl Change for ChangeColumnType {
         }
     }
 
+    fn changed(&self) -> Vec<(&TableName, &Ident)> {
+        vec![(&self.table, &self.column)]
+    }
+
+    fn contradictions(&self, at: &Path) -> Vec<PlanError> {
+        if self.to.is_some() && self.keep_name {
+            let message = "`to` and `keep_name: true` exclude each other";
+            return vec![PlanError::at(at.key("to"), message).help("leave one of them out")];
+        }
+        if self.to.as_ref() == Some(&self.column) {
+            let message = "the name of the new column is that of the old one";
+            let help = "give it another name, or say `keep_name: true` instead of `to`";
+            return vec![PlanError::at(at.key("to"), message).help(help)];
+        }
+        Vec::new()
+    }
+
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {
         let (table, old) = only_ordinary(facts, &self.table, &self.column, at, "column")?;
         let plain = self.forward.is_none() && self.backward.is_none();
@@ -163,18 +180,9 @@ impl Change for ChangeColumnType {
             return relation::refuse(&at.key("irreversible"), message, help);
         }
         let new = match (&self.to, self.keep_name) {
-            (Some(to), false) => to.clone(),
+            (Some(to), _) => to.clone(),
             (None, true) => self.column.with_suffix("_new"),
             (None, false) => return Err(vec![self.names_nothing(old, at)]),
-            (Some(_), true) => {
-                return Err(vec![
-                    PlanError::at(
-                        at.key("to"),
-                        "`to` and `keep_name: true` exclude each other",
-                    )
-                    .help("leave one of them out"),
-                ]);
-            }
         };
         let assign = |target: &Ident, given: &Option<Expression>, source: &Ident| {
             let expression = given.clone();

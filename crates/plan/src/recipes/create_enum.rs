@@ -10,7 +10,7 @@ use crate::{
     steps::{Step, create_enum::CreateEnum as CreateEnumStep},
 };
 use crossfade_model::{
-    error::Path,
+    error::{Path, PlanError},
     ident::{NAME_BYTES_MAX, TableName},
 };
 use schemars::JsonSchema;
@@ -40,18 +40,21 @@ impl Change for CreateEnum {
         Vec::new()
     }
 
-    fn phases(&self, _: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {
+    fn contradictions(&self, at: &Path) -> Errors {
+        let mut errors = Errors::new();
         for (number, value) in self.values.iter().enumerate() {
             let place = at.key("values").index(number);
-            check_value(value, &place)?;
             if self.values[..number].contains(value) {
-                return relation::refuse(
-                    &place,
-                    format!("`{value}` is there twice"),
-                    "leave one of them out",
-                );
+                let message = format!("`{value}` is there twice");
+                errors.push(PlanError::at(place, message).help("leave one of them out"));
+            } else {
+                errors.extend(check_value(value, &place).err().into_iter().flatten());
             }
         }
+        errors
+    }
+
+    fn phases(&self, _: &Facts, _: &Path) -> Result<Vec<PhaseDocument>, Errors> {
         let step = CreateEnumStep {
             name: self.name.clone(),
             labels: self.values.clone(),

@@ -5,7 +5,7 @@ use super::{
     across::{filling, lost},
     new_column::successor_of,
     not_carried,
-    relation::{self, Errors, Fit, phase, refuse},
+    relation::{self, Errors, Fit, phase},
 };
 use crate::{
     document::{Assignments, Expression, PhaseDocument, PhaseName},
@@ -60,31 +60,6 @@ impl ExtractTable {
                 "to",
                 format!("{} is there already", self.to),
                 help.to_owned(),
-            );
-        }
-        if self.columns.is_empty() {
-            refuse(
-                "columns",
-                "`columns` names no column".to_owned(),
-                "name them: `columns: {photo_url: photo_url}`".to_owned(),
-            );
-        }
-        if self.by.is_empty() {
-            refuse(
-                "by",
-                "`by` names no column".to_owned(),
-                "say which row is whose: `by: {shipment_id: id}`".to_owned(),
-            );
-        }
-        for column in self
-            .columns
-            .keys()
-            .filter(|column| self.by.contains_key(column))
-        {
-            refuse(
-                "columns",
-                format!("{column} is in the key already"),
-                "leave it out".to_owned(),
             );
         }
         for name in self.columns.values() {
@@ -215,14 +190,45 @@ impl Change for ExtractTable {
         })
     }
 
-    fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {
+    fn contradictions(&self, at: &Path) -> Errors {
+        let mut errors = Errors::new();
+        let mut wrong = |key: &str, message: String, help: &str| {
+            errors.push(PlanError::at(at.key(key), message).help(help));
+        };
         if self.table == self.to {
-            return refuse(
-                &at.key("to"),
-                "`to` is the table itself",
-                "choose another name",
+            let message = "`to` is the table itself".to_owned();
+            wrong("to", message, "choose another name");
+        }
+        if self.columns.is_empty() {
+            let message = "`columns` names no column".to_owned();
+            wrong(
+                "columns",
+                message,
+                "name them: `columns: {photo_url: photo_url}`",
             );
         }
+        if self.by.is_empty() {
+            let message = "`by` names no column".to_owned();
+            wrong(
+                "by",
+                message,
+                "say which row is whose: `by: {shipment_id: id}`",
+            );
+        }
+        let in_key = |column: &&Ident| self.by.contains_key(column);
+        for column in self.columns.keys().filter(in_key) {
+            let message = format!("{column} is in the key already");
+            wrong("columns", message, "leave it out");
+        }
+        errors
+    }
+
+    fn changed(&self) -> Vec<(&TableName, &Ident)> {
+        let moved = self.columns.values();
+        moved.map(|column| (&self.table, column)).collect()
+    }
+
+    fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {
         let table = relation::table(facts, &self.table, at, Fit::Ordinary)?;
         let errors = self.refusals(facts, table, at);
         if !errors.is_empty() {

@@ -132,6 +132,10 @@ impl Change for FoldTable {
         self.as_one(None).advice(facts)
     }
 
+    fn contradictions(&self, at: &Path) -> Errors {
+        self.as_one(None).contradictions("into", at)
+    }
+
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {
         let (_, table) = self.as_one(None).tables(facts, at)?;
         // An index or a constraint of nothing but the key says which row belongs to which: that is said by being one row.

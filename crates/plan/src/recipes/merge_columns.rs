@@ -44,6 +44,35 @@ impl MergeColumns {
     fn forward(&self) -> Assignments {
         Assignments::from([(self.to.clone(), self.forward.clone())])
     }
+
+    fn new_columns(&self) -> BTreeMap<Ident, NewColumn> {
+        let new = NewColumn {
+            type_name: self.type_name.clone(),
+            not_null: self.not_null,
+            collation: None,
+            comment: self.comment.clone(),
+        };
+        BTreeMap::from([(self.to.clone(), new)])
+    }
+
+    fn transformation<'a>(
+        &'a self,
+        to: &'a BTreeMap<Ident, NewColumn>,
+        forward: &'a Assignments,
+    ) -> Transformation<'a> {
+        Transformation {
+            table: &self.table,
+            from: &self.columns,
+            to,
+            forward,
+            backward: &self.backward,
+            keep: &self.keep,
+            words: Words {
+                from: "columns",
+                to: "to",
+            },
+        }
+    }
 }
 
 impl Change for MergeColumns {
@@ -61,25 +90,18 @@ impl Change for MergeColumns {
         word_of(&self.forward(), &self.backward, expression)
     }
 
+    fn contradictions(&self, at: &Path) -> Vec<PlanError> {
+        self.transformation(&self.new_columns(), &self.forward())
+            .contradictions(at)
+    }
+
+    fn changed(&self) -> Vec<(&TableName, &Ident)> {
+        let going = self.columns.iter().filter(|name| !self.keep.contains(name));
+        going.map(|column| (&self.table, column)).collect()
+    }
+
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {
-        let new = NewColumn {
-            type_name: self.type_name.clone(),
-            not_null: self.not_null,
-            collation: None,
-            comment: self.comment.clone(),
-        };
-        Transformation {
-            table: &self.table,
-            from: &self.columns,
-            to: &BTreeMap::from([(self.to.clone(), new)]),
-            forward: &self.forward(),
-            backward: &self.backward,
-            keep: &self.keep,
-            words: Words {
-                from: "columns",
-                to: "to",
-            },
-        }
-        .phases(facts, at)
+        self.transformation(&self.new_columns(), &self.forward())
+            .phases(facts, at)
     }
 }

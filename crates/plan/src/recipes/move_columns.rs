@@ -80,12 +80,6 @@ impl MoveColumns {
             if table.column(column).is_none() {
                 let message = format!("{} has no column {column}", self.table);
                 errors.push(PlanError::at(at.key("from"), message).help("leave it out"));
-            } else if self.by.values().any(|key| key == column) {
-                let message = format!("{column} says which row belongs to which");
-                errors.push(
-                    PlanError::at(at.key("from"), message)
-                        .help("leave it out; fold_table takes the whole table away"),
-                );
             }
         }
         errors
@@ -108,6 +102,31 @@ impl Change for MoveColumns {
 
     fn advice(&self, facts: &Facts) -> Vec<(String, &'static str)> {
         self.as_one().advice(facts)
+    }
+
+    fn contradictions(&self, at: &Path) -> Errors {
+        let mut errors = self.as_one().contradictions("to", at);
+        if self.columns.is_empty() {
+            errors.push(
+                PlanError::at(at.key("columns"), "`columns` names no column")
+                    .help("name the new columns"),
+            );
+        }
+        for column in self.from.iter().flatten() {
+            if self.by.values().any(|key| key == column) {
+                let message = format!("{column} says which row belongs to which");
+                errors.push(
+                    PlanError::at(at.key("from"), message)
+                        .help("leave it out; fold_table takes the whole table away"),
+                );
+            }
+        }
+        errors
+    }
+
+    fn changed(&self) -> Vec<(&TableName, &Ident)> {
+        let given = self.from.iter().flatten();
+        given.map(|column| (&self.table, column)).collect()
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {

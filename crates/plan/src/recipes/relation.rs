@@ -232,6 +232,15 @@ pub(super) fn refuse<T>(at: &Path, message: impl Into<String>, help: &str) -> Re
     Err(vec![PlanError::at(at.clone(), message).help(help)])
 }
 
+/// Of a change of a name to itself.
+pub(super) fn same_name(is_same: bool, at: &Path) -> Errors {
+    let error = || {
+        PlanError::at(at.key("to"), "the new name is the old one")
+            .help("give the new name, or leave the plan out: there is nothing to do")
+    };
+    is_same.then(error).into_iter().collect()
+}
+
 pub(super) fn phase(phase: PhaseName, steps: Vec<Step>) -> PhaseDocument {
     PhaseDocument {
         phase,

@@ -1,7 +1,7 @@
 //! `rename_column`: a second column under the new name, kept in step with the old one until that is dropped.
 
 use super::replacement::{Keys, Pair, Replacement, only_ordinary};
-use super::{Change, alias::Alias, new_column::NewColumn};
+use super::{Change, alias::Alias, new_column::NewColumn, relation};
 use crate::{
     document::{Assignments, Expression, PhaseDocument},
     facts::Facts,
@@ -40,12 +40,16 @@ impl Change for RenameColumn {
         vec![&self.table]
     }
 
+    fn contradictions(&self, at: &Path) -> Vec<PlanError> {
+        relation::same_name(self.from == self.to, at)
+    }
+
+    fn changed(&self) -> Vec<(&TableName, &Ident)> {
+        vec![(&self.table, &self.from)]
+    }
+
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {
         let (table, old) = only_ordinary(facts, &self.table, &self.from, at, "from")?;
-        if self.from == self.to {
-            let error = PlanError::at(at.key("to"), "the new name is the old one");
-            return Err(vec![error]);
-        }
         match self.strategy {
             Strategy::Copy => {}
             Strategy::Alias => {

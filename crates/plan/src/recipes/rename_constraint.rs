@@ -33,6 +33,10 @@ impl Change for RenameConstraint {
         relation::with_partitions(facts, &self.table)
     }
 
+    fn contradictions(&self, at: &Path) -> Errors {
+        relation::same_name(self.from == self.to, at)
+    }
+
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {
         let table = relation::table(facts, &self.table, at, Fit::Partitioned)?;
         let place = at.key("from");

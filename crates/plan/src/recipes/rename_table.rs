@@ -1,6 +1,6 @@
 //! `rename_table`: the table takes its new name at once, and a view stands in under the old one until `contract`.
 
-use super::{Change, alias::Alias};
+use super::{Change, alias::Alias, relation};
 use crate::{document::PhaseDocument, facts::Facts};
 use crossfade_model::{
     error::{Path, PlanError},
@@ -31,11 +31,11 @@ impl Change for RenameTable {
         vec![&self.table]
     }
 
+    fn contradictions(&self, at: &Path) -> Vec<PlanError> {
+        relation::same_name(self.to == self.table.name, at)
+    }
+
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {
-        if self.to == self.table.name {
-            let error = PlanError::at(at.key("to"), "the new name is the old one");
-            return Err(vec![error]);
-        }
         match self.strategy {
             RenameTableStrategy::Alias => Alias {
                 table_name: &self.table,

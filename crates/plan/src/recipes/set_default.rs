@@ -59,6 +59,10 @@ impl Change for SetDefault {
         relation::with_partitions(facts, &self.table)
     }
 
+    fn changed(&self) -> Vec<(&TableName, &Ident)> {
+        vec![(&self.table, &self.column)]
+    }
+
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {
         let table = relation::table(facts, &self.table, at, Fit::Partitioned)?;
         let column = column_with_default(&self.table, table, &self.column, at)?;

@@ -64,6 +64,10 @@ impl Change for SetNotNull {
         relation::with_partitions(facts, &self.table)
     }
 
+    fn changed(&self) -> Vec<(&TableName, &Ident)> {
+        vec![(&self.table, &self.column)]
+    }
+
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {
         let table = relation::table(facts, &self.table, at, Fit::Partitioned)?;
         let column = relation::column(&self.table, table, &self.column, at.key("column"))?;

@@ -11,7 +11,7 @@ use crate::{
     steps::{Step, set_replica_identity::SetReplicaIdentity as SetReplicaIdentityStep},
 };
 use crossfade_model::{
-    error::Path,
+    error::{Path, PlanError},
     ident::{Ident, TableName},
 };
 use schemars::JsonSchema;
@@ -128,6 +128,14 @@ impl Change for SetReplicaIdentity {
 
     fn tables_given(&self, facts: &Facts) -> Vec<TableName> {
         relation::with_partitions(facts, &self.table)
+    }
+
+    fn contradictions(&self, at: &Path) -> Errors {
+        if self.identity.is_some() != self.index.is_some() {
+            return Errors::new();
+        }
+        let help = "say `identity: full`, `default` or `nothing`, or `index: NAME`";
+        vec![PlanError::at(at.clone(), "one of `identity` and `index` is wanted").help(help)]
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {

@@ -33,6 +33,21 @@ impl SplitColumn {
     fn backward(&self) -> Assignments {
         Assignments::from([(self.column.clone(), self.backward.clone())])
     }
+
+    fn transformation<'a>(&'a self, backward: &'a Assignments) -> Transformation<'a> {
+        Transformation {
+            table: &self.table,
+            from: std::slice::from_ref(&self.column),
+            to: &self.into,
+            forward: &self.forward,
+            backward,
+            keep: &[],
+            words: Words {
+                from: "column",
+                to: "into",
+            },
+        }
+    }
 }
 
 impl Change for SplitColumn {
@@ -48,19 +63,15 @@ impl Change for SplitColumn {
         word_of(&self.forward, &self.backward(), expression)
     }
 
+    fn changed(&self) -> Vec<(&TableName, &Ident)> {
+        vec![(&self.table, &self.column)]
+    }
+
+    fn contradictions(&self, at: &Path) -> Vec<PlanError> {
+        self.transformation(&self.backward()).contradictions(at)
+    }
+
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {
-        Transformation {
-            table: &self.table,
-            from: std::slice::from_ref(&self.column),
-            to: &self.into,
-            forward: &self.forward,
-            backward: &self.backward(),
-            keep: &[],
-            words: Words {
-                from: "column",
-                to: "into",
-            },
-        }
-        .phases(facts, at)
+        self.transformation(&self.backward()).phases(facts, at)
     }
 }

@@ -35,6 +35,23 @@ pub struct TransformColumns {
     pub keep: Vec<Ident>,
 }
 
+impl TransformColumns {
+    fn transformation(&self) -> Transformation<'_> {
+        Transformation {
+            table: &self.table,
+            from: &self.from,
+            to: &self.to,
+            forward: &self.forward,
+            backward: &self.backward,
+            keep: &self.keep,
+            words: Words {
+                from: "from",
+                to: "to",
+            },
+        }
+    }
+}
+
 impl Change for TransformColumns {
     fn tables(&self) -> Vec<&TableName> {
         vec![&self.table]
@@ -50,20 +67,17 @@ impl Change for TransformColumns {
         word_of(&self.forward, &self.backward, expression)
     }
 
+    fn contradictions(&self, at: &Path) -> Vec<PlanError> {
+        self.transformation().contradictions(at)
+    }
+
+    fn changed(&self) -> Vec<(&TableName, &Ident)> {
+        let going = self.from.iter().filter(|name| !self.keep.contains(name));
+        going.map(|column| (&self.table, column)).collect()
+    }
+
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {
-        Transformation {
-            table: &self.table,
-            from: &self.from,
-            to: &self.to,
-            forward: &self.forward,
-            backward: &self.backward,
-            keep: &self.keep,
-            words: Words {
-                from: "from",
-                to: "to",
-            },
-        }
-        .phases(facts, at)
+        self.transformation().phases(facts, at)
     }
 }
 
@@ -142,10 +156,6 @@ pub(super) struct Transformation<'a> {
 
 impl<'a> Transformation<'a> {
     pub fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {
-        let errors = self.inconsistencies(at);
-        if !errors.is_empty() {
-            return Err(errors);
-        }
         let mut errors = Vec::new();
         let mut found: Option<&Table> = None;
         let mut going: Vec<&Column> = Vec::new();
@@ -189,7 +199,7 @@ impl<'a> Transformation<'a> {
     }
 
     /// What the words contradict each other in.
-    fn inconsistencies(&self, at: &Path) -> Vec<PlanError> {
+    pub fn contradictions(&self, at: &Path) -> Vec<PlanError> {
         let Words { from, to } = self.words;
         let mut errors = Vec::new();
         let mut wrong = |key: &str, what: String, help: &str| {

@@ -79,6 +79,10 @@ impl Change for WidenKey {
         advice
     }
 
+    fn changed(&self) -> Vec<(&TableName, &Ident)> {
+        vec![(&self.table, &self.column)]
+    }
+
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {
         self.check_key(facts, at)?;
         let family = self.family(facts);

@@ -30,6 +30,9 @@ pub struct KnownTable {
     /// The children are partitions.
     pub partitioned: bool,
     pub default_partition: Option<Name>,
+    /// Its rows are elsewhere.
+    pub foreign: bool,
+    pub has_policy: bool,
     /// What a view reads.
     pub reads: Vec<Name>,
     /// All of it is known: what is not listed is not there.
@@ -77,6 +80,8 @@ impl KnownTable {
             children: Vec::new(),
             partitioned: false,
             default_partition: None,
+            foreign: false,
+            has_policy: false,
             reads: Vec::new(),
             complete: false,
             origin: Origin::There,

@@ -40,6 +40,12 @@ pub fn classify(alter: &AlterTable, catalog: &Catalog, effects: &mut Effects) {
     for change in &alter.changes {
         altered.change(&change.kind, effects);
     }
+    if alter.foreign || altered.known().is_some_and(|known| known.foreign) {
+        // The server has none of its rows: it checks none, and writes none anew.
+        let own = Target::Table(alter.table.clone());
+        effects.scans.retain(|target| *target != own);
+        effects.rewrites.retain(|target| *target != own);
+    }
 }
 
 /// What is dropped goes first, wherever in the statement it stands, and proves nothing to the rest. Source: `AlterTablePass`.
@@ -126,9 +132,12 @@ impl Altered<'_> {
             | ChangeKind::SetSchema { .. }
             | ChangeKind::ColumnCompression
             | ChangeKind::AddIdentity
+            | ChangeKind::IdentityAlways { .. }
+            | ChangeKind::DropIdentity { .. }
             | ChangeKind::OtherIdentity
             | ChangeKind::Rules
-            | ChangeKind::RowSecurity
+            | ChangeKind::EnableRowSecurity { .. }
+            | ChangeKind::OtherRowSecurity
             | ChangeKind::ReplicaIdentity
             | ChangeKind::Owner
             | ChangeKind::OfType => effects.lock(self.table, AccessExclusiveLock),

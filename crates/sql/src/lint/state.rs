@@ -68,6 +68,8 @@ pub struct State {
     until_commit: Vec<Name>,
     prepared: BTreeMap<String, Statement>,
     routines: BTreeMap<String, Body>,
+    /// Tables, by the last part of their names, for which the file makes a policy.
+    pub policies: BTreeSet<String>,
     /// The number of the last statement that makes something of this name.
     made_last: BTreeMap<String, usize>,
 }
@@ -102,6 +104,17 @@ impl State {
         self
     }
 
+    /// Functions that are there as it begins.
+    #[must_use]
+    pub fn knowing(mut self, routines: &BTreeMap<String, Body>) -> Self {
+        self.routines.clone_from(routines);
+        self
+    }
+
+    pub fn routines(&self) -> &BTreeMap<String, Body> {
+        &self.routines
+    }
+
     /// Another session, which has said once what it says once in a file.
     pub fn begin_again(&mut self, fresh: Self) {
         let missed = self.missed;
@@ -112,6 +125,9 @@ impl State {
     /// What the file will make, so that it is known what comes again after it was dropped.
     pub fn foresee(&mut self, statements: &[Statement]) {
         for (number, statement) in statements.iter().enumerate() {
+            if let Kind::CreatePolicy { table } = &statement.kind {
+                self.policies.insert(table.name.clone());
+            }
             for name in made(&statement.kind) {
                 self.made_last.insert(name, number);
             }

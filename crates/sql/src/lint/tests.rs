@@ -63,6 +63,75 @@ fn a_search_path_of_a_transaction_ends_with_it() {
     assert_eq!(errors(INDEX, set), [4]);
 }
 
+/// What is before a dot in the name of a setting is part of it.
+#[test]
+fn settings_of_the_application_are_no_timeouts() {
+    let alter = "\nALTER TABLE t ADD a int;";
+    for set in [
+        "SET app.lock_timeout = '1s';",
+        "SET LOCAL app.lock_timeout TO 5;",
+        "SELECT set_config('app.lock_timeout', '1s', false);",
+        "SET SESSION \"app\".\"lock_timeout\" = 5;",
+    ] {
+        assert_eq!(
+            lines("missing-timeout", &format!("{set}{alter}")),
+            [2],
+            "{set}"
+        );
+    }
+    let both = "SET lock_timeout = '1s'; SET statement_timeout = '1s';";
+    for kept in [
+        "SET app.lock_timeout = 0;",
+        "RESET app.lock_timeout;",
+        "SET app.search_path = other;",
+        "SELECT set_config('app.lock_timeout', '0', false);",
+    ] {
+        let sql = format!("{both}{kept}{alter}");
+        assert_eq!(lines("missing-timeout", &sql), [0; 0], "{kept}");
+    }
+}
+
+/// The server has none of its rows, and so reads and writes none.
+#[test]
+fn a_foreign_table_has_no_rows_here() {
+    let changes = [
+        "ALTER c SET NOT NULL",
+        "ADD CONSTRAINT k CHECK (c > 0)",
+        "ALTER c TYPE bigint",
+        "ADD z int DEFAULT random()",
+        "ADD y int CHECK (y > 0)",
+        "ADD x int NOT NULL DEFAULT 1, ADD w app.unknown",
+    ];
+    let rules = [
+        "set-not-null-without-proof",
+        "constraint-not-split",
+        "type-change",
+        "volatile-default",
+        "filled-column",
+        "inline-constraint",
+        "scan-under-lock",
+        "rewrite-under-lock",
+    ];
+    for change in changes {
+        for sql in [
+            format!("ALTER FOREIGN TABLE f {change};"),
+            format!(
+                "CREATE FOREIGN TABLE IF NOT EXISTS f (c int) SERVER s; ALTER FOREIGN TABLE f {change};"
+            ),
+        ] {
+            for rule in rules {
+                assert_eq!(lines(rule, &sql), [0; 0], "{rule}: {sql}");
+            }
+        }
+        let plain = format!("ALTER TABLE f {change};");
+        assert!(
+            rules.iter().any(|rule| !lines(rule, &plain).is_empty()),
+            "{plain}"
+        );
+    }
+    assert_eq!(errors("drop-table", "DROP FOREIGN TABLE f;"), [1]);
+}
+
 #[test]
 fn timeouts_hold_where_they_were_set_for_certain() {
     let set = "SET lock_timeout = '1s'; SET statement_timeout = '1s';";

@@ -3,7 +3,8 @@
 use super::{Found, Rule, When, constraint_words};
 use crate::{
     lint::Site,
-    statement::{ChangeKind, ConstraintKind},
+    name::Name,
+    statement::{ChangeKind, ConstraintKind, NewConstraint},
 };
 use crossfade_model::error::Severity;
 
@@ -40,22 +41,49 @@ fn check(site: &Site<'_>) -> Vec<Found> {
                 "an exclusion constraint cannot be split: add it to a new table, and move the rows over"
             }
         };
-        found.push(Found {
-            severity: None,
-            range: change.range.clone(),
-            message: format!(
-                "{} on {table} is checked against every row while the application cannot write",
+        let perhaps = if is_perhaps_proven(site, table, constraint) {
+            " unless every column of the index is NOT NULL already, which is not in this file"
+        } else {
+            ""
+        };
+        let it = Found::at(
+            change.range.clone(),
+            format!(
+                "{} on {table} is checked against every row while the application cannot write{perhaps}",
                 constraint_words(constraint)
             ),
-            help: help.to_owned(),
-        });
+            help.to_owned(),
+        );
+        found.push(if perhaps.is_empty() { it } else { it.warning() });
     }
     found
 }
 
+/// A primary key by an index that is there reads the table only where a column may be NULL. Nothing is known of it here.
+fn is_perhaps_proven(site: &Site<'_>, table: &Name, constraint: &NewConstraint) -> bool {
+    let ConstraintKind::PrimaryKey {
+        index: Some(index), ..
+    } = &constraint.kind
+    else {
+        return false;
+    };
+    let known = site.state.catalog.table(table);
+    let is_not_null = |column: &String| {
+        let column = known.and_then(|known| known.column(column));
+        column.map(|column| column.not_null)
+    };
+    match known.and_then(|known| known.index(index)) {
+        Some(index) => !index
+            .columns
+            .iter()
+            .any(|column| is_not_null(column) == Some(false)),
+        None => !known.is_some_and(|known| known.complete),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::rules::tests::lines;
+    use crate::rules::tests::{errors, lines};
 
     #[test]
     fn what_is_checked_at_once_is_found() {
@@ -70,6 +98,18 @@ mod tests {
         let good = "ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0) NOT VALID;\nALTER TABLE t VALIDATE CONSTRAINT c;\n\
                     ALTER TABLE t ADD CONSTRAINT u UNIQUE USING INDEX i;\nCREATE TABLE n (a int);\nALTER TABLE n ADD CHECK (a > 0);";
         assert_eq!(lines("constraint-not-split", good), [0; 0]);
+    }
+
+    #[test]
+    fn a_primary_key_by_an_index_of_unknown_columns_is_a_warning() {
+        let rule = "constraint-not-split";
+        let unknown = "ALTER TABLE t ADD CONSTRAINT p PRIMARY KEY USING INDEX i;";
+        assert_eq!(
+            (errors(rule, unknown), lines(rule, unknown)),
+            (vec![], vec![1])
+        );
+        let nullable = "ALTER TABLE t ADD a int;\nCREATE UNIQUE INDEX CONCURRENTLY i ON t (a);\nALTER TABLE t ADD PRIMARY KEY USING INDEX i;";
+        assert_eq!(errors(rule, nullable), [3]);
     }
 
     #[test]

@@ -18,10 +18,16 @@ pub const RULE: Rule = Rule {
 
 fn check(site: &Site<'_>) -> Vec<Found> {
     match &site.statement.kind {
-        Kind::DropTable { tables, .. } => {
+        Kind::DropTable {
+            tables, foreign, ..
+        } => {
             let old: Vec<&Name> = tables.iter().filter(|table| !site.is_new(table)).collect();
             if old.is_empty() {
                 return Vec::new();
+            }
+            if *foreign || old.iter().all(|table| site.is_foreign(table)) {
+                // Its rows stay where they are.
+                return vec![gone(site, &format!("the foreign table {}", names(&old)))];
             }
             rows_gone(site, &names(&old))
         }

@@ -23,6 +23,9 @@ fn check(site: &Site<'_>) -> Vec<Found> {
         let ChangeKind::AddColumn(column) = &change.kind else {
             continue;
         };
+        if site.is_foreign(table) {
+            continue;
+        }
         let (what, help) = match column.fill {
             Some(ColumnFill::Serial) => (
                 "a serial column",
@@ -99,6 +102,8 @@ mod tests {
         assert_eq!(lines(rule, sql), [1, 2]);
         assert_eq!(errors(rule, sql), [0; 0]);
         assert_eq!(errors("rewrite-under-lock", sql), [4]);
+        let labelled = "ALTER TYPE app.e ADD VALUE 'b';\nALTER TABLE t ADD a app.e DEFAULT 'a', ADD b app.e NOT NULL DEFAULT 'a'::app.e;";
+        assert_eq!(lines(rule, labelled), [0; 0]);
         let good = "CREATE TYPE e AS ENUM ('a');\nALTER TABLE t ADD a e, ADD b e[], ADD c varchar(5)[], ADD d timestamp(3) with time zone;\n\
                     CREATE DOMAIN d AS int;\nALTER TABLE t ADD f d, ADD g public.citext, ADD h geometry(Point,4326), ADD i double precision, ADD j pg_catalog.int4, ADD k national character varying(5);";
         assert_eq!(lines(rule, good), [0; 0]);

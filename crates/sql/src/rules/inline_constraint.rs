@@ -21,6 +21,9 @@ fn check(site: &Site<'_>) -> Vec<Found> {
         let ChangeKind::AddColumn(column) = &change.kind else {
             continue;
         };
+        if site.is_foreign(table) {
+            continue;
+        }
         for constraint in &column.constraints {
             // Nobody waits for a new table, and a column without a value references nothing.
             if let ConstraintKind::ForeignKey { references } = &constraint.kind

@@ -20,6 +20,7 @@ fn check(site: &Site<'_>) -> Vec<Found> {
     for (table, change) in site.changes() {
         if let ChangeKind::AddColumn(column) = &change.kind
             && let Some(DefaultValue::EveryRow(by)) = &column.default
+            && !site.is_foreign(table)
         {
             found.push(Found {
                 severity: None,

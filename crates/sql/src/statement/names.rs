@@ -14,6 +14,7 @@ impl Kind {
             Self::CreateIndex { table, .. }
             | Self::Touch { table, .. }
             | Self::TouchTrigger { table, .. }
+            | Self::CreatePolicy { table }
             | Self::Refresh { view: table, .. } => act(table),
             Self::Reindex {
                 target: ReindexTarget::Table(table),

@@ -37,6 +37,7 @@ pub fn kind(node: &SyntaxNode, place: &Place<'_>) -> Option<Kind> {
     Some(Kind::AlterTable(AlterTable {
         table: table(&relation),
         only: has(&relation, K::ONLY_KW),
+        foreign: node.kind() == K::ALTER_FOREIGN_TABLE,
         changes,
     }))
 }
@@ -127,7 +128,10 @@ fn of_the_table(node: &SyntaxNode) -> ChangeKind {
         K::ENABLE_RULE | K::ENABLE_REPLICA_RULE | K::ENABLE_ALWAYS_RULE | K::DISABLE_RULE => {
             ChangeKind::Rules
         }
-        K::ENABLE_RLS | K::DISABLE_RLS | K::FORCE_RLS | K::NO_FORCE_RLS => ChangeKind::RowSecurity,
+        K::ENABLE_RLS | K::FORCE_RLS => ChangeKind::EnableRowSecurity {
+            forced: node.kind() == K::FORCE_RLS,
+        },
+        K::DISABLE_RLS | K::NO_FORCE_RLS => ChangeKind::OtherRowSecurity,
         K::REPLICA_IDENTITY => ChangeKind::ReplicaIdentity,
         K::OWNER_TO => ChangeKind::Owner,
         K::OF_TYPE | K::NOT_OF => ChangeKind::OfType,
@@ -156,15 +160,26 @@ fn column_change(node: &SyntaxNode) -> ChangeKind {
         K::SET_STORAGE => ChangeKind::ColumnStorage,
         K::SET_COMPRESSION => ChangeKind::ColumnCompression,
         K::ADD_GENERATED => ChangeKind::AddIdentity,
-        K::DROP_IDENTITY
-        | K::SET_GENERATED
-        | K::SET_GENERATED_OPTIONS
-        | K::SET_SEQUENCE_OPTION
-        | K::RESTART => ChangeKind::OtherIdentity,
+        K::DROP_IDENTITY => ChangeKind::DropIdentity { column },
+        K::SET_GENERATED | K::SET_GENERATED_OPTIONS if is_always(&option) => {
+            ChangeKind::IdentityAlways { column }
+        }
+        K::SET_GENERATED | K::SET_GENERATED_OPTIONS | K::SET_SEQUENCE_OPTION | K::RESTART => {
+            ChangeKind::OtherIdentity
+        }
         K::SET_EXPRESSION => ChangeKind::SetExpression,
         K::DROP_EXPRESSION => ChangeKind::DropExpression,
         _ => other(node),
     }
+}
+
+/// SET GENERATED ALWAYS, alone or among other options.
+fn is_always(node: &SyntaxNode) -> bool {
+    let text = normalized(&node.text().to_string());
+    text.split(' ')
+        .collect::<Vec<_>>()
+        .windows(2)
+        .any(|words| words == ["generated", "always"])
 }
 
 fn new_type(node: &SyntaxNode, column: String) -> NewType {

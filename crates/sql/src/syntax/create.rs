@@ -53,7 +53,8 @@ pub fn kind(node: &SyntaxNode, place: &Place<'_>) -> Option<Kind> {
             table: table(node),
             lock: Lock::ShareRowExclusiveLock,
         },
-        K::CREATE_POLICY | K::CREATE_RULE => Kind::Touch {
+        K::CREATE_POLICY => Kind::CreatePolicy { table: table(node) },
+        K::CREATE_RULE => Kind::Touch {
             table: table(node),
             lock: Lock::AccessExclusiveLock,
         },
@@ -139,6 +140,7 @@ fn create_table(node: &SyntaxNode, place: &Place<'_>) -> CreateTable {
             .map(|inherits| names(&inherits, K::TABLE_NAME_REF))
             .unwrap_or_default(),
         partitioned: has(node, K::PARTITION_BY),
+        foreign: node.kind() == K::CREATE_FOREIGN_TABLE,
     }
 }
 

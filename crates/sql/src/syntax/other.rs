@@ -7,7 +7,7 @@ use super::{
     normalized, rows,
 };
 use crate::{
-    name::{Name, fold},
+    name::{Name, setting_name},
     statement::{
         AlterTable, Building, Change, ChangeKind, Kind, ReindexTarget, Setting, TransactionControl,
         Unknown, Validation,
@@ -31,6 +31,7 @@ fn whole(node: &SyntaxNode, place: &Place<'_>) -> Option<Kind> {
         K::DROP_TABLE | K::DROP_FOREIGN_TABLE => Kind::DropTable {
             tables: tables(node),
             cascade,
+            foreign: node.kind() == K::DROP_FOREIGN_TABLE,
         },
         K::DROP_VIEW | K::DROP_MATERIALIZED_VIEW => Kind::DropView {
             views: names(node, K::VIEW_REF),
@@ -60,6 +61,7 @@ fn whole(node: &SyntaxNode, place: &Place<'_>) -> Option<Kind> {
             Kind::AlterTable(AlterTable {
                 table: name(node, K::VIEW_REF),
                 only: false,
+                foreign: false,
                 changes: vec![Change {
                     range: place.of(node),
                     kind: ChangeKind::Tablespace,
@@ -277,7 +279,7 @@ fn session(node: &SyntaxNode) -> Option<Kind> {
         K::RESET => Kind::Set(Setting {
             name: below(node, K::CONFIG_PARAMETER_REF)
                 .next()
-                .map(|name| fold(&name.text().to_string()))?,
+                .map(|name| setting_name(&name.text().to_string()))?,
             values: Vec::new(),
             is_off: true,
             local: false,
@@ -312,7 +314,7 @@ fn set(node: &SyntaxNode) -> Kind {
         .map(|value| normalized(&value.text().to_string()))
         .unwrap_or_default();
     let value = value.trim_start_matches('=').trim_start_matches("to ");
-    let name = word(&config, K::CONFIG_PARAMETER_REF);
+    let name = setting_name(&text_of(&config, K::CONFIG_PARAMETER_REF));
     Kind::Set(rows::setting(name, value, has(node, K::LOCAL_SCOPE)))
 }
 
@@ -321,8 +323,10 @@ fn no_table(node: &SyntaxNode) -> Option<Kind> {
     let text = normalized(&node.text().to_string());
     let cascades = has(node, K::CASCADE);
     Some(match node.kind() {
+        K::DROP_DATABASE => Kind::DropDatabase {
+            database: text_of(node, K::DATABASE_REF),
+        },
         K::CREATE_DATABASE
-        | K::DROP_DATABASE
         | K::CREATE_TABLESPACE
         | K::DROP_TABLESPACE
         | K::COMMIT_PREPARED

@@ -99,7 +99,7 @@ impl Replacement<'_> {
                     inbound.table,
                     columns.join(", ")
                 ),
-                "GRANT the role that owns it to the role that runs Crossfade",
+                "make the role that runs Crossfade a member of its owner; if that is a superuser, give the table another owner first: ALTER TABLE … OWNER TO …",
             );
         }
         errors
@@ -236,7 +236,7 @@ impl Replacement<'_> {
                         "MAXVALUE"
                     };
                     let help = format!(
-                        "let {owner} do it first: ALTER SEQUENCE {name} AS {} {end} {}; or GRANT that role to the role that runs Crossfade",
+                        "let {owner} do it first: ALTER SEQUENCE {name} AS {} {end} {}; or, unless {owner} is a superuser, make the role that runs Crossfade a member: GRANT {owner} TO …",
                         step.number_type, step.limit
                     );
                     refuse(what, &help);
