@@ -75,6 +75,8 @@ async fn dispatch(arguments: &Arguments, printer: &Printer) -> anyhow::Result<Ex
         Command::Serve => commands::serve::run(&context).await,
         Command::Cancel(cancel) => commands::cancel::run(&context, cancel).await,
         Command::Demo(demo) => commands::demo::run(&context, demo).await,
+        Command::Completions(wanted) => commands::completions::run(&context, wanted),
+        Command::Man(wanted) => commands::man::run(&context, wanted),
         Command::Reference => commands::reference::run(&context),
     }
 }

@@ -100,6 +100,10 @@ pub enum Command {
     Cancel(Cancel),
     /// Start a temporary PostgreSQL server and run a rename through every phase while two versions of an application write.
     Demo(Demo),
+    /// Print a script that completes commands, flags and phases in your shell.
+    Completions(Completions),
+    /// Write man pages, one for each command.
+    Man(Man),
     /// Print the page of the book that lists every command and flag.
     #[command(hide = true)]
     Reference,
@@ -128,6 +132,18 @@ pub struct Schema {
     /// Print a Markdown page instead.
     #[arg(long)]
     pub page: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell.
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub struct Man {
+    /// The folder to write to, such as /usr/local/share/man/man1.
+    pub folder: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -130,3 +130,44 @@ fn what_others_wrote_obeys_no_terminal() {
         assert_eq!(history["events"][2]["os_user"], HOSTILE);
     });
 }
+
+#[test]
+fn shells_and_man_pages_know_every_command() {
+    let run = |arguments: &[&str]| {
+        crate::support::Ran::of(
+            crate::support::command("postgres://nowhere", arguments)
+                .output()
+                .expect("the program runs"),
+        )
+        .exits(0)
+        .stdout
+    };
+    let help = run(&["--help"]);
+    let commands: Vec<&str> = help
+        .split_once("Commands:")
+        .and_then(|(_, rest)| rest.split_once("Options:"))
+        .map(|(list, _)| list)
+        .expect("a list of commands")
+        .lines()
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .collect();
+    assert!(commands.len() > 20, "{commands:?}");
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = run(&["completions", shell]);
+        for command in &commands {
+            assert!(script.contains(command), "{shell}: {command}");
+        }
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let man = folder.path().join("man1");
+    run(&["man", man.to_str().unwrap()]);
+    for command in &commands {
+        let page = std::fs::read_to_string(man.join(format!("crossfade-{command}.1")));
+        assert!(
+            page.is_ok_and(|page| page.contains(".SH NAME")),
+            "{command}"
+        );
+    }
+}

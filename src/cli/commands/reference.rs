@@ -23,7 +23,7 @@ const INTRODUCTION: &str = "# Commands
 ";
 
 /// Headings of the page, and the commands below each.
-const GROUPS: [(&str, &[&str]); 6] = [
+const GROUPS: [(&str, &[&str]); 7] = [
     (
         "Write and check a plan",
         &[
@@ -38,6 +38,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
     ("Look at a run", &["status", "history"]),
     ("Correct and undo", &["verify", "quarantine", "rollback"]),
     ("Try it", &["demo"]),
+    ("Shells and man pages", &["completions", "man"]),
 ];
 
 pub fn run(context: &Context<'_>) -> anyhow::Result<Exit> {
