@@ -170,3 +170,47 @@ fn a_pause_until_a_time_of_day_says_which_instant_that_is() {
         );
     });
 }
+
+/// One who looks and approves is told of no right to write, and what is told is enough.
+#[test]
+fn the_rights_that_are_named_are_enough_and_no_more() {
+    on_postgresql(async |database| {
+        begin(database).await;
+        let role = format!("looks_{}", database.name);
+        database.execute(&format!("CREATE ROLE {role} LOGIN")).await;
+        database
+            .execute("REVOKE EXECUTE ON FUNCTION crossfade.approve FROM PUBLIC")
+            .await;
+        let url = database.url.replacen("postgres@", &format!("{role}@"), 1);
+        let by = |arguments: &[&str]| {
+            database.crossfade(&[arguments, &["--database-url", &url][..]].concat())
+        };
+        let commands: [&[&str]; 5] = [
+            &["status"],
+            &["status", "rename-status"],
+            &["history", "rename-status"],
+            &["advance", "rename-status", "--dry-run"],
+            &["approve", "rename-status", "contract"],
+        ];
+        for arguments in commands {
+            let mut tries = 0;
+            loop {
+                let ran = by(arguments);
+                if ran.code == Some(0) {
+                    break;
+                }
+                tries += 1;
+                assert!(tries <= 2, "{arguments:?}: {}", ran.stderr);
+                for more in ["INSERT", "UPDATE", "DELETE", "CREATE", "ALL FUNCTIONS"] {
+                    assert!(!ran.stderr.contains(more), "{arguments:?}: {}", ran.stderr);
+                }
+                let advice = ran.stderr.split_once("and no more: ").expect("advice").1;
+                database.execute(advice).await;
+            }
+        }
+        assert_eq!(
+            database.value("SELECT role FROM crossfade.approvals").await,
+            role
+        );
+    });
+}

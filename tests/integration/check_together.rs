@@ -51,6 +51,9 @@ fn findings(ran: &Ran) -> Vec<String> {
     files.iter().flat_map(of_file).collect()
 }
 
+/// A file by its name, and its text.
+type Named = (&'static str, &'static str);
+
 const TIMEOUTS: &str = "--timeouts-set";
 
 #[test]
@@ -144,6 +147,20 @@ fn two_plans_of_one_name_or_of_one_column_are_an_error_that_names_both_files() {
         assert!(ran.stderr.contains("--> ./two.yaml:"), "{}", ran.stderr);
         assert!(ran.stderr.contains("./one.yaml: ok"), "{}", ran.stderr);
     }
+    // What is wrong with the first is told, and that the second has its name.
+    let wrong = [rename("one", "a", "a"), rename("one", "a", "b")];
+    let both = folder(&[("one.yaml", &wrong[0]), ("two.yaml", &wrong[1])]);
+    let ran = check(both.path(), &[".", "--offline"]).exits(1);
+    assert!(
+        ran.stderr.contains("the new name is the old one"),
+        "{}",
+        ran.stderr
+    );
+    assert!(
+        ran.stderr.contains("./one.yaml has the name one too"),
+        "{}",
+        ran.stderr
+    );
     let apart = [rename("one", "a", "b"), rename("two", "c", "d")];
     let folder = folder(&[("one.yaml", &apart[0]), ("two.yaml", &apart[1])]);
     check(folder.path(), &[".", "--offline"]).exits(0);
@@ -198,8 +215,7 @@ fn plans_are_put_beside_each_other_by_what_they_compile_to() {
 #[test]
 fn files_of_sql_are_one_history() {
     let proof = "ALTER TABLE t ADD CONSTRAINT c CHECK (a IS NOT NULL) NOT VALID;";
-    type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
-    let cases: [Case<'_>; 9] = [
+    let cases: [(&[Named], &[&str]); 9] = [
         (
             &[
                 ("1.sql", proof),

@@ -112,6 +112,48 @@ fn what_comes_next_is_what_the_run_waits_for() {
     });
 }
 
+#[test]
+fn a_rollback_that_is_under_way_is_what_comes_next() {
+    on_postgresql(async |database| {
+        database.execute(VEHICLES).await;
+        database.crossfade(&["init"]).exits(0);
+        of(database, "start", RENAME).exits(0);
+        database
+            .crossfade(&["advance", "rename-status", "--to", "retire"])
+            .exits(0);
+        let killed = [(
+            "CROSSFADE_FAILPOINT",
+            "kill:phase retire reverted: after its record",
+        )];
+        let rollback = ["rollback", "rename-status", "--to", "verify", "--yes"];
+        let ran = database.crossfade_with(&killed, &rollback);
+        assert_eq!(ran.code, None, "{}", ran.stderr);
+        let going_on = "`crossfade rollback rename-status --to verify` goes on with it";
+        let started = of(database, "start", RENAME).exits(0);
+        says(&started, ", which is in a rollback to verify");
+        says(&started, going_on);
+        says(&started, "next: the rollback, as above");
+        says(
+            &of(database, "check", RENAME).exits(0),
+            "which is in a rollback to verify",
+        );
+        let preview = database
+            .crossfade(&["advance", "rename-status", "--dry-run"])
+            .exits(3);
+        says(&preview, going_on);
+        database.crossfade(&rollback).exits(0);
+        database
+            .crossfade(&["rollback", "rename-status", "--yes"])
+            .exits(0);
+        // The name is free again.
+        says(&of(database, "check", RENAME).exits(0), "fits the database");
+        says(
+            &of(database, "start", RENAME).exits(0),
+            "nothing has been run yet",
+        );
+    });
+}
+
 /// `check` says what `start` would: a name that is taken is an error of both, and the other files are looked at.
 #[test]
 fn another_plan_of_the_name_is_refused_by_check_as_by_start() {

@@ -483,6 +483,7 @@ impl Service {
             .query_one("SELECT session_user::text", &[])
             .await?
             .get(0);
+        runs::require_approver(&*session).await?;
         let recorded = runs::approve(&*session, run_id, phase, comment).await?;
         Ok((recorded, role != snapshot.started_by))
     }

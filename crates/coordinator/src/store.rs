@@ -80,6 +80,10 @@ pub enum StoreError {
         "the role {role} may not look at Crossfade's tables. To let it look and approve, and no more: GRANT USAGE ON SCHEMA crossfade TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA crossfade TO {role};"
     )]
     NoRightsToLook { role: String },
+    #[error(
+        "the role {role} may not approve. To let it, and no more: GRANT EXECUTE ON FUNCTION crossfade.approve TO {role};"
+    )]
+    NoRightsToApprove { role: String },
     /// To read them is not enough to drive a run: the triggers' functions and counters are made in the same schema.
     #[error(
         "the role {role} may not use Crossfade's tables. To let it run plans: GRANT USAGE, CREATE ON SCHEMA crossfade TO {role}; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA crossfade TO {role}; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA crossfade TO {role};"

@@ -3,6 +3,12 @@
 use crate::{compile, decode, document::Document};
 use crossfade_model::error::{Path, PlanError};
 
+/// What a text says, whatever is wrong with that; `None` where it cannot be decoded.
+pub fn decoded(text: &str) -> Option<Document> {
+    let value = decode::read(text).ok()?;
+    decode::decode::<Document>(value, &Path::root(), &mut Vec::new())
+}
+
 /// Decodes a document and checks what can be checked without a database.
 pub fn read_document(text: &str) -> Result<Document, Vec<PlanError>> {
     read_with(text, compile::check_structure)

@@ -8,7 +8,10 @@ use crate::store::{
 };
 use crossfade_decisions::lifecycle::transition::RunState;
 use crossfade_model::error::{Path, PlanError, render};
-use crossfade_plan::{decode, document::Document, read::read_form};
+use crossfade_plan::{
+    document::Document,
+    read::{decoded, read_form},
+};
 use tokio_postgres::GenericClient;
 
 /// What `check` says of a plan without errors.
@@ -43,10 +46,7 @@ pub(super) async fn find(
 impl RunRecord {
     /// Whether its plan is this one, whatever its comments and the order of its keys.
     pub(super) fn is_of(&self, document: &Document) -> bool {
-        let stored = decode::read(&self.document)
-            .ok()
-            .and_then(|value| decode::decode::<Document>(value, &Path::root(), &mut Vec::new()));
-        stored.as_ref() == Some(document)
+        decoded(&self.document).as_ref() == Some(document)
     }
 
     /// What has become of it, as a sentence without an end.

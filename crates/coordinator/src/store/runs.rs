@@ -827,6 +827,21 @@ pub async fn void_approvals(
     .await
 }
 
+/// Where approving is for some roles only, the others are told the one right that is missing.
+pub async fn require_approver(client: &impl GenericClient) -> Result<(), StoreError> {
+    let row = client
+        .query_one(
+            "SELECT has_function_privilege('crossfade.approve(bigint, text, text, text)', 'EXECUTE'), quote_ident(session_user)",
+            &[],
+        )
+        .await?;
+    if row.get(0) {
+        Ok(())
+    } else {
+        Err(StoreError::NoRightsToApprove { role: row.get(1) })
+    }
+}
+
 /// `false`: that role had approved it already.
 pub async fn approve(
     client: &impl GenericClient,

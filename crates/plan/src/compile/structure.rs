@@ -5,6 +5,7 @@ use crate::statement::script;
 use crate::{
     document::{Document, Gate, PhaseDocument, PhaseName},
     facts::Facts,
+    steps::Step,
 };
 use crossfade_model::error::{Path, PlanError};
 use serde_json::Value;
@@ -209,6 +210,9 @@ fn check_phases(phases: &[(Path, PhaseDocument)]) -> Vec<PlanError> {
                     .on_key(),
                 );
             }
+            if let Some(message) = says_the_same_twice(step) {
+                errors.push(PlanError::at(path.key("to"), message).help("name another one"));
+            }
             if !step.described().phases().contains(&name) {
                 let right: Vec<&str> = step
                     .described()
@@ -227,6 +231,17 @@ fn check_phases(phases: &[(Path, PhaseDocument)]) -> Vec<PlanError> {
     errors
 }
 
+/// What a step would do to a thing and itself.
+fn says_the_same_twice(step: &Step) -> Option<&'static str> {
+    const NAME: &str = "the new name is the old one";
+    match step {
+        Step::RenameConstraint(step) => (step.from == step.to).then_some(NAME),
+        Step::RenameObject(step) => (step.from == step.to).then_some(NAME),
+        Step::SyncTables(step) => (step.from == step.to).then_some("`to` is the table itself"),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::read::read_document;
@@ -237,6 +252,31 @@ mod tests {
         errors
             .map(|error| (error.path.to_string(), error.message))
             .collect()
+    }
+
+    #[test]
+    fn a_step_that_names_one_thing_twice_is_refused_without_a_database() {
+        let steps = [
+            (
+                "expand",
+                "rename_constraint: {table: public.t, from: c, to: c}",
+                "the new name is the old one",
+            ),
+            (
+                "dual_write",
+                "sync_tables: {from: public.t, to: public.t, parent: to, by: {id: id}, forward: {}, backward: {}}",
+                "`to` is the table itself",
+            ),
+        ];
+        for (phase, step, expected) in steps {
+            let found = refused(&format!(
+                "phases:\n  - phase: {phase}\n    steps:\n      - {step}"
+            ));
+            let found_one = found
+                .iter()
+                .any(|(at, what)| at.ends_with(".to") && what == expected);
+            assert!(found_one, "{step}: {found:?}");
+        }
     }
 
     #[test]

@@ -63,6 +63,8 @@ mod tests {
     fn whether_a_column_may_be_null_decides() {
         let proven = "ALTER TABLE t ADD CONSTRAINT c CHECK (a IS NOT NULL) NOT VALID;\nALTER TABLE t VALIDATE CONSTRAINT c;\nALTER TABLE t ALTER a DROP DEFAULT;";
         assert_eq!(errors(RULE, proven), [3]);
+        let null = proven.replace("DROP DEFAULT", "SET DEFAULT NULL");
+        assert_eq!(errors(RULE, &null), [3]);
         let unknown = "ALTER TABLE t ALTER a DROP DEFAULT;";
         assert_eq!(
             (errors(RULE, unknown), lines(RULE, unknown)),

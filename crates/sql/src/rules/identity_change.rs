@@ -17,7 +17,7 @@ fn check(site: &Site<'_>) -> Vec<Found> {
     for (table, change) in site.changes() {
         let (message, help) = match &change.kind {
             // Made anew in the same statement, it goes on numbering.
-            ChangeKind::DropIdentity { .. } if is_made_anew(site) => continue,
+            ChangeKind::DropIdentity { column } if is_made_anew(site, column) => continue,
             ChangeKind::DropIdentity { column } => (
                 format!(
                     "{table}.{column} is NOT NULL and gets no number any more: every INSERT of the running version that does not name the column fails from here on"
@@ -38,13 +38,15 @@ fn check(site: &Site<'_>) -> Vec<Found> {
 }
 
 /// The statement gives the column a default or another identity.
-fn is_made_anew(site: &Site<'_>) -> bool {
+fn is_made_anew(site: &Site<'_>, column: &str) -> bool {
     let mut changes = site.changes();
-    changes.any(|(_, change)| {
-        matches!(
-            change.kind,
-            ChangeKind::AddIdentity | ChangeKind::ColumnDefault { dropped: false, .. }
-        )
+    changes.any(|(_, change)| match &change.kind {
+        ChangeKind::AddIdentity => true,
+        ChangeKind::ColumnDefault {
+            column: given,
+            dropped: false,
+        } => given == column,
+        _ => false,
     })
 }
 

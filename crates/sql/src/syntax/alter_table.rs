@@ -150,7 +150,9 @@ fn column_change(node: &SyntaxNode) -> ChangeKind {
     match option.kind() {
         K::SET_DEFAULT | K::DROP_DEFAULT => ChangeKind::ColumnDefault {
             column,
-            dropped: option.kind() == K::DROP_DEFAULT,
+            // NULL is what a column without a default gets.
+            dropped: option.kind() == K::DROP_DEFAULT
+                || normalized(&option.text().to_string()) == "set default null",
         },
         K::SET_NOT_NULL => ChangeKind::SetNotNull { column },
         K::DROP_NOT_NULL => ChangeKind::DropNotNull { column },

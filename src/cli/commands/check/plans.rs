@@ -4,7 +4,7 @@ use super::{Context, FileChecked, Source, problem::Problem, sql::not_looked_at};
 use crate::cli::{args::Check, printer::one_line};
 use crossfade_coordinator::service::{Checked, RunRecord};
 use crossfade_model::error::{PlanError, locate_all, render};
-use crossfade_plan::read::read_document;
+use crossfade_plan::read::{decoded, read_document};
 use crossfade_plan::{
     compiled::Plan,
     document::Document,
@@ -65,10 +65,9 @@ async fn of_one<'a>(
     source: &'a Source,
     check: &Check,
 ) -> anyhow::Result<One<'a>> {
-    let read = read_document(&source.text);
     let mut one = One {
         source,
-        document: None,
+        document: decoded(&source.text),
         plan: None,
         run: None,
         errors: Vec::new(),
@@ -76,18 +75,13 @@ async fn of_one<'a>(
     };
     if check.offline {
         "checked without a database".clone_into(&mut one.note);
-        match read {
-            Ok(document) => one.document = Some(document),
-            Err(errors) => one.errors = errors,
-        }
+        one.errors = read_document(&source.text).err().unwrap_or_default();
         return Ok(one);
     }
-    one.document = read.ok();
     match context.service()?.check(&source.text).await? {
         Ok(Checked::Fits(compiled)) => {
             "fits the database".clone_into(&mut one.note);
             one.errors = compiled.warnings;
-            one.document = Some(compiled.document);
             one.plan = Some(compiled.plan);
         }
         Ok(Checked::Registered(run)) => {
