@@ -5,12 +5,16 @@ CREATE TABLE crossfade.orders (
     run_id    bigint NOT NULL REFERENCES crossfade.runs,
     action    text NOT NULL CHECK (action IN ('advance', 'rollback', 'verify', 'repair')),
     -- `advance`: the last phase to run. `rollback`: the last phase that stays, or none.
-    phase     text,
+    phase     text CHECK (phase IN ('expand', 'dual_write', 'backfill', 'verify', 'enforce', 'switch_reads', 'retire', 'contract', 'sql')),
     -- Closed gates are waited for. Otherwise one stops the order.
     waits     boolean NOT NULL DEFAULT false,
     -- `rollback`: the columns and tables whose values may go.
-    discards  text[] NOT NULL DEFAULT '{}',
-    role      text NOT NULL DEFAULT session_user,
+    discards  text[] NOT NULL DEFAULT '{}' CHECK (CASE coalesce(array_ndims(discards), 1) WHEN 1 THEN array_position(discards, NULL) IS NULL ELSE false END),
+    -- The role that the session logged in as, and the one whose rights it had at that moment: code of others that runs in a session
+    -- places orders too.
+    role      text NOT NULL,
+    role_oid  oid NOT NULL,
+    acting_oid oid NOT NULL,
     os_user   text NOT NULL CHECK (length(os_user) <= 300 AND os_user COLLATE "C" !~ '[\x01-\x1f\x7f]'),
     placed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     state     text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'done', 'stopped', 'failed', 'cancelled')),
@@ -41,6 +45,8 @@ CREATE FUNCTION crossfade.ordered_by_itself() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     new.role := session_user;
+    new.role_oid := session_user::regrole;
+    new.acting_oid := current_user::regrole;
     new.placed_at := clock_timestamp();
     new.state := 'open';
     new.taken_by := NULL;
@@ -54,7 +60,7 @@ REVOKE ALL ON FUNCTION crossfade.ordered_by_itself() FROM PUBLIC;
 
 CREATE TRIGGER ordered_by_itself BEFORE INSERT ON crossfade.orders
     FOR EACH ROW EXECUTE FUNCTION crossfade.ordered_by_itself();
-CREATE TRIGGER never_changes BEFORE UPDATE OF id, run_id, action, phase, waits, discards, role, os_user, placed_at
+CREATE TRIGGER never_changes BEFORE UPDATE OF id, run_id, action, phase, waits, discards, role, role_oid, acting_oid, os_user, placed_at
     ON crossfade.orders FOR EACH ROW EXECUTE FUNCTION crossfade.never_changes();
 -- What has ended does not open again.
 CREATE TRIGGER never_reopened BEFORE UPDATE ON crossfade.orders

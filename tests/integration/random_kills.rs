@@ -183,8 +183,9 @@ fn every_plan_has_an_application_around_it() {
 /// nothing, in all rows of the clients, of which they overwrite some; and in the end a row that is gone, one that is as it was before, and one that is nobody's.
 #[test]
 fn a_loss_that_is_planted_is_found_in_what_the_clients_know() {
-    const BOTH_SIDES: &str = "SET session_replication_role = replica; \
-        UPDATE vehicles SET status = 'planted', vehicle_status = 'planted' WHERE id NOT BETWEEN 81 AND 100";
+    // The table first: clients that lock several rows would deadlock with it otherwise.
+    const BOTH_SIDES: &str = "BEGIN; SET LOCAL session_replication_role = replica; LOCK TABLE vehicles IN SHARE ROW EXCLUSIVE MODE; \
+        UPDATE vehicles SET status = 'planted', vehicle_status = 'planted' WHERE id NOT BETWEEN 81 AND 100; COMMIT";
     let in_the_end = [
         (
             "DELETE FROM vehicles WHERE id = (SELECT max(id) FROM vehicles)",

@@ -237,9 +237,9 @@ fn a_pause_holds_an_order_and_a_rollback_ends_it() {
             .await;
         assert_eq!(database.status(RUN)["order"]["state"], "open");
         // Ending the pause is enough: the order is still there.
-        let resumed = database.crossfade(&["resume", RUN, "--detach"]).exits(1);
-        let open = "an order of rename-status is open already";
-        assert!(resumed.stderr.contains(open), "{}", resumed.stderr);
+        let resumed = database.crossfade(&["resume", RUN]).exits(0).stdout;
+        let open = "order 1 goes on: advance to backfill";
+        assert!(resumed.contains(open), "{resumed}");
         assert_eq!(until_ended(database).await, "done");
         database
             .crossfade(&["pause", RUN, "--reason", "a fault"])
@@ -293,6 +293,138 @@ fn what_people_have_to_decide_ends_an_order_with_its_reason() {
         database
             .execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}"))
             .await;
+    });
+}
+
+#[test]
+fn an_order_of_a_run_that_has_ended_is_not_carried_out_on_the_next_of_its_name() {
+    on_postgresql(async |database| {
+        start(database, "").await;
+        database.crossfade(&["rollback", RUN, "--yes"]).exits(0);
+        let file = plan_file(&format!(
+            "version: 1\nname: {RUN}\nchange:\n  rename_column: {{table: public.vehicles, from: status, to: vehicle_status}}\n"
+        ));
+        database
+            .crossfade(&["start", file.path().to_str().unwrap()])
+            .exits(0);
+        database
+            .execute("INSERT INTO crossfade.orders (run_id, action, phase, os_user) SELECT min(id), 'advance', 'verify', 'x' FROM crossfade.runs")
+            .await;
+        let _server = serve(database).await;
+        let failed = until_ended(database).await;
+        assert!(
+            failed.starts_with("failed: the run that it was for has ended"),
+            "{failed}"
+        );
+        assert_eq!(database.status(RUN)["phases"][0]["state"], "pending");
+        assert_eq!(database.status(RUN)["order"], serde_json::Value::Null);
+    });
+}
+
+#[test]
+fn going_back_ends_what_was_ordered_before_and_is_not_undone_by_hand_unawares() {
+    on_postgresql(async |database| {
+        start(database, "").await;
+        database
+            .crossfade(&["advance", RUN, "--to", "verify"])
+            .exits(0);
+        order(database, &["advance", RUN, "--to", "switch_reads"]).exits(0);
+        database
+            .crossfade(&["rollback", RUN, "--to", "dual_write", "--yes"])
+            .exits(0);
+        assert_eq!(until_ended(database).await, "stopped: a rollback began");
+        order(database, &["rollback", RUN, "--to", "expand", "--yes"]).exits(0);
+        let refused = database.crossfade(&["advance", RUN]).exits(1);
+        let why = "an order of rename-status is open: roll back to the end of expand";
+        assert!(refused.stderr.contains(why), "{}", refused.stderr);
+        // A pause that came after the order holds it too.
+        database
+            .crossfade(&["pause", RUN, "--reason", "wait"])
+            .exits(0);
+        let _server = serve(database).await;
+        let looks =
+            "SELECT count(*) FROM crossfade.orders WHERE taken_by IS NOT NULL AND state = 'open'";
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        assert_eq!(database.value(looks).await, "0");
+        let resumed = database.crossfade(&["resume", RUN]).exits(0).stdout;
+        assert!(resumed.contains("order 2 goes on: roll back"), "{resumed}");
+        assert_eq!(until_ended(database).await, "done");
+        assert_eq!(database.status(RUN)["phases"][1]["state"], "reverted");
+    });
+}
+
+#[test]
+fn all_runs_are_resumed_whether_or_not_an_order_of_theirs_is_open() {
+    on_postgresql(async |database| {
+        start(database, SLOW).await;
+        database
+            .execute("CREATE TABLE trips (id bigint PRIMARY KEY, note text); INSERT INTO trips SELECT generate_series(1, 3000)")
+            .await;
+        let file = plan_file(
+            "version: 1\nname: rename-note\nchange:\n  rename_column: {table: public.trips, from: note, to: remark}\n",
+        );
+        database
+            .crossfade(&["start", file.path().to_str().unwrap()])
+            .exits(0);
+        let _server = serve(database).await;
+        order(database, &["advance", RUN, "--to", "backfill"]).exits(0);
+        until_in_backfill(database).await;
+        database
+            .crossfade(&["advance", "rename-note", "--to", "dual_write"])
+            .exits(0);
+        database
+            .execute("UPDATE crossfade.phases SET state = 'running', started_at = now() WHERE phase = 'backfill' AND run_id = (SELECT max(id) FROM crossfade.runs)")
+            .await;
+        database
+            .crossfade(&["pause", "--all", "--reason", "a sale"])
+            .exits(0);
+        database
+            .wait_until("SELECT NOT EXISTS (SELECT FROM crossfade.leases WHERE holder IS NOT NULL)")
+            .await;
+        database
+            .crossfade(&["resume", "--all", "--detach"])
+            .exits(0);
+        until_ended(database).await;
+        let done = "SELECT count(*) FROM crossfade.orders WHERE state = 'done'";
+        assert_eq!(database.value(done).await, "2");
+        assert_eq!(
+            database.status("rename-note")["phases"][2]["state"],
+            "completed"
+        );
+    });
+}
+
+#[test]
+fn an_order_that_makes_no_sense_is_refused_or_fails_alone() {
+    on_postgresql(async |database| {
+        start(database, "").await;
+        let client = database.client().await;
+        for columns in [
+            "'advance', 'nonsense', '{}'",
+            "'advance', NULL, '{}'",
+            "'fly', NULL, '{}'",
+            "'rollback', NULL, '{NULL}'",
+            "'rollback', NULL, '{{a},{b}}'",
+        ] {
+            let sql = format!(
+                "INSERT INTO crossfade.orders (run_id, action, phase, discards, os_user) SELECT id, v.*, 'x' FROM crossfade.runs, (VALUES ({columns}::text[])) AS v"
+            );
+            let refused = client.batch_execute(&sql).await.expect_err(columns);
+            assert_eq!(
+                refused.code(),
+                Some(&SqlState::CHECK_VIOLATION),
+                "{columns}"
+            );
+        }
+        database
+            .execute("INSERT INTO crossfade.orders (run_id, action, phase, os_user) SELECT id, 'advance', 'sql', 'x' FROM crossfade.runs")
+            .await;
+        let mut server = serve(database).await;
+        let failed = until_ended(database).await;
+        assert!(failed.contains("has no phase sql"), "{failed}");
+        assert!(!server.has_ended());
+        order(database, &["advance", RUN]).exits(0);
+        assert_eq!(until_ended(database).await, "done");
     });
 }
 

@@ -30,7 +30,7 @@ pub use status::{
 use crate::database::{self, resolve::Resolver};
 use crate::engine::{notice::Reporter, rollback::only_frees, session::Driver, toll, vital, walk};
 use crate::store::{
-    history, lease, runs, schema,
+    self, history, lease, runs, schema,
     timeline::Server,
     tunings::{self, TuningRecord},
     verification::Finding,
@@ -285,7 +285,8 @@ impl Service {
         reporter: Arc<dyn Reporter>,
         stop: CancellationToken,
     ) -> Result<Outcome, ServiceError> {
-        let snapshot = self.snapshot(run).await?;
+        let (snapshot, order) = self.snapshot(run).await?;
+        orders::refuse_to_undo(&snapshot, order)?;
         // Settled now: where the database goes away right after the phase, another driver must not take the next one for it.
         let until = match (until, snapshot.current_phase()) {
             (Until::OnePhase, Some(phase)) => Until::Phase(phase.name),
@@ -340,12 +341,15 @@ impl Service {
         Ok(walk::help(&self.target, run, reporter, stop).await?)
     }
 
-    async fn snapshot(&self, run: &str) -> Result<Snapshot, ServiceError> {
+    /// The run, and its newest order.
+    async fn snapshot(&self, run: &str) -> Result<(Snapshot, Option<OrderRecord>), ServiceError> {
         let read = vital::answered(async {
             let session = self.target.connect("crossfade advance").await?;
             schema::require(&session, schema::Purpose::Drive).await?;
             let run_id = runs::id_of(&*session, run).await?;
-            Ok::<_, EngineError>(runs::snapshot(&*session, run_id).await?)
+            let snapshot = runs::snapshot(&*session, run_id).await?;
+            let order = store::orders::newest(&*session, run_id).await?;
+            Ok::<_, EngineError>((snapshot, order))
         });
         Ok(read.await?)
     }

@@ -44,20 +44,17 @@ impl Wish {
             Self::Repair => "verify and repair".to_owned(),
         }
     }
-
-    /// Going back ends a pause. Everything else waits until it is over.
-    fn waits_for_the_end_of_a_pause(&self) -> bool {
-        !matches!(self, Self::RollBack { .. })
-    }
 }
 
 /// An open order as it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenOrder {
     pub id: i64,
+    pub run_id: i64,
     pub run: String,
     pub wish: Wish,
-    pub is_paused: bool,
+    /// The run is paused. Going back ends a pause, if that was there before the order.
+    pub is_held: bool,
     /// A living process has the run's lease: this one, or another.
     pub is_driven: bool,
 }
@@ -75,14 +72,20 @@ pub enum Act {
 pub fn decide(orders: &[OpenOrder], at_work: &BTreeSet<i64>, resting: &BTreeSet<i64>) -> Vec<Act> {
     let open: BTreeMap<i64, &OpenOrder> = orders.iter().map(|order| (order.id, order)).collect();
     let stop = at_work.iter().filter(|id| !open.contains_key(id));
-    let free = AT_WORK_MAX.saturating_sub(at_work.len());
-    let begin = open.values().filter(|order| {
-        let waits = order.is_paused && order.wish.waits_for_the_end_of_a_pause();
+    let may_begin = |order: &&&OpenOrder| {
         let is_ours = at_work.contains(&order.id);
-        !is_ours && !waits && !order.is_driven && !resting.contains(&order.id)
-    });
+        !is_ours && !order.is_held && !order.is_driven && !resting.contains(&order.id)
+    };
+    // Whoever goes back waits for nobody's turn.
+    let (back, forward): (Vec<&OpenOrder>, Vec<&OpenOrder>) = open
+        .values()
+        .filter(may_begin)
+        .copied()
+        .partition(|order| matches!(order.wish, Wish::RollBack { .. }));
+    let free = AT_WORK_MAX.saturating_sub(at_work.len());
     stop.map(|id| Act::Stop(*id))
-        .chain(begin.take(free).map(|order| Act::Begin(order.id)))
+        .chain(back.iter().map(|order| Act::Begin(order.id)))
+        .chain(forward.iter().take(free).map(|order| Act::Begin(order.id)))
         .collect()
 }
 
@@ -93,8 +96,9 @@ mod tests {
 
     fn any_order() -> impl Strategy<Value = OpenOrder> {
         (0_i64..20, any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
-            |(id, is_paused, is_driven, goes_back)| OpenOrder {
+            |(id, is_held, is_driven, goes_back)| OpenOrder {
                 id,
+                run_id: id,
                 run: format!("run-{id}"),
                 wish: if goes_back {
                     Wish::RollBack {
@@ -104,7 +108,7 @@ mod tests {
                 } else {
                     Wish::Verify
                 },
-                is_paused,
+                is_held,
                 is_driven,
             },
         )
@@ -130,37 +134,19 @@ mod tests {
                 }
                 (begun, stopped)
             });
-            let may_begin: Vec<i64> = orders.iter().filter(|order| {
-                let goes_back = matches!(order.wish, Wish::RollBack { .. });
-                !at_work.contains(&order.id) && !resting.contains(&order.id) && !order.is_driven && (goes_back || !order.is_paused)
-            }).map(|order| order.id).collect();
-            prop_assert!(begun.iter().all(|id| may_begin.contains(id)));
-            // Nothing that may begin is left while there is room.
+            let may_begin = |goes_back: bool| -> Vec<i64> {
+                orders.iter().filter(|order| {
+                    matches!(order.wish, Wish::RollBack { .. }) == goes_back
+                        && !at_work.contains(&order.id) && !resting.contains(&order.id) && !order.is_driven && !order.is_held
+                }).map(|order| order.id).collect()
+            };
+            // Every rollback first, then as many of the others as there is room for, the oldest first.
             let room = AT_WORK_MAX.saturating_sub(at_work.len());
-            prop_assert_eq!(begun.len(), may_begin.len().min(room));
+            let expected: Vec<i64> = may_begin(true).into_iter().chain(may_begin(false).into_iter().take(room)).collect();
+            prop_assert_eq!(begun, expected);
             let open: BTreeSet<i64> = orders.iter().map(|order| order.id).collect();
             let ended: Vec<i64> = at_work.difference(&open).copied().collect();
             prop_assert_eq!(stopped, ended);
-            // The oldest first.
-            prop_assert!(begun.is_sorted());
         }
-    }
-
-    #[test]
-    fn a_rollback_does_not_wait_for_the_end_of_a_pause() {
-        let order = |id, wish| OpenOrder {
-            id,
-            run: "r".to_owned(),
-            wish,
-            is_paused: true,
-            is_driven: false,
-        };
-        let back = Wish::RollBack {
-            to: RollbackTarget::Start,
-            discards: BTreeSet::new(),
-        };
-        let orders = [order(1, Wish::Verify), order(2, back)];
-        let none = BTreeSet::new();
-        assert_eq!(decide(&orders, &none, &none), [Act::Begin(2)]);
     }
 }

@@ -7,7 +7,8 @@ use crate::cli::{
     printer::{Text, one_line},
     reporter,
 };
-use crossfade_coordinator::service::{AtGate, Outcome, Service, Until};
+use crossfade_coordinator::service::{AtGate, Outcome, Service, ServiceError, Until};
+use crossfade_decisions::keeper::Wish;
 use crossfade_decisions::lifecycle::next::{Next, Wait};
 use crossfade_plan::document::PhaseName;
 use serde_json::json;
@@ -19,11 +20,12 @@ pub async fn run(context: &Context<'_>, advance: &Advance) -> anyhow::Result<Exi
         return dry_run(context, &service, &advance.run).await;
     }
     let until = advance.to.map_or(Until::OnePhase, Until::Phase);
-    let drops = match advance.to {
-        Some(phase) => phase == PhaseName::Contract,
-        None => service.current_phase(&advance.run).await? == Some(PhaseName::Contract),
+    // Settled before anybody is asked: what is ordered is what was asked about.
+    let to = match advance.to {
+        Some(phase) => Some(phase),
+        None => service.current_phase(&advance.run).await?,
     };
-    if drops {
+    if to == Some(PhaseName::Contract) {
         let lost = service.drops_for_good(&advance.run).await?;
         let lost = match lost.is_empty() {
             true => String::new(),
@@ -44,9 +46,12 @@ pub async fn run(context: &Context<'_>, advance: &Advance) -> anyhow::Result<Exi
         AtGate::Return
     };
     if advance.detach {
-        let placed = service
-            .order_advance(&advance.run, advance.to, at_gate)
-            .await?;
+        let Some(to) = to else {
+            let why = format!("the run {} has no phase left to run", advance.run);
+            return Err(ServiceError::Refused(why).into());
+        };
+        let wish = Wish::Advance { to, at_gate };
+        let placed = service.order(&advance.run, &wish).await?;
         return order::placed(context, &service, &advance.run, &placed).await;
     }
     go(context, &service, &advance.run, until, at_gate).await

@@ -4,6 +4,7 @@ use super::{Context, advance, order, pause};
 use crate::cli::{args::Resume, exit::Exit, printer::one_line};
 use anyhow::Context as _;
 use crossfade_coordinator::service::{AtGate, Until};
+use crossfade_decisions::keeper::Wish;
 use std::process::{Command, Stdio};
 
 pub async fn run(context: &Context<'_>, resume: &Resume) -> anyhow::Result<Exit> {
@@ -11,16 +12,16 @@ pub async fn run(context: &Context<'_>, resume: &Resume) -> anyhow::Result<Exit>
     let Some(run) = &resume.run else {
         let runs = service.resume_all().await?;
         let is_served = service.is_served().await?;
-        for one in runs
-            .iter()
-            .filter(|one| one.left.is_none() && one.under_way)
-        {
-            if is_served {
-                service
-                    .order_advance(&one.run, None, AtGate::Return)
-                    .await?;
-            } else {
+        for one in runs.iter().filter(|one| one.left.is_none()) {
+            let Some(phase) = one.under_way else { continue };
+            if !is_served {
                 detach(context, &one.run)?;
+            } else if service.served_order(&one.run).await?.is_none() {
+                let wish = Wish::Advance {
+                    to: phase,
+                    at_gate: AtGate::Return,
+                };
+                service.order(&one.run, &wish).await?;
             }
         }
         let next = "`crossfade status` shows where each stands";
@@ -33,13 +34,24 @@ pub async fn run(context: &Context<'_>, resume: &Resume) -> anyhow::Result<Exit>
         format!("{run} was not paused")
     };
     context.printer.message(said);
-    if under_way && resume.detach && service.is_served().await? {
-        let placed = service.order_advance(run, None, AtGate::Return).await?;
+    if let Some(open) = service.served_order(run).await? {
+        let status = service.status(run).await?;
+        context.printer.result(&status, || {
+            format!("order {} goes on: {}", open.id, open.in_words())
+        })?;
+        return Ok(Exit::Done);
+    }
+    if let Some(to) = under_way
+        && resume.detach
+        && service.is_served().await?
+    {
+        let at_gate = AtGate::Return;
+        let placed = service.order(run, &Wish::Advance { to, at_gate }).await?;
         return order::placed(context, &service, run, &placed).await;
     }
-    if !under_way || resume.detach {
+    if under_way.is_none() || resume.detach {
         let mut driver = None;
-        if under_way {
+        if under_way.is_some() {
             driver = Some(detach(context, run)?);
         }
         let status = service.status(run).await?;

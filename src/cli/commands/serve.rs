@@ -42,7 +42,9 @@ fn line(notice: &ServeNotice) -> String {
             Carried::Stopped(why) => format!("{run}: order {order} stopped: {why}"),
             Carried::Failed(why) => format!("{run}: order {order} failed: {why}"),
             Carried::NotOpen => format!("{run}: order {order} is not open any more"),
-            Carried::Left => format!("{run}: order {order} stays open"),
+            Carried::Left => format!(
+                "{run}: stopped at a batch; order {order} stays open unless somebody has cancelled it"
+            ),
         },
         ServeNotice::Resting {
             run,
@@ -55,7 +57,12 @@ fn line(notice: &ServeNotice) -> String {
         }
         ServeNotice::Back => "the database is back".to_owned(),
         ServeNotice::Stopping { at_work } => {
-            format!("stopping: {at_work} runs end their batch. Their orders stay open")
+            let runs = if *at_work == 1 {
+                "1 run ends its batch"
+            } else {
+                &format!("{at_work} runs end their batches")
+            };
+            format!("stopping: {runs}. Orders stay open")
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::cli::{
     printer::Text,
     reporter::time_left,
 };
-use crossfade_coordinator::service::{OrderRecord, PhaseStatus, ServerRecord, Status};
+use crossfade_coordinator::service::{OrderRecord, PhaseStatus, Status};
 use crossfade_decisions::lifecycle::transition::State;
 use crossfade_decisions::progress;
 use crossfade_plan::span::Span;
@@ -56,7 +56,7 @@ pub async fn run(context: &Context<'_>, status: &StatusOf) -> anyhow::Result<Exi
 }
 
 /// The newest order: an open one, or how it ended.
-fn order_in_words(order: &OrderRecord, server: Option<&ServerRecord>, text: &mut Text) {
+fn order_in_words(order: &OrderRecord, status: &Status, text: &mut Text) {
     let what = format!(
         "order {}: {} at {:.0}",
         order.id,
@@ -64,11 +64,18 @@ fn order_in_words(order: &OrderRecord, server: Option<&ServerRecord>, text: &mut
         order.placed_at
     );
     let why = order.outcome.as_deref().map(|why| format!(": {why}"));
-    let how = match (order.is_open(), &order.taken_by, nobody_serves(server)) {
-        (false, _, _) => format!("{}{}", order.state, why.unwrap_or_default()),
-        (true, _, Some(nobody)) => format!("waits: {nobody}"),
-        (true, Some(holder), None) => format!("carried out by {holder}"),
-        (true, None, None) => "waits for its turn".to_owned(),
+    let holder = status.lease.as_ref().map(|lease| &lease.holder);
+    let how = match nobody_serves(status.server.as_ref()) {
+        _ if !order.is_open() => format!("{}{}", order.state, why.unwrap_or_default()),
+        _ if holder.is_some() && holder == order.taken_by.as_ref() => {
+            format!(
+                "carried out by {}",
+                order.taken_by.as_deref().unwrap_or_default()
+            )
+        }
+        Some(nobody) => format!("waits: {nobody}"),
+        None if status.paused.is_some() => "waits for the end of the pause".to_owned(),
+        None => "waits to be tried again, or for its turn".to_owned(),
     };
     text.line(format_args!("{what}; {how}"));
 }
@@ -126,7 +133,7 @@ fn in_words(status: &Status) -> Text {
         ));
     }
     if let Some(order) = &status.order {
-        order_in_words(order, status.server.as_ref(), &mut text);
+        order_in_words(order, status, &mut text);
     }
     if let Some(verification) = &status.verification {
         text.line(format_args!(

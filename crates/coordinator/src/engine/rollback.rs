@@ -17,7 +17,7 @@ use crate::database::{
     catalog,
     observe::{Observed, observe},
 };
-use crate::store::{quarantine, runs, walks};
+use crate::store::{orders, quarantine, runs, walks};
 use crossfade_decisions::lifecycle::{
     next::{Wait, check_rollback_target, to_reverse, units},
     snapshot::{Pause, RollbackTarget, Snapshot},
@@ -80,7 +80,10 @@ impl Driver {
         if (undoes || target == RollbackTarget::Start)
             && (begins || pause.is_some() || !said.is_empty())
         {
+            let order = self.order;
             self.record("rollback begin", async |transaction, lease| {
+                // What was ordered before would take the run forward again.
+                orders::supersede(transaction, lease.run_id, order, "a rollback began").await?;
                 if pause.is_some() {
                     let why = format!("a rollback to {target}");
                     runs::resume(transaction, lease.run_id, Some(&why)).await?;

@@ -24,9 +24,8 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use tokio::task::JoinHandle;
 use tokio_postgres::Transaction;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(3);
 /// A heartbeat that is not answered by then is the last: nobody else has the lease yet.
@@ -80,6 +79,8 @@ pub struct Driver {
     /// Who this is, for the record.
     pub holder: String,
     pub lease: Lease,
+    /// The order that it carries out, where it does.
+    pub order: Option<i64>,
     /// For DDL and records. Its own, as a pool would keep session state.
     pub work: Session,
     pub work_pid: i32,
@@ -92,7 +93,8 @@ pub struct Driver {
     pub stop: CancellationToken,
     lost: Arc<AtomicBool>,
     vital: Arc<Vital>,
-    heart: JoinHandle<()>,
+    /// Ends with the driver, however that ends: a lease whose driver is gone must not be kept.
+    heart: AbortOnDropHandle<()>,
     keeper: Arc<tokio::sync::Mutex<Session>>,
 }
 
@@ -151,11 +153,12 @@ impl Driver {
         let keeper = Arc::new(tokio::sync::Mutex::new(keeper));
         let vital = Arc::new(Vital::default());
         let signs = (lost.clone(), vital.clone());
-        let heart = tokio::spawn(beat(keeper.clone(), lease, signs));
+        let heart = AbortOnDropHandle::new(tokio::spawn(beat(keeper.clone(), lease, signs)));
         Ok(Self {
             run: run.to_owned(),
             holder,
             lease,
+            order: None,
             work,
             work_pid,
             autovacuum_gives_way,

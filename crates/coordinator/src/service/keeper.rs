@@ -6,18 +6,21 @@ use crate::{
     store::{
         StoreError,
         orders::{self, End},
-        os_user, schema,
+        os_user, runs, schema,
         verification::Finding,
     },
 };
-use crossfade_decisions::keeper::{Act, OpenOrder, Wish, decide};
+use crossfade_decisions::{
+    keeper::{Act, OpenOrder, Wish, decide},
+    lifecycle::{snapshot::RollbackTarget, transition::RunState},
+};
 use crossfade_postgres::connect::Session;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::task::{JoinSet, LocalSet};
+use tokio::task::{Id, JoinError, JoinSet, LocalSet};
 use tokio_util::sync::CancellationToken;
 
 /// Between two looks at the orders: an idle server asks once in this time.
@@ -88,6 +91,7 @@ pub enum Carried {
 struct AtWork {
     run: String,
     stop: CancellationToken,
+    task: Id,
 }
 
 /// After an error that may pass.
@@ -149,9 +153,30 @@ impl Service {
             if !orders::take(&*driver.work, order.id, &driver.holder).await? {
                 return Ok(Carried::NotOpen);
             }
-            let refused = orders::not_allowed(&*driver.work, order.id).await?;
+            driver.order = Some(order.id);
+            let snapshot = runs::snapshot(&*driver.work, driver.lease.run_id).await?;
+            let refused = if driver.lease.run_id == order.run_id {
+                orders::not_allowed(&*driver.work, order.id).await?
+            } else {
+                // A run that was rolled back gives its name to the next.
+                Some(format!(
+                    "the run that it was for has ended, and another is called {}",
+                    order.run
+                ))
+            };
             let result = match (refused, &order.wish) {
                 (Some(why), _) => Err(EngineError::Refused(why)),
+                (None, Wish::Advance { to, .. }) if snapshot.plan.phase(*to).is_none() => {
+                    Err(EngineError::no_phase(&snapshot.plan, *to))
+                }
+                // It was done by a server that could not say so any more.
+                (
+                    None,
+                    Wish::RollBack {
+                        to: RollbackTarget::Start,
+                        ..
+                    },
+                ) if snapshot.state == RunState::RolledBack => Ok(Carried::Done),
                 (None, Wish::Advance { to, at_gate }) => driver
                     .advance(Until::Phase(*to), *at_gate)
                     .await
@@ -176,8 +201,10 @@ impl Service {
                 Carried::NotOpen | Carried::Left => return Ok(carried),
             };
             // Still under the lease: no other server can take it for open and do it again.
-            orders::end(&mut driver.work, order.id, end, outcome).await?;
-            Ok(carried)
+            match orders::end(&mut driver.work, order.id, end, outcome).await? {
+                true => Ok(carried),
+                false => Ok(Carried::NotOpen),
+            }
         })
         .await
     }
@@ -214,6 +241,20 @@ fn may_pass(error: &EngineError) -> bool {
         )
 }
 
+/// It cannot connect, has not the rights, or is of another version than the tables are by now.
+fn is_of_this_server(error: &EngineError) -> bool {
+    matches!(
+        error,
+        EngineError::Connect(_)
+            | EngineError::Store(
+                StoreError::Newer { .. }
+                    | StoreError::Older { .. }
+                    | StoreError::NotInstalled
+                    | StoreError::NoRights { .. }
+            )
+    )
+}
+
 impl Keeper<'_> {
     /// Errors: what does not pass, as where the tables are of another version by now.
     async fn keep(
@@ -233,9 +274,8 @@ impl Keeper<'_> {
                     }
                     self.act(&orders, stop);
                 }
-                Err(error) if !error.is_passing() && !error.is_cancelled() => {
-                    return Err(error.into());
-                }
+                Err(error) if !may_pass(&error) => return Err(error.into()),
+                // A session on what was the primary is of no use either.
                 Err(error) => {
                     if session.take().is_some() {
                         let why = error.to_string();
@@ -253,9 +293,7 @@ impl Keeper<'_> {
         tokio::select! {
             () = tokio::time::sleep(LOOK_EVERY) => {}
             () = stop.cancelled() => {}
-            Some(ended) = self.tasks.join_next() => if let Ok((id, result)) = ended {
-                self.ended(id, result).await;
-            },
+            Some(ended) = self.tasks.join_next() => self.ended(ended).await,
         }
     }
 
@@ -269,12 +307,13 @@ impl Keeper<'_> {
             Some(client) => client,
             None => {
                 let again = self.service.target.connect("crossfade serve").await?;
-                schema::require(&again, schema::Purpose::Drive).await?;
                 is_back = true;
                 session.insert(again)
             }
         };
         if beats || is_back {
+            // `init` may have upgraded them meanwhile.
+            schema::require(client, schema::Purpose::Drive).await?;
             orders::beat(&**client, &self.holder).await?;
         }
         let open = orders::open(&**client).await?;
@@ -313,20 +352,30 @@ impl Keeper<'_> {
             order: order.id,
             what: order.wish.in_words(),
         });
-        let work = AtWork {
-            run: order.run.clone(),
-            stop: stop.clone(),
-        };
-        self.at_work.insert(order.id, work);
-        let (service, reporter) = (self.service.clone(), self.reporter.of_run(&order.run));
+        let (id, run) = (order.id, order.run.clone());
+        let (service, reporter) = (self.service.clone(), self.reporter.of_run(&run));
+        let told = stop.clone();
         // A driver stays on its thread: what it notes of a walk is for itself alone.
-        self.tasks.spawn_local(async move {
-            let carried = service.carry_out(&order, reporter, stop).await;
+        let task = self.tasks.spawn_local(async move {
+            let carried = service.carry_out(&order, reporter, told).await;
             (order.id, carried)
         });
+        let task = task.id();
+        self.at_work.insert(id, AtWork { run, stop, task });
     }
 
-    async fn ended(&mut self, id: i64, result: Result<Carried, ServiceError>) {
+    async fn ended(&mut self, ended: Result<(i64, Result<Carried, ServiceError>), JoinError>) {
+        let (id, result) = match ended {
+            Ok(ended) => ended,
+            // A fault of ours in one driver is no reason to leave the others.
+            Err(panicked) => {
+                let task = panicked.id();
+                let id = self.at_work.iter().find(|(_, work)| work.task == task);
+                let Some((id, _)) = id else { return };
+                let why = format!("the driver ended by a fault of Crossfade: {panicked}");
+                (*id, Err(ServiceError::Refused(why)))
+            }
+        };
         let Some(work) = self.at_work.remove(&id) else {
             return;
         };
@@ -346,10 +395,14 @@ impl Keeper<'_> {
                     return;
                 }
                 None => {
-                    self.rests.remove(&id);
                     let why = error.to_string();
-                    // Where that cannot be written down either, the order stays open, and is tried again.
-                    let _ = self.service.fail(id, &why).await;
+                    // Where that cannot be written down either, the order stays open.
+                    let failed = vital::within(LOOK_WITHIN, self.service.fail(id, &why)).await;
+                    if failed.is_err() {
+                        self.rest_at_least_once(id);
+                        return;
+                    }
+                    self.rests.remove(&id);
                     Carried::Failed(why)
                 }
             },
@@ -364,7 +417,8 @@ impl Keeper<'_> {
     /// How long to rest before the order is tried again; `None`: it is not.
     fn rest(&mut self, id: i64, error: &ServiceError) -> Option<Duration> {
         let passes = match error {
-            ServiceError::Engine(error) => may_pass(error),
+            // What is wrong with this server, and not with the order: another may carry it out.
+            ServiceError::Engine(error) => may_pass(error) || is_of_this_server(error),
             ServiceError::ReadOnly(_) | ServiceError::Interrupted(_) => true,
             _ => false,
         };
@@ -372,13 +426,18 @@ impl Keeper<'_> {
         if !passes || tries >= TRIES_MAX {
             return None;
         }
+        Some(self.rest_at_least_once(id))
+    }
+
+    fn rest_at_least_once(&mut self, id: i64) -> Duration {
+        let tries = self.rests.get(&id).map_or(0, |rest| rest.tries);
         let pause = (REST_FIRST * 2_u32.saturating_pow(tries.min(10))).min(REST_MAX);
         let rest = Rest {
             tries: tries + 1,
             until: Instant::now() + pause,
         };
         self.rests.insert(id, rest);
-        Some(pause)
+        pause
     }
 
     /// Every driver ends its batch, or rolls it back, and gives its lease back. Orders stay open.
@@ -388,9 +447,7 @@ impl Keeper<'_> {
             self.reporter.notice(ServeNotice::Stopping { at_work });
         }
         while let Some(ended) = self.tasks.join_next().await {
-            if let Ok((id, result)) = ended {
-                self.ended(id, result).await;
-            }
+            self.ended(ended).await;
         }
         let leave = async {
             let session = self.service.target.connect("crossfade serve").await?;
@@ -401,8 +458,8 @@ impl Keeper<'_> {
 }
 
 impl Service {
-    async fn fail(&self, order: i64, why: &str) -> Result<bool, ServiceError> {
-        let mut session = self.session("serve").await?;
+    async fn fail(&self, order: i64, why: &str) -> Result<bool, EngineError> {
+        let mut session = self.target.connect("crossfade serve").await?;
         Ok(orders::end(&mut session, order, End::Failed, Some(why)).await?)
     }
 }

@@ -10,9 +10,8 @@ use crate::{
 };
 use crossfade_decisions::{
     keeper::Wish,
-    lifecycle::{next::check_rollback_target, transition::RunState},
+    lifecycle::{next::check_rollback_target, snapshot::Snapshot, transition::RunState},
 };
-use crossfade_plan::document::PhaseName;
 
 /// An order that was placed.
 #[derive(Clone, Debug)]
@@ -23,23 +22,7 @@ pub struct Placed {
 }
 
 impl Service {
-    /// Places an order, which a server carries out. `phase`: `advance` goes to the end of it; without one, to the end of the
-    /// phase that is under way or comes next.
-    pub async fn order_advance(
-        &self,
-        run: &str,
-        to: Option<PhaseName>,
-        at_gate: super::AtGate,
-    ) -> Result<Placed, ServiceError> {
-        let to = match to {
-            Some(phase) => phase,
-            None => self.current_phase(run).await?.ok_or_else(|| {
-                ServiceError::Refused(format!("the run {run} has no phase left to run"))
-            })?,
-        };
-        self.order(run, &Wish::Advance { to, at_gate }).await
-    }
-
+    /// Places an order, which a server carries out.
     pub async fn order(&self, run: &str, wish: &Wish) -> Result<Placed, ServiceError> {
         let mut session = self.installed("order").await?;
         let transaction = session.transaction().await?;
@@ -73,6 +56,18 @@ impl Service {
         Ok(Placed { id, server })
     }
 
+    /// The open order of the run, where a server is connected that carries it out.
+    pub async fn served_order(&self, run: &str) -> Result<Option<OrderRecord>, ServiceError> {
+        let session = self.installed("status").await?;
+        let server = orders::last_server(&*session).await?;
+        if !server.is_some_and(|server| server.is_alive) {
+            return Ok(None);
+        }
+        let run_id = runs::id_of(&*session, run).await?;
+        let newest = orders::newest(&*session, run_id).await?;
+        Ok(newest.filter(OrderRecord::is_open))
+    }
+
     /// Whether a server is connected to this database.
     pub async fn is_served(&self) -> Result<bool, ServiceError> {
         let session = self.installed("status").await?;
@@ -89,5 +84,20 @@ impl Service {
         };
         let cancelled = orders::end(&mut session, open.id, End::Cancelled, None).await?;
         Ok(cancelled.then_some(open))
+    }
+}
+
+/// Going forward by hand while somebody has ordered to go back would be undone, whenever a server comes.
+pub(super) fn refuse_to_undo(
+    snapshot: &Snapshot,
+    order: Option<OrderRecord>,
+) -> Result<(), ServiceError> {
+    match order.filter(|order| order.is_open() && order.action == "rollback") {
+        None => Ok(()),
+        Some(order) => Err(ServiceError::Refused(format!(
+            "an order of {run} is open: {}. `crossfade cancel {run}` ends it",
+            order.in_words(),
+            run = snapshot.plan.name
+        ))),
     }
 }

@@ -3,6 +3,7 @@
 use super::{Service, ServiceError};
 use crate::store::runs::{self, Breadth};
 use crossfade_decisions::lifecycle::{snapshot::Pause, transition::State};
+use crossfade_plan::document::PhaseName;
 use jiff::Timestamp;
 
 /// A run that was paused or resumed with all others, or was left as it is.
@@ -11,8 +12,8 @@ pub struct PausedRun {
     pub run: String,
     /// What it was not touched for: a pause of its own, by whom and why.
     pub left: Option<String>,
-    /// A phase is under way.
-    pub under_way: bool,
+    /// The phase that is under way.
+    pub under_way: Option<PhaseName>,
 }
 
 impl Service {
@@ -32,8 +33,8 @@ impl Service {
         Ok(replaced)
     }
 
-    /// Ends a pause; `false` where there was none. The second value: a phase is under way.
-    pub async fn resume(&self, run: &str) -> Result<(bool, bool), ServiceError> {
+    /// Ends a pause; `false` where there was none. The second value: the phase that is under way.
+    pub async fn resume(&self, run: &str) -> Result<(bool, Option<PhaseName>), ServiceError> {
         let mut session = self.installed("resume").await?;
         let transaction = session.transaction().await?;
         let snapshot = self.held_active(&transaction, run).await?;
@@ -41,7 +42,8 @@ impl Service {
         transaction.commit().await?;
         let under_way = snapshot
             .current_phase()
-            .is_some_and(|phase| snapshot.phase_state(phase.name).has_begun());
+            .map(|phase| phase.name)
+            .filter(|phase| snapshot.phase_state(*phase).has_begun());
         Ok((resumed, under_way))
     }
 
@@ -96,9 +98,10 @@ impl Service {
     ) -> Result<PausedRun, ServiceError> {
         let snapshot = runs::snapshot(transaction, id).await?;
         let pause = snapshot.paused();
-        let under_way = snapshot.current_phase().is_some_and(|phase| {
+        let current = snapshot.current_phase().map(|phase| phase.name);
+        let under_way = current.filter(|phase| {
             matches!(
-                snapshot.phase_state(phase.name),
+                snapshot.phase_state(*phase),
                 State::Running | State::Failed | State::Reverting
             )
         });

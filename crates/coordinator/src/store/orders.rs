@@ -9,7 +9,7 @@ use crossfade_plan::document::PhaseName;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
-use tokio_postgres::{Client, GenericClient, Row};
+use tokio_postgres::{Client, GenericClient, Row, Transaction};
 
 /// A server whose heartbeat is older than this, by the database's clock, is gone.
 const SERVER_GONE_AFTER: &str = "interval '15 s'";
@@ -159,8 +159,8 @@ pub async fn newest(
 pub async fn open(client: &impl GenericClient) -> Result<Vec<OpenOrder>, StoreError> {
     let rows = client
         .query(
-            "SELECT o.id, r.name, o.action, o.phase, o.waits, o.discards, \
-                    r.paused_at IS NOT NULL AND (r.paused_until IS NULL OR r.paused_until > clock_timestamp()) AS is_paused, \
+            "SELECT o.id, o.run_id, r.name, o.action, o.phase, o.waits, o.discards, \
+                    r.paused_at IS NOT NULL AND (o.action <> 'rollback' OR r.paused_at > o.placed_at) AND (r.paused_until IS NULL OR r.paused_until > clock_timestamp()) AS is_held, \
                     EXISTS (SELECT FROM crossfade.leases AS l WHERE l.run_id = r.id AND l.holder IS NOT NULL \
                         AND l.heartbeat > clock_timestamp() - $1::bigint * interval '1 ms' \
                         AND EXISTS (SELECT FROM pg_stat_activity AS a WHERE a.pid = l.backend_pid \
@@ -172,9 +172,10 @@ pub async fn open(client: &impl GenericClient) -> Result<Vec<OpenOrder>, StoreEr
     let order = |row: &Row| {
         Ok(OpenOrder {
             id: row.get("id"),
+            run_id: row.get("run_id"),
             run: row.get("name"),
             wish: wish(row)?,
-            is_paused: row.get("is_paused"),
+            is_held: row.get("is_held"),
             is_driven: row.get("is_driven"),
         })
     };
@@ -218,38 +219,71 @@ pub async fn end(
     Ok(true)
 }
 
-/// Why this session may not act for the role that placed the order: a role that is not a member of this one could make it do what
-/// it may not do itself.
+/// Why this session may not act for the role that placed the order: a role that could not become this one would make it do what it
+/// may not do itself. That is asked of the role that logged in, and of the one that it acted as.
 pub async fn not_allowed(
     client: &impl GenericClient,
     order: i64,
 ) -> Result<Option<String>, StoreError> {
+    // From PostgreSQL 16 on, one may be a member of a role and have nothing of it.
     let row = client
         .query_one(
-            "SELECT quote_ident(o.role), r.oid IS NULL, coalesce(pg_has_role(r.oid, session_user, 'MEMBER'), false), quote_ident(session_user) \
-             FROM crossfade.orders AS o LEFT JOIN pg_roles AS r ON r.rolname = o.role WHERE o.id = $1",
+            "SELECT quote_ident(o.role), a.gone, coalesce(a.may, false), quote_ident(session_user), me.rolsuper \
+             FROM crossfade.orders AS o, pg_roles AS me, LATERAL ( \
+                 SELECT bool_or(r.oid IS NULL) AS gone, \
+                        bool_and(pg_has_role(r.oid, session_user, 'USAGE') OR pg_has_role(r.oid, session_user, \
+                            CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN 'SET' ELSE 'MEMBER' END)) AS may \
+                 FROM unnest(ARRAY[o.role_oid, o.acting_oid]) AS w (oid) LEFT JOIN pg_roles AS r ON r.oid = w.oid) AS a \
+             WHERE o.id = $1 AND me.rolname = session_user",
             &[&order],
         )
         .await?;
-    let (role, is_gone, is_member): (String, bool, bool) = (row.get(0), row.get(1), row.get(2));
-    let own: String = row.get(3);
+    let (role, is_gone, may): (String, bool, bool) = (row.get(0), row.get(1), row.get(2));
+    let (own, own_is_superuser): (String, bool) = (row.get(3), row.get(4));
     Ok(if is_gone {
         Some(format!("the role {role}, which placed it, does not exist"))
-    } else if is_member {
+    } else if may {
         None
     } else {
+        // To be a member of a superuser is more than anybody should be given for this.
+        let help = match own_is_superuser {
+            true => "run the server as a role that is no superuser, and grant that one".to_owned(),
+            false => format!("GRANT {own} TO {role}; lets it act as {own}"),
+        };
         Some(format!(
-            "{role}, which placed it, is not a member of {own}, as which the server is connected: GRANT {own} TO {role}; lets it act as {own}"
+            "{role}, which placed it, is not a member of {own}, as which the server is connected: {help}"
         ))
     })
+}
+
+/// Ends what is open of the run's but the order `own`, since `why`.
+pub async fn supersede(
+    transaction: &Transaction<'_>,
+    run_id: i64,
+    own: Option<i64>,
+    why: &str,
+) -> Result<(), StoreError> {
+    let ended = transaction
+        .query_opt(
+            "UPDATE crossfade.orders SET state = 'stopped', outcome = $3, ended_at = clock_timestamp() \
+             WHERE run_id = $1 AND state = 'open' AND id IS DISTINCT FROM $2 RETURNING id",
+            &[&run_id, &own, &why],
+        )
+        .await?;
+    if let Some(row) = ended {
+        let detail = json!({"order": row.get::<_, i64>(0), "state": "stopped", "why": why});
+        history::record(transaction, run_id, "order ended", &detail).await?;
+    }
+    Ok(())
 }
 
 /// This server is there.
 pub async fn beat(client: &impl GenericClient, holder: &str) -> Result<(), StoreError> {
     client
         .execute(
-            "INSERT INTO crossfade.servers (holder) VALUES ($1) \
-             ON CONFLICT (holder) DO UPDATE SET heartbeat = clock_timestamp(), ended_at = NULL",
+            "INSERT INTO crossfade.servers AS s (holder) VALUES ($1) \
+             ON CONFLICT (holder) DO UPDATE SET heartbeat = clock_timestamp(), ended_at = NULL, \
+                 started_at = CASE WHEN s.ended_at IS NULL THEN s.started_at ELSE clock_timestamp() END",
             &[&holder],
         )
         .await?;

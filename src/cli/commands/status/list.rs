@@ -1,6 +1,6 @@
 //! `status` without a run: all of them, those that need somebody first.
 
-use super::super::Context;
+use super::super::{Context, order::nobody_serves};
 use crate::cli::{
     exit::Exit,
     printer::{Text, one_line},
@@ -86,13 +86,8 @@ fn standing(status: &Status) -> (Standing, String) {
     {
         return (Standing::RollingBack, rolling_back.detail.clone());
     }
-    if let Some(order) = status.order.as_ref().filter(|order| order.is_open())
-        && status.lease.is_none()
-    {
-        return (
-            Standing::Waiting,
-            format!("order {} waits for a `crossfade serve`", order.id),
-        );
+    if let Some(found) = left_alone(status) {
+        return found;
     }
     if waiting("operator").is_some() {
         let phase = current(status).map_or("the next phase", |phase| phase.phase.as_str());
@@ -112,24 +107,45 @@ fn standing(status: &Status) -> (Standing, String) {
     if status.lease.is_some() {
         return (Standing::Running, pace(status));
     }
+    (
+        Standing::Stopped,
+        format!("nobody drives it: `crossfade advance {run}` goes on"),
+    )
+}
+
+/// Nobody is at it: an order that ended otherwise than it should, or waits for a server; a step that failed.
+fn left_alone(status: &Status) -> Option<(Standing, String)> {
+    if status.lease.is_some() {
+        return None;
+    }
     let failed = current(status)
         .into_iter()
         .flat_map(|phase| &phase.steps)
         .find(|step| step.state == State::Failed);
-    match failed {
-        Some(step) => (
-            Standing::Failed,
-            format!(
-                "{}: {}",
-                step.step,
-                step.error.as_deref().unwrap_or("no error was recorded")
-            ),
-        ),
-        None => (
-            Standing::Stopped,
-            format!("nobody drives it: `crossfade advance {run}` goes on"),
-        ),
+    if let Some(step) = failed {
+        let error = step.error.as_deref().unwrap_or("no error was recorded");
+        return Some((Standing::Failed, format!("{}: {error}", step.step)));
     }
+    let order = status.order.as_ref()?;
+    let why = order.outcome.as_deref().unwrap_or_default();
+    if order.is_open() {
+        let no_server = nobody_serves(status.server.as_ref()).map(|_| "for a `crossfade serve`");
+        let what = no_server.unwrap_or("to be tried again, or for its turn");
+        return Some((
+            Standing::Waiting,
+            format!("order {} waits {what}", order.id),
+        ));
+    }
+    // Of what was begun since then it says nothing.
+    let is_news = |ended| {
+        status
+            .phases
+            .iter()
+            .all(|phase| phase.started_at.is_none_or(|at| at < ended))
+    };
+    let ended = order.ended_at.filter(|ended| is_news(*ended));
+    (order.state == "failed" && ended.is_some())
+        .then(|| (Standing::Failed, format!("order {}: {why}", order.id)))
 }
 
 fn current(status: &Status) -> Option<&PhaseStatus> {
