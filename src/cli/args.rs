@@ -92,7 +92,7 @@ pub enum Command {
     Verify(Verify),
     /// Undo phases, newest first, back to the end of a phase or to the start.
     Rollback(Rollback),
-    /// Show who did what and when, from the audit log.
+    /// Show who did what and when, from the audit log: of one run, or of all.
     History(History),
     /// Carry out orders that were placed with `--detach`, until you stop it. Several may run, on any machines.
     Serve,
@@ -353,8 +353,11 @@ pub struct Rollback {
     /// repeated.
     #[arg(long, value_name = "COLUMN|TABLE")]
     pub discard: Vec<String>,
-    /// Place an order for a `crossfade serve`, and return at once.
+    /// Show what would be undone and what would be lost. Undoes nothing. Exits with 1 if the rollback would be refused.
     #[arg(long)]
+    pub dry_run: bool,
+    /// Place an order for a `crossfade serve`, and return at once.
+    #[arg(long, conflicts_with = "dry_run")]
     pub detach: bool,
     /// Do not ask. Required where there is no terminal.
     #[arg(long)]
@@ -363,14 +366,17 @@ pub struct Rollback {
 
 #[derive(Debug, Args)]
 pub struct History {
-    /// Name of the run.
-    pub run: String,
+    /// Name of the run. Without it, the events of all runs by time.
+    pub run: Option<String>,
     /// Compare the events and their hashes with the run. Exits with 1 if something does not fit.
-    #[arg(long)]
+    #[arg(long, requires = "run")]
     pub verify: bool,
     /// Show the run that many runs before the newest one of this name.
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "run")]
     pub earlier: usize,
+    /// Without a name: show at most this many events, the latest.
+    #[arg(long, value_name = "N", default_value_t = 200, conflicts_with = "run", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub limit: u32,
 }
 
 #[derive(Debug, Args)]

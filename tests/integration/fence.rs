@@ -239,6 +239,9 @@ async fn takeover(database: &Database, run: &str, driver: Background) -> Duratio
     took
 }
 
+/// A lease whose holder cannot be seen to be gone is waited for 15 s. A busy machine takes its time too.
+const WITHOUT_WAITING: Duration = Duration::from_secs(10);
+
 #[test]
 fn a_driver_that_was_killed_is_followed_without_waiting() {
     on_postgresql(async |database| {
@@ -258,7 +261,7 @@ fn a_driver_that_was_killed_is_followed_without_waiting() {
             );
             driver.wait_until_stopped();
             let took = takeover(database, "vehicles", driver).await;
-            assert!(took < Duration::from_secs(3), "{place}: {took:?}");
+            assert!(took < WITHOUT_WAITING, "{place}: {took:?}");
         }
     });
 }
@@ -289,11 +292,7 @@ fn a_driver_killed_while_its_index_build_waits_is_followed_without_waiting() {
                 next.pid()
             ))
             .await;
-        assert!(
-            killed.elapsed() < Duration::from_secs(3),
-            "{:?}",
-            killed.elapsed()
-        );
+        assert!(killed.elapsed() < WITHOUT_WAITING, "{:?}", killed.elapsed());
         old.batch_execute("COMMIT").await.unwrap();
         next.wait().exits(0);
         let invalid = database

@@ -37,6 +37,7 @@ mod kept;
 mod kinds_of_tables;
 mod last_look;
 mod locks;
+mod looking;
 mod lossy;
 mod meaning;
 mod no_gap;

@@ -552,6 +552,15 @@ impl Service {
         Ok(snapshot)
     }
 
+    /// The latest events of all runs, each behind its run's name, the oldest of them first.
+    pub async fn history_of_all(
+        &self,
+        limit: u32,
+    ) -> Result<Vec<(String, HistoryEvent)>, ServiceError> {
+        let session = self.installed("history").await?;
+        Ok(history::of_all(&*session, limit).await?)
+    }
+
     /// What was recorded of the run that came so many before the newest of that name: 0 is the newest. `verify`: whether it
     /// can be believed, too.
     pub async fn history(

@@ -2,20 +2,21 @@
 
 use super::Context;
 use crate::cli::{args, exit::Exit, printer::Text};
-use crossfade_coordinator::service::{History, HistoryCheck, HistoryEvent};
+use crossfade_coordinator::service::{History, HistoryCheck, HistoryEvent, Service};
 use serde_json::json;
 
 pub async fn run(context: &Context<'_>, asked: &args::History) -> anyhow::Result<Exit> {
-    let history = context
-        .service()?
-        .history(&asked.run, asked.earlier, asked.verify)
-        .await?;
+    let service = context.service()?;
+    let Some(run) = &asked.run else {
+        return all(context, &service, asked.limit).await;
+    };
+    let history = service.history(run, asked.earlier, asked.verify).await?;
     let check = history.check.as_ref();
     let head = check.map(|check| {
         json!({"count": check.head.count, "hash": check.head.hash, "not_kept_before": check.head.not_kept_before})
     });
     let value = json!({
-        "run": asked.run, "events": history.events, "chain_intact": check.map(HistoryCheck::is_intact),
+        "run": run, "events": history.events, "chain_intact": check.map(HistoryCheck::is_intact),
         "first_broken": check.and_then(|check| check.first_broken), "findings": check.map(|check| &check.findings),
         "head": head, "earlier_runs": history.earlier,
     });
@@ -27,6 +28,35 @@ pub async fn run(context: &Context<'_>, asked: &args::History) -> anyhow::Result
     } else {
         Exit::Done
     })
+}
+
+async fn all(context: &Context<'_>, service: &Service, limit: u32) -> anyhow::Result<Exit> {
+    let events = service.history_of_all(limit).await?;
+    let value: Vec<_> = events
+        .iter()
+        .map(|(run, event)| {
+            let mut value = json!(event);
+            value["run"] = json!(run);
+            value
+        })
+        .collect();
+    let width = events.iter().map(|(run, _)| run.len()).max().unwrap_or(0);
+    context.printer.result(&json!({"events": value}), || {
+        if events.is_empty() {
+            return Text::of("nothing has been recorded yet");
+        }
+        let mut text = Text::new();
+        for (run, event) in &events {
+            text.line(format_args!("{run:<width$} {}", event_in_words(event)));
+        }
+        if u32::try_from(events.len()).is_ok_and(|shown| shown == limit) {
+            text.line(format_args!(
+                "these are the latest {limit}; `--limit` shows more"
+            ));
+        }
+        text
+    })?;
+    Ok(Exit::Done)
 }
 
 fn in_words(history: &History, asked: &args::History) -> Text {

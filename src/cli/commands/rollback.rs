@@ -4,7 +4,7 @@ use super::{Context, advance, order};
 use crate::cli::{
     args::Rollback,
     exit::{self, Exit},
-    printer::one_line,
+    printer::{Text, one_line},
     reporter,
 };
 use crossfade_coordinator::service::{Outcome, RollbackPreview};
@@ -21,6 +21,9 @@ pub async fn run(context: &Context<'_>, rollback: &Rollback) -> anyhow::Result<E
     let discards: BTreeSet<String> = rollback.discard.iter().cloned().collect();
     let preview = service.preview_rollback(&rollback.run, target).await?;
     // A refused rollback that is under way is abandoned. Only the holder of the lease may do that.
+    if rollback.dry_run {
+        return dry_run(context, rollback, &preview, &discards);
+    }
     if !preview.under_way && refused(context, rollback, &preview, &discards)? {
         return Ok(Exit::Error);
     }
@@ -89,6 +92,61 @@ pub async fn run(context: &Context<'_>, rollback: &Rollback) -> anyhow::Result<E
     Ok(exit::of_outcome(&outcome))
 }
 
+/// What the rollback would do, and why it would be refused.
+fn dry_run(
+    context: &Context<'_>,
+    rollback: &Rollback,
+    preview: &RollbackPreview,
+    discards: &BTreeSet<String>,
+) -> anyhow::Result<Exit> {
+    let why = refusal(rollback, preview, discards);
+    let mut value = preview.toll.to_json();
+    value["run"] = json!(rollback.run);
+    value["phases"] = json!(preview.phases);
+    value["ends_pause"] = json!(preview.pause.as_ref().map(|pause| &pause.reason));
+    value["refused"] = json!(why);
+    context.printer.result(&value, || {
+        let mut text = Text::new();
+        for phase in &preview.phases {
+            text.line(format_args!("would undo {phase}"));
+        }
+        if preview.phases.is_empty() {
+            text.line(format_args!("would undo no phase"));
+        }
+        for lost in preview.toll.lost() {
+            text.line(format_args!("would take away {}", lost.sentence()));
+        }
+        if let Some(pause) = &preview.pause {
+            text.line(format_args!(
+                "would end the pause by {}: {}",
+                one_line(&pause.by),
+                one_line(&pause.reason)
+            ));
+        }
+        if let Some(why) = &why {
+            text.line(format_args!("would be refused: {why}"));
+        }
+        text
+    })?;
+    Ok(match why {
+        Some(_) => Exit::Error,
+        None => Exit::Done,
+    })
+}
+
+/// Why it is refused; `None`: it is not.
+fn refusal(
+    rollback: &Rollback,
+    preview: &RollbackPreview,
+    discards: &BTreeSet<String>,
+) -> Option<String> {
+    let to = rollback
+        .to
+        .map_or(RollbackTarget::Start, RollbackTarget::Phase);
+    let command = format!("crossfade rollback {}{}", rollback.run, to.option());
+    preview.toll.for_sure().refusal(discards, &command)
+}
+
 /// What would be lost without a word, or is in the way, is said before anybody is asked anything.
 fn refused(
     context: &Context<'_>,
@@ -96,11 +154,7 @@ fn refused(
     preview: &RollbackPreview,
     discards: &BTreeSet<String>,
 ) -> anyhow::Result<bool> {
-    let to = rollback
-        .to
-        .map_or(RollbackTarget::Start, RollbackTarget::Phase);
-    let command = format!("crossfade rollback {}{}", rollback.run, to.option());
-    let Some(why) = preview.toll.for_sure().refusal(discards, &command) else {
+    let Some(why) = refusal(rollback, preview, discards) else {
         return Ok(false);
     };
     context.printer.message(format!("error: {why}"));

@@ -49,6 +49,27 @@ pub async fn load(
     Ok(rows.iter().map(event).collect())
 }
 
+/// The latest events of all runs, each behind its run's name, the oldest of them first.
+pub async fn of_all(
+    client: &impl GenericClient,
+    limit: u32,
+) -> Result<Vec<(String, HistoryEvent)>, StoreError> {
+    let rows = client
+        .query(
+            &format!(
+                "SELECT {FIELDS}, (SELECT r.name FROM crossfade.runs AS r WHERE r.id = e.run_id) FROM crossfade.events AS e \
+                 ORDER BY e.at DESC, e.run_id DESC, e.number DESC LIMIT $1"
+            ),
+            &[&i64::from(limit)],
+        )
+        .await?;
+    Ok(rows
+        .iter()
+        .rev()
+        .map(|row| (row.get(7), event(row)))
+        .collect())
+}
+
 /// What was recorded last.
 pub async fn newest(
     client: &impl GenericClient,
