@@ -150,7 +150,14 @@ impl Service {
         stop: CancellationToken,
     ) -> Result<Carried, ServiceError> {
         self.driving(&order.run, reporter, stop, async |driver| {
-            if !orders::take(&*driver.work, order.id, &driver.holder).await? {
+            let (mut is_open, holder) = (false, driver.holder.clone());
+            driver
+                .record("order take", async |transaction, _| {
+                    is_open = orders::take(transaction, order.id, &holder).await?;
+                    Ok(())
+                })
+                .await?;
+            if !is_open {
                 return Ok(Carried::NotOpen);
             }
             driver.order = Some(order.id);
@@ -201,10 +208,14 @@ impl Service {
                 Carried::NotOpen | Carried::Left => return Ok(carried),
             };
             // Still under the lease: no other server can take it for open and do it again.
-            match orders::end(&mut driver.work, order.id, end, outcome).await? {
-                true => Ok(carried),
-                false => Ok(Carried::NotOpen),
-            }
+            let mut has_ended = false;
+            driver
+                .record("order end", async |transaction, _| {
+                    has_ended = orders::end(transaction, order.id, end, outcome).await?;
+                    Ok(())
+                })
+                .await?;
+            Ok(if has_ended { carried } else { Carried::NotOpen })
         })
         .await
     }
@@ -460,6 +471,9 @@ impl Keeper<'_> {
 impl Service {
     async fn fail(&self, order: i64, why: &str) -> Result<bool, EngineError> {
         let mut session = self.target.connect("crossfade serve").await?;
-        Ok(orders::end(&mut session, order, End::Failed, Some(why)).await?)
+        let transaction = session.transaction().await?;
+        let has_ended = orders::end(&transaction, order, End::Failed, Some(why)).await?;
+        transaction.commit().await?;
+        Ok(has_ended)
     }
 }

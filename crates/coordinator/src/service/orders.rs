@@ -82,7 +82,9 @@ impl Service {
         let Some(open) = orders::newest(&*session, run_id).await? else {
             return Ok(None);
         };
-        let cancelled = orders::end(&mut session, open.id, End::Cancelled, None).await?;
+        let transaction = session.transaction().await?;
+        let cancelled = orders::end(&transaction, open.id, End::Cancelled, None).await?;
+        transaction.commit().await?;
         Ok(cancelled.then_some(open))
     }
 }

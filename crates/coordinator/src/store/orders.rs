@@ -9,7 +9,7 @@ use crossfade_plan::document::PhaseName;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
-use tokio_postgres::{Client, GenericClient, Row, Transaction};
+use tokio_postgres::{GenericClient, Row, Transaction};
 
 /// A server whose heartbeat is older than this, by the database's clock, is gone.
 const SERVER_GONE_AFTER: &str = "interval '15 s'";
@@ -197,14 +197,13 @@ pub async fn take(
     Ok(taken == 1)
 }
 
-/// Ends an open order, with its event. `false`: it has ended already.
+/// Ends an open order in the caller's transaction, with its event. `false`: it has ended already.
 pub async fn end(
-    client: &mut Client,
+    transaction: &Transaction<'_>,
     order: i64,
     end: End,
     outcome: Option<&str>,
 ) -> Result<bool, StoreError> {
-    let transaction = client.transaction().await?;
     let row = transaction
         .query_opt(
             "UPDATE crossfade.orders SET state = $2, outcome = $3, ended_at = clock_timestamp() \
@@ -214,8 +213,7 @@ pub async fn end(
         .await?;
     let Some(row) = row else { return Ok(false) };
     let detail = json!({"order": order, "state": end.as_str(), "why": outcome});
-    history::record(&transaction, row.get(0), "order ended", &detail).await?;
-    transaction.commit().await?;
+    history::record(transaction, row.get(0), "order ended", &detail).await?;
     Ok(true)
 }
 

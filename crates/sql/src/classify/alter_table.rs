@@ -41,7 +41,7 @@ pub fn classify(alter: &AlterTable, catalog: &Catalog, effects: &mut Effects) {
         altered.change(&change.kind, effects);
     }
     if alter.foreign || altered.known().is_some_and(|known| known.foreign) {
-        // The server has none of its rows: it checks none, and writes none anew.
+        // The server stores none of its rows, so it checks and rewrites none.
         let own = Target::Table(alter.table.clone());
         effects.scans.retain(|target| *target != own);
         effects.rewrites.retain(|target| *target != own);

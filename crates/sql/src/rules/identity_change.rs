@@ -16,8 +16,8 @@ fn check(site: &Site<'_>) -> Vec<Found> {
     let mut found = Vec::new();
     for (table, change) in site.changes() {
         let (message, help) = match &change.kind {
-            // Made anew in the same statement, it goes on numbering.
-            ChangeKind::DropIdentity { column } if is_made_anew(site, column) => continue,
+            // Recreated by the same statement, it still has numbers.
+            ChangeKind::DropIdentity { column } if is_recreated(site, column) => continue,
             ChangeKind::DropIdentity { column } => (
                 format!(
                     "{table}.{column} is NOT NULL and gets no number any more: every INSERT of the running version that does not name the column fails from here on"
@@ -38,7 +38,7 @@ fn check(site: &Site<'_>) -> Vec<Found> {
 }
 
 /// The statement gives the column a default or another identity.
-fn is_made_anew(site: &Site<'_>, column: &str) -> bool {
+fn is_recreated(site: &Site<'_>, column: &str) -> bool {
     let mut changes = site.changes();
     changes.any(|(_, change)| match &change.kind {
         ChangeKind::AddIdentity => true,
