@@ -410,7 +410,13 @@ impl Keeper<'_> {
                     // Where that cannot be written down either, the order stays open.
                     let failed = vital::within(LOOK_WITHIN, self.service.fail(id, &why)).await;
                     if failed.is_err() {
-                        self.rest_at_least_once(id);
+                        let retry_in = self.rest_at_least_once(id);
+                        self.reporter.notice(ServeNotice::Resting {
+                            run: work.run,
+                            order: id,
+                            why,
+                            retry_in,
+                        });
                         return;
                     }
                     self.rests.remove(&id);
