@@ -2,8 +2,9 @@
 
 use super::moment;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use crossfade_coordinator::service::Can;
 use crossfade_plan::{document::PhaseName, span::Span};
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 /// Change the schema of a live PostgreSQL database phase by phase, while old and new versions of the application write.
 #[derive(Debug, Parser)]
@@ -94,8 +95,11 @@ pub enum Command {
     Rollback(Rollback),
     /// Show who did what and when, from the audit log: of one run, or of all.
     History(History),
-    /// Carry out orders that were placed with `--detach`, until you stop it. Several may run, on any machines.
-    Serve,
+    /// Carry out orders that were placed with `--detach` or on its page, until you stop it. Several may run, on any machines.
+    Serve(Serve),
+    /// Create, list or revoke tokens: what people sign in with on the page of `serve`, and programs on its API.
+    #[command(subcommand)]
+    Token(Token),
     /// Cancel the open order of a run. A server that carries it out stops at its next batch.
     Cancel(Cancel),
     /// Start a temporary PostgreSQL server and run a rename through every phase while two versions of an application write.
@@ -377,6 +381,78 @@ pub struct History {
     /// Without a name: show at most this many events, the latest.
     #[arg(long, value_name = "N", default_value_t = 200, conflicts_with = "run", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub limit: u32,
+}
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Serve the page and the API on this address. Without a value: 127.0.0.1:8080. An address that other machines reach needs
+    /// TLS, or --behind-proxy.
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:8080")]
+    pub listen: Option<SocketAddr>,
+    /// Everybody who reaches the address may look, without a token. Values of rows are not shown.
+    #[arg(long, requires = "listen")]
+    pub public_read: bool,
+    /// The page and the API show runs, and change nothing.
+    #[arg(long, requires = "listen")]
+    pub read_only: bool,
+    /// A proxy in front speaks TLS with browsers.
+    #[arg(long, requires = "listen")]
+    pub behind_proxy: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Token {
+    /// Create a token and print it, once.
+    Create(TokenCreate),
+    /// List the valid tokens.
+    List(TokenList),
+    /// Revoke a token. Whoever signed in with it is signed out.
+    Revoke(TokenRevoke),
+}
+
+#[derive(Debug, Args)]
+pub struct TokenCreate {
+    /// The database role that the token stands for. By default, the role that you connect as. For another one you must be able
+    /// to set its password.
+    #[arg(long)]
+    pub role: Option<String>,
+    /// What the token may be used for, as far as its role has the rights: view, operate, approve. Operating and approving include
+    /// viewing.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "view")]
+    pub can: Vec<TokenUse>,
+    /// The token expires after this time, such as 90d.
+    #[arg(long, value_name = "TIME")]
+    pub expires: Option<Span>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TokenUse {
+    View,
+    Operate,
+    Approve,
+}
+
+impl From<TokenUse> for Can {
+    fn from(wanted: TokenUse) -> Self {
+        match wanted {
+            TokenUse::View => Self::View,
+            TokenUse::Operate => Self::Operate,
+            TokenUse::Approve => Self::Approve,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct TokenList {
+    /// List also those that were revoked or have expired.
+    #[arg(long)]
+    pub all: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct TokenRevoke {
+    /// Number of the token, as `token list` shows it.
+    pub id: i64,
 }
 
 #[derive(Debug, Args)]

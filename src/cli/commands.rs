@@ -22,6 +22,7 @@ pub mod schema;
 pub mod serve;
 pub mod start;
 pub mod status;
+pub mod token;
 pub mod tune;
 pub mod verify;
 pub mod work;

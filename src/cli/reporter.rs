@@ -2,9 +2,8 @@
 
 use super::printer::one_line;
 use crossfade_coordinator::notice::{Notice, Reporter, WalkProgress};
-use crossfade_decisions::lifecycle::next::Wait;
 use crossfade_decisions::progress;
-use crossfade_plan::span::Span;
+use crossfade_decisions::{lifecycle::next::Wait, progress::time_left};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
     io::{IsTerminal, Write},
@@ -153,15 +152,6 @@ fn detail(progress: &WalkProgress) -> String {
         text.push_str(&format!(" [held back: {}]", progress.reasons.join("; ")));
     }
     text
-}
-
-pub fn time_left(range: Option<(u64, u64)>) -> String {
-    let rough = |seconds| Span::rough(Duration::from_secs(seconds));
-    match range {
-        None => "time left not known yet".to_owned(),
-        Some((low, high)) if low == high => format!("{} left", rough(low)),
-        Some((low, high)) => format!("{} to {} left", rough(low), rough(high)),
-    }
 }
 
 fn line(notice: &Notice) -> Option<String> {

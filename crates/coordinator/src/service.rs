@@ -1,13 +1,16 @@
 //! What the faces call: one function per command. Opens connections, asks the engine, and gives back plain values.
 
 mod keeper;
+mod looker;
 mod orders;
 mod pauses;
 mod persevere;
 pub mod quarantine;
 mod registered;
 mod sql_files;
+mod standing;
 mod status;
+mod tokens;
 
 pub use crate::engine::{EngineError, Outcome, drive::Until, walk::Help};
 pub use crate::store::{
@@ -18,14 +21,17 @@ pub use crate::store::{
 };
 pub use crossfade_decisions::keeper::AtGate;
 pub use keeper::{Carried, ServeNotice, ServeReporter};
+pub use looker::Looker;
 pub use orders::Placed;
 pub use pauses::PausedRun;
 pub use registered::{Checked, Started};
 pub use sql_files::KnownToSql;
+pub use standing::{Standing, list_in_json, nobody_serves};
 pub use status::{
-    Backfill, GateCondition, LeaseStatus, PaceStatus, Paused, PhaseStatus, Status, StepStatus,
-    Waiting,
+    Backfill, GateCondition, LeaseStatus, PaceStatus, Paused, PhaseStatus, SampleStatus, Status,
+    StepStatus, Waiting, WriteStatus,
 };
+pub use tokens::{Can, CreatedToken, Holder, Secret, TokenRecord};
 
 use crate::database::{self, resolve::Resolver};
 use crate::engine::{notice::Reporter, rollback::only_frees, session::Driver, toll, vital, walk};
@@ -37,7 +43,7 @@ use crate::store::{
 };
 use crossfade_decisions::lifecycle::{
     audit, gate,
-    next::{Next, check_rollback_target, next, to_reverse},
+    next::{Next, Wait, check_rollback_target, next, to_reverse},
     snapshot::{Pause, RollbackTarget, Snapshot},
     toll::{Lost, Toll},
     transition::{RunState, State},
@@ -60,7 +66,9 @@ use crossfade_plan::{
 };
 use crossfade_postgres::connect::{ConnectError, Session, Target};
 use jiff::Timestamp;
+use serde_json::json;
 use std::{collections::BTreeSet, sync::Arc};
+use tokens::Doing;
 use tokio_postgres::{GenericClient, IsolationLevel, Transaction};
 use tokio_util::sync::CancellationToken;
 
@@ -87,6 +95,69 @@ pub enum ServiceError {
     Interrupted(String),
     #[error("{0}")]
     Refused(String),
+    /// The one for whom the service acts may not do that.
+    #[error("{0}")]
+    Forbidden(String),
+}
+
+/// What sort of error it is, for faces that say so with a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// There is no such run, phase or row.
+    NotFound,
+    /// The token is over.
+    SignedOut,
+    Forbidden,
+    /// The plan has errors.
+    Plan,
+    /// It cannot be done as things stand.
+    Refused,
+    /// The database cannot be reached, or has no room, at this moment.
+    Away,
+    /// The database is not as it must be: without Crossfade's tables, with others, or without rights on them.
+    NotReady,
+    Failed,
+}
+
+impl ServiceError {
+    pub fn kind(&self) -> ErrorKind {
+        use crate::store::StoreError as Store;
+        match self {
+            Self::Plan(_) => ErrorKind::Plan,
+            Self::Forbidden(_) => ErrorKind::Forbidden,
+            Self::Refused(_) => ErrorKind::Refused,
+            Self::Interrupted(_) | Self::ReadOnly(_) => ErrorKind::Away,
+            Self::Init(_) | Self::ServerTooOld { .. } => ErrorKind::NotReady,
+            Self::Engine(error) => match error {
+                EngineError::Store(Store::NoRun { .. }) | EngineError::NoPhase { .. } => {
+                    ErrorKind::NotFound
+                }
+                EngineError::Store(Store::TokenOver) => ErrorKind::SignedOut,
+                EngineError::Store(
+                    Store::NotInstalled
+                    | Store::Older { .. }
+                    | Store::Newer { .. }
+                    | Store::Privilege(_)
+                    | Store::NoRights { .. }
+                    | Store::NoRightsToLook { .. }
+                    | Store::NoRightsToApprove { .. },
+                ) => ErrorKind::NotReady,
+                EngineError::Store(
+                    Store::Refused(_)
+                    | Store::NameTaken { .. }
+                    | Store::Conflict { .. }
+                    | Store::LeaseHeld { .. },
+                )
+                | EngineError::Refused(_)
+                | EngineError::Conflict { .. } => ErrorKind::Refused,
+                EngineError::Connect(_)
+                | EngineError::Pool(_)
+                | EngineError::Store(Store::Silent { .. }) => ErrorKind::Away,
+                error if error.is_passing() => ErrorKind::Away,
+                _ => ErrorKind::Failed,
+            },
+        }
+    }
 }
 
 impl From<EngineError> for ServiceError {
@@ -131,6 +202,7 @@ pub struct Service {
     target: Target,
     /// The same without settings of ours: what a session of the server's has.
     plain: Target,
+    acts_for: Option<Secret>,
 }
 
 /// One of the runs of a database.
@@ -163,6 +235,24 @@ pub struct Preview {
 }
 
 impl Preview {
+    /// What keeps the run from going on but a closed gate, which is among the conditions.
+    pub fn held(&self) -> Option<String> {
+        match &self.next {
+            Next::Wait(wait @ (Wait::Paused(_) | Wait::RollingBack(..))) => Some(wait.to_string()),
+            _ => None,
+        }
+    }
+
+    /// What `advance --dry-run --format json` prints.
+    pub fn in_json(&self, run: &str, drops: &[String]) -> serde_json::Value {
+        let conditions: Vec<_> = self
+            .conditions
+            .iter()
+            .map(|condition| json!({"kind": condition.kind, "holds": condition.holds, "detail": condition.detail, "until": condition.until}))
+            .collect();
+        json!({"run": run, "phase": self.phase, "waiting": self.held(), "gate": conditions, "statements": self.statements(), "drops_for_good": drops})
+    }
+
     /// What is still to run of the phase.
     pub fn statements(&self) -> Vec<String> {
         let steps = self.snapshot.current_phase().into_iter();
@@ -181,6 +271,7 @@ impl Service {
         Self {
             target: target.with_session(&database::SESSION),
             plain: target,
+            acts_for: None,
         }
     }
 
@@ -196,7 +287,7 @@ impl Service {
     /// A session on a database that has Crossfade's tables.
     async fn installed(&self, purpose: &str) -> Result<Session, ServiceError> {
         let session = self.session(purpose).await?;
-        let looks = ["approve", "history", "preview", "status"].contains(&purpose);
+        let looks = ["approve", "history", "preview", "status", "token"].contains(&purpose);
         let purpose = if looks {
             schema::Purpose::Look
         } else {
@@ -269,6 +360,12 @@ impl Service {
         stop: CancellationToken,
         known: Option<Server>,
     ) -> Result<Driver, ServiceError> {
+        // A driver acts as the server: what a token's holder wants done is ordered.
+        if self.acts_for.is_some() {
+            let why =
+                "a run is driven as the role that is connected, and not by a token: place an order";
+            return Err(ServiceError::Forbidden(why.to_owned()));
+        }
         let driver = Driver::begin(&self.target, run, reporter, stop, known).await?;
         if let Err(error) = check_server(&driver.work, Access::Write).await {
             driver.end().await;
@@ -425,6 +522,18 @@ impl Service {
         Ok(dropped)
     }
 
+    /// The same, where `contract` comes next.
+    pub async fn drops_of(
+        &self,
+        run: &str,
+        preview: &Preview,
+    ) -> Result<Vec<String>, ServiceError> {
+        match preview.phase {
+            Some(PhaseName::Contract) => self.drops_for_good(run).await,
+            _ => Ok(Vec::new()),
+        }
+    }
+
     /// Where a run stands. Takes no lease and waits for nobody.
     pub async fn status(&self, run: &str) -> Result<Status, ServiceError> {
         let mut session = self.installed("status").await?;
@@ -459,8 +568,9 @@ impl Service {
         phase: PhaseName,
         comment: Option<&str>,
     ) -> Result<(bool, bool), ServiceError> {
-        let session = self.installed("approve").await?;
-        let snapshot = self.active(&*session, run).await?;
+        let mut session = self.installed("approve").await?;
+        let transaction = session.transaction().await?;
+        let snapshot = self.active(&transaction, run).await?;
         let run_id = snapshot.run_id;
         if snapshot.plan.phase(phase).is_none() {
             return Err(EngineError::no_phase(&snapshot.plan, phase).into());
@@ -483,13 +593,12 @@ impl Service {
                 "a rollback of {run} to {target} is under way: look again when it has ended, and approve then"
             )));
         }
-        let role: String = session
-            .query_one("SELECT session_user::text", &[])
-            .await?
-            .get(0);
-        runs::require_approver(&*session).await?;
-        let recorded = runs::approve(&*session, run_id, phase, comment).await?;
-        Ok((recorded, role != snapshot.started_by))
+        self.act(&transaction, Doing::Approve).await?;
+        runs::require_approver(&transaction).await?;
+        let counts = Self::counts(&transaction, &snapshot).await?;
+        let recorded = runs::approve(&transaction, run_id, phase, comment).await?;
+        transaction.commit().await?;
+        Ok((recorded, counts))
     }
 
     /// Changes limits of the run, or gives them back to the plan (`None`), within a second. All that are in force now.
@@ -503,6 +612,7 @@ impl Service {
         let mut session = self.installed("tune").await?;
         let transaction = session.transaction().await?;
         let snapshot = self.held_active(&transaction, run).await?;
+        self.act(&transaction, Doing::Operate).await?;
         tunings::set(&transaction, snapshot.run_id, changes, reason, until).await?;
         let in_force = tunings::in_force(&transaction, snapshot.run_id).await?;
         let all: Vec<Tuning> = in_force.iter().map(TuningRecord::tuning).collect();
@@ -559,6 +669,15 @@ impl Service {
     ) -> Result<Vec<(String, HistoryEvent)>, ServiceError> {
         let session = self.installed("history").await?;
         Ok(history::of_all(&*session, limit).await?)
+    }
+
+    /// The plan of the newest run of that name, and who started it when.
+    pub async fn registered(&self, run: &str) -> Result<RunRecord, ServiceError> {
+        let session = self.installed("status").await?;
+        // Who misspells a name is told which was meant.
+        runs::id_of(&*session, run).await?;
+        let found = runs::find(&*session, run).await?;
+        found.ok_or_else(|| ServiceError::Refused(format!("the run {run} is gone")))
     }
 
     /// What was recorded of the run that came so many before the newest of that name: 0 is the newest. `verify`: whether it

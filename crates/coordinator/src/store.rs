@@ -11,6 +11,7 @@ pub mod runs;
 pub mod schema;
 pub mod standing;
 pub mod timeline;
+pub mod tokens;
 pub mod tunings;
 pub mod verification;
 pub mod walks;
@@ -18,6 +19,7 @@ pub mod workers;
 
 use crossfade_model::printable::is_deceptive;
 use crossfade_postgres::sqlstate;
+use tokio_postgres::error::SqlState;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -89,8 +91,34 @@ pub enum StoreError {
         "the role {role} may not use Crossfade's tables. To let it run plans: GRANT USAGE, CREATE ON SCHEMA crossfade TO {role}; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA crossfade TO {role}; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA crossfade TO {role};"
     )]
     NoRights { role: String },
+    /// What a function of these tables said to one who may not, or asked for what cannot be.
+    #[error("{0}")]
+    Refused(String),
+    #[error("the token is not valid: it was revoked, or it has expired")]
+    TokenOver,
     #[error("{}", sqlstate::message(.0))]
     Database(tokio_postgres::Error),
+}
+
+impl StoreError {
+    /// Of a function that says itself why it refuses.
+    fn refusal(error: tokio_postgres::Error) -> Self {
+        let of_ours = [
+            SqlState::INSUFFICIENT_PRIVILEGE,
+            SqlState::UNDEFINED_OBJECT,
+            SqlState::INVALID_PARAMETER_VALUE,
+            SqlState::NO_DATA_FOUND,
+        ];
+        match error.as_db_error() {
+            Some(said) if of_ours.contains(said.code()) => {
+                let hint = said
+                    .hint()
+                    .map_or(String::new(), |hint| format!(". {hint}"));
+                Self::Refused(format!("{}{hint}", said.message()))
+            }
+            _ => error.into(),
+        }
+    }
 }
 
 fn meant(nearest: Option<&str>) -> String {
@@ -100,6 +128,9 @@ fn meant(nearest: Option<&str>) -> String {
 impl From<tokio_postgres::Error> for StoreError {
     fn from(error: tokio_postgres::Error) -> Self {
         use sqlstate::ErrorClass;
+        if error.code().is_some_and(|code| code.code() == TOKEN_OVER) {
+            return Self::TokenOver;
+        }
         match sqlstate::classify(&error) {
             ErrorClass::MissingSchema => Self::NotInstalled,
             ErrorClass::Privilege => Self::Privilege(error),
@@ -107,6 +138,9 @@ impl From<tokio_postgres::Error> for StoreError {
         }
     }
 }
+
+/// What `crossfade.actor` raises.
+const TOKEN_OVER: &str = "CF001";
 
 /// The longest that is recorded, in characters; `crossfade.record` takes 300.
 const OS_USER_MAX: usize = 200;

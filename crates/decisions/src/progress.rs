@@ -4,6 +4,7 @@ mod account;
 
 pub use account::{Account, Held, Moment, Tally, account};
 
+use crossfade_plan::span::Span;
 use std::time::Duration;
 
 /// A moment of a walk: blocks and rows done since it began.
@@ -61,12 +62,35 @@ pub fn estimate(points: &[Point], blocks_left: i64) -> Estimate {
     }
 }
 
+/// So long without progress is no pause between two batches.
+const STUCK_AFTER_SECONDS: f64 = 240.0;
+
+/// No block was done in the last minutes, and at no moment was anything said to hold the walk back. `moments`: oldest first.
+pub fn is_stuck(moments: &[Moment]) -> bool {
+    let (Some(first), Some(last)) = (moments.first(), moments.last()) else {
+        return false;
+    };
+    first.point.age_seconds - last.point.age_seconds >= STUCK_AFTER_SECONDS
+        && first.point.blocks_done == last.point.blocks_done
+        && moments.iter().all(|moment| moment.reasons.is_empty())
+}
+
 /// A percentage that never shows 100 before the end.
 pub fn percent(done: i64, total: i64) -> u8 {
     if total <= 0 || done >= total {
         return 100;
     }
     u8::try_from((done.max(0) * 100 / total).min(99)).unwrap_or(99)
+}
+
+/// `2 min to 5 min left`, of a range in seconds.
+pub fn time_left(range: Option<(u64, u64)>) -> String {
+    let rough = |seconds| Span::rough(Duration::from_secs(seconds));
+    match range {
+        None => "time left not known yet".to_owned(),
+        Some((low, high)) if low == high => format!("{} left", rough(low)),
+        Some((low, high)) => format!("{} to {} left", rough(low), rough(high)),
+    }
 }
 
 #[cfg(test)]
@@ -92,6 +116,29 @@ mod tests {
         let (low, high) = found.seconds_left.unwrap();
         assert!(low < high && low >= 50 && high <= 200, "{low} {high}");
         assert!(found.rows_per_second > 100.0);
+    }
+
+    #[test]
+    fn a_walk_is_stuck_without_progress_for_minutes_and_for_no_reason() {
+        let moment = |age_seconds, blocks_done, reasons: &[&str]| Moment {
+            point: Point {
+                age_seconds,
+                blocks_done,
+                rows_changed: 0,
+            },
+            delay_ms: 0,
+            workers: 1,
+            reasons: reasons.iter().map(|reason| (*reason).to_owned()).collect(),
+            tally: Tally::default(),
+        };
+        assert!(is_stuck(&[moment(290.0, 7, &[]), moment(1.0, 7, &[])]));
+        assert!(!is_stuck(&[moment(290.0, 7, &[]), moment(1.0, 8, &[])]));
+        assert!(!is_stuck(&[moment(90.0, 7, &[]), moment(1.0, 7, &[])]));
+        assert!(!is_stuck(&[
+            moment(290.0, 7, &["replica_lag"]),
+            moment(1.0, 7, &[])
+        ]));
+        assert!(!is_stuck(&[]));
     }
 
     #[test]

@@ -9,9 +9,8 @@ use crate::cli::{
 };
 use crossfade_coordinator::service::{AtGate, Outcome, Service, ServiceError, Until};
 use crossfade_decisions::keeper::Wish;
-use crossfade_decisions::lifecycle::next::{Next, Wait};
+use crossfade_decisions::lifecycle::next::Next;
 use crossfade_plan::document::PhaseName;
-use serde_json::json;
 use std::time::Duration;
 
 pub async fn run(context: &Context<'_>, advance: &Advance) -> anyhow::Result<Exit> {
@@ -140,24 +139,10 @@ pub async fn what_next(service: &Service, run: &str) -> anyhow::Result<String> {
 
 async fn dry_run(context: &Context<'_>, service: &Service, run: &str) -> anyhow::Result<Exit> {
     let preview = service.preview(run).await?;
-    let conditions: Vec<_> = preview
-        .conditions
-        .iter()
-        .map(|condition| json!({"kind": condition.kind, "holds": condition.holds, "detail": condition.detail, "until": condition.until}))
-        .collect();
-    // A closed gate is among the conditions.
-    let held = match &preview.next {
-        Next::Wait(wait @ (Wait::Paused(_) | Wait::RollingBack(..))) => {
-            Some(reporter::reason(wait))
-        }
-        _ => None,
-    };
+    let held = preview.held();
     let statements = preview.statements();
-    let drops = match preview.phase {
-        Some(PhaseName::Contract) => service.drops_for_good(run).await?,
-        _ => Vec::new(),
-    };
-    let value = json!({"run": run, "phase": preview.phase, "waiting": held, "gate": conditions, "statements": statements, "drops_for_good": drops});
+    let drops = service.drops_of(run, &preview).await?;
+    let value = preview.in_json(run, &drops);
     context.printer.result(&value, || {
         let mut text = match preview.phase {
             Some(phase) => Text::of(format_args!("next: {phase}")),

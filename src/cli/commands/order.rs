@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::cli::exit::Exit;
-use crossfade_coordinator::service::{Placed, ServerRecord, Service};
+use crossfade_coordinator::service::{Placed, Service, nobody_serves};
 
 /// The result is the run's status, in which the order stands.
 pub async fn placed(
@@ -22,19 +22,4 @@ pub async fn placed(
         )
     })?;
     Ok(Exit::Done)
-}
-
-/// Why nothing happens with an order; `None`: a server is there.
-pub fn nobody_serves(server: Option<&ServerRecord>) -> Option<String> {
-    match server {
-        Some(server) if server.is_alive => None,
-        Some(server) => Some(format!(
-            "no `crossfade serve` is connected to this database. The last one was seen at {:.0}: {}",
-            server.last_seen, server.holder
-        )),
-        None => Some(
-            "no `crossfade serve` has been connected to this database: start one, or the order stays open"
-                .to_owned(),
-        ),
-    }
 }

@@ -6,7 +6,7 @@ use crate::cli::{
     exit::{Exit, UsageError},
     printer::Text,
 };
-use crossfade_coordinator::service::quarantine::{Entry, StillQuarantined, Which};
+use crossfade_coordinator::service::quarantine::{Entry, StillQuarantined, Which, said};
 use serde_json::{Value, json};
 
 pub async fn run(context: &Context<'_>, quarantine: &Quarantine) -> anyhow::Result<Exit> {
@@ -23,12 +23,7 @@ async fn list(context: &Context<'_>, words: &QuarantineList) -> anyhow::Result<E
         .quarantine(&words.run, words.limit)
         .await?;
     let with_values = words.values || found.show_values;
-    let entries: Vec<Value> = found
-        .entries
-        .iter()
-        .map(|entry| as_json(entry, with_values))
-        .collect();
-    let value = json!({"run": words.run, "holding": found.holding, "accepted": found.accepted, "entries": entries});
+    let value = found.in_json(&words.run, with_values);
     context.printer.result(&value, || {
         let mut text = Text::new();
         for entry in &found.entries {
@@ -46,25 +41,6 @@ async fn list(context: &Context<'_>, words: &QuarantineList) -> anyhow::Result<E
         text
     })?;
     Ok(Exit::Done)
-}
-
-fn as_json(entry: &Entry, with_values: bool) -> Value {
-    json!({
-        "id": entry.id, "table": entry.table_name, "column": entry.column_name,
-        "direction": if entry.backward { "backward" } else { "forward" },
-        "key": entry.row_key.shown(), "values": with_values.then(|| entry.row_values.shown()),
-        "sqlstate": entry.sqlstate, "error": said(&entry.sqlstate, &entry.error, with_values), "noted_at": entry.noted_at,
-        "accepted": entry.accepted,
-    })
-}
-
-/// The server's message has the value in it, mostly: what may not be shown is replaced by what its code means.
-fn said(sqlstate: &str, error: &str, with_values: bool) -> String {
-    if with_values {
-        error.to_owned()
-    } else {
-        format!("SQLSTATE {sqlstate}; --values shows the value and the error")
-    }
 }
 
 fn in_words(entry: &Entry, with_values: bool, text: &mut Text) {

@@ -2,22 +2,60 @@
 
 use super::Context;
 use crate::cli::{
-    exit::Exit,
+    args::Serve,
+    exit::{Exit, UsageError},
     printer::{Printer, one_line},
     reporter::OfRun,
 };
+use anyhow::Context as _;
 use crossfade_coordinator::{
     notice::Reporter,
     service::{Carried, ServeNotice, ServeReporter},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-pub async fn run(context: &Context<'_>) -> anyhow::Result<Exit> {
+pub async fn run(context: &Context<'_>, serve: &Serve) -> anyhow::Result<Exit> {
     let service = context.service()?;
+    let stop = context.stop()?;
     let reporter = Arc::new(Lines(*context.printer));
-    service.serve(reporter, context.stop()?).await?;
+    let Some(address) = serve.listen else {
+        service.serve(reporter, stop).await?;
+        return Ok(Exit::Done);
+    };
+    if !(address.ip().is_loopback() || serve.behind_proxy) {
+        let why = format!(
+            "{address} can be reached from other machines, and tokens would go there unencrypted: listen on 127.0.0.1, or say --behind-proxy if a proxy in front speaks TLS"
+        );
+        return Err(UsageError(why).into());
+    }
+    let listener = tokio::net::TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address}"))?;
+    let settings = crossfade_web::Settings {
+        database: service.describe(),
+        public_read: serve.public_read,
+        read_only: serve.read_only,
+        is_secure: serve.behind_proxy,
+    };
+    context
+        .printer
+        .message(format!("the page is on http://{}", listener.local_addr()?));
+    let web = tokio::spawn(crossfade_web::serve(
+        listener,
+        settings,
+        service.clone(),
+        stop.clone(),
+    ));
+    let served = service.serve(reporter, stop.clone()).await;
+    // Open pages are told to come again, and do not keep the server.
+    stop.cancel();
+    let _ = tokio::time::timeout(GOODBYE_WITHIN, web).await;
+    served?;
     Ok(Exit::Done)
 }
+
+/// Requests that are under way when the server stops get so long.
+const GOODBYE_WITHIN: Duration = Duration::from_millis(500);
 
 struct Lines(Printer);
 

@@ -3,16 +3,15 @@
 mod account;
 mod list;
 
-use super::{Context, order::nobody_serves};
+use super::Context;
 use crate::cli::{
     args::StatusOf,
     exit::{Exit, UsageError},
     printer::Text,
-    reporter::time_left,
 };
-use crossfade_coordinator::service::{OrderRecord, PhaseStatus, Status};
+use crossfade_coordinator::service::{OrderRecord, PhaseStatus, Status, nobody_serves};
 use crossfade_decisions::lifecycle::transition::State;
-use crossfade_decisions::progress;
+use crossfade_decisions::progress::{self, time_left};
 use crossfade_plan::span::Span;
 use serde_json::json;
 use std::{io::IsTerminal, time::Duration};

@@ -1,6 +1,6 @@
 //! Orders: what a server is asked to do with a run.
 
-use super::{Service, ServiceError};
+use super::{Service, ServiceError, tokens::Doing};
 use crate::{
     engine::EngineError,
     store::{
@@ -26,6 +26,7 @@ impl Service {
     pub async fn order(&self, run: &str, wish: &Wish) -> Result<Placed, ServiceError> {
         let mut session = self.installed("order").await?;
         let transaction = session.transaction().await?;
+        self.act(&transaction, Doing::Operate).await?;
         let run_id = runs::id_of(&transaction, run).await?;
         runs::hold(&transaction, run_id).await?;
         let snapshot = runs::snapshot(&transaction, run_id).await?;
@@ -83,6 +84,7 @@ impl Service {
             return Ok(None);
         };
         let transaction = session.transaction().await?;
+        self.act(&transaction, Doing::Operate).await?;
         let cancelled = orders::end(&transaction, open.id, End::Cancelled, None).await?;
         transaction.commit().await?;
         Ok(cancelled.then_some(open))

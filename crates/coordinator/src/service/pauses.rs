@@ -1,6 +1,6 @@
 //! Pausing and resuming: one run, or all runs of the database at once.
 
-use super::{Service, ServiceError};
+use super::{Service, ServiceError, tokens::Doing};
 use crate::store::runs::{self, Breadth};
 use crossfade_decisions::lifecycle::{snapshot::Pause, transition::State};
 use crossfade_plan::document::PhaseName;
@@ -26,6 +26,7 @@ impl Service {
     ) -> Result<Option<Pause>, ServiceError> {
         let mut session = self.installed("pause").await?;
         let transaction = session.transaction().await?;
+        self.act(&transaction, Doing::Operate).await?;
         let snapshot = self.held_active(&transaction, run).await?;
         let run_id = snapshot.run_id;
         let replaced = runs::pause(&transaction, run_id, reason, until, Breadth::One).await?;
@@ -37,6 +38,7 @@ impl Service {
     pub async fn resume(&self, run: &str) -> Result<(bool, Option<PhaseName>), ServiceError> {
         let mut session = self.installed("resume").await?;
         let transaction = session.transaction().await?;
+        self.act(&transaction, Doing::Operate).await?;
         let snapshot = self.held_active(&transaction, run).await?;
         let resumed = runs::resume(&transaction, snapshot.run_id, None).await?;
         transaction.commit().await?;
@@ -55,6 +57,7 @@ impl Service {
     ) -> Result<Vec<PausedRun>, ServiceError> {
         let mut session = self.installed("pause").await?;
         let transaction = session.transaction().await?;
+        self.act(&transaction, Doing::Operate).await?;
         let mut paused = Vec::new();
         for id in runs::active_ids(&transaction).await? {
             let mut run = self.standing(&transaction, id).await?;
@@ -73,6 +76,7 @@ impl Service {
     pub async fn resume_all(&self) -> Result<Vec<PausedRun>, ServiceError> {
         let mut session = self.installed("resume").await?;
         let transaction = session.transaction().await?;
+        self.act(&transaction, Doing::Operate).await?;
         let mut resumed = Vec::new();
         for id in runs::active_ids(&transaction).await? {
             let mut run = self.standing(&transaction, id).await?;

@@ -1,10 +1,11 @@
 //! `quarantine`: what is in it, another try, and accepting rows as they are.
 
-use super::{Service, ServiceError};
+use super::{Service, ServiceError, tokens::Doing};
 use crate::engine::notice::Reporter;
 pub use crate::engine::quarantine::{Retried, StillQuarantined};
 use crate::store::{quarantine, runs};
 pub use quarantine::{Entry, Which};
+use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio_postgres::GenericClient;
 use tokio_util::sync::CancellationToken;
@@ -18,6 +19,37 @@ pub struct Quarantine {
     pub accepted: i64,
     /// The plan lets values appear in reports.
     pub show_values: bool,
+}
+
+impl Quarantine {
+    /// What `quarantine list --format json` prints.
+    pub fn in_json(&self, run: &str, with_values: bool) -> Value {
+        let entries: Vec<Value> = self
+            .entries
+            .iter()
+            .map(|entry| in_json(entry, with_values))
+            .collect();
+        json!({"run": run, "holding": self.holding, "accepted": self.accepted, "entries": entries})
+    }
+}
+
+fn in_json(entry: &Entry, with_values: bool) -> Value {
+    json!({
+        "id": entry.id, "table": entry.table_name, "column": entry.column_name,
+        "direction": if entry.backward { "backward" } else { "forward" },
+        "key": entry.row_key.shown(), "values": with_values.then(|| entry.row_values.shown()),
+        "sqlstate": entry.sqlstate, "error": said(&entry.sqlstate, &entry.error, with_values), "noted_at": entry.noted_at,
+        "accepted": entry.accepted,
+    })
+}
+
+/// The server's message has the value in it, mostly: what may not be shown is replaced by what its code means.
+pub fn said(sqlstate: &str, error: &str, with_values: bool) -> String {
+    if with_values {
+        error.to_owned()
+    } else {
+        format!("SQLSTATE {sqlstate}; --values shows the value and the error")
+    }
 }
 
 impl Service {
@@ -63,6 +95,7 @@ impl Service {
     ) -> Result<Vec<i64>, ServiceError> {
         let mut session = self.installed("quarantine").await?;
         let transaction = session.transaction().await?;
+        self.act(&transaction, Doing::Operate).await?;
         let snapshot = self.held_active(&transaction, run).await?;
         check_known(&transaction, run, snapshot.run_id, which).await?;
         let accepted = quarantine::accept(&transaction, snapshot.run_id, which, reason).await?;

@@ -1,6 +1,8 @@
 //! `check` and `start` of a plan, and what they say of one whose run is there already.
 
-use super::{Access, Compiled, Service, ServiceError, check_server, conflicts_of, sessions_of};
+use super::{
+    Access, Compiled, Service, ServiceError, check_server, conflicts_of, sessions_of, tokens::Doing,
+};
 use crate::store::{
     StoreError,
     runs::{self, RunRecord},
@@ -170,6 +172,7 @@ impl Service {
         if !conflicts.is_empty() {
             return Err(refused(&conflicts));
         }
+        self.act(&transaction, Doing::Start).await?;
         runs::insert(&transaction, &compiled.plan, &fingerprint, text).await?;
         transaction.commit().await?;
         Ok(Started {

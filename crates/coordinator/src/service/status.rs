@@ -123,6 +123,8 @@ pub struct Backfill {
     pub table_growth: Option<f64>,
     /// How often the table was vacuumed as the walk went.
     pub vacuums: i32,
+    /// Somebody drives it, nothing holds it back, and for minutes it has made no progress.
+    pub is_stuck: bool,
     pub pace: PaceStatus,
     /// What the last minutes went into; null before there is anything to say, and when it has ended.
     pub account: Option<Account>,
@@ -402,6 +404,7 @@ async fn backfill(
             table_growth: (walk.blocks_before > 0)
                 .then(|| blocks_now as f64 / walk.blocks_before as f64),
             vacuums: walk.vacuums,
+            is_stuck: driven && !walk.finished && progress::is_stuck(&moments),
             table: walk.table_name.clone(),
             blocks_total: totals.blocks_total,
             blocks_done: totals.blocks_done,

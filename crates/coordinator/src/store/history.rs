@@ -49,6 +49,42 @@ pub async fn load(
     Ok(rows.iter().map(event).collect())
 }
 
+/// At most `limit` events before the one numbered `before`, the newest first.
+pub async fn before(
+    client: &impl GenericClient,
+    run_id: i64,
+    before: Option<i64>,
+    limit: u32,
+) -> Result<Vec<HistoryEvent>, StoreError> {
+    let rows = client
+        .query(
+            &format!(
+                "SELECT {FIELDS} FROM crossfade.events WHERE run_id = $1 AND ($2::bigint IS NULL OR number < $2) ORDER BY number DESC LIMIT $3"
+            ),
+            &[&run_id, &before, &i64::from(limit)],
+        )
+        .await?;
+    Ok(rows.iter().map(event).collect())
+}
+
+/// At most `limit` events after the one numbered `after`, the oldest first.
+pub async fn after(
+    client: &impl GenericClient,
+    run_id: i64,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<HistoryEvent>, StoreError> {
+    let rows = client
+        .query(
+            &format!(
+                "SELECT {FIELDS} FROM crossfade.events WHERE run_id = $1 AND number > $2 ORDER BY number LIMIT $3"
+            ),
+            &[&run_id, &after, &i64::from(limit)],
+        )
+        .await?;
+    Ok(rows.iter().map(event).collect())
+}
+
 /// The latest events of all runs, each behind its run's name, the oldest of them first.
 pub async fn of_all(
     client: &impl GenericClient,

@@ -187,7 +187,7 @@ pub async fn accept(
     };
     let rows = transaction
         .query(
-            "UPDATE crossfade.quarantine SET accepted_by = session_user || ' (' || $3::text || ')', accepted_reason = $4, \
+            "UPDATE crossfade.quarantine SET accepted_by = crossfade.actor_role() || ' (' || crossfade.actor_through($3) || ')', accepted_reason = $4, \
                     accepted_at = clock_timestamp() \
              WHERE run_id = $1 AND ($2::bigint[] IS NULL OR id = ANY ($2)) AND accepted_at IS NULL RETURNING id",
             &[&run_id, &ids, &os_user(), &reason],

@@ -22,11 +22,16 @@ use tokio_postgres::{GenericClient, Row, Transaction, error::SqlState};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunLine {
+    pub id: i64,
     pub name: String,
     pub state: String,
     pub phase: Option<String>,
     pub started_at: Timestamp,
     pub finished_at: Option<Timestamp>,
+    /// So many were recorded.
+    pub events: i64,
+    /// Somebody has its lease, or had it a moment ago.
+    pub is_driven: bool,
 }
 
 fn corrupt(what: impl std::fmt::Display) -> StoreError {
@@ -38,9 +43,11 @@ pub async fn list(client: &impl GenericClient) -> Result<Vec<RunLine>, StoreErro
     let rows = client
         .query(
             "SELECT r.name, r.state, (SELECT p.phase FROM crossfade.phases AS p WHERE p.run_id = r.id \
-                AND r.state = 'active' AND p.state <> 'completed' ORDER BY p.position LIMIT 1), r.started_at, r.finished_at \
+                AND r.state = 'active' AND p.state <> 'completed' ORDER BY p.position LIMIT 1), r.started_at, r.finished_at, \
+                r.id, r.event_count, EXISTS (SELECT FROM crossfade.leases AS l WHERE l.run_id = r.id AND l.holder IS NOT NULL \
+                    AND l.heartbeat > clock_timestamp() - $1::bigint * interval '1 ms') \
              FROM crossfade.runs AS r ORDER BY r.id DESC LIMIT 1000",
-            &[],
+            &[&super::lease::STALE_AFTER_MS],
         )
         .await?;
     Ok(rows
@@ -51,6 +58,9 @@ pub async fn list(client: &impl GenericClient) -> Result<Vec<RunLine>, StoreErro
             phase: row.get(2),
             started_at: row.get(3),
             finished_at: row.get(4),
+            id: row.get(5),
+            events: row.get(6),
+            is_driven: row.get(7),
         })
         .collect())
 }
@@ -184,7 +194,7 @@ pub async fn insert(
     let stored = serde_json::to_value(plan).map_err(corrupt)?;
     let inserted = transaction
         .query_one(
-            "INSERT INTO crossfade.runs (name, document, plan, fingerprint, started_by_os) VALUES ($1, $2, $3, $4, $5) \
+            "INSERT INTO crossfade.runs (name, document, plan, fingerprint, started_by_os) VALUES ($1, $2, $3, $4, crossfade.actor_through($5)) \
              RETURNING id, encode(sha256(convert_to(document || E'\\n' || plan::text, 'UTF8')), 'hex')",
             &[&name, &document, &stored, &fingerprint, &os_user()],
         )
@@ -727,7 +737,7 @@ pub async fn pause(
     });
     transaction
         .execute(
-            "UPDATE crossfade.runs SET paused_by = session_user || ' (' || $2::text || ')', pause_reason = $3, \
+            "UPDATE crossfade.runs SET paused_by = crossfade.actor_role() || ' (' || crossfade.actor_through($2) || ')', pause_reason = $3, \
                     paused_at = clock_timestamp(), paused_until = $4, paused_with_all = $5 WHERE id = $1",
             &[&run_id, &os_user(), &reason, &until, &(breadth == Breadth::All)],
         )

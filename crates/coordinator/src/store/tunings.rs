@@ -69,7 +69,7 @@ pub async fn set(
         if let Some(value) = value {
             transaction
                 .execute(
-                    "INSERT INTO crossfade.tunings (run_id, key, value, reason, os_user, expires_at) VALUES ($1, $2, $3, $4, $5, $6)",
+                    "INSERT INTO crossfade.tunings (run_id, key, value, reason, os_user, expires_at) VALUES ($1, $2, $3, $4, crossfade.actor_through($5), $6)",
                     &[&run_id, &key, &value, &reason, &os_user(), &until],
                 )
                 .await?;

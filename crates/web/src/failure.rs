@@ -1,0 +1,153 @@
+//! How a request fails: as a page, or as a problem document (RFC 9457), with the words of the command line.
+
+use crate::page;
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use crossfade_coordinator::service::{ErrorKind, ServiceError};
+use serde::Serialize;
+
+#[derive(Debug)]
+pub enum Failure {
+    /// Whoever asks has to sign in first.
+    SignIn,
+    Forbidden(String),
+    NotFound(String),
+    /// What was sent cannot be read.
+    Malformed(String),
+    TooMany,
+    Service(ServiceError),
+}
+
+impl From<ServiceError> for Failure {
+    fn from(error: ServiceError) -> Self {
+        match error.kind() {
+            ErrorKind::SignedOut => Self::SignIn,
+            _ => Self::Service(error),
+        }
+    }
+}
+
+impl Failure {
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::SignIn => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Self::Service(error) => match error.kind() {
+                ErrorKind::NotFound => StatusCode::NOT_FOUND,
+                ErrorKind::SignedOut => StatusCode::UNAUTHORIZED,
+                ErrorKind::Forbidden => StatusCode::FORBIDDEN,
+                ErrorKind::Plan => StatusCode::UNPROCESSABLE_ENTITY,
+                ErrorKind::Refused => StatusCode::CONFLICT,
+                ErrorKind::Away | ErrorKind::NotReady => StatusCode::SERVICE_UNAVAILABLE,
+                ErrorKind::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+            },
+        }
+    }
+
+    pub fn title(&self) -> &'static str {
+        match self {
+            Self::SignIn => "Sign in first",
+            Self::Forbidden(_) => "Not allowed",
+            Self::NotFound(_) => "Not found",
+            Self::Malformed(_) => "The request cannot be read",
+            Self::TooMany => "Too many failed attempts",
+            Self::Service(error) => match error.kind() {
+                ErrorKind::NotFound => "Not found",
+                ErrorKind::SignedOut => "Sign in first",
+                ErrorKind::Forbidden => "Not allowed",
+                ErrorKind::Plan => "The plan has errors",
+                ErrorKind::Refused => "Refused",
+                ErrorKind::Away => "The database is away",
+                ErrorKind::NotReady => "The database is not ready",
+                ErrorKind::Failed => "It failed",
+            },
+        }
+    }
+
+    pub fn detail(&self) -> String {
+        match self {
+            Self::SignIn => {
+                "a token is needed: `crossfade token create` makes one, for a database role"
+                    .to_owned()
+            }
+            Self::Forbidden(why) | Self::NotFound(why) | Self::Malformed(why) => why.clone(),
+            Self::TooMany => "wait a minute before the next attempt".to_owned(),
+            Self::Service(error) => error.to_string(),
+        }
+    }
+
+    pub fn is_away(&self) -> bool {
+        matches!(self, Self::Service(error) if error.kind() == ErrorKind::Away)
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        if matches!(self, Self::SignIn) {
+            return Redirect::to("/sign-in").into_response();
+        }
+        (self.status(), page::failed(&self)).into_response()
+    }
+}
+
+/// A problem document.
+#[derive(Debug, Serialize)]
+pub struct Problem {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: String,
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        Self {
+            kind: "about:blank",
+            title: failure.title(),
+            status: failure.status().as_u16(),
+            detail: failure.detail(),
+        }
+    }
+}
+
+impl From<ServiceError> for Problem {
+    fn from(error: ServiceError) -> Self {
+        Failure::from(error).into()
+    }
+}
+
+impl Problem {
+    pub fn set_status(&mut self, status: StatusCode) {
+        self.status = status.as_u16();
+    }
+
+    pub fn token_over() -> Self {
+        Self {
+            detail: "the token is not valid: it was revoked, it has expired, or its role is gone"
+                .to_owned(),
+            ..Failure::SignIn.into()
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self)).into_response();
+        let headers = response.headers_mut();
+        let kind = HeaderValue::from_static("application/problem+json");
+        headers.insert(header::CONTENT_TYPE, kind);
+        if status == StatusCode::UNAUTHORIZED {
+            let challenge = HeaderValue::from_static("Bearer");
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+}

@@ -1,0 +1,149 @@
+//! What holds for every request: strict headers, no request from another site, few failed attempts to sign in.
+
+use crate::{failure::Failure, site::Shared};
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, Method, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// Nothing comes from elsewhere, nothing is inline, and no other page shows this one in a frame.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+pub async fn guard(State(site): State<Shared>, request: Request, next: Next) -> Response {
+    let changes = ![Method::GET, Method::HEAD].contains(request.method());
+    let is_of_elsewhere = changes && comes_from_elsewhere(request.headers());
+    let is_live = request.uri().path().ends_with("/live");
+    let mut response = if is_of_elsewhere {
+        Failure::Forbidden("this request came from another site".to_owned()).into_response()
+    } else {
+        next.run(request).await
+    };
+    let headers = response.headers_mut();
+    let mut set = |name: header::HeaderName, value: &'static str| {
+        headers.insert(name, HeaderValue::from_static(value));
+    };
+    set(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::X_FRAME_OPTIONS, "DENY");
+    set(header::REFERRER_POLICY, "no-referrer");
+    if site.settings.is_secure {
+        set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+    if is_live {
+        // A proxy must not wait for the end of it.
+        set(header::HeaderName::from_static("x-accel-buffering"), "no");
+    }
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// By what browsers say of where a request comes from. A program that is no browser says nothing.
+fn comes_from_elsewhere(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    match (text("sec-fetch-site"), text("origin"), text("host")) {
+        (Some(site), ..) => site != "same-origin" && site != "none",
+        (None, Some(origin), Some(host)) => {
+            let of_origin = origin.split_once("://").map(|(_, rest)| rest);
+            of_origin != Some(host)
+        }
+        (None, Some(_), None) => true,
+        (None, None, _) => false,
+    }
+}
+
+/// Failed attempts to sign in, by address and in all.
+#[derive(Debug, Default)]
+pub struct Attempts {
+    failed: Mutex<BTreeMap<IpAddr, Vec<Instant>>>,
+}
+
+const WITHIN: Duration = Duration::from_secs(60);
+const BY_ADDRESS_MAX: usize = 10;
+/// Behind a proxy all come from one address, and an attacker may have many.
+const ADDRESSES_MAX: usize = 1_000;
+
+impl Attempts {
+    pub fn may_try(&self, address: IpAddr) -> bool {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.retain(|_, times| {
+            times.retain(|time| time.elapsed() < WITHIN);
+            !times.is_empty()
+        });
+        let by_address = failed.get(&address).map_or(0, Vec::len);
+        by_address < BY_ADDRESS_MAX && (by_address > 0 || failed.len() < ADDRESSES_MAX)
+    }
+
+    pub fn failed(&self, address: IpAddr) {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.entry(address).or_default().push(Instant::now());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| {
+                (
+                    header::HeaderName::from_static(name),
+                    HeaderValue::from_static(value),
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_request_of_another_site_is_told_from_one_of_the_page_and_of_a_program() {
+        for (pairs, is_of_elsewhere) in [
+            (&[("host", "ops:8080")][..], false),
+            (
+                &[("host", "ops:8080"), ("origin", "http://ops:8080")],
+                false,
+            ),
+            (
+                &[("host", "ops:8080"), ("origin", "http://evil:8080")],
+                true,
+            ),
+            (&[("host", "ops:8080"), ("origin", "null")], true),
+            (&[("origin", "http://ops:8080")], true),
+            (
+                &[("sec-fetch-site", "same-origin"), ("origin", "null")],
+                false,
+            ),
+            (&[("sec-fetch-site", "none")], false),
+            (&[("sec-fetch-site", "same-site")], true),
+            (&[("sec-fetch-site", "cross-site")], true),
+        ] {
+            assert_eq!(
+                comes_from_elsewhere(&headers(pairs)),
+                is_of_elsewhere,
+                "{pairs:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn ten_failed_attempts_of_an_address_are_enough_for_a_minute() {
+        let attempts = Attempts::default();
+        let (one, other) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
+        for _ in 0..BY_ADDRESS_MAX {
+            assert!(attempts.may_try(one));
+            attempts.failed(one);
+        }
+        assert!(!attempts.may_try(one));
+        assert!(attempts.may_try(other));
+    }
+}

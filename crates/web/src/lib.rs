@@ -1,0 +1,15 @@
+//! The page and the API: they look at runs and place orders, as the command line does, for people who hold a token.
+
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod act;
+mod api;
+mod failure;
+mod guard;
+mod live;
+mod offer;
+mod page;
+mod site;
+mod visitor;
+
+pub use site::{Settings, serve};

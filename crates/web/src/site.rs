@@ -1,0 +1,68 @@
+//! What every request shares, and the routes.
+
+use crate::{act, api, guard, live::Live, page};
+use axum::{Router, extract::DefaultBodyLimit, middleware};
+use crossfade_coordinator::service::{Looker, Service};
+use std::{net::SocketAddr, sync::Arc};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// The longest body of a request: a plan.
+const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// What the operator of the server decided.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Which database this is, without a password.
+    pub database: String,
+    /// Everybody may look.
+    pub public_read: bool,
+    /// Nobody may act.
+    pub read_only: bool,
+    /// Browsers come by TLS: a proxy's, as a rule.
+    pub is_secure: bool,
+}
+
+pub struct Site {
+    pub settings: Settings,
+    pub service: Service,
+    pub looker: Looker,
+    pub live: Live,
+    pub attempts: guard::Attempts,
+    pub stop: CancellationToken,
+}
+
+pub type Shared = Arc<Site>;
+
+/// Answers requests until `stop`. Errors: the listener's.
+pub async fn serve(
+    listener: TcpListener,
+    settings: Settings,
+    service: Service,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
+    let site = Arc::new(Site {
+        looker: Looker::new(service.clone()),
+        service,
+        settings,
+        live: Live::default(),
+        attempts: guard::Attempts::default(),
+        stop: stop.clone(),
+    });
+    let router = routes(site).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, router)
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .await
+}
+
+fn routes(site: Shared) -> Router {
+    Router::new()
+        .merge(page::routes())
+        .merge(act::routes())
+        .nest("/api/v1", api::routes())
+        .merge(api::health::routes())
+        .fallback(page::missing)
+        .layer(middleware::from_fn_with_state(site.clone(), guard::guard))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .with_state(site)
+}

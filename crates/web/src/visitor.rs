@@ -1,0 +1,159 @@
+//! Who asks: the holder of a token or of a sign-in, or somebody unknown.
+
+use crate::{
+    failure::{Failure, Problem},
+    site::{Shared, Site},
+};
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, HeaderValue, header, request::Parts},
+};
+use crossfade_coordinator::service::{Holder, Secret, Service};
+
+#[derive(Debug)]
+pub struct Visitor {
+    pub holder: Option<Holder>,
+    secret: Option<Secret>,
+}
+
+impl Visitor {
+    /// A value that forms carry, which other sites cannot know.
+    pub fn form_token(&self) -> String {
+        let secret = self.secret.as_ref();
+        secret.map_or(String::new(), |secret| secret.derived("form"))
+    }
+
+    pub fn may_see_rows(&self) -> bool {
+        self.holder
+            .as_ref()
+            .is_some_and(|holder| holder.may_see_rows)
+    }
+
+    /// The service, which acts for this visitor.
+    pub fn service(&self, site: &Site) -> Result<Service, Failure> {
+        if site.settings.read_only {
+            return Err(Failure::Forbidden(READ_ONLY.to_owned()));
+        }
+        let secret = self.secret.clone().ok_or(Failure::SignIn)?;
+        Ok(site.service.acting_for(secret))
+    }
+
+    pub fn secret(&self) -> Option<&Secret> {
+        self.secret.as_ref()
+    }
+
+    fn may_look(&self, site: &Site) -> bool {
+        site.settings.public_read || self.holder.as_ref().is_some_and(|holder| holder.may_look)
+    }
+}
+
+pub const READ_ONLY: &str =
+    "this server only shows runs (`--read-only`): use the command line, or another server";
+
+/// The name by which a browser keeps its sign-in. The prefix binds it to this host and to TLS.
+pub fn cookie_name(site: &Site) -> &'static str {
+    if site.settings.is_secure {
+        "__Host-crossfade"
+    } else {
+        "crossfade"
+    }
+}
+
+/// What sets the cookie; without a secret, what takes it away.
+pub fn cookie(site: &Site, secret: Option<&Secret>) -> Option<HeaderValue> {
+    let name = cookie_name(site);
+    let secure = if site.settings.is_secure {
+        "; Secure"
+    } else {
+        ""
+    };
+    let (value, age) = match secret {
+        Some(secret) => (secret.reveal(), ""),
+        None => ("", "; Max-Age=0"),
+    };
+    let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict{secure}{age}");
+    let mut value = HeaderValue::from_str(&text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+fn of_cookie(site: &Site, headers: &HeaderMap) -> Option<Secret> {
+    let name = cookie_name(site);
+    let cookies = headers.get_all(header::COOKIE).into_iter();
+    cookies
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|text| text.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| Secret::of(value))
+}
+
+fn of_header(headers: &HeaderMap) -> Option<Secret> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| Secret::of(token.trim()))
+}
+
+async fn identify(site: &Site, secret: Option<Secret>) -> Result<Visitor, Failure> {
+    let holder = match &secret {
+        Some(secret) => site.looker.holder(secret).await?,
+        None => None,
+    };
+    Ok(Visitor {
+        secret: secret.filter(|_| holder.is_some()),
+        holder,
+    })
+}
+
+/// A browser, signed in or not.
+impl FromRequestParts<Shared> for Visitor {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Shared) -> Result<Self, Failure> {
+        identify(site, of_cookie(site, &parts.headers)).await
+    }
+}
+
+/// A browser whose person may look.
+pub struct Looking(pub Visitor);
+
+impl FromRequestParts<Shared> for Looking {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Shared) -> Result<Self, Failure> {
+        let visitor = identify(site, of_cookie(site, &parts.headers)).await?;
+        match &visitor.holder {
+            _ if visitor.may_look(site) => Ok(Self(visitor)),
+            Some(holder) => Err(Failure::Forbidden(no_rights(&holder.role))),
+            None => Err(Failure::SignIn),
+        }
+    }
+}
+
+/// A program that calls the API with a token, and may look.
+pub struct Caller(pub Visitor);
+
+impl FromRequestParts<Shared> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Shared) -> Result<Self, Problem> {
+        let secret = of_header(&parts.headers);
+        let has_token = secret.is_some();
+        let visitor = identify(site, secret).await.map_err(Problem::from)?;
+        match &visitor.holder {
+            // A token that is over is an error even where everybody may look: its holder wants to know.
+            None if has_token => Err(Problem::token_over()),
+            _ if visitor.may_look(site) => Ok(Self(visitor)),
+            Some(holder) => Err(Failure::Forbidden(no_rights(&holder.role)).into()),
+            None => Err(Failure::SignIn.into()),
+        }
+    }
+}
+
+fn no_rights(role: &str) -> String {
+    format!(
+        "the role {role} may not look at Crossfade's tables: GRANT USAGE ON SCHEMA crossfade, and SELECT ON ALL TABLES IN SCHEMA crossfade, to it"
+    )
+}
