@@ -131,7 +131,7 @@ fn what(status: &Status, preview: &Preview, is_last: bool) -> Markup {
         }
         @if !statements.is_empty() {
             details {
-                summary { "What " (next) " runs: " (statements.len()) " statements" }
+                summary { "What " (next) " runs (" (statements.len()) ")" }
                 pre { @for statement in &statements { (statement) "\n" } }
             }
         }

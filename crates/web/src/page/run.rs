@@ -2,7 +2,7 @@
 
 use super::{
     history, plot, shell,
-    words::{ago, moment, number, state_class, state_word, took},
+    words::{ago, moment, number, prose, state_class, state_word, took},
 };
 use crate::{
     failure::Failure,
@@ -45,8 +45,10 @@ pub async fn page(
         @if let Some(did) = did {
             p.notice.good role="status" { (did) }
         }
-        div #actions data-mark=(part.mark) { (actions(&status, &visitor, &site)) }
-        div #live { (part.html) }
+        div.run-top {
+            div #live { (part.html) }
+            div #actions data-mark=(part.mark) { (actions(&status, &visitor, &site)) }
+        }
         (plan(&record))
     };
     let live = format!("/runs/{run}/live");
@@ -117,17 +119,17 @@ fn shown(status: &Status, events: &[HistoryEvent]) -> Markup {
     let (standing, why) = status.standing();
     let is_active = status.state == "active";
     html! {
-        section.run-top {
+        section.run-title {
             div.run-head {
                 h1 { (status.run) }
                 @if is_active { (super::runs::badge(standing)) }
                 @else { span.badge data-standing=(status.state) { (status.state.replace('_', " ")) } }
                 @if status.is_stuck() { span.badge.stuck { "stuck" } }
             }
-            @if is_active && !why.is_empty() { p.why { (why) } }
+            @if is_active && !why.is_empty() { p.why { (prose(&why)) } }
             (rail(status))
         }
-        @if let Some(order) = &status.order { (order_part(order, status)) }
+        @if let Some(order) = status.order.as_ref().filter(|order| is_news(order, status)) { (order_part(order, status)) }
         @if let Some(paused) = &status.paused {
             section.notice.warn {
                 h2 { "Paused" }
@@ -191,14 +193,35 @@ fn order_part(order: &OrderRecord, status: &Status) -> Markup {
     }
 }
 
+/// An order that is done, or that something was begun after, says nothing that the rest of the page does not.
+fn is_news(order: &OrderRecord, status: &Status) -> bool {
+    let is_over = |ended| {
+        let mut began = status.phases.iter().filter_map(|phase| phase.started_at);
+        began.any(|at| at > ended)
+    };
+    order.is_open() || order.state != "done" && !order.ended_at.is_some_and(is_over)
+}
+
+/// But for what the page says elsewhere: the pause, the gate, and that somebody may advance it.
 fn waiting(status: &Status) -> Markup {
+    let of_gate = |kind: &str| {
+        status
+            .current_phase()
+            .is_some_and(|phase| phase.gate.iter().any(|one| one.kind == kind))
+    };
+    let told = |kind: &str| ["operator", "paused"].contains(&kind) || of_gate(kind);
+    let waiting: Vec<_> = status
+        .waiting
+        .iter()
+        .filter(|one| !told(&one.kind))
+        .collect();
     html! {
-        @if !status.waiting.is_empty() {
+        @if !waiting.is_empty() {
             section.card aria-labelledby="waiting" {
                 h2 #waiting { "Waits for" }
                 ul {
-                    @for one in &status.waiting {
-                        li { strong { (one.kind.replace('_', " ")) } ": " (one.detail)
+                    @for one in &waiting {
+                        li { strong { (one.kind.replace('_', " ")) } ": " (prose(&one.detail))
                             @if let Some(until) = one.until { " (until " (moment(until)) ")" } }
                     }
                 }

@@ -2,7 +2,7 @@
 
 use super::{
     shell,
-    words::{ago, moment},
+    words::{ago, moment, prose},
 };
 use crate::{
     failure::Failure,
@@ -91,7 +91,7 @@ fn row(standing: Standing, why: &str, status: &Status) -> Markup {
                     span { (percent) " %" }
                 }
             }
-            p.why { (why) }
+            p.why { (prose(why)) }
             @if let Some(order) = order {
                 p.small { "Order " (order.id) ": " (order.in_words()) ", " (ago(order.placed_at))
                     @if let Some(nobody) = nobody_serves(status.server.as_ref()) { ". " (nobody) }

@@ -45,6 +45,15 @@ pub fn state_class(state: State) -> &'static str {
     }
 }
 
+/// A sentence as the command line writes it: what stands between backticks is code.
+pub fn prose(text: &str) -> Markup {
+    html! {
+        @for (index, part) in text.split('`').enumerate() {
+            @if index % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
+}
+
 /// With a space between thousands.
 pub fn number(value: i64) -> String {
     let digits = value.unsigned_abs().to_string();
