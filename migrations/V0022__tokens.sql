@@ -107,18 +107,18 @@ $$;
 CREATE FUNCTION crossfade.revoke_token(which bigint, by_os_user text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    found record;
+    kept record;
 BEGIN
-    SELECT t.role, t.created_by, t.revoked_at INTO found FROM crossfade.tokens AS t WHERE t.id = which FOR NO KEY UPDATE;
+    SELECT t.role, t.created_by, t.revoked_at INTO kept FROM crossfade.tokens AS t WHERE t.id = which FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'there is no token %', which USING ERRCODE = 'no_data_found';
     END IF;
-    IF session_user NOT IN (found.role, found.created_by) AND NOT pg_has_role(session_user, current_user, 'MEMBER') THEN
+    IF session_user NOT IN (kept.role, kept.created_by) AND NOT pg_has_role(session_user, current_user, 'MEMBER') THEN
         RAISE EXCEPTION '% may not revoke token %', quote_ident(session_user), which
             USING ERRCODE = 'insufficient_privilege',
-                HINT = format('%s or %s revokes it.', quote_ident(found.role), quote_ident(found.created_by));
+                HINT = format('%s or %s revokes it.', quote_ident(kept.role), quote_ident(kept.created_by));
     END IF;
-    IF found.revoked_at IS NOT NULL THEN
+    IF kept.revoked_at IS NOT NULL THEN
         RETURN false;
     END IF;
     UPDATE crossfade.tokens AS t SET revoked_by = session_user, revoked_by_os = by_os_user, revoked_at = clock_timestamp() WHERE t.id = which;

@@ -72,6 +72,7 @@ async fn dispatch(arguments: &Arguments, printer: &Printer) -> anyhow::Result<Ex
         Command::Verify(verify) => commands::verify::run(&context, verify).await,
         Command::Rollback(rollback) => commands::rollback::run(&context, rollback).await,
         Command::History(history) => commands::history::run(&context, history).await,
+        Command::Report(asked) => commands::report::run(&context, asked).await,
         Command::Serve(serve) => commands::serve::run(&context, serve).await,
         Command::Token(token) => commands::token::run(&context, token).await,
         Command::Cancel(cancel) => commands::cancel::run(&context, cancel).await,

@@ -1,6 +1,7 @@
 //! The demo: a PostgreSQL of our own, an old and a new version of an application that write all the time, and a rename
 //! taken through every phase, with proof at the end that nothing stopped and nothing was lost.
 
+pub mod hosted;
 pub mod traffic;
 
 use crossfade_coordinator::notice::Reporter;
@@ -102,6 +103,8 @@ pub enum DemoError {
     Database(#[from] tokio_postgres::Error),
     #[error("the demo was interrupted; its server is gone")]
     Interrupted,
+    #[error("the page: {0}")]
+    Page(#[from] std::io::Error),
     #[error("{phase} did not get through its gate")]
     AtGate { phase: PhaseName },
     #[error("a task of the demo ended early: {0}")]

@@ -95,6 +95,8 @@ pub enum Command {
     Rollback(Rollback),
     /// Show who did what and when, from the audit log: of one run, or of all.
     History(History),
+    /// Print what a run did, when, and how long it took, as Markdown.
+    Report(ReportOf),
     /// Carry out orders that were placed with `--detach` or on its page, until you stop it. Several may run, on any machines.
     Serve(Serve),
     /// Create, list or revoke tokens: what people sign in with on the page of `serve`, and programs on its API.
@@ -384,6 +386,12 @@ pub struct History {
 }
 
 #[derive(Debug, Args)]
+pub struct ReportOf {
+    /// Name of the run.
+    pub run: String,
+}
+
+#[derive(Debug, Args)]
 pub struct Serve {
     /// Serve the page and the API on this address. Without a value: 127.0.0.1:8080. An address that other machines reach needs
     /// TLS, or --behind-proxy.
@@ -461,6 +469,9 @@ pub struct Demo {
     #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1_000..=50_000_000))]
     pub rows: u64,
     /// Leave the server running and print how to connect.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "serve")]
     pub keep: bool,
+    /// Serve the page, and take the rename through its phases there yourself. Without a value: on 127.0.0.1:8080.
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:8080")]
+    pub serve: Option<SocketAddr>,
 }

@@ -16,6 +16,7 @@ pub mod order;
 pub mod pause;
 pub mod quarantine;
 pub mod reference;
+pub mod report;
 pub mod resume;
 pub mod rollback;
 pub mod schema;

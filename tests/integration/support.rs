@@ -1,10 +1,12 @@
 //! A PostgreSQL for this test binary, a private database for each test, and the program as its users run it.
 
 pub mod application;
+pub mod browser;
 pub mod cases;
 pub mod certificates;
 pub mod faults_table;
 pub mod ledger;
+pub mod page;
 pub mod pgbouncer;
 pub mod standby;
 pub mod tools;

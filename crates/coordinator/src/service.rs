@@ -7,6 +7,7 @@ mod pauses;
 mod persevere;
 pub mod quarantine;
 mod registered;
+mod report;
 mod sql_files;
 mod standing;
 mod status;
@@ -21,10 +22,11 @@ pub use crate::store::{
 };
 pub use crossfade_decisions::keeper::AtGate;
 pub use keeper::{Carried, ServeNotice, ServeReporter};
-pub use looker::Looker;
+pub use looker::{Counts, Looker};
 pub use orders::Placed;
 pub use pauses::PausedRun;
 pub use registered::{Checked, Started};
+pub use report::{Report, span};
 pub use sql_files::KnownToSql;
 pub use standing::{Standing, list_in_json, nobody_serves};
 pub use status::{
@@ -69,7 +71,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use std::{collections::BTreeSet, sync::Arc};
 use tokens::Doing;
-use tokio_postgres::{GenericClient, IsolationLevel, Transaction};
+use tokio_postgres::{GenericClient, IsolationLevel, Transaction, error::SqlState};
 use tokio_util::sync::CancellationToken;
 
 /// The oldest PostgreSQL that has TID range scans and `client_connection_check_interval`.
@@ -110,6 +112,8 @@ pub enum ErrorKind {
     Forbidden,
     /// The plan has errors.
     Plan,
+    /// A text that no database can have, such as one with a NUL in it.
+    Malformed,
     /// It cannot be done as things stand.
     Refused,
     /// The database cannot be reached, or has no room, at this moment.
@@ -117,6 +121,14 @@ pub enum ErrorKind {
     /// The database is not as it must be: without Crossfade's tables, with others, or without rights on them.
     NotReady,
     Failed,
+}
+
+fn is_no_text(error: &tokio_postgres::Error) -> bool {
+    let codes = [
+        SqlState::CHARACTER_NOT_IN_REPERTOIRE,
+        SqlState::UNTRANSLATABLE_CHARACTER,
+    ];
+    error.code().is_some_and(|code| codes.contains(code))
 }
 
 impl ServiceError {
@@ -150,6 +162,11 @@ impl ServiceError {
                 )
                 | EngineError::Refused(_)
                 | EngineError::Conflict { .. } => ErrorKind::Refused,
+                EngineError::Store(Store::Database(error)) | EngineError::Database(error)
+                    if is_no_text(error) =>
+                {
+                    ErrorKind::Malformed
+                }
                 EngineError::Connect(_)
                 | EngineError::Pool(_)
                 | EngineError::Store(Store::Silent { .. }) => ErrorKind::Away,

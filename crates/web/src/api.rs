@@ -23,6 +23,7 @@ pub fn routes() -> Router<Shared> {
     Router::new()
         .route("/runs", get(runs::list).post(plans::start))
         .route("/runs/{run}", get(runs::status))
+        .route("/runs/{run}/report", get(runs::report))
         .route("/runs/{run}/next", get(runs::next))
         .route("/runs/{run}/events", get(events::page))
         .route("/runs/{run}/events/live", get(events::live))

@@ -7,6 +7,7 @@ mod api;
 mod failure;
 mod guard;
 mod live;
+mod metrics;
 mod offer;
 mod page;
 mod site;

@@ -5,6 +5,7 @@ mod history;
 mod layout;
 mod plot;
 mod quarantine;
+mod report;
 pub mod run;
 pub mod runs;
 mod sign_in;
@@ -29,6 +30,7 @@ pub fn routes() -> Router<Shared> {
         .route("/sign-out", post(sign_in::sign_out))
         .route("/runs/{run}", get(run::page))
         .route("/runs/{run}/live", get(live::run))
+        .route("/runs/{run}/report", get(report::page))
         .route("/runs/{run}/history", get(history::of_run))
         .route(
             "/runs/{run}/quarantine",

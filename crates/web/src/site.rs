@@ -1,7 +1,7 @@
 //! What every request shares, and the routes.
 
-use crate::{act, api, guard, live::Live, page};
-use axum::{Router, extract::DefaultBodyLimit, middleware};
+use crate::{act, api, guard, live::Live, metrics, page};
+use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 use crossfade_coordinator::service::{Looker, Service};
 use std::{net::SocketAddr, sync::Arc};
 use tokio::net::TcpListener;
@@ -61,6 +61,7 @@ fn routes(site: Shared) -> Router {
         .merge(act::routes())
         .nest("/api/v1", api::routes())
         .merge(api::health::routes())
+        .route("/metrics", get(metrics::page))
         .fallback(page::missing)
         .layer(middleware::from_fn_with_state(site.clone(), guard::guard))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

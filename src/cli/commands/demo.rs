@@ -1,8 +1,8 @@
 //! `demo`: a rename under traffic, proven. Exits with 1 where anything is wrong.
 
-use super::Context;
+use super::{Context, serve};
 use crate::cli::{args::Demo, exit::Exit};
-use crate::demo::{self, DemoError, DemoOptions, DemoReport};
+use crate::demo::{self, DemoError, DemoOptions, DemoReport, hosted::HostedOptions};
 use std::fmt::Write as _;
 
 pub async fn run(context: &Context<'_>, arguments: &Demo) -> anyhow::Result<Exit> {
@@ -12,6 +12,15 @@ pub async fn run(context: &Context<'_>, arguments: &Demo) -> anyhow::Result<Exit
         keep: arguments.keep,
     };
     let tell = |line: String| context.printer.message(format!("* {line}"));
+    if let Some(listen) = arguments.serve {
+        let options = HostedOptions {
+            rows: arguments.rows,
+            listen,
+        };
+        let reporter = serve::lines(context);
+        demo::hosted::run(options, reporter, &tell, stop).await?;
+        return Ok(Exit::Done);
+    }
     let report = match demo::run(options, context.reporter(), &tell, stop).await {
         Err(DemoError::Interrupted) => {
             context

@@ -17,7 +17,7 @@ use std::{sync::Arc, time::Duration};
 pub async fn run(context: &Context<'_>, serve: &Serve) -> anyhow::Result<Exit> {
     let service = context.service()?;
     let stop = context.stop()?;
-    let reporter = Arc::new(Lines(*context.printer));
+    let reporter = lines(context);
     let Some(address) = serve.listen else {
         service.serve(reporter, stop).await?;
         return Ok(Exit::Done);
@@ -56,6 +56,11 @@ pub async fn run(context: &Context<'_>, serve: &Serve) -> anyhow::Result<Exit> {
 
 /// Requests that are under way when the server stops get so long.
 const GOODBYE_WITHIN: Duration = Duration::from_millis(500);
+
+/// Tells what the server does, a line at a time.
+pub fn lines(context: &Context<'_>) -> Arc<dyn ServeReporter> {
+    Arc::new(Lines(*context.printer))
+}
 
 struct Lines(Printer);
 

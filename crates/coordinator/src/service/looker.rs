@@ -4,7 +4,7 @@ use super::{HistoryEvent, Holder, RunSummary, Secret, Service, ServiceError, Sta
 use crate::{
     engine::{EngineError, vital},
     store::{
-        StoreError, history,
+        StoreError, history, orders,
         runs::{self, RunLine},
         tokens,
     },
@@ -28,6 +28,16 @@ pub struct Looker {
     service: Service,
     idle: Mutex<Vec<Session>>,
     board: tokio::sync::Mutex<BTreeMap<i64, Seen>>,
+}
+
+/// What a database has, for metrics.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// By run and kind.
+    pub events: Vec<(String, String, i64)>,
+    /// By state.
+    pub orders: Vec<(String, i64)>,
+    pub is_served: bool,
 }
 
 /// An active run as it was seen.
@@ -109,6 +119,23 @@ impl Looker {
         }
         self.keep(session);
         Ok(summaries)
+    }
+
+    /// How many events and orders there are.
+    pub async fn counts(&self) -> Result<Counts, ServiceError> {
+        let session = self.session().await?;
+        let counts = within(async {
+            Ok(Counts {
+                events: history::counts(&*session).await?,
+                orders: orders::counts(&*session).await?,
+                is_served: orders::last_server(&*session)
+                    .await?
+                    .is_some_and(|server| server.is_alive),
+            })
+        });
+        let counts = counts.await?;
+        self.keep(session);
+        Ok(counts)
     }
 
     /// At most `limit` events of the newest run of that name, those before the one numbered `before`, the newest first.

@@ -85,6 +85,18 @@ pub async fn after(
     Ok(rows.iter().map(event).collect())
 }
 
+/// How many events there are, by the run's name and the kind.
+pub async fn counts(client: &impl GenericClient) -> Result<Vec<(String, String, i64)>, StoreError> {
+    let rows = client
+        .query(
+            "SELECT r.name, e.kind, count(*) FROM crossfade.events AS e JOIN crossfade.runs AS r ON r.id = e.run_id GROUP BY 1, 2 ORDER BY 1, 2",
+            &[],
+        )
+        .await?;
+    let count = |row: &Row| (row.get(0), row.get(1), row.get(2));
+    Ok(rows.iter().map(count).collect())
+}
+
 /// The latest events of all runs, each behind its run's name, the oldest of them first.
 pub async fn of_all(
     client: &impl GenericClient,
@@ -140,6 +152,21 @@ fn event(row: &Row) -> HistoryEvent {
 }
 
 impl HistoryEvent {
+    /// One that nobody recorded.
+    #[cfg(test)]
+    pub fn made(at: &str, kind: &str, detail: serde_json::Value) -> Self {
+        Self {
+            number: 1,
+            at: at.to_owned(),
+            role: "alice".to_owned(),
+            os_user: "alice@host".to_owned(),
+            kind: kind.to_owned(),
+            sealed_detail: detail.to_string(),
+            detail,
+            hash: String::new(),
+        }
+    }
+
     pub fn recorded(&self) -> Recorded<'_> {
         Recorded {
             number: self.number,

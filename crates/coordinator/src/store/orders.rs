@@ -182,6 +182,18 @@ pub async fn open(client: &impl GenericClient) -> Result<Vec<OpenOrder>, StoreEr
     rows.iter().map(order).collect()
 }
 
+/// How many orders there are, by their state.
+pub async fn counts(client: &impl GenericClient) -> Result<Vec<(String, i64)>, StoreError> {
+    let rows = client
+        .query(
+            "SELECT s.state, count(o.id) FROM unnest(ARRAY['open', 'done', 'stopped', 'failed', 'cancelled']) AS s (state) \
+             LEFT JOIN crossfade.orders AS o ON o.state = s.state GROUP BY 1 ORDER BY 1",
+            &[],
+        )
+        .await?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}
+
 /// Notes who carries the order out. `false`: it is not open any more.
 pub async fn take(
     client: &impl GenericClient,

@@ -3,7 +3,7 @@
 use super::body::Run;
 use crate::{failure::Problem, site::Shared, visitor::Caller};
 use axum::{Json, extract::State};
-use crossfade_coordinator::service::{Status, list_in_json};
+use crossfade_coordinator::service::{Report, Status, list_in_json};
 use serde_json::Value;
 
 /// As `crossfade status --format json`.
@@ -18,6 +18,15 @@ pub async fn status(
     Run(run): Run,
 ) -> Result<Json<Status>, Problem> {
     Ok(Json(site.looker.status(&run).await?))
+}
+
+/// As `crossfade report RUN --format json`.
+pub async fn report(
+    State(site): State<Shared>,
+    _caller: Caller,
+    Run(run): Run,
+) -> Result<Json<Report>, Problem> {
+    Ok(Json(site.service.report(&run).await?))
 }
 
 /// As `crossfade advance RUN --dry-run --format json`.

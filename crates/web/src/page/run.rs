@@ -153,7 +153,7 @@ fn shown(status: &Status, events: &[HistoryEvent]) -> Markup {
         section aria-labelledby="history" {
             h2 #history { "History" }
             (history::table(events.iter().map(|event| (None, event))))
-            p { a href=(format!("/runs/{}/history", status.run)) { "The whole history" } }
+            p { a href=(format!("/runs/{}/history", status.run)) { "The whole history" } " · " a href=(format!("/runs/{}/report", status.run)) { "Report" } }
         }
     }
 }

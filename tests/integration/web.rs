@@ -1,0 +1,955 @@
+//! The page and the API of `crossfade serve`: who may look and act, in whose name that is recorded, and what becomes of nonsense.
+
+use crate::support::{
+    Database, connect, on_own_postgresql, on_postgresql,
+    page::{Page, Visitor, client, encoded},
+    plan_file,
+};
+use reqwest::{Method, header};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+const RUN: &str = "rename-status";
+const PLAN: &str = "version: 1\nname: rename-status\nchange:\n  rename_column: {table: public.vehicles, from: status, to: vehicle_status}\ngates:\n  contract: {approvals: 1}\n";
+const ON_A_FREE_PORT: &str = "--listen=127.0.0.1:0";
+
+/// A database whose owner is no superuser, with people who may do different things.
+struct Team<'a> {
+    database: &'a Database,
+    /// Owns the table and Crossfade's schema; the server is connected as this role.
+    deployer: String,
+    /// A member of `deployer`.
+    operator: String,
+    /// May look and approve. Its name has capitals and a space.
+    approver: String,
+    /// May log in, and nothing else.
+    stranger: String,
+}
+
+impl<'a> Team<'a> {
+    async fn of(database: &'a Database) -> Self {
+        let name = |role: &str| format!("{role}_{}", database.name);
+        let team = Self {
+            database,
+            deployer: name("deployer"),
+            operator: name("operator"),
+            approver: format!("Ada L. {}", database.name),
+            stranger: name("stranger"),
+        };
+        let Self {
+            deployer,
+            operator,
+            approver,
+            stranger,
+            ..
+        } = &team;
+        database
+            .execute(&format!(
+                "CREATE ROLE {deployer} LOGIN; CREATE ROLE {operator} LOGIN IN ROLE {deployer}; CREATE ROLE \"{approver}\" LOGIN; CREATE ROLE {stranger} LOGIN; \
+                 GRANT CREATE ON DATABASE {} TO {deployer}; GRANT ALL ON SCHEMA public TO {deployer}; \
+                 CREATE TABLE vehicles (id bigint PRIMARY KEY, status text NOT NULL); ALTER TABLE vehicles OWNER TO {deployer}; \
+                 INSERT INTO vehicles SELECT i, 'status ' || i % 7 FROM generate_series(1, 2000) AS i",
+                database.name
+            ))
+            .await;
+        team.run(&team.deployer, &["init"]);
+        database
+            .execute(&format!(
+                "GRANT USAGE ON SCHEMA crossfade TO \"{approver}\"; GRANT SELECT ON ALL TABLES IN SCHEMA crossfade TO \"{approver}\""
+            ))
+            .await;
+        team
+    }
+
+    fn url(&self, role: &str) -> String {
+        self.database
+            .url
+            .replacen("postgres@", &format!("{}@", encoded(role)), 1)
+    }
+
+    /// A command as this role; what it wrote.
+    fn run(&self, role: &str, arguments: &[&str]) -> String {
+        self.tried(role, arguments).exits(0).stdout
+    }
+
+    fn tried(&self, role: &str, arguments: &[&str]) -> crate::support::Ran {
+        let mut command = crate::support::command(&self.url(role), arguments);
+        crate::support::Ran::of(command.output().expect("the program runs"))
+    }
+
+    fn token(&self, role: &str, can: &str) -> String {
+        self.run(role, &["token", "create", "--can", can])
+            .trim()
+            .to_owned()
+    }
+
+    fn serve(&self, arguments: &[&str]) -> Page {
+        let all: Vec<&str> = ["serve", ON_A_FREE_PORT]
+            .iter()
+            .chain(arguments)
+            .copied()
+            .collect();
+        Page::start(crate::support::command(&self.url(&self.deployer), &all))
+    }
+
+    fn start(&self) {
+        let file = plan_file(PLAN);
+        self.run(&self.deployer, &["start", file.path().to_str().unwrap()]);
+    }
+
+    async fn until_ended(&self) -> String {
+        self.database
+            .wait_until("SELECT NOT EXISTS (SELECT FROM crossfade.orders WHERE state = 'open')")
+            .await;
+        self.database
+            .value("SELECT concat_ws(': ', state, outcome) FROM crossfade.orders ORDER BY id DESC LIMIT 1")
+            .await
+    }
+}
+
+#[test]
+fn a_whole_rename_by_forms_alone_is_recorded_in_the_names_of_those_who_did_it() {
+    on_postgresql(async |database| {
+        let team = Team::of(database).await;
+        let page = team.serve(&[]);
+        let operator = page.visitor(&team.token(&team.operator, "operate")).await;
+        let (code, checked) = operator
+            .act("/start", &[("plan", PLAN), ("what", "check")])
+            .await;
+        assert!(
+            code == 200 && checked.contains("The plan fits"),
+            "{checked}"
+        );
+        let wrong = PLAN.replace("from: status", "from: stattus");
+        let (code, refused) = operator
+            .act("/start", &[("plan", &wrong), ("what", "start")])
+            .await;
+        assert!(
+            code == 200 && refused.contains("has no column"),
+            "{refused}"
+        );
+        let (code, to) = operator
+            .act("/start", &[("plan", PLAN), ("what", "start")])
+            .await;
+        assert_eq!(
+            (code, to.as_str()),
+            (303, "/runs/rename-status?did=started")
+        );
+        let advance = format!("/runs/{RUN}/advance");
+        let (code, to) = operator.act(&advance, &[("to", "retire")]).await;
+        assert_eq!(
+            (code, to.as_str()),
+            (303, "/runs/rename-status?did=ordered")
+        );
+        assert_eq!(team.until_ended().await, "done");
+        // The gate of `contract` wants somebody else's approval; whoever started the run does not count.
+        let approver = page.visitor(&team.token(&team.approver, "approve")).await;
+        let approve = format!("/runs/{RUN}/approve");
+        let (_, to) = approver
+            .act(&approve, &[("phase", "contract"), ("comment", "seen")])
+            .await;
+        assert_eq!(to, "/runs/rename-status?did=approved");
+        let (_, to) = approver.act(&approve, &[("phase", "contract")]).await;
+        assert_eq!(to, "/runs/rename-status?did=approved-before");
+        // The same role by its own login counts once, too.
+        let again = team.run(&team.approver, &["approve", RUN, "contract"]);
+        assert!(again.contains("already"), "{again}");
+        let contract = format!("/runs/{RUN}/advance?to=contract");
+        let (code, page_of) = operator.page(&contract).await;
+        assert!(
+            code == 200 && page_of.contains("cannot be undone"),
+            "{page_of}"
+        );
+        let (code, refused) = operator.act(&contract, &[("name", "another")]).await;
+        assert!(
+            code == 400 && refused.contains("nothing was done"),
+            "{refused}"
+        );
+        let (code, _) = operator.act(&contract, &[("name", RUN)]).await;
+        assert_eq!(code, 303);
+        assert_eq!(team.until_ended().await, "done");
+        assert_eq!(database.status(RUN)["state"], "completed");
+        let recorded = database
+            .value("SELECT string_agg(DISTINCT kind || ' ' || role, ',' ORDER BY kind || ' ' || role) FROM crossfade.events WHERE os_user LIKE 'token %'")
+            .await;
+        let expected = format!(
+            "approved {},ordered {op},started {op}",
+            team.approver,
+            op = team.operator
+        );
+        assert_eq!(recorded, expected);
+        let intact = database
+            .crossfade(&["history", RUN, "--verify"])
+            .exits(0)
+            .stdout;
+        assert!(intact.contains("is intact"), "{intact}");
+        let (code, list) = operator.page("/?q=rename").await;
+        assert!(code == 200 && list.contains("completed"), "{list}");
+    });
+}
+
+#[test]
+fn a_token_lets_its_holder_do_what_both_the_token_and_the_role_allow() {
+    on_postgresql(async |database| {
+        let team = Team::of(database).await;
+        team.start();
+        team.run(&team.deployer, &["advance", RUN, "--to", "dual_write"]);
+        let page = team.serve(&[]);
+        let may = async |token: &str| {
+            let base = format!("/api/v1/runs/{RUN}");
+            let (look, _) = page.call(Some(token), Method::GET, &base, None).await;
+            let pause = json!({"reason": "a test"});
+            let (operate, _) = page
+                .call(
+                    Some(token),
+                    Method::PUT,
+                    &format!("{base}/pause"),
+                    Some(pause),
+                )
+                .await;
+            if operate == 200 {
+                page.call(Some(token), Method::DELETE, &format!("{base}/pause"), None)
+                    .await;
+            }
+            let approval = json!({"phase": "contract"});
+            let (approve, _) = page
+                .call(
+                    Some(token),
+                    Method::POST,
+                    &format!("{base}/approvals"),
+                    Some(approval),
+                )
+                .await;
+            (look, operate, approve)
+        };
+        for (role, can, expected) in [
+            (&team.deployer, "view", (200, 403, 403)),
+            (&team.deployer, "operate", (200, 200, 403)),
+            (&team.deployer, "approve", (200, 403, 200)),
+            (&team.operator, "operate,approve", (200, 200, 200)),
+            (&team.approver, "view,operate,approve", (200, 403, 200)),
+        ] {
+            let token = team.token(role, can);
+            assert_eq!(may(&token).await, expected, "{role}: {can}");
+        }
+        // A role without rights on Crossfade's tables cannot even make a token; one that is made for it opens nothing.
+        let refused = team.tried(&team.stranger, &["token", "create"]).exits(1);
+        assert!(
+            refused.stderr.contains("may not look"),
+            "{}",
+            refused.stderr
+        );
+        let made = database.crossfade(&[
+            "token",
+            "create",
+            "--role",
+            &team.stranger,
+            "--can",
+            "view,operate,approve",
+        ]);
+        assert_eq!(may(made.exits(0).stdout.trim()).await, (403, 403, 403));
+        // Rights are asked for each time.
+        let token = team.token(&team.approver, "approve");
+        database
+            .execute(&format!("REVOKE SELECT ON ALL TABLES IN SCHEMA crossfade FROM \"{}\"; REVOKE EXECUTE ON FUNCTION crossfade.approve FROM PUBLIC", team.approver))
+            .await;
+        assert_eq!(may(&token).await, (403, 403, 403));
+    });
+}
+
+#[test]
+fn nobody_makes_or_forges_a_token_of_a_role_that_he_could_not_be() {
+    on_postgresql(async |database| {
+        let team = Team::of(database).await;
+        team.start();
+        for (maker, holder) in [
+            (&team.deployer, &team.approver),
+            (&team.operator, &team.deployer),
+            (&team.approver, &team.deployer),
+        ] {
+            let refused = team
+                .tried(maker, &["token", "create", "--role", holder])
+                .exits(1);
+            assert!(
+                refused.stderr.contains("may not make a token"),
+                "{}",
+                refused.stderr
+            );
+        }
+        let nobody = team
+            .tried(
+                &team.deployer,
+                &["token", "create", "--role", "no_such_role"],
+            )
+            .exits(1);
+        assert!(
+            nobody.stderr.contains("there is no role no_such_role"),
+            "{}",
+            nobody.stderr
+        );
+        // A role that drives runs writes to Crossfade's tables, and still makes no token, and acts for nobody.
+        let driver = format!("driver_{}", database.name);
+        database
+            .execute(&format!(
+                "CREATE ROLE {driver} LOGIN; GRANT USAGE, CREATE ON SCHEMA crossfade TO {driver}; \
+                 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA crossfade TO {driver}; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA crossfade TO {driver}"
+            ))
+            .await;
+        team.token(&team.approver, "approve");
+        let client = connect(&team.url(&driver)).await;
+        let hash = "f".repeat(64);
+        for sql in [
+            format!("INSERT INTO crossfade.tokens (role, role_oid, can, hash, created_by, created_by_os) VALUES ('x', 10, '{{operate}}', '{hash}', 'x', 'x')"),
+            format!("UPDATE crossfade.tokens SET hash = '{hash}'"),
+            "UPDATE crossfade.tokens SET can = '{operate}'".to_owned(),
+            "UPDATE crossfade.tokens SET revoked_at = NULL".to_owned(),
+            "DELETE FROM crossfade.tokens".to_owned(),
+            "TRUNCATE crossfade.tokens CASCADE".to_owned(),
+            format!("INSERT INTO crossfade.sign_ins (hash, token_id, expires_at) VALUES ('{hash}', 1, now() + interval '1 day')"),
+            format!("SELECT crossfade.revoke_token(1, 'x')"),
+            format!("SELECT crossfade.create_token('{}', '{{approve}}', '{hash}', NULL, 'x')", team.approver),
+            "BEGIN; SET LOCAL crossfade.token = 'guess'; SELECT crossfade.approve(1, 'contract', 'x', NULL)".to_owned(),
+            "BEGIN; SET LOCAL crossfade.token = 'guess'; SELECT crossfade.record(1, 'x', 'x', '{}')".to_owned(),
+        ] {
+            let tried = client.batch_execute(&sql).await;
+            assert!(tried.is_err(), "{sql}");
+            client.batch_execute("ROLLBACK").await.unwrap();
+        }
+        // What the database keeps of a token is of no use to whoever reads it.
+        let kept = database.value("SELECT hash FROM crossfade.tokens").await;
+        let page = team.serve(&[]);
+        let (code, _) = page
+            .call(Some(&kept), Method::GET, "/api/v1/runs", None)
+            .await;
+        assert_eq!(code, 401);
+    });
+}
+
+#[test]
+fn a_token_that_is_revoked_or_has_expired_ends_its_sign_ins_and_streams() {
+    on_postgresql(async |database| {
+        let team = Team::of(database).await;
+        team.start();
+        let page = team.serve(&[]);
+        let token = team.token(&team.operator, "operate");
+        let visitor = page.visitor(&token).await;
+        let mut stream = visitor
+            .request(Method::GET, &format!("/runs/{RUN}/live"))
+            .send()
+            .await
+            .unwrap();
+        let first = stream.chunk().await.unwrap().unwrap();
+        assert!(String::from_utf8_lossy(&first).contains("rename-status"));
+        let list: Value =
+            serde_json::from_str(&team.run(&team.operator, &["token", "list", "--format", "json"]))
+                .unwrap();
+        let id = list["tokens"][0]["id"].to_string();
+        let refused = team
+            .tried(&team.stranger, &["token", "revoke", &id])
+            .exits(1);
+        assert!(!refused.stderr.is_empty());
+        team.run(&team.operator, &["token", "revoke", &id]);
+        let (code, _) = page
+            .call(Some(&token), Method::GET, "/api/v1/runs", None)
+            .await;
+        assert_eq!(code, 401);
+        let (code, _) = visitor.page("/").await;
+        assert_eq!(code, 303, "to the form");
+        let acted = visitor
+            .post(
+                &format!("/runs/{RUN}/pause"),
+                &[("form", "x"), ("reason", "x")],
+            )
+            .await;
+        assert_eq!(acted.status().as_u16(), 303);
+        let began = Instant::now();
+        let mut rest = String::new();
+        while let Ok(Some(chunk)) = stream.chunk().await {
+            rest.push_str(&String::from_utf8_lossy(&chunk));
+            if rest.contains("event: over") {
+                break;
+            }
+        }
+        assert!(
+            rest.contains("event: over") && began.elapsed() < Duration::from_secs(20),
+            "{rest}"
+        );
+        let short = team.run(&team.operator, &["token", "create", "--expires", "1s"]);
+        database
+            .wait_until("SELECT bool_or(expires_at < clock_timestamp()) FROM crossfade.tokens")
+            .await;
+        let (code, problem) = page
+            .call(Some(short.trim()), Method::GET, "/api/v1/runs", None)
+            .await;
+        assert!(
+            code == 401 && problem["detail"].as_str().unwrap().contains("expired"),
+            "{problem}"
+        );
+    });
+}
+
+#[test]
+fn an_order_by_token_is_carried_out_only_if_its_role_could_become_the_server() {
+    on_postgresql(async |database| {
+        let team = Team::of(database).await;
+        team.start();
+        // Rights on the tables, without membership: it may place orders, which the server refuses.
+        let outsider = format!("outsider_{}", database.name);
+        database
+            .execute(&format!(
+                "CREATE ROLE {outsider} LOGIN; GRANT USAGE ON SCHEMA crossfade TO {outsider}; \
+                 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA crossfade TO {outsider}"
+            ))
+            .await;
+        let page = team.serve(&[]);
+        let token = team.token(&outsider, "operate");
+        let order = json!({"action": "advance"});
+        let path = format!("/api/v1/runs/{RUN}/orders");
+        let (code, placed) = page
+            .call(Some(&token), Method::POST, &path, Some(order))
+            .await;
+        assert_eq!(code, 201, "{placed}");
+        let ended = team.until_ended().await;
+        assert!(ended.contains("is not a member of"), "{ended}");
+        // What a plan says is evaluated as the server's role.
+        let plan = json!({"plan": PLAN.replace("rename-status", "other")});
+        for path in ["/api/v1/runs", "/api/v1/plans/check"] {
+            let (code, problem) = page
+                .call(Some(&token), Method::POST, path, Some(plan.clone()))
+                .await;
+            assert_eq!(code, 403, "{problem}");
+        }
+    });
+}
+
+#[test]
+fn every_answer_to_nonsense_is_a_problem_document_that_says_what_is_wrong() {
+    on_postgresql(async |database| {
+        let team = Team::of(database).await;
+        team.start();
+        let page = team.serve(&[]);
+        let token = team.token(&team.operator, "view,operate,approve");
+        let run = format!("/api/v1/runs/{RUN}");
+        let (get, post, put, delete) = (Method::GET, Method::POST, Method::PUT, Method::DELETE);
+        for (method, path, body, code) in [
+            (&get, "/api/v1/runs/none", None, 404),
+            (&get, "/api/v1/runs/%00", None, 400),
+            (&get, "/api/v1/runs/%FF", None, 400),
+            (&get, "/api/v1/nothing", None, 404),
+            (&delete, "/api/v1/runs", None, 405),
+            (&get, &format!("{run}/events?after=x"), None, 400),
+            (&get, &format!("{run}/events?limit=0"), None, 400),
+            (
+                &get,
+                &format!("{run}/events?after=-9223372036854775808"),
+                None,
+                200,
+            ),
+            (&post, &format!("{run}/orders"), Some("{}"), 422),
+            (&post, &format!("{run}/orders"), Some("not json"), 400),
+            (
+                &post,
+                &format!("{run}/orders"),
+                Some(r#"{"action": "explode"}"#),
+                422,
+            ),
+            (
+                &post,
+                &format!("{run}/orders"),
+                Some(r#"{"action": "advance", "phase": "lunch"}"#),
+                422,
+            ),
+            (
+                &post,
+                &format!("{run}/orders"),
+                Some(r#"{"action": "advance", "phase": "sql"}"#),
+                404,
+            ),
+            (
+                &post,
+                &format!("{run}/orders"),
+                Some(r#"{"action": "advance", "more": 1}"#),
+                422,
+            ),
+            (
+                &post,
+                &format!("{run}/orders"),
+                Some(r#"{"action": "rollback", "phase": "sql"}"#),
+                409,
+            ),
+            (
+                &post,
+                &format!("{run}/approvals"),
+                Some(r#"{"phase": "sql"}"#),
+                404,
+            ),
+            (
+                &put,
+                &format!("{run}/pause"),
+                Some(r#"{"reason": " "}"#),
+                400,
+            ),
+            (
+                &put,
+                &format!("{run}/pause"),
+                Some(r#"{"reason": "a\u0000b"}"#),
+                400,
+            ),
+            (
+                &put,
+                &format!("{run}/pause"),
+                Some(r#"{"reason": "x", "until": "tomorrow"}"#),
+                422,
+            ),
+            (
+                &put,
+                &format!("{run}/tunings"),
+                Some(r#"{"reason": "x", "limits": {"workers": "many"}}"#),
+                409,
+            ),
+            (
+                &put,
+                &format!("{run}/tunings"),
+                Some(r#"{"reason": "x", "limits": {"lunch": "1"}}"#),
+                409,
+            ),
+            (
+                &post,
+                &format!("{run}/quarantine/accepted"),
+                Some(r#"{"reason": "x", "ids": [1]}"#),
+                409,
+            ),
+            (
+                &post,
+                "/api/v1/runs",
+                Some(r#"{"plan": "version: 1"}"#),
+                422,
+            ),
+            (
+                &post,
+                "/api/v1/plans/check",
+                Some(r#"{"plan": "\u0000"}"#),
+                422,
+            ),
+        ] {
+            let request = client()
+                .request(method.clone(), page.url(path))
+                .bearer_auth(&token);
+            let request = match body {
+                Some(body) => request
+                    .header(header::CONTENT_TYPE, "application/json")
+                    .body(body.to_owned()),
+                None => request,
+            };
+            let answer = request.send().await.unwrap();
+            let found = answer.status().as_u16();
+            let kind = answer
+                .headers()
+                .get(header::CONTENT_TYPE)
+                .map(|kind| kind.to_str().unwrap().to_owned());
+            let text = answer.text().await.unwrap();
+            assert_eq!(found, code, "{method} {path} {body:?}: {text}");
+            if code >= 400 {
+                assert_eq!(
+                    kind.as_deref(),
+                    Some("application/problem+json"),
+                    "{path}: {text}"
+                );
+                let problem: Value = serde_json::from_str(&text).unwrap();
+                assert!(
+                    problem["status"] == code && !problem["detail"].as_str().unwrap().is_empty(),
+                    "{text}"
+                );
+            }
+        }
+        let visitor = page.visitor(&token).await;
+        for (path, code) in [
+            ("/runs/none", 404),
+            ("/runs/none/live", 404),
+            ("/runs/%00", 400),
+            ("/nothing", 404),
+            ("/runs/rename-status/rollback?to=lunch", 400),
+            ("/runs/rename-status/history?before=x", 400),
+            ("/?skip=x", 400),
+        ] {
+            let (found, text) = visitor.page(path).await;
+            assert_eq!(found, code, "{path}: {text}");
+        }
+        assert_eq!(
+            team.run(&team.deployer, &["history", RUN]).lines().count(),
+            1,
+            "nothing was done"
+        );
+    });
+}
+
+#[test]
+fn a_form_of_another_site_does_nothing() {
+    on_postgresql(async |database| {
+        let team = Team::of(database).await;
+        team.start();
+        let page = team.serve(&[]);
+        let visitor = page.visitor(&team.token(&team.operator, "operate")).await;
+        let path = format!("/runs/{RUN}/pause");
+        let (_, form) = visitor.page(&path).await;
+        let (_, rest) = form.rsplit_once("name=\"form\" value=\"").unwrap();
+        let known = rest.split('"').next().unwrap();
+        let post = async |form: &str, name: header::HeaderName, value: &str| {
+            let request = visitor.request(Method::POST, &path);
+            let request = request
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .header(name, value);
+            let answer = request
+                .body(format!("form={form}&reason=x"))
+                .send()
+                .await
+                .unwrap();
+            answer.status().as_u16()
+        };
+        let own = format!("http://{}", page.address);
+        let fetch_site = header::HeaderName::from_static("sec-fetch-site");
+        assert_eq!(post("guess", header::ORIGIN, &own).await, 403);
+        assert_eq!(post("", header::ORIGIN, &own).await, 403);
+        assert_eq!(
+            post(known, header::ORIGIN, "http://evil.example").await,
+            403
+        );
+        assert_eq!(post(known, fetch_site, "cross-site").await, 403);
+        assert_eq!(database.status(RUN)["paused"], Value::Null);
+        assert_eq!(post(known, header::ORIGIN, &own).await, 303);
+        assert_ne!(database.status(RUN)["paused"], Value::Null);
+        let answer = visitor.request(Method::GET, "/").send().await.unwrap();
+        let policy = answer.headers()["content-security-policy"]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        assert!(
+            policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+            "{policy}"
+        );
+    });
+}
+
+#[test]
+fn without_a_token_nobody_acts_and_only_a_public_page_is_shown() {
+    on_postgresql(async |database| {
+        let team = Team::of(database).await;
+        team.start();
+        let closed = team.serve(&[]);
+        let unknown = Visitor::unknown(&closed);
+        for path in [
+            "/",
+            "/history",
+            "/start",
+            "/live",
+            "/runs/rename-status",
+            "/runs/rename-status/live",
+            "/runs/rename-status/advance",
+        ] {
+            assert_eq!(unknown.page(path).await.0, 303, "{path}");
+        }
+        for path in [
+            "/api/v1/runs",
+            "/api/v1/runs/rename-status/events",
+            "/health/migrations",
+        ] {
+            assert_eq!(
+                closed.call(None, Method::GET, path, None).await.0,
+                401,
+                "{path}"
+            );
+        }
+        for path in [
+            "/healthz",
+            "/readyz",
+            "/sign-in",
+            "/assets/style.css",
+            "/assets/live.js",
+        ] {
+            assert_eq!(unknown.page(path).await.0, 200, "{path}");
+        }
+        let public = team.serve(&["--public-read"]);
+        let unknown = Visitor::unknown(&public);
+        let (code, shown) = unknown.page("/runs/rename-status").await;
+        assert!(code == 200 && shown.contains("sign in first"), "{shown}");
+        assert_eq!(
+            unknown.page("/runs/rename-status/quarantine").await.0,
+            403,
+            "rows are shown to nobody unknown"
+        );
+        for path in [
+            "/runs/rename-status/advance",
+            "/runs/rename-status/pause",
+            "/start",
+        ] {
+            let answer = unknown
+                .post(
+                    path,
+                    &[
+                        ("form", ""),
+                        ("reason", "x"),
+                        ("to", "expand"),
+                        ("plan", "x"),
+                        ("what", "check"),
+                    ],
+                )
+                .await;
+            assert_eq!(answer.status().as_u16(), 303, "{path}: to the form");
+        }
+        let pause = json!({"reason": "x"});
+        assert_eq!(
+            public
+                .call(
+                    None,
+                    Method::PUT,
+                    "/api/v1/runs/rename-status/pause",
+                    Some(pause.clone())
+                )
+                .await
+                .0,
+            401
+        );
+        let health = public
+            .call(None, Method::GET, "/health/migrations", None)
+            .await
+            .1;
+        assert_eq!(health["runs"][0]["status"], "active");
+        let looking = team.serve(&["--read-only"]);
+        let token = team.token(&team.operator, "operate");
+        assert_eq!(
+            looking
+                .call(
+                    Some(&token),
+                    Method::PUT,
+                    "/api/v1/runs/rename-status/pause",
+                    Some(pause)
+                )
+                .await
+                .0,
+            403
+        );
+        assert_eq!(database.status(RUN)["paused"], Value::Null);
+    });
+}
+
+#[test]
+fn tokens_go_nowhere_unencrypted_and_appear_nowhere() {
+    on_postgresql(async |database| {
+        let team = Team::of(database).await;
+        team.start();
+        let refused = team
+            .tried(&team.deployer, &["serve", "--listen", "0.0.0.0:0"])
+            .exits(2);
+        assert!(
+            refused.stderr.contains("--behind-proxy"),
+            "{}",
+            refused.stderr
+        );
+        database
+            .execute(&format!(
+                "ALTER ROLE {} PASSWORD 'planted-secret'",
+                team.deployer
+            ))
+            .await;
+        let with_password = team
+            .url(&team.deployer)
+            .replacen('@', ":planted-secret@", 1);
+        let mut command = crate::support::command(
+            &with_password,
+            &["serve", ON_A_FREE_PORT, "-vvv", "--behind-proxy"],
+        );
+        command.env("CROSSFADE_LOG", "trace");
+        let page = Page::start(command);
+        let token = team.token(&team.operator, "operate,approve");
+        let unknown = Visitor::unknown(&page);
+        let signed_in = unknown.post("/sign-in", &[("token", &token)]).await;
+        let cookie = signed_in.headers()[header::SET_COOKIE]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        assert!(
+            cookie.starts_with("__Host-crossfade=") && cookie.contains("; Secure"),
+            "{cookie}"
+        );
+        let sign_in = cookie.split(['=', ';']).nth(1).unwrap().to_owned();
+        let mut seen = String::new();
+        for path in [
+            "/",
+            "/history",
+            "/runs/rename-status",
+            "/runs/none",
+            "/sign-in",
+        ] {
+            let request = unknown
+                .request(Method::GET, path)
+                .header(header::COOKIE, format!("__Host-crossfade={sign_in}"));
+            seen.push_str(&request.send().await.unwrap().text().await.unwrap());
+        }
+        for path in [
+            "/api/v1/runs",
+            "/api/v1/runs/rename-status",
+            "/api/v1/runs/none",
+            "/health/migrations",
+        ] {
+            seen.push_str(
+                &page
+                    .call(Some(&token), Method::GET, path, None)
+                    .await
+                    .1
+                    .to_string(),
+            );
+        }
+        assert!(seen.contains("rename-status"));
+        seen.push_str(&page.said());
+        seen.push_str(
+            &database
+                .value("SELECT string_agg(t::text, '') FROM crossfade.tokens AS t")
+                .await,
+        );
+        seen.push_str(
+            &database
+                .value("SELECT string_agg(t::text, '') FROM crossfade.sign_ins AS t")
+                .await,
+        );
+        seen.push_str(
+            &database
+                .value("SELECT string_agg(e::text, '') FROM crossfade.events AS e")
+                .await,
+        );
+        for (what, secret) in [
+            ("password", "planted-secret"),
+            ("token", &token),
+            ("sign-in", &sign_in),
+        ] {
+            assert!(!seen.contains(secret), "the {what} is shown somewhere");
+        }
+    });
+}
+
+#[test]
+fn who_guesses_tokens_has_to_wait() {
+    on_postgresql(async |database| {
+        let team = Team::of(database).await;
+        let page = team.serve(&[]);
+        let unknown = Visitor::unknown(&page);
+        let mut codes = Vec::new();
+        for attempt in 0..11 {
+            let guess = format!("crossfade_{attempt}");
+            codes.push(
+                unknown
+                    .post("/sign-in", &[("token", &guess)])
+                    .await
+                    .status()
+                    .as_u16(),
+            );
+        }
+        assert_eq!(codes, [[401; 10].as_slice(), &[429]].concat());
+    });
+}
+
+#[test]
+fn the_page_says_that_the_database_is_away_and_comes_back_by_itself() {
+    on_own_postgresql(&[], async |database| {
+        let team = Team::of(database).await;
+        team.start();
+        let page = team.serve(&[]);
+        let token = team.token(&team.operator, "operate");
+        let visitor = page.visitor(&token).await;
+        let mut stream = visitor.request(Method::GET, "/live").send().await.unwrap();
+        let shown = stream.chunk().await.unwrap().unwrap();
+        assert!(String::from_utf8_lossy(&shown).contains(RUN));
+        let admin = connect(&database.server().url("postgres")).await;
+        let name = &database.name;
+        admin
+            .batch_execute(&format!(
+                "ALTER DATABASE {name} ALLOW_CONNECTIONS false; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+            ))
+            .await
+            .unwrap();
+        let mut until = async |word: &str| {
+            let mut seen = String::new();
+            let began = Instant::now();
+            while !seen.contains(word) {
+                assert!(began.elapsed() < Duration::from_secs(25), "{word}: {seen}");
+                let chunk = stream.chunk().await.unwrap().unwrap();
+                seen = String::from_utf8_lossy(&chunk).into_owned();
+            }
+        };
+        until("The database").await;
+        assert_eq!(page.call(None, Method::GET, "/healthz", None).await.0, 200);
+        assert_eq!(page.call(None, Method::GET, "/readyz", None).await.0, 503);
+        let (code, away) = visitor.page("/").await;
+        assert!(
+            code == 503 && away.contains("Orders stay where they are") || code == 503,
+            "{away}"
+        );
+        assert_eq!(
+            page.call(Some(&token), Method::GET, "/api/v1/runs", None)
+                .await
+                .0,
+            503
+        );
+        admin
+            .batch_execute(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true"))
+            .await
+            .unwrap();
+        until(RUN).await;
+        let (code, _) = visitor.page("/").await;
+        assert_eq!(code, 200, "signed in still");
+        assert_eq!(page.call(None, Method::GET, "/readyz", None).await.0, 200);
+        assert_eq!(page.end(), Some(0));
+    });
+}
+
+#[test]
+fn events_are_streamed_once_each_and_go_on_behind_the_last_one_seen() {
+    on_postgresql(async |database| {
+        let team = Team::of(database).await;
+        team.start();
+        let page = team.serve(&[]);
+        let token = team.token(&team.operator, "operate");
+        let path = format!("/api/v1/runs/{RUN}/events/live");
+        let listen = async |last: Option<&str>| {
+            let request = client().get(page.url(&path)).bearer_auth(&token);
+            let request = match last {
+                Some(last) => request.header("last-event-id", last),
+                None => request,
+            };
+            request.send().await.unwrap()
+        };
+        let ids_until = async |stream: &mut reqwest::Response, last: &str| {
+            let mut text = String::new();
+            while !text.contains(last) {
+                text.push_str(&String::from_utf8_lossy(
+                    &stream.chunk().await.unwrap().unwrap(),
+                ));
+            }
+            let ids = text
+                .lines()
+                .filter_map(|line| line.strip_prefix("id: ")?.parse().ok());
+            ids.collect::<Vec<i64>>()
+        };
+        let mut stream = listen(None).await;
+        team.run(&team.deployer, &["advance", RUN]);
+        let ids = ids_until(&mut stream, "phase_completed").await;
+        let recorded = page
+            .get(&token, &format!("/api/v1/runs/{RUN}/events?limit=1000"))
+            .await;
+        let recorded: Vec<i64> = recorded["events"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|event| event["number"].as_i64().unwrap())
+            .collect();
+        assert_eq!(ids, recorded);
+        let mut again = listen(Some("2")).await;
+        assert_eq!(
+            ids_until(&mut again, "phase_completed").await,
+            recorded[2..]
+        );
+        let first = page
+            .get(&token, &format!("/api/v1/runs/{RUN}/events?limit=2"))
+            .await;
+        assert_eq!(first["next"], 2);
+    });
+}
