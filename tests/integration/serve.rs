@@ -354,6 +354,31 @@ fn going_back_ends_what_was_ordered_before_and_is_not_undone_by_hand_unawares() 
 }
 
 #[test]
+fn an_order_to_go_back_ends_the_one_that_is_carried_out() {
+    on_postgresql(async |database| {
+        start(database, SLOW).await;
+        let _server = serve(database).await;
+        order(database, &["advance", RUN, "--to", "switch_reads"]).exits(0);
+        until_in_backfill(database).await;
+        order(database, &["rollback", RUN, "--to", "expand", "--yes"]).exits(0);
+        assert_eq!(until_ended(database).await, "done");
+        let orders = database
+            .value("SELECT string_agg(concat_ws(' ', action, state, outcome), '; ' ORDER BY id) FROM crossfade.orders")
+            .await;
+        assert_eq!(
+            orders,
+            "advance stopped somebody ordered to go back; rollback done"
+        );
+        let no_phase = order(database, &["rollback", RUN, "--to", "sql", "--yes"]).exits(1);
+        assert!(
+            no_phase.stderr.contains("has no phase sql"),
+            "{}",
+            no_phase.stderr
+        );
+    });
+}
+
+#[test]
 fn all_runs_are_resumed_whether_or_not_an_order_of_theirs_is_open() {
     on_postgresql(async |database| {
         start(database, SLOW).await;

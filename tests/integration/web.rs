@@ -3,11 +3,14 @@
 use crate::support::{
     Database, connect, on_own_postgresql, on_postgresql,
     page::{Page, Visitor, client, encoded},
-    plan_file,
+    plan_file, tools,
 };
 use reqwest::{Method, header};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 const RUN: &str = "rename-status";
 const PLAN: &str = "version: 1\nname: rename-status\nchange:\n  rename_column: {table: public.vehicles, from: status, to: vehicle_status}\ngates:\n  contract: {approvals: 1}\n";
@@ -951,5 +954,152 @@ fn events_are_streamed_once_each_and_go_on_behind_the_last_one_seen() {
             .get(&token, &format!("/api/v1/runs/{RUN}/events?limit=2"))
             .await;
         assert_eq!(first["next"], 2);
+    });
+}
+
+/// The names of metrics in a text.
+fn metric_names(text: &str) -> BTreeSet<String> {
+    let letter = |letter: char| letter.is_ascii_lowercase() || letter == '_';
+    text.match_indices("crossfade_")
+        .map(|(at, _)| {
+            text[at..]
+                .chars()
+                .take_while(|one| letter(*one))
+                .collect::<String>()
+        })
+        .filter(|name| name != "crossfade_")
+        .collect()
+}
+
+#[test]
+fn metrics_are_what_the_status_says_and_alerts_and_dashboard_know_no_others() {
+    on_postgresql(async |database| {
+        let team = Team::of(database).await;
+        team.start();
+        team.run(&team.deployer, &["advance", RUN, "--to", "verify"]);
+        team.run(&team.deployer, &["pause", RUN, "--reason", "a test"]);
+        let page = team.serve(&[]);
+        let token = team.token(&team.approver, "view");
+        assert_eq!(page.call(None, Method::GET, "/metrics", None).await.0, 401);
+        let ask = || client().get(page.url("/metrics")).bearer_auth(&token);
+        let classic = ask().send().await.unwrap().text().await.unwrap();
+        let answer = ask()
+            .header(
+                header::ACCEPT,
+                "application/openmetrics-text;version=1.0.0,text/plain;q=0.5",
+            )
+            .send()
+            .await
+            .unwrap();
+        let kind = answer.headers()[header::CONTENT_TYPE]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        assert!(kind.starts_with("application/openmetrics-text"), "{kind}");
+        let text = answer.text().await.unwrap();
+        assert!(text.ends_with("# EOF\n"), "{text}");
+        let value = |start: &str| {
+            let line = text.lines().find(|line| line.starts_with(start));
+            let line = line.unwrap_or_else(|| panic!("{start}: {text}"));
+            line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()
+        };
+        let status = database.status(RUN);
+        let of_run = format!("{{run=\"{RUN}\"}}");
+        let number = |value: &Value| value.as_f64().unwrap();
+        assert_eq!(
+            value(&format!("crossfade_backfill_rows_total{of_run}")),
+            number(&status["backfill"]["rows_changed"])
+        );
+        assert_eq!(
+            value(&format!("crossfade_rows_different{of_run}")),
+            number(&status["verification"]["rows_different"])
+        );
+        assert_eq!(
+            value(&format!("crossfade_quarantined_rows{of_run}")),
+            number(&status["quarantined"])
+        );
+        assert_eq!(
+            value(&format!(
+                "crossfade_phase_state{{run=\"{RUN}\",phase=\"verify\",state=\"completed\"}}"
+            )),
+            1.0
+        );
+        assert_eq!(
+            value(&format!(
+                "crossfade_run_standing{{run=\"{RUN}\",standing=\"paused\"}}"
+            )),
+            1.0
+        );
+        assert_eq!(value("crossfade_orders{state=\"open\"}"), 0.0);
+        assert_eq!(value("crossfade_served"), 1.0);
+        let events = team.run(&team.deployer, &["history", RUN]);
+        let completed = events
+            .lines()
+            .filter(|line| line.contains("  phase completed  "))
+            .count();
+        assert_eq!(
+            value(&format!(
+                "crossfade_events_total{{run=\"{RUN}\",kind=\"phase completed\"}}"
+            )),
+            completed as f64
+        );
+        let since: f64 = value(&format!(
+            "crossfade_run_paused_since_timestamp_seconds{of_run}"
+        ));
+        let paused = database
+            .value("SELECT extract(epoch FROM paused_at) FROM crossfade.runs")
+            .await;
+        assert!(
+            (since - paused.parse::<f64>().unwrap()).abs() < 0.001,
+            "{since} {paused}"
+        );
+
+        let read = |path: &str| {
+            std::fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+        };
+        let described = metric_names(&read("docs/guides/metrics.md"));
+        let samples: String = text
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .map(|line| line.split(['{', ' ']).next().unwrap().to_owned() + "\n")
+            .collect();
+        for name in metric_names(&samples) {
+            assert!(
+                described.contains(&name),
+                "{name} is not in docs/guides/metrics.md"
+            );
+        }
+        for path in [
+            "docs/monitoring/alerts.yaml",
+            "docs/monitoring/dashboard.json",
+        ] {
+            for name in metric_names(&read(path)) {
+                assert!(described.contains(&name), "{path}: {name}");
+            }
+        }
+        if let Some(promtool) = tools::program("promtool") {
+            let rules = format!("{}/docs/monitoring/alerts.yaml", env!("CARGO_MANIFEST_DIR"));
+            let checked = std::process::Command::new(&promtool)
+                .args(["check", "rules", &rules])
+                .output()
+                .unwrap();
+            assert!(
+                checked.status.success(),
+                "{}",
+                String::from_utf8_lossy(&checked.stderr)
+            );
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            std::io::Write::write_all(&mut file, classic.as_bytes()).unwrap();
+            let checked = std::process::Command::new(&promtool)
+                .args(["check", "metrics"])
+                .stdin(file.reopen().unwrap())
+                .output()
+                .unwrap();
+            assert!(
+                checked.status.success(),
+                "{}\n{classic}",
+                String::from_utf8_lossy(&checked.stderr)
+            );
+        }
     });
 }

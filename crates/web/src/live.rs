@@ -43,7 +43,7 @@ pub struct Live {
 /// What a page is sent.
 #[derive(Serialize)]
 struct Update<'a> {
-    /// The part of the page that changes.
+    top: &'a str,
     html: &'a str,
     /// What may be done has changed where this has.
     mark: &'a str,
@@ -51,6 +51,9 @@ struct Update<'a> {
 
 /// The part of a page that changes by itself, and what decides which actions it offers.
 pub struct Part {
+    /// Above the actions.
+    pub top: maud::Markup,
+    /// Below them.
     pub html: maud::Markup,
     pub mark: String,
 }
@@ -58,6 +61,7 @@ pub struct Part {
 impl Part {
     fn in_json(&self) -> Shown {
         let update = Update {
+            top: &self.top.0,
             html: &self.html.0,
             mark: &self.mark,
         };

@@ -4,7 +4,7 @@
 use crate::{failure::Problem, site::Shared, visitor::Caller};
 use axum::{
     extract::State,
-    http::header,
+    http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
 use crossfade_coordinator::service::{Counts, PhaseStatus, RunSummary, Status};
@@ -12,12 +12,13 @@ use crossfade_decisions::lifecycle::transition::State as PhaseState;
 use jiff::Timestamp;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
-    metrics::{counter::Counter, family::Family, gauge::Gauge, info::Info},
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::{Registry, Unit},
 };
-use std::sync::atomic::AtomicU64;
+use std::{collections::BTreeSet, fmt::Write as _, sync::atomic::AtomicU64};
 
-const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+const CLASSIC: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 type Value = Gauge<f64, AtomicU64>;
 
@@ -69,8 +70,14 @@ struct OfStanding {
     standing: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfBuild {
+    version: String,
+}
+
 #[derive(Default)]
 struct Metrics {
+    build: Family<OfBuild, Value>,
     runs: Family<OfRunInfo, Value>,
     standing: Family<OfStanding, Value>,
     paused_since: Family<OfRun, Value>,
@@ -94,17 +101,58 @@ struct Metrics {
     events: Family<OfEvents, Counter>,
 }
 
-pub async fn page(State(site): State<Shared>, _caller: Caller) -> Result<Response, Problem> {
+/// OpenMetrics for who asks for it, as Prometheus does, and else the text format that came before.
+pub async fn page(
+    State(site): State<Shared>,
+    _caller: Caller,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let runs = site.looker.runs().await?;
     let counts = site.looker.counts().await?;
     let text = text(&runs, &counts).map_err(|error| {
         crate::failure::Failure::Malformed(format!("the metrics cannot be written: {error}"))
     })?;
-    Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response())
+    let accepted = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok());
+    let wants_open = accepted.is_some_and(|kinds| kinds.contains("application/openmetrics-text"));
+    let (kind, text) = match wants_open {
+        true => (OPEN_METRICS, text),
+        false => (CLASSIC, classic(&text)),
+    };
+    Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
+}
+
+/// There, a counter is described under the name of its sample, and neither unit nor end is told.
+fn classic(text: &str) -> String {
+    let counters: BTreeSet<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter"))
+        .collect();
+    let mut classic = String::new();
+    for line in text
+        .lines()
+        .filter(|line| *line != "# EOF" && !line.starts_with("# UNIT "))
+    {
+        let mut words = line.splitn(4, ' ');
+        match (words.next(), words.next(), words.next(), words.next()) {
+            (Some("#"), Some(what), Some(name), Some(rest)) if counters.contains(name) => {
+                let _ = writeln!(classic, "# {what} {name}_total {rest}");
+            }
+            _ => {
+                let _ = writeln!(classic, "{line}");
+            }
+        }
+    }
+    classic
 }
 
 fn text(runs: &[RunSummary], counts: &Counts) -> Result<String, std::fmt::Error> {
     let metrics = Metrics::default();
+    let build = OfBuild {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    metrics.build.get_or_create(&build).set(1.0);
     for run in runs {
         let line = &run.line;
         let fingerprint = run
@@ -234,8 +282,11 @@ impl Metrics {
 
     fn registry(&self) -> Registry {
         let mut all = Registry::with_prefix("crossfade");
-        let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
-        all.register("build", "The program", build);
+        all.register(
+            "build_info",
+            "1, with the version of the program",
+            self.build.clone(),
+        );
         all.register(
             "run_info",
             "1 for each run, with its state and its plan's fingerprint",
@@ -288,10 +339,9 @@ impl Metrics {
             "Whether it makes no progress for no known reason",
             self.stuck.clone(),
         );
-        all.register_with_unit(
-            "table_growth",
+        all.register(
+            "table_growth_ratio",
             "The table's size as a multiple of that before",
-            Unit::Ratios,
             self.growth.clone(),
         );
         all.register(

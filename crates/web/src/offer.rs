@@ -37,7 +37,7 @@ pub fn offers(status: &Status, visitor: &Visitor, site: &Site) -> Vec<Offer> {
     let busy = open.map(|order| format!("order {} is open: {}", order.id, order.in_words()));
     let driven = status.lease.as_ref().filter(|_| open.is_none());
     let driven = driven.map(|lease| format!("it is driven by {}", lease.holder));
-    let held = busy.clone().or(driven);
+    let held = busy.clone().or_else(|| driven.clone());
     let over = (status.state != "active")
         .then(|| format!("the run is {}", status.state.replace('_', " ")));
     let going_back = rolls_back.then(|| "a rollback is under way: go on with it".to_owned());
@@ -101,7 +101,11 @@ pub fn offers(status: &Status, visitor: &Visitor, site: &Site) -> Vec<Offer> {
     // Going back is possible after completion, where nothing was dropped: the rollback's own page says.
     let back = (status.state == "rolled_back")
         .then(|| "the run is rolled back".to_owned())
-        .or_else(|| held.clone());
+        .or_else(|| driven.clone())
+        .or_else(|| {
+            busy.clone()
+                .filter(|_| open.is_some_and(|order| order.action == "rollback"))
+        });
     offer("Roll back…", "rollback", Needs::Operate, back);
 
     for offer in &mut offers {

@@ -285,7 +285,10 @@ impl Keeper<'_> {
                     }
                     self.act(&orders, stop);
                 }
-                Err(error) if !may_pass(&error) => return Err(error.into()),
+                // Whatever keeps it from connecting, a password that was changed among it, may be put right by others.
+                Err(error) if !may_pass(&error) && !matches!(error, EngineError::Connect(_)) => {
+                    return Err(error.into());
+                }
                 // A session on what was the primary is of no use either.
                 Err(error) => {
                     if session.take().is_some() {

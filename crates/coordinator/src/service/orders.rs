@@ -45,6 +45,13 @@ impl Service {
             }
             Wish::Advance { .. } | Wish::Verify | Wish::Repair => {}
         }
+        let newest = orders::newest(&transaction, run_id).await?;
+        // Whoever goes back waits for nobody: what was ordered before would go forward.
+        if matches!(wish, Wish::RollBack { .. })
+            && newest.is_some_and(|order| order.is_open() && order.action != "rollback")
+        {
+            orders::supersede(&transaction, run_id, None, "somebody ordered to go back").await?;
+        }
         let Some(id) = orders::place(&transaction, run_id, wish).await? else {
             let open = orders::newest(&transaction, run_id).await?;
             let open = open.map_or_else(|| "an order".to_owned(), |order| order.in_words());

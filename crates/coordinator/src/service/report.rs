@@ -145,7 +145,7 @@ fn entry(event: &HistoryEvent) -> Option<Entry> {
     let phase = || text("phase");
     let what = match event.kind.as_str() {
         "started" => "started the run".to_owned(),
-        "ordered" => format!("ordered: {}{}", text("action"), because("phase")),
+        "ordered" => ordered(&event.detail),
         "order ended" => format!("the order ended as {}{}", text("state"), because("why")),
         "phase running" => format!("{} began", phase()),
         "phase completed" => format!("{} completed", phase()),
@@ -175,6 +175,18 @@ fn entry(event: &HistoryEvent) -> Option<Entry> {
         by: format!("{} ({})", event.role, event.os_user),
         what,
     })
+}
+
+fn ordered(detail: &Value) -> String {
+    let action = detail["action"].as_str().unwrap_or_default();
+    match detail["phase"].as_str() {
+        Some(phase) if action == "rollback" => {
+            format!("ordered to roll back to the end of {phase}")
+        }
+        None if action == "rollback" => "ordered to roll back to the start".to_owned(),
+        Some(phase) => format!("ordered to {action} to {phase}"),
+        None => format!("ordered to {action}"),
+    }
 }
 
 fn tuned(detail: &Value) -> String {

@@ -130,6 +130,16 @@ pub fn units(phase: &Phase) -> Vec<Vec<&PlannedStep>> {
 /// Whether a rollback can lead there. One that is under way can be led further back; what is nearer it may have passed. The
 /// error says so to whoever asked.
 pub fn check_rollback_target(snapshot: &Snapshot, asked: RollbackTarget) -> Result<(), String> {
+    if let RollbackTarget::Phase(phase) = asked
+        && snapshot.plan.phase(phase).is_none()
+    {
+        let phases = snapshot.plan.phases.iter().map(|phase| phase.name.as_str());
+        return Err(format!(
+            "the plan of {} has no phase {phase}; its phases are {}",
+            snapshot.plan.name,
+            phases.collect::<Vec<_>>().join(", ")
+        ));
+    }
     let place = |target| match target {
         RollbackTarget::Start => None,
         RollbackTarget::Phase(phase) => snapshot.plan.position(phase),

@@ -79,19 +79,28 @@ pub async fn form(
         title: "Roll back".to_owned(),
         what: html! {
             form.inline method="get" {
-                label for="target" { "To the end of" }
+                label for="target" { "Back to" }
                 select #target name="to" {
-                    option value=(START) selected[to == START] { "nothing: the start" }
+                    option value=(START) selected[to == START] { "the start" }
                     @for phase in begun.iter().rev().skip(1) {
-                        option value=(phase) selected[to == phase.as_str()] { (phase) }
+                        option value=(phase) selected[to == phase.as_str()] { "the end of " (phase) }
                     }
                 }
                 button { "Show" }
             }
             @if let Ok(preview) = &preview { (what(preview, wanted)) }
+            @if let Some(order) = status.order.as_ref().filter(|order| order.is_open()) {
+                p.notice.warn { "It ends order " (order.id) ": " (order.in_words()) }
+            }
             @if let Some(why) = &in_the_way { p.notice.bad { (why) } }
         },
-        undo: html! { p { "Advance again: the phases are run anew, and the table is filled again." } },
+        undo: html! {
+            @match wanted {
+                RollbackTarget::Start => p { "The run ends. Start its plan again: every phase is run again." },
+                RollbackTarget::Phase(_) => p { "Advance again: the phases are run again, and the table is filled again." },
+            }
+            p { "Values that are lost cannot be brought back." }
+        },
         command,
         fields: html! {
             input type="hidden" name="to" value=(to);

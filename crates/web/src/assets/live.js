@@ -14,8 +14,9 @@
 
   const address = document.body.dataset.live;
   const live = document.getElementById("live");
+  const top = document.getElementById("live-top");
   const connection = document.getElementById("connection");
-  if (!address || !live) return;
+  if (!address || !live || !top) return;
 
   // What is open stays open, and what has the focus keeps it.
   const show = (html) => {
@@ -42,15 +43,17 @@
     if (fresh) actions.replaceWith(fresh);
   };
 
-  let shown = live.innerHTML;
+  let shown = "";
   const connect = () => {
     const events = new EventSource(address);
     events.onopen = () => { connection.textContent = ""; };
     events.onmessage = (event) => {
       const update = JSON.parse(event.data);
-      if (update.html !== shown) {
-        shown = update.html;
-        show(shown);
+      if (event.data !== shown) {
+        shown = event.data;
+        top.innerHTML = update.top;
+        local(top);
+        show(update.html);
       }
       refreshActions(update.mark).catch(() => {});
     };

@@ -97,7 +97,8 @@ pub fn away_part(failure: &Failure) -> Part {
         }
     };
     Part {
-        html,
+        top: html,
+        html: html! {},
         mark: "away".to_owned(),
     }
 }

@@ -45,10 +45,10 @@ pub async fn page(
         @if let Some(did) = did {
             p.notice.good role="status" { (did) }
         }
-        div.run-top {
-            div #live { (part.html) }
-            div #actions data-mark=(part.mark) { (actions(&status, &visitor, &site)) }
-        }
+        h1 { (run) }
+        div #live-top { (part.top) }
+        div #actions data-mark=(part.mark) { (actions(&status, &visitor, &site)) }
+        div #live { (part.html) }
         (plan(&record))
     };
     let live = format!("/runs/{run}/live");
@@ -66,6 +66,7 @@ async fn part_of(site: &Site, status: &Status) -> Result<Part, Failure> {
         .events_before(&status.run, None, EVENTS_SHOWN)
         .await?;
     Ok(Part {
+        top: top(status),
         html: shown(status, &events),
         mark: mark(status),
     })
@@ -115,20 +116,25 @@ fn button(run: &str, offer: &Offer) -> Markup {
     }
 }
 
-fn shown(status: &Status, events: &[HistoryEvent]) -> Markup {
+/// How it stands, in a word and a row.
+fn top(status: &Status) -> Markup {
     let (standing, why) = status.standing();
     let is_active = status.state == "active";
     html! {
-        section.run-title {
+        section aria-label="How it stands" {
             div.run-head {
-                h1 { (status.run) }
                 @if is_active { (super::runs::badge(standing)) }
                 @else { span.badge data-standing=(status.state) { (status.state.replace('_', " ")) } }
                 @if status.is_stuck() { span.badge.stuck { "stuck" } }
+                @if is_active && !why.is_empty() { span.why { (prose(&why)) } }
             }
-            @if is_active && !why.is_empty() { p.why { (prose(&why)) } }
             (rail(status))
         }
+    }
+}
+
+fn shown(status: &Status, events: &[HistoryEvent]) -> Markup {
+    html! {
         @if let Some(order) = status.order.as_ref().filter(|order| is_news(order, status)) { (order_part(order, status)) }
         @if let Some(paused) = &status.paused {
             section.notice.warn {
@@ -260,7 +266,7 @@ fn backfill_part(status: &Status, backfill: &Backfill) -> Markup {
             }
             dl {
                 dt { "Rows changed" } dd { (number(backfill.rows_changed)) }
-                @if is_running {
+                @if is_running && backfill.pace.workers > 0 {
                     dt { "Speed" } dd { (format!("{:.0}", backfill.rows_per_second)) " rows/s" }
                     dt { "Time left" } dd { (time_left(backfill.eta_seconds)) }
                     dt { "Workers" } dd { (backfill.pace.workers) }

@@ -36,6 +36,7 @@ pub async fn page(
     let runs = site.looker.runs().await?;
     let main = html! {
         h1 { "Runs" }
+        div #live-top {}
         div #live { (active(&runs)) }
         (ended(&runs, &search))
     };
@@ -45,6 +46,7 @@ pub async fn page(
 pub async fn part(site: &Site) -> Result<Part, Failure> {
     let runs = site.looker.runs().await?;
     Ok(Part {
+        top: html! {},
         html: active(&runs),
         mark: String::new(),
     })
