@@ -19,6 +19,7 @@ const INTRODUCTION: &str = "# Commands
 | what `rollback` refuses and what `--discard` is for | [Going back](../concepts/going-back.md) |
 | how `advance` acquires locks | [Locks](../concepts/locks.md) |
 | orders and servers | [Serve](../guides/serve.md) |
+| the page and tokens | [Page](../guides/page.md) |
 | limits for `tune` | [Settings and pacing](settings.md) |
 ";
 
@@ -34,8 +35,8 @@ const GROUPS: [(&str, &[&str]); 7] = [
         "Drive a run",
         &["advance", "approve", "pause", "resume", "tune", "work"],
     ),
-    ("Let a server drive runs", &["serve", "cancel"]),
-    ("Look at a run", &["status", "history"]),
+    ("Let a server drive runs", &["serve", "token", "cancel"]),
+    ("Look at a run", &["status", "history", "report"]),
     ("Correct and undo", &["verify", "quarantine", "rollback"]),
     ("Try it", &["demo"]),
     ("Shells and man pages", &["completions", "man"]),
