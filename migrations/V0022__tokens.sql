@@ -62,7 +62,11 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$ SELECT a.role FR
 -- What stands beside the role: `token 7 through ops@host`.
 CREATE FUNCTION crossfade.actor_through(by_os_user text) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN a.token IS NULL THEN by_os_user ELSE 'token ' || a.token || ' through ' || by_os_user END FROM crossfade.actor() AS a
+    SELECT CASE
+            WHEN a.token IS NOT NULL THEN 'token ' || a.token || ' through ' || by_os_user
+            -- What a program says about itself must not look like a token's act.
+            WHEN by_os_user ~* '^[[:space:]]*token[[:space:]]' THEN 'says ' || by_os_user
+            ELSE by_os_user END FROM crossfade.actor() AS a
 $$;
 
 -- Whether the first role can become the second. From PostgreSQL 16 on, one may be a member of a role and have nothing of it.
@@ -70,6 +74,17 @@ CREATE FUNCTION crossfade.can_become(who oid, whom oid) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT pg_has_role(who, whom, 'USAGE')
         OR pg_has_role(who, whom, CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN 'SET' ELSE 'MEMBER' END)
+$$;
+
+-- Code of others that runs in this session (a view's function, an index's, in a worker of autovacuum too) must neither make nor end
+-- a token: the statement itself has to ask for it.
+CREATE FUNCTION crossfade.asked_for_itself(name text) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF position(name IN lower(coalesce(current_query(), ''))) = 0 THEN
+        RAISE EXCEPTION 'this must be asked for by the statement itself: SELECT %(…)', name USING ERRCODE = 'insufficient_privilege';
+    END IF;
+END;
 $$;
 
 -- A token is made for oneself, or by one who could give the role a password of his own choice.
@@ -80,7 +95,8 @@ DECLARE
     maker record;
     made bigint;
 BEGIN
-    SELECT r.oid, r.rolname, r.rolsuper INTO holder FROM pg_roles AS r WHERE r.rolname = for_role;
+    PERFORM crossfade.asked_for_itself('crossfade.create_token');
+    SELECT r.oid, r.rolname, r.rolsuper OR r.rolreplication OR starts_with(r.rolname::text, 'pg_') AS is_high INTO holder FROM pg_roles AS r WHERE r.rolname = for_role;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'there is no role %', quote_ident(for_role) USING ERRCODE = 'undefined_object';
     END IF;
@@ -88,7 +104,7 @@ BEGIN
         RAISE EXCEPTION 'the name of the role % has control characters in it', quote_literal(for_role) USING ERRCODE = 'invalid_parameter_value';
     END IF;
     SELECT r.oid, r.rolsuper, r.rolcreaterole INTO maker FROM pg_roles AS r WHERE r.rolname = session_user;
-    IF NOT (maker.rolsuper OR maker.oid = holder.oid OR maker.rolcreaterole AND NOT holder.rolsuper
+    IF NOT (maker.rolsuper OR maker.oid = holder.oid OR maker.rolcreaterole AND NOT holder.is_high
             AND (current_setting('server_version_num')::integer < 160000 OR pg_has_role(maker.oid, holder.oid, 'MEMBER WITH ADMIN OPTION'))) THEN
         RAISE EXCEPTION '% may not make a token for %', quote_ident(session_user), quote_ident(for_role)
             USING ERRCODE = 'insufficient_privilege',
@@ -103,12 +119,15 @@ BEGIN
 END;
 $$;
 
--- Its holder ends it, who made it, or one who may change these tables anyhow. `false`: it had been revoked.
+-- Its holder ends it, who made it, or one who may change these tables anyhow. Its sign-ins and its open orders end with it.
+-- `false`: it had been revoked.
 CREATE FUNCTION crossfade.revoke_token(which bigint, by_os_user text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     kept record;
+    dropped record;
 BEGIN
+    PERFORM crossfade.asked_for_itself('crossfade.revoke_token');
     SELECT t.role, t.created_by, t.revoked_at INTO kept FROM crossfade.tokens AS t WHERE t.id = which FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'there is no token %', which USING ERRCODE = 'no_data_found';
@@ -123,6 +142,11 @@ BEGIN
     END IF;
     UPDATE crossfade.tokens AS t SET revoked_by = session_user, revoked_by_os = by_os_user, revoked_at = clock_timestamp() WHERE t.id = which;
     DELETE FROM crossfade.sign_ins AS s WHERE s.token_id = which;
+    FOR dropped IN UPDATE crossfade.orders AS o SET state = 'cancelled', outcome = 'its token was revoked', ended_at = clock_timestamp()
+            WHERE o.token_id = which AND o.state = 'open' RETURNING o.id, o.run_id LOOP
+        PERFORM crossfade.record(dropped.run_id, 'order ended'::text, by_os_user,
+            jsonb_build_object('order', dropped.id, 'state', 'cancelled', 'why', 'its token was revoked')::text);
+    END LOOP;
     RETURN true;
 END;
 $$;
@@ -133,7 +157,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     DELETE FROM crossfade.sign_ins AS s WHERE s.expires_at < clock_timestamp();
     INSERT INTO crossfade.sign_ins (hash, token_id, expires_at)
-        SELECT sign_in_hash, t.id, least(until, t.expires_at) FROM crossfade.tokens AS t JOIN crossfade.holder_of(presented) AS h ON h.token = t.id
+        SELECT sign_in_hash, t.id, least(until, t.expires_at, clock_timestamp() + interval '12 hours') FROM crossfade.tokens AS t JOIN crossfade.holder_of(presented) AS h ON h.token = t.id
         WHERE t.hash = encode(sha256(convert_to(presented, 'UTF8')), 'hex');
     RETURN FOUND;
 END;
@@ -146,7 +170,7 @@ $$;
 
 -- The roles that drive runs execute these, and those who make tokens for themselves. They tell nothing to one who has no token.
 GRANT EXECUTE ON FUNCTION crossfade.holder_of(text), crossfade.actor(), crossfade.actor_role(), crossfade.actor_through(text),
-    crossfade.can_become(oid, oid), crossfade.create_token(text, text[], text, timestamptz, text), crossfade.revoke_token(bigint, text),
+    crossfade.can_become(oid, oid), crossfade.asked_for_itself(text), crossfade.create_token(text, text[], text, timestamptz, text), crossfade.revoke_token(bigint, text),
     crossfade.sign_in(text, text, timestamptz), crossfade.sign_out(text) TO PUBLIC;
 
 CREATE TRIGGER through_functions_only BEFORE INSERT OR UPDATE ON crossfade.tokens
@@ -163,7 +187,10 @@ ALTER TABLE crossfade.tokens ENABLE ALWAYS TRIGGER through_functions_only, ENABL
     ENABLE ALWAYS TRIGGER never_deleted, ENABLE ALWAYS TRIGGER no_truncate;
 ALTER TABLE crossfade.sign_ins ENABLE ALWAYS TRIGGER through_functions_only;
 
--- As before, but for who acts.
+-- As before, but for who acts. An order keeps the token that it was placed by.
+ALTER TABLE crossfade.orders ADD COLUMN token_id bigint REFERENCES crossfade.tokens;
+CREATE TRIGGER token_never_changes BEFORE UPDATE OF token_id ON crossfade.orders FOR EACH ROW EXECUTE FUNCTION crossfade.never_changes();
+ALTER TABLE crossfade.orders ENABLE ALWAYS TRIGGER token_never_changes;
 CREATE OR REPLACE FUNCTION crossfade.record(of_run bigint, event_kind text, by_os_user text, event_detail text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -270,6 +297,7 @@ BEGIN
     IF NOT 'operate' = ANY (who.can) THEN
         RAISE EXCEPTION 'token % may not place orders', who.token USING ERRCODE = 'insufficient_privilege';
     END IF;
+    new.token_id := who.token;
     new.role := who.role;
     new.role_oid := who.role_oid;
     new.acting_oid := CASE WHEN who.token IS NULL THEN (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = current_user) ELSE who.role_oid END;

@@ -393,17 +393,17 @@ pub struct ReportOf {
 
 #[derive(Debug, Args)]
 pub struct Serve {
-    /// Serve the page and the API on this address. Without a value: 127.0.0.1:8080. An address that other machines reach needs
-    /// TLS, or --behind-proxy.
+    /// Serve the page and the API on this address. Without a value: 127.0.0.1:8080. An address that other machines reach
+    /// needs --behind-proxy.
     #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:8080")]
     pub listen: Option<SocketAddr>,
-    /// Everybody who reaches the address may look, without a token. Values of rows are not shown.
+    /// Anyone who can reach the address may look, without a token. Rows in quarantine are not shown.
     #[arg(long, requires = "listen")]
     pub public_read: bool,
     /// The page and the API show runs, and change nothing.
     #[arg(long, requires = "listen")]
     pub read_only: bool,
-    /// A proxy in front speaks TLS with browsers.
+    /// A proxy in front terminates TLS.
     #[arg(long, requires = "listen")]
     pub behind_proxy: bool,
 }

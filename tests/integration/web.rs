@@ -309,7 +309,7 @@ fn nobody_makes_or_forges_a_token_of_a_role_that_he_could_not_be() {
             "DELETE FROM crossfade.tokens".to_owned(),
             "TRUNCATE crossfade.tokens CASCADE".to_owned(),
             format!("INSERT INTO crossfade.sign_ins (hash, token_id, expires_at) VALUES ('{hash}', 1, now() + interval '1 day')"),
-            format!("SELECT crossfade.revoke_token(1, 'x')"),
+            "SELECT crossfade.revoke_token(1, 'x')".to_owned(),
             format!("SELECT crossfade.create_token('{}', '{{approve}}', '{hash}', NULL, 'x')", team.approver),
             "BEGIN; SET LOCAL crossfade.token = 'guess'; SELECT crossfade.approve(1, 'contract', 'x', NULL)".to_owned(),
             "BEGIN; SET LOCAL crossfade.token = 'guess'; SELECT crossfade.record(1, 'x', 'x', '{}')".to_owned(),
@@ -392,11 +392,11 @@ fn a_token_that_is_revoked_or_has_expired_ends_its_sign_ins_and_streams() {
 }
 
 #[test]
-fn an_order_by_token_is_carried_out_only_if_its_role_could_become_the_server() {
+fn an_order_by_token_wants_a_role_that_could_become_the_server_and_ends_with_its_token() {
     on_postgresql(async |database| {
         let team = Team::of(database).await;
         team.start();
-        // Rights on the tables, without membership: it may place orders, which the server refuses.
+        // Rights on the tables, without membership: it may pause, and not have the server do what it may not do itself.
         let outsider = format!("outsider_{}", database.name);
         database
             .execute(&format!(
@@ -406,22 +406,128 @@ fn an_order_by_token_is_carried_out_only_if_its_role_could_become_the_server() {
             .await;
         let page = team.serve(&[]);
         let token = team.token(&outsider, "operate");
-        let order = json!({"action": "advance"});
         let path = format!("/api/v1/runs/{RUN}/orders");
+        let plan = json!({"plan": PLAN.replace("rename-status", "other")});
+        for (path, body) in [
+            (path.as_str(), json!({"action": "advance"})),
+            ("/api/v1/runs", plan.clone()),
+            ("/api/v1/plans/check", plan),
+        ] {
+            let (code, problem) = page
+                .call(Some(&token), Method::POST, path, Some(body))
+                .await;
+            assert_eq!(code, 403, "{path}: {problem}");
+        }
+        let pause = json!({"reason": "a test"});
+        let pausing = format!("/api/v1/runs/{RUN}/pause");
+        let paused = page
+            .call(Some(&token), Method::PUT, &pausing, Some(pause))
+            .await;
+        assert_eq!(paused.0, 200, "{}", paused.1);
+        // An order that waits ends with the token that it was placed by.
+        let token = team.token(&team.operator, "operate");
+        let order = json!({"action": "advance", "phase": "contract"});
         let (code, placed) = page
             .call(Some(&token), Method::POST, &path, Some(order))
             .await;
         assert_eq!(code, 201, "{placed}");
+        let id = database.value("SELECT max(id) FROM crossfade.tokens").await;
+        team.run(&team.operator, &["token", "revoke", &id]);
         let ended = team.until_ended().await;
-        assert!(ended.contains("is not a member of"), "{ended}");
-        // What a plan says is evaluated as the server's role.
-        let plan = json!({"plan": PLAN.replace("rename-status", "other")});
-        for path in ["/api/v1/runs", "/api/v1/plans/check"] {
-            let (code, problem) = page
-                .call(Some(&token), Method::POST, path, Some(plan.clone()))
-                .await;
-            assert_eq!(code, 403, "{problem}");
-        }
+        assert_eq!(ended, "cancelled: its token was revoked");
+        let intact = database
+            .crossfade(&["history", RUN, "--verify"])
+            .exits(0)
+            .stdout;
+        assert!(intact.contains("is intact"), "{intact}");
+    });
+}
+
+#[test]
+fn code_of_others_makes_no_token_in_somebody_elses_session() {
+    on_postgresql(async |database| {
+        let team = Team::of(database).await;
+        let (mallory, approver) = (&team.stranger, &team.approver);
+        let hash = "a".repeat(64);
+        database
+            .execute(&format!("GRANT USAGE ON SCHEMA crossfade TO {mallory}; CREATE SCHEMA m AUTHORIZATION {mallory}; GRANT USAGE ON SCHEMA m TO PUBLIC"))
+            .await;
+        let client = connect(&team.url(mallory)).await;
+        client
+            .batch_execute(&format!(
+                "CREATE FUNCTION m.mint(value text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN \
+                     IF session_user <> '{mallory}' THEN PERFORM crossfade.create_token(session_user::text, '{{view,operate,approve}}', '{hash}', NULL, 'x'); END IF; \
+                     RETURN value; EXCEPTION WHEN insufficient_privilege THEN RETURN value; END $$; \
+                 CREATE VIEW m.report AS SELECT m.mint('x') AS value; GRANT SELECT ON m.report TO PUBLIC; \
+                 CREATE TABLE m.t (v text); INSERT INTO m.t VALUES ('a'); CREATE INDEX ON m.t (m.mint(v))"
+            ))
+            .await
+            .expect("a trap");
+        let victim = connect(&team.url(approver)).await;
+        victim
+            .query("SELECT * FROM m.report", &[])
+            .await
+            .expect("a report");
+        // A superuser's, as in a worker of autovacuum, the role itself being tried first so that the trap is known to work.
+        database.execute("ANALYZE m.t; REINDEX TABLE m.t").await;
+        assert_eq!(
+            database
+                .value("SELECT count(*) FROM crossfade.tokens")
+                .await,
+            "0"
+        );
+        let own =
+            format!("SELECT crossfade.create_token('{approver}', '{{view}}', '{hash}', NULL, 'x')");
+        victim
+            .batch_execute(&own)
+            .await
+            .expect("by the role itself");
+        assert_eq!(
+            database
+                .value("SELECT count(*) FROM crossfade.tokens")
+                .await,
+            "1"
+        );
+        // Nor does a program look like a token's act.
+        let says = victim
+            .query_one("SELECT crossfade.actor_through('token 1 through ops')", &[])
+            .await
+            .unwrap();
+        assert_eq!(says.get::<_, String>(0), "says token 1 through ops");
+    });
+}
+
+#[test]
+fn one_locked_table_hides_no_run() {
+    on_postgresql(async |database| {
+        let team = Team::of(database).await;
+        team.start();
+        team.run(&team.deployer, &["advance", RUN, "--to", "verify"]);
+        let page = team.serve(&[]);
+        let token = team.token(&team.operator, "view");
+        let mut holder = database.client().await;
+        let transaction = holder.transaction().await.unwrap();
+        transaction
+            .batch_execute("LOCK TABLE vehicles")
+            .await
+            .unwrap();
+        let began = Instant::now();
+        let list = page.get(&token, "/api/v1/runs").await;
+        assert_eq!(list["runs"][0]["run"], RUN);
+        let status = page.get(&token, &format!("/api/v1/runs/{RUN}")).await;
+        assert_eq!(
+            status["backfill"]["table_growth"],
+            Value::Null,
+            "not known now"
+        );
+        assert!(
+            began.elapsed() < Duration::from_secs(5),
+            "{:?}",
+            began.elapsed()
+        );
+        assert_eq!(database.status(RUN)["state"], "active");
+        transaction.rollback().await.unwrap();
+        assert!(database.status(RUN)["backfill"]["table_growth"].is_number());
     });
 }
 
@@ -837,7 +943,7 @@ fn who_guesses_tokens_has_to_wait() {
         let unknown = Visitor::unknown(&page);
         let mut codes = Vec::new();
         for attempt in 0..11 {
-            let guess = format!("crossfade_{attempt}");
+            let guess = format!("crossfade_{attempt:064x}");
             codes.push(
                 unknown
                     .post("/sign-in", &[("token", &guess)])
@@ -847,6 +953,19 @@ fn who_guesses_tokens_has_to_wait() {
             );
         }
         assert_eq!(codes, [[401; 10].as_slice(), &[429]].concat());
+        // Nobody is locked out by that.
+        page.visitor(&team.token(&team.operator, "view")).await;
+        let elsewhere = unknown
+            .request(Method::GET, "/sign-in")
+            .header(header::HOST, "evil.example")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(
+            elsewhere.status().as_u16(),
+            403,
+            "a name that is not of this machine"
+        );
     });
 }
 
@@ -878,14 +997,11 @@ fn the_page_says_that_the_database_is_away_and_comes_back_by_itself() {
                 seen = String::from_utf8_lossy(&chunk).into_owned();
             }
         };
-        until("The database").await;
+        until("The database is unavailable").await;
         assert_eq!(page.call(None, Method::GET, "/healthz", None).await.0, 200);
         assert_eq!(page.call(None, Method::GET, "/readyz", None).await.0, 503);
         let (code, away) = visitor.page("/").await;
-        assert!(
-            code == 503 && away.contains("Orders stay where they are") || code == 503,
-            "{away}"
-        );
+        assert_eq!(code, 503, "{away}");
         assert_eq!(
             page.call(Some(&token), Method::GET, "/api/v1/runs", None)
                 .await

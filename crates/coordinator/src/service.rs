@@ -170,7 +170,9 @@ impl ServiceError {
                 EngineError::Connect(_)
                 | EngineError::Pool(_)
                 | EngineError::Store(Store::Silent { .. }) => ErrorKind::Away,
-                error if error.is_passing() => ErrorKind::Away,
+                error if error.is_passing() || error.is_lock_not_had() || error.is_cancelled() => {
+                    ErrorKind::Away
+                }
                 _ => ErrorKind::Failed,
             },
         }
@@ -316,6 +318,7 @@ impl Service {
 
     /// The versions of Crossfade's tables before and after.
     pub async fn init(&self) -> Result<(Option<i32>, i32), ServiceError> {
+        self.not_by_token()?;
         let mut session = self.session("init").await?;
         check_server(&session, Access::Write).await?;
         // The application's event triggers see what is made, and find what they find in other sessions of this role.
@@ -331,6 +334,7 @@ impl Service {
     /// Compiles a plan against the database. Errors come rendered with their places in `file`.
     pub async fn compile(&self, file: &str, text: &str) -> Result<Compiled, ServiceError> {
         let session = self.session("check").await?;
+        self.require(&*session, Doing::Start).await?;
         check_server(&session, Access::Read).await?;
         let errors = match self.compile_with(&session, text).await? {
             Ok(compiled) => return Ok(compiled),
@@ -378,11 +382,7 @@ impl Service {
         known: Option<Server>,
     ) -> Result<Driver, ServiceError> {
         // A driver acts as the server: what a token's holder wants done is ordered.
-        if self.acts_for.is_some() {
-            let why =
-                "a run is driven as the role that is connected, and not by a token: place an order";
-            return Err(ServiceError::Forbidden(why.to_owned()));
-        }
+        self.not_by_token()?;
         let driver = Driver::begin(&self.target, run, reporter, stop, known).await?;
         if let Err(error) = check_server(&driver.work, Access::Write).await {
             driver.end().await;
@@ -452,6 +452,7 @@ impl Service {
         reporter: Arc<dyn Reporter>,
         stop: CancellationToken,
     ) -> Result<Help, ServiceError> {
+        self.not_by_token()?;
         Ok(walk::help(&self.target, run, reporter, stop).await?)
     }
 

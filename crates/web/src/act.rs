@@ -3,7 +3,7 @@
 mod advance;
 mod approve;
 mod cancel;
-mod pause;
+pub mod pause;
 mod resume;
 mod rollback;
 mod tune;
@@ -46,7 +46,7 @@ pub fn checked_form(visitor: &Visitor, sent: &str) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::Forbidden(
-        "this form is of another sign-in: load the page again, and send it then".to_owned(),
+        "this form belongs to another sign-in: reload the page and submit it again".to_owned(),
     ))
 }
 
@@ -55,7 +55,7 @@ pub fn reason(text: &str) -> Result<&str, Failure> {
     const CHARACTERS_MAX: usize = 1_000;
     let text = text.trim();
     if text.is_empty() {
-        let why = "give a reason: those read it who find the run so";
+        let why = "give a reason: whoever finds the run like this reads it";
         return Err(Failure::Malformed(why.to_owned()));
     }
     if text.chars().count() > CHARACTERS_MAX {
@@ -76,13 +76,13 @@ pub fn did(word: &str) -> Option<&'static str> {
         "approved-own" => {
             "Your approval is recorded. It does not count for a gate, as you started this run."
         }
-        "approved-before" => "You had approved this phase already.",
+        "approved-before" => "You have already approved this phase.",
         "paused" => "The run is paused: its driver stops at the next batch.",
         "resumed" => "The pause has ended.",
         "not-paused" => "The run was not paused.",
         "tuned" => "The limits are changed, and in force within a second.",
         "cancelled" => "The order is cancelled: its driver stops at the next batch.",
-        "none-open" => "No order was open any more.",
+        "none-open" => "No order was open.",
         _ => return None,
     })
 }
@@ -115,7 +115,7 @@ impl Ask<'_> {
             h1 { (self.title) ": " a href=(format!("/runs/{}", self.run)) { (self.run) } }
             section aria-label="What will happen" { (self.what) }
             @if let Some(off) = &self.off {
-                p.notice.warn { "Not possible now: " (off) "." }
+                p.notice.warn { "Not possible: " (off) "." }
             } @else {
                 form.ask method="post" {
                     input type="hidden" name="form" value=(visitor.form_token());

@@ -18,6 +18,8 @@ pub enum Failure {
     /// What was sent cannot be read.
     Malformed(String),
     TooMany,
+    /// Too many others are asking.
+    Busy,
     Service(ServiceError),
 }
 
@@ -38,6 +40,7 @@ impl Failure {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Service(error) => match error.kind() {
                 ErrorKind::NotFound => StatusCode::NOT_FOUND,
                 ErrorKind::SignedOut => StatusCode::UNAUTHORIZED,
@@ -57,7 +60,8 @@ impl Failure {
             Self::Forbidden(_) => "Not allowed",
             Self::NotFound(_) => "Not found",
             Self::Malformed(_) => "The request cannot be read",
-            Self::TooMany => "Too many failed attempts",
+            Self::TooMany => "Too many",
+            Self::Busy => "The server is busy",
             Self::Service(error) => match error.kind() {
                 ErrorKind::NotFound => "Not found",
                 ErrorKind::SignedOut => "Sign in first",
@@ -65,9 +69,9 @@ impl Failure {
                 ErrorKind::Plan => "The plan has errors",
                 ErrorKind::Malformed => "The request cannot be read",
                 ErrorKind::Refused => "Refused",
-                ErrorKind::Away => "The database is away",
+                ErrorKind::Away => "The database is unavailable",
                 ErrorKind::NotReady => "The database is not ready",
-                ErrorKind::Failed => "It failed",
+                ErrorKind::Failed => "Internal error",
             },
         }
     }
@@ -79,7 +83,8 @@ impl Failure {
                     .to_owned()
             }
             Self::Forbidden(why) | Self::NotFound(why) | Self::Malformed(why) => why.clone(),
-            Self::TooMany => "wait a minute before the next attempt".to_owned(),
+            Self::TooMany => "too many pages are open, or too many attempts to sign in failed: try again in a minute".to_owned(),
+            Self::Busy => "too many requests are being worked on: try again in a moment".to_owned(),
             Self::Service(error) => error.to_string(),
         }
     }
@@ -89,8 +94,18 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// For the server's log: what is wrong with the server or the database, and not with the request.
+    fn note(&self) {
+        if self.status().is_server_error() {
+            tracing::warn!(detail = %self.detail(), "{}", self.title());
+        }
+    }
+}
+
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
+        self.note();
         if matches!(self, Self::SignIn) {
             return Redirect::to("/sign-in").into_response();
         }
@@ -110,6 +125,7 @@ pub struct Problem {
 
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
+        failure.note();
         Self {
             kind: "about:blank",
             title: failure.title(),

@@ -1,6 +1,9 @@
 //! What holds for every request: strict headers, no request from another site, few failed attempts to sign in.
 
-use crate::{failure::Failure, site::Shared};
+use crate::{
+    failure::Failure,
+    site::{Shared, Site},
+};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, Method, header},
@@ -20,11 +23,21 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; scr
 pub async fn guard(State(site): State<Shared>, request: Request, next: Next) -> Response {
     let changes = ![Method::GET, Method::HEAD].contains(request.method());
     let is_of_elsewhere = changes && comes_from_elsewhere(request.headers());
-    let is_live = request.uri().path().ends_with("/live");
+    let path = request.uri().path();
+    let is_live = path.ends_with("/live");
+    let is_cheap = path.starts_with("/assets/") || path == "/healthz";
     let mut response = if is_of_elsewhere {
         Failure::Forbidden("this request came from another site".to_owned()).into_response()
-    } else {
+    } else if !is_meant(&site, request.headers()) {
+        let why = "this server is reached as localhost or 127.0.0.1; behind a proxy, start it with --behind-proxy";
+        Failure::Forbidden(why.to_owned()).into_response()
+    } else if is_cheap {
         next.run(request).await
+    } else {
+        match tokio::time::timeout(WAIT_AT_MOST, site.places.acquire()).await {
+            Ok(_place) => next.run(request).await,
+            Err(_elapsed) => Failure::Busy.into_response(),
+        }
     };
     let headers = response.headers_mut();
     let mut set = |name: header::HeaderName, value: &'static str| {
@@ -33,7 +46,7 @@ pub async fn guard(State(site): State<Shared>, request: Request, next: Next) -> 
     set(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(header::X_FRAME_OPTIONS, "DENY");
-    set(header::REFERRER_POLICY, "no-referrer");
+    set(header::REFERRER_POLICY, "same-origin");
     if site.settings.is_secure {
         set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }
@@ -45,6 +58,33 @@ pub async fn guard(State(site): State<Shared>, request: Request, next: Next) -> 
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// For a place among the requests that are worked on.
+const WAIT_AT_MOST: Duration = Duration::from_secs(5);
+
+/// Without a proxy the server is reached on this machine, by one of its own names. A page elsewhere whose name leads here, which a
+/// browser takes for the same site, is not meant.
+fn is_meant(site: &Site, headers: &HeaderMap) -> bool {
+    if site.settings.is_secure {
+        return true;
+    }
+    let host = headers
+        .get(header::HOST)
+        .and_then(|value| value.to_str().ok());
+    host.is_none_or(|host| is_of_this_machine(host))
+}
+
+fn is_of_this_machine(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let name = name.trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost")
+        || name
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 /// By what browsers say of where a request comes from. A program that is no browser says nothing.
@@ -132,6 +172,29 @@ mod tests {
                 is_of_elsewhere,
                 "{pairs:?}"
             );
+        }
+    }
+
+    #[test]
+    fn only_names_of_this_machine_are_meant() {
+        for host in [
+            "localhost:8080",
+            "127.0.0.1",
+            "127.0.0.1:1",
+            "[::1]:8080",
+            "::1",
+            "LOCALHOST",
+        ] {
+            assert!(is_of_this_machine(host), "{host}");
+        }
+        for host in [
+            "evil.example:8080",
+            "127.0.0.1.evil.example",
+            "10.0.0.1:80",
+            "",
+            "localhost.evil.example",
+        ] {
+            assert!(!is_of_this_machine(host), "{host}");
         }
     }
 

@@ -4,6 +4,7 @@
 
 mod act;
 mod api;
+mod door;
 mod failure;
 mod guard;
 mod live;

@@ -19,13 +19,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 
 const EVERY: Duration = Duration::from_secs(1);
 /// A token may be revoked while its holder looks on.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(10);
-/// So many pages may be open.
-const STREAMS_MAX: usize = 1_000;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Topic {
@@ -78,20 +76,16 @@ async fn render(site: &Site, topic: &Topic) -> Part {
 }
 
 impl Live {
-    /// What the topic shows, from now on. `None`: too many look on.
-    fn subscribe(&self, site: &Shared, topic: Topic) -> Option<watch::Receiver<Shown>> {
+    /// What the topic shows, from now on.
+    fn subscribe(&self, site: &Shared, topic: Topic) -> watch::Receiver<Shown> {
         let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
-        let streams: usize = topics.values().map(watch::Sender::receiver_count).sum();
-        if streams >= STREAMS_MAX {
-            return None;
-        }
         if let Some(sender) = topics.get(&topic) {
-            return Some(sender.subscribe());
+            return sender.subscribe();
         }
         let (sender, receiver) = watch::channel(Shown::from(""));
         topics.insert(topic.clone(), sender);
         tokio::spawn(keep(Arc::clone(site), topic));
-        Some(receiver)
+        receiver
     }
 
     /// Shows it; `false`: nobody looks on any more, and the topic is gone.
@@ -132,11 +126,16 @@ struct Watcher {
     shown: watch::Receiver<Shown>,
     secret: Option<Secret>,
     asked_at: Instant,
+    is_over: bool,
+    _place: OwnedSemaphorePermit,
 }
 
 impl Watcher {
     /// What is new; `None`: the server stops, or who looks may not any more.
     async fn next(&mut self) -> Option<Event> {
+        if self.is_over {
+            return None;
+        }
         loop {
             tokio::select! {
                 changed = self.shown.changed() => {
@@ -148,6 +147,7 @@ impl Watcher {
                 }
                 () = tokio::time::sleep_until((self.asked_at + ASK_AGAIN_AFTER).into()) => {
                     if !self.may_still_look().await {
+                        self.is_over = true;
                         return Some(Event::default().event("over").data("signed out"));
                     }
                 }
@@ -176,12 +176,16 @@ type Events = Sse<
 >;
 
 fn stream(site: &Shared, visitor: &Looking, topic: Topic) -> Result<Events, Failure> {
-    let shown = site.live.subscribe(site, topic).ok_or(Failure::TooMany)?;
+    let place = Arc::clone(&site.streams).try_acquire_owned();
+    let place = place.map_err(|_all_taken| Failure::TooMany)?;
+    let shown = site.live.subscribe(site, topic);
     let mut watcher = Watcher {
         site: Arc::clone(site),
         shown,
         secret: visitor.0.secret().cloned(),
         asked_at: Instant::now(),
+        is_over: false,
+        _place: place,
     };
     // Whoever comes later is shown what the others see.
     watcher.shown.mark_changed();

@@ -23,6 +23,8 @@ pub struct Offer {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Needs {
     Operate,
+    /// A member of the role that the server is connected as.
+    Order,
     Approve,
 }
 
@@ -66,7 +68,7 @@ pub fn offers(status: &Status, visitor: &Visitor, site: &Site) -> Vec<Offer> {
         (Some(phase), false) => format!("Advance: {phase}…"),
         (None, _) => "Advance…".to_owned(),
     };
-    offer(&advance, "advance", Needs::Operate, forward(None));
+    offer(&advance, "advance", Needs::Order, forward(None));
     let nothing_to_approve = match next_name {
         None => Some("no phase is left".to_owned()),
         Some(phase) if has_begun && phase == PhaseName::Contract => {
@@ -87,10 +89,20 @@ pub fn offers(status: &Status, visitor: &Visitor, site: &Site) -> Vec<Offer> {
     offer(
         "Verify…",
         "verify",
-        Needs::Operate,
+        Needs::Order,
         forward(verify_off(status)),
     );
-    offer("Limits…", "tune", Needs::Operate, over.clone());
+    let fills = status
+        .phases
+        .iter()
+        .any(|phase| phase.phase == PhaseName::Backfill);
+    let no_backfill = (!fills).then(|| "the plan has no backfill".to_owned());
+    offer(
+        "Limits…",
+        "tune",
+        Needs::Operate,
+        over.clone().or(no_backfill),
+    );
     let none_open = open.is_none().then(|| "no order is open".to_owned());
     offer(
         "Cancel order…",
@@ -106,23 +118,24 @@ pub fn offers(status: &Status, visitor: &Visitor, site: &Site) -> Vec<Offer> {
             busy.clone()
                 .filter(|_| open.is_some_and(|order| order.action == "rollback"))
         });
-    offer("Roll back…", "rollback", Needs::Operate, back);
+    offer("Roll back…", "rollback", Needs::Order, back);
 
+    let may_approve = missing_right(visitor, site, Needs::Approve).is_none();
     for offer in &mut offers {
         offer.is_dangerous = offer.path == "rollback"
             || offer.path == "advance" && next_name == Some(PhaseName::Contract);
-        offer.is_main = offer.path == main_path(status);
+        offer.is_main = offer.path == main_path(status, may_approve);
     }
     offers
 }
 
 /// What most people come for.
-fn main_path(status: &Status) -> &'static str {
+fn main_path(status: &Status, may_approve: bool) -> &'static str {
     if status.paused.is_some() {
         "resume"
     } else if status.waiting.iter().any(|one| one.kind == "rolling_back") {
         "rollback"
-    } else if status.waiting.iter().any(|one| one.kind == "approvals") {
+    } else if may_approve && status.waiting.iter().any(|one| one.kind == "approvals") {
         "approve"
     } else {
         "advance"
@@ -145,12 +158,13 @@ pub fn missing_right(visitor: &Visitor, site: &Site, needs: Needs) -> Option<Str
         return Some("sign in first".to_owned());
     };
     let (may, verb) = match needs {
-        Needs::Operate => (holder.may_operate, "operate"),
+        Needs::Operate => (holder.may_operate, "do this"),
+        Needs::Order => (holder.may_start, "place orders"),
         Needs::Approve => (holder.may_approve, "approve"),
     };
     (!may).then(|| {
         format!(
-            "{} may not {verb} by token {}: the token is not for that, or the role has not the rights",
+            "{} may not {verb} by token {}: the token is not for that, or the role does not have the rights",
             holder.role, holder.token
         )
     })

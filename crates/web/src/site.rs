@@ -1,14 +1,25 @@
 //! What every request shares, and the routes.
 
-use crate::{act, api, guard, live::Live, metrics, page};
+use crate::{
+    act, api,
+    door::{Doorkeeper, Visitor},
+    guard,
+    live::Live,
+    metrics, page,
+};
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 use crossfade_coordinator::service::{Looker, Service};
 use std::{net::SocketAddr, sync::Arc};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
 
 /// The longest body of a request: a plan.
 const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// So many requests are worked on at a time, each with a connection to the database or two.
+const REQUESTS_MAX: usize = 8;
+/// So many pages and listeners may be open.
+pub const STREAMS_MAX: usize = 500;
 
 /// What the operator of the server decided.
 #[derive(Clone, Debug)]
@@ -25,6 +36,11 @@ pub struct Settings {
 
 pub struct Site {
     pub settings: Settings,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Requests that are worked on at a time, and streams that are open.
+    pub places: Semaphore,
+    pub streams: Arc<Semaphore>,
     pub service: Service,
     pub looker: Looker,
     pub live: Live,
@@ -41,7 +57,11 @@ pub async fn serve(
     service: Service,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
+    let address = listener.local_addr()?;
     let site = Arc::new(Site {
+        address,
+        places: Semaphore::new(REQUESTS_MAX),
+        streams: Arc::new(Semaphore::new(STREAMS_MAX)),
         looker: Looker::new(service.clone()),
         service,
         settings,
@@ -49,8 +69,8 @@ pub async fn serve(
         attempts: guard::Attempts::default(),
         stop: stop.clone(),
     });
-    let router = routes(site).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, router)
+    let router = routes(site).into_make_service_with_connect_info::<Visitor>();
+    axum::serve(Doorkeeper::of(listener), router)
         .with_graceful_shutdown(stop.cancelled_owned())
         .await
 }

@@ -50,12 +50,13 @@ impl Visitor {
 pub const READ_ONLY: &str =
     "this server only shows runs (`--read-only`): use the command line, or another server";
 
-/// The name by which a browser keeps its sign-in. The prefix binds it to this host and to TLS.
-pub fn cookie_name(site: &Site) -> &'static str {
+/// The name by which a browser keeps its sign-in. The prefix binds it to this host and to TLS. Browsers send a cookie to every port
+/// of a host, so that the port is in its name: two servers on one machine must not sign each other's visitors out.
+pub fn cookie_name(site: &Site) -> String {
     if site.settings.is_secure {
-        "__Host-crossfade"
+        "__Host-crossfade".to_owned()
     } else {
-        "crossfade"
+        format!("crossfade-{}", site.address.port())
     }
 }
 
@@ -71,7 +72,7 @@ pub fn cookie(site: &Site, secret: Option<&Secret>) -> Option<HeaderValue> {
         Some(secret) => (secret.reveal(), ""),
         None => ("", "; Max-Age=0"),
     };
-    let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict{secure}{age}");
+    let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{age}");
     let mut value = HeaderValue::from_str(&text).ok()?;
     value.set_sensitive(true);
     Some(value)
@@ -85,15 +86,16 @@ fn of_cookie(site: &Site, headers: &HeaderMap) -> Option<Secret> {
         .flat_map(|text| text.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
         .find(|(key, _)| *key == name)
-        .map(|(_, value)| Secret::of(value))
+        .and_then(|(_, value)| Secret::of(value))
 }
 
 fn of_header(headers: &HeaderMap) -> Option<Secret> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then(|| Secret::of(token.trim()))
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return None;
+    }
+    Secret::of(token.trim())
 }
 
 async fn identify(site: &Site, secret: Option<Secret>) -> Result<Visitor, Failure> {
@@ -140,7 +142,7 @@ impl FromRequestParts<Shared> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, site: &Shared) -> Result<Self, Problem> {
         let secret = of_header(&parts.headers);
-        let has_token = secret.is_some();
+        let has_token = parts.headers.contains_key(header::AUTHORIZATION);
         let visitor = identify(site, secret).await.map_err(Problem::from)?;
         match &visitor.holder {
             // A token that is over is an error even where everybody may look: its holder wants to know.

@@ -24,7 +24,7 @@ pub async fn run(context: &Context<'_>, serve: &Serve) -> anyhow::Result<Exit> {
     };
     if !(address.ip().is_loopback() || serve.behind_proxy) {
         let why = format!(
-            "{address} can be reached from other machines, and tokens would go there unencrypted: listen on 127.0.0.1, or say --behind-proxy if a proxy in front speaks TLS"
+            "{address} can be reached from other machines, and tokens would go there unencrypted: listen on 127.0.0.1, or add --behind-proxy if a proxy in front terminates TLS"
         );
         return Err(UsageError(why).into());
     }

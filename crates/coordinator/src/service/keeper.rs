@@ -117,6 +117,7 @@ impl Service {
         reporter: Arc<dyn ServeReporter>,
         stop: CancellationToken,
     ) -> Result<(), ServiceError> {
+        self.not_by_token()?;
         let session = self.session("serve").await?;
         check_server(&session, Access::Write).await?;
         schema::require(&session, schema::Purpose::Drive).await?;

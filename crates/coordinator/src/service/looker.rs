@@ -6,19 +6,28 @@ use crate::{
     store::{
         StoreError, history, orders,
         runs::{self, RunLine},
-        tokens,
+        schema, tokens,
     },
 };
 use crossfade_decisions::lifecycle::transition::RunState;
 use crossfade_postgres::connect::Session;
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    ops::{Deref, DerefMut},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// So many connections are kept.
 const IDLE_MAX: usize = 4;
+/// So many are at work at a time, whoever asks for what: the database is there for the application.
+const AT_WORK_MAX: usize = 8;
+/// For a place among them, or for somebody else's look.
+const WAIT_AT_MOST: Duration = Duration::from_secs(3);
+const FRESH_FOR: Duration = Duration::from_millis(800);
+/// The oldest that is shown in place of nothing.
+const SHOWN_FOR: Duration = Duration::from_secs(30);
 /// A look that takes longer has lost its connection.
 const LOOK_WITHIN: Duration = Duration::from_secs(10);
 /// A run that nobody drives, and of which nothing was recorded, is read again after this: gates open with time.
@@ -26,8 +35,32 @@ const AGAIN_AFTER: Duration = Duration::from_secs(10);
 
 pub struct Looker {
     service: Service,
+    /// Connections that are at work.
+    places: Arc<Semaphore>,
     idle: Mutex<Vec<Session>>,
     board: tokio::sync::Mutex<BTreeMap<i64, Seen>>,
+    /// What the board showed last.
+    shown: Mutex<Option<(Instant, Arc<Vec<RunSummary>>)>>,
+}
+
+/// A connection, and its place among those at work.
+struct Looking {
+    session: Session,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Deref for Looking {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        &self.session
+    }
+}
+
+impl DerefMut for Looking {
+    fn deref_mut(&mut self) -> &mut Session {
+        &mut self.session
+    }
 }
 
 /// What a database has, for metrics.
@@ -51,15 +84,17 @@ impl Looker {
     pub fn new(service: Service) -> Self {
         Self {
             service,
+            places: Arc::new(Semaphore::new(AT_WORK_MAX)),
             idle: Mutex::default(),
             board: tokio::sync::Mutex::default(),
+            shown: Mutex::default(),
         }
     }
 
     /// Whether the database answers, and has the tables that this program knows.
     pub async fn ready(&self) -> Result<(), ServiceError> {
         let session = self.session().await?;
-        within(async { Ok(session.simple_query("SELECT 1").await?) }).await?;
+        within(schema::require(&session, schema::Purpose::Drive)).await?;
         self.keep(session);
         Ok(())
     }
@@ -67,7 +102,7 @@ impl Looker {
     /// Whose secret this is; `None`: nobody's, or it is over.
     pub async fn holder(&self, secret: &Secret) -> Result<Option<Holder>, ServiceError> {
         let session = self.session().await?;
-        let holder = within(tokens::holder(&*session, secret)).await?;
+        let holder = within(tokens::holder(&**session, secret)).await?;
         self.keep(session);
         Ok(holder)
     }
@@ -82,40 +117,64 @@ impl Looker {
     }
 
     /// Every run, newest first. Of an active one where it stands: at this moment, where somebody drives it or something was
-    /// recorded of it, and else some seconds ago at the latest.
-    pub async fn runs(&self) -> Result<Vec<RunSummary>, ServiceError> {
-        let mut board = self.board.lock().await;
+    /// recorded of it, and else some seconds ago at the latest. All who ask within a second are given the same; nobody waits for
+    /// long while the database is slow, if there is something older to show.
+    pub async fn runs(&self) -> Result<Arc<Vec<RunSummary>>, ServiceError> {
+        if let Some(runs) = self.shown(FRESH_FOR) {
+            return Ok(runs);
+        }
+        let board = tokio::time::timeout(WAIT_AT_MOST, self.board.lock()).await;
+        let Ok(mut board) = board else {
+            return self.shown(SHOWN_FOR).ok_or_else(silent);
+        };
+        // Whoever had it has just looked.
+        if let Some(runs) = self.shown(FRESH_FOR) {
+            return Ok(runs);
+        }
+        let runs = Arc::new(self.look(&mut board).await?);
+        *lock(&self.shown) = Some((Instant::now(), Arc::clone(&runs)));
+        Ok(runs)
+    }
+
+    fn shown(&self, age_max: Duration) -> Option<Arc<Vec<RunSummary>>> {
+        let shown = lock(&self.shown);
+        let (at, runs) = shown.as_ref()?;
+        (at.elapsed() < age_max).then(|| Arc::clone(runs))
+    }
+
+    async fn look(&self, board: &mut BTreeMap<i64, Seen>) -> Result<Vec<RunSummary>, ServiceError> {
         let mut session = self.session().await?;
-        let lines = within(runs::list(&*session)).await?;
+        let lines = within(runs::list(&**session)).await?;
         let is_active = |line: &RunLine| line.state == RunState::Active.as_str();
+        board.retain(|id, _| lines.iter().any(|line| line.id == *id && is_active(line)));
         let mut summaries = Vec::new();
         for line in lines {
             if !is_active(&line) {
-                board.remove(&line.id);
                 summaries.push(RunSummary { line, status: None });
                 continue;
             }
-            let seen = board.get(&line.id).filter(|seen| {
+            let seen = board.get(&line.id);
+            let is_fresh = seen.is_some_and(|seen| {
                 !line.is_driven && seen.events == line.events && seen.at.elapsed() < AGAIN_AFTER
             });
-            let status = match seen {
-                Some(seen) => seen.status.clone(),
-                None => {
-                    let read = status::read(&mut session, &line.name, status::Detail::Account);
-                    let status = in_time(read).await?;
-                    let seen = Seen {
-                        events: line.events,
-                        at: Instant::now(),
-                        status: status.clone(),
-                    };
-                    board.insert(line.id, seen);
-                    status
+            if !is_fresh {
+                let read = status::read(&mut session, &line.name, status::Detail::Account);
+                match in_time(read).await {
+                    Ok(status) => {
+                        let seen = Seen {
+                            events: line.events,
+                            at: Instant::now(),
+                            status,
+                        };
+                        board.insert(line.id, seen);
+                    }
+                    // One run that cannot be read, as while its table is locked, must not hide the others: it is shown as it was.
+                    Err(_) if !session.is_closed() => {}
+                    Err(error) => return Err(error),
                 }
-            };
-            summaries.push(RunSummary {
-                line,
-                status: Some(status),
-            });
+            }
+            let status = board.get(&line.id).map(|seen| seen.status.clone());
+            summaries.push(RunSummary { line, status });
         }
         self.keep(session);
         Ok(summaries)
@@ -126,9 +185,9 @@ impl Looker {
         let session = self.session().await?;
         let counts = within(async {
             Ok(Counts {
-                events: history::counts(&*session).await?,
-                orders: orders::counts(&*session).await?,
-                is_served: orders::last_server(&*session)
+                events: history::counts(&**session).await?,
+                orders: orders::counts(&**session).await?,
+                is_served: orders::last_server(&**session)
                     .await?
                     .is_some_and(|server| server.is_alive),
             })
@@ -147,8 +206,8 @@ impl Looker {
     ) -> Result<Vec<HistoryEvent>, ServiceError> {
         let session = self.session().await?;
         let events = within(async {
-            let run_id = runs::id_of(&*session, run).await?;
-            history::before(&*session, run_id, before, limit).await
+            let run_id = runs::id_of(&**session, run).await?;
+            history::before(&**session, run_id, before, limit).await
         });
         let events = events.await?;
         self.keep(session);
@@ -164,33 +223,46 @@ impl Looker {
     ) -> Result<Vec<HistoryEvent>, ServiceError> {
         let session = self.session().await?;
         let events = within(async {
-            let run_id = runs::id_of(&*session, run).await?;
-            history::after(&*session, run_id, after, limit).await
+            let run_id = runs::id_of(&**session, run).await?;
+            history::after(&**session, run_id, after, limit).await
         });
         let events = events.await?;
         self.keep(session);
         Ok(events)
     }
 
-    async fn session(&self) -> Result<Session, ServiceError> {
-        let idle = self
-            .idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
-        match idle {
-            Some(session) if !session.is_closed() => Ok(session),
-            _ => in_time(self.service.installed("status")).await,
-        }
+    async fn session(&self) -> Result<Looking, ServiceError> {
+        let place = tokio::time::timeout(WAIT_AT_MOST, Arc::clone(&self.places).acquire_owned());
+        let Ok(Ok(place)) = place.await else {
+            return Err(silent());
+        };
+        let idle = lock(&self.idle).pop();
+        let session = match idle {
+            Some(session) if !session.is_closed() => session,
+            _ => in_time(self.service.installed("status")).await?,
+        };
+        Ok(Looking {
+            session,
+            _place: place,
+        })
     }
 
     /// One that failed is not kept: the next look connects again.
-    fn keep(&self, session: Session) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+    fn keep(&self, looking: Looking) {
+        let mut idle = lock(&self.idle);
         if idle.len() < IDLE_MAX {
-            idle.push(session);
+            idle.push(looking.session);
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn silent() -> ServiceError {
+    let seconds = LOOK_WITHIN.as_secs();
+    EngineError::from(StoreError::Silent { seconds }).into()
 }
 
 async fn within<T>(look: impl Future<Output = Result<T, StoreError>>) -> Result<T, ServiceError> {
@@ -202,9 +274,6 @@ async fn in_time<T>(
 ) -> Result<T, ServiceError> {
     match tokio::time::timeout(LOOK_WITHIN, look).await {
         Ok(result) => result,
-        Err(_elapsed) => Err(EngineError::from(StoreError::Silent {
-            seconds: LOOK_WITHIN.as_secs(),
-        })
-        .into()),
+        Err(_elapsed) => Err(silent()),
     }
 }

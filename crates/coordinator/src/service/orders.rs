@@ -26,7 +26,7 @@ impl Service {
     pub async fn order(&self, run: &str, wish: &Wish) -> Result<Placed, ServiceError> {
         let mut session = self.installed("order").await?;
         let transaction = session.transaction().await?;
-        self.act(&transaction, Doing::Operate).await?;
+        self.act(&transaction, Doing::Order).await?;
         let run_id = runs::id_of(&transaction, run).await?;
         runs::hold(&transaction, run_id).await?;
         let snapshot = runs::snapshot(&transaction, run_id).await?;
@@ -86,6 +86,7 @@ impl Service {
     /// Ends the open order of the run. A server that carries it out stops at its next batch. `None`: no order is open.
     pub async fn cancel(&self, run: &str) -> Result<Option<OrderRecord>, ServiceError> {
         let mut session = self.installed("cancel").await?;
+        self.require(&*session, Doing::Operate).await?;
         let run_id = runs::id_of(&*session, run).await?;
         let Some(open) = orders::newest(&*session, run_id).await? else {
             return Ok(None);

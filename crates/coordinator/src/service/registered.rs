@@ -108,6 +108,7 @@ impl Service {
     /// As `compile`, with the errors as values.
     pub async fn check(&self, text: &str) -> Result<Result<Checked, Vec<PlanError>>, ServiceError> {
         let session = self.session("check").await?;
+        self.require(&*session, Doing::Start).await?;
         check_server(&session, Access::Read).await?;
         let document = match read_form(text) {
             Ok(document) => document,
@@ -136,6 +137,7 @@ impl Service {
     /// Registers a run; nothing is run.
     pub async fn start(&self, file: &str, text: &str) -> Result<Started, ServiceError> {
         let mut session = self.installed("start").await?;
+        self.require(&*session, Doing::Start).await?;
         check_server(&session, Access::Write).await?;
         let refused = |errors: &[PlanError]| ServiceError::Plan(render(file, text, errors));
         let document = read_form(text).map_err(|errors| refused(&errors))?;

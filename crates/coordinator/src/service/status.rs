@@ -4,7 +4,7 @@ mod lock;
 
 use super::ServiceError;
 use crate::engine::{
-    drift,
+    EngineError, drift,
     verify::{self, Patience},
 };
 use crate::store::{
@@ -399,10 +399,18 @@ async fn backfill(
             .rows_changed
             .checked_div(totals.blocks_done.max(1))
             .unwrap_or(0);
-        let blocks_now = walks::blocks_now(&**session, &walk).await?;
+        // Not known while somebody has the table locked.
+        let blocks_now = match walks::blocks_now(&**session, &walk)
+            .await
+            .map_err(EngineError::from)
+        {
+            Err(error) if error.is_lock_not_had() => None,
+            blocks => Some(blocks?),
+        };
         let found = Backfill {
-            table_growth: (walk.blocks_before > 0)
-                .then(|| blocks_now as f64 / walk.blocks_before as f64),
+            table_growth: blocks_now
+                .filter(|_| walk.blocks_before > 0)
+                .map(|blocks| blocks as f64 / walk.blocks_before as f64),
             vacuums: walk.vacuums,
             is_stuck: driven && !walk.finished && progress::is_stuck(&moments),
             table: walk.table_name.clone(),

@@ -5,7 +5,7 @@ use crate::store::tokens;
 use crossfade_decisions::lifecycle::snapshot::Snapshot;
 use jiff::Timestamp;
 pub use tokens::{Can, Holder, Secret, TokenRecord};
-use tokio_postgres::Transaction;
+use tokio_postgres::{GenericClient, Transaction};
 
 /// A browser has to sign in again after so many hours.
 const SIGN_IN_HOURS: i32 = 12;
@@ -14,6 +14,8 @@ const SIGN_IN_HOURS: i32 = 12;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Doing {
     Operate,
+    /// As a member of the role that the server is connected as.
+    Order,
     Start,
     Approve,
 }
@@ -36,6 +38,15 @@ impl Service {
         }
     }
 
+    /// As the role that is connected only.
+    pub(super) fn not_by_token(&self) -> Result<(), ServiceError> {
+        if self.acts_for.is_none() {
+            return Ok(());
+        }
+        let why = "this is done as the role that is connected, and not by a token: place an order";
+        Err(ServiceError::Forbidden(why.to_owned()))
+    }
+
     /// For the session's own role, unless another is named.
     pub async fn create_token(
         &self,
@@ -43,6 +54,7 @@ impl Service {
         can: &[Can],
         expires_at: Option<Timestamp>,
     ) -> Result<CreatedToken, ServiceError> {
+        self.not_by_token()?;
         let session = self.installed("token").await?;
         let secret = new_secret()?;
         let id = tokens::create(&*session, role, can, &secret, expires_at).await?;
@@ -56,6 +68,7 @@ impl Service {
 
     /// Its sign-ins end with it. `false`: it had been revoked.
     pub async fn revoke_token(&self, token: i64) -> Result<bool, ServiceError> {
+        self.not_by_token()?;
         let session = self.installed("token").await?;
         Ok(tokens::revoke(&*session, token).await?)
     }
@@ -88,23 +101,40 @@ impl Service {
         let Some(secret) = &self.acts_for else {
             return Ok(());
         };
-        let holder = tokens::holder(transaction, secret).await?;
+        self.require(transaction, what).await?;
+        Ok(tokens::act_for(transaction, secret).await?)
+    }
+
+    /// The holder, if the service acts for one, must have the right to do it.
+    pub(super) async fn require(
+        &self,
+        client: &impl GenericClient,
+        what: Doing,
+    ) -> Result<(), ServiceError> {
+        let Some(secret) = &self.acts_for else {
+            return Ok(());
+        };
+        let holder = tokens::holder(client, secret).await?;
         let holder = holder.ok_or(crate::store::StoreError::TokenOver)?;
         let (may, verb) = match what {
-            Doing::Operate => (holder.may_operate, "operate"),
+            Doing::Operate => (holder.may_operate, "do this"),
+            Doing::Order => (
+                holder.may_start,
+                "place orders, which are carried out as the role of the server,",
+            ),
             Doing::Start => (
                 holder.may_start,
-                "start plans, which are evaluated as the role of the server,",
+                "check or start plans, which are evaluated as the role of the server,",
             ),
             Doing::Approve => (holder.may_approve, "approve"),
         };
         if !may {
             return Err(ServiceError::Forbidden(format!(
-                "{} may not {verb} by token {}: either the token is not for that, or the role has not the rights",
+                "{} may not {verb} by token {}: either the token is not for that, or the role does not have the rights",
                 holder.role, holder.token
             )));
         }
-        Ok(tokens::act_for(transaction, secret).await?)
+        Ok(())
     }
 
     /// Whether an approval by who asks counts: whoever started the run does not approve it.
@@ -120,7 +150,6 @@ impl Service {
 }
 
 fn new_secret() -> Result<Secret, ServiceError> {
-    Secret::random().map_err(|error| {
-        ServiceError::Refused(format!("there is no randomness to be had: {error}"))
-    })
+    Secret::random()
+        .map_err(|error| ServiceError::Refused(format!("could not get random bytes: {error}")))
 }

@@ -864,6 +864,7 @@ pub async fn approve(
             "SELECT crossfade.approve($1, $2, $3, $4)",
             &[&run_id, &phase.as_str(), &os_user(), &comment],
         )
-        .await?;
+        .await
+        .map_err(StoreError::refusal)?;
     Ok(row.get(0))
 }

@@ -29,8 +29,12 @@ impl Secret {
         Ok(Self(format!("{PREFIX}{}", hex(&bytes))))
     }
 
-    pub fn of(text: &str) -> Self {
-        Self(text.to_owned())
+    /// `None`: this cannot be one, and the database need not be asked.
+    pub fn of(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix(PREFIX)?;
+        let is_one = digits.len() == 2 * SECRET_BYTES
+            && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        is_one.then(|| Self(text.to_owned()))
     }
 
     /// For the one time that it is shown.
@@ -168,17 +172,22 @@ pub async fn revoke(client: &impl GenericClient, token: i64) -> Result<bool, Sto
 /// A role has the rights to operate that it was granted on these tables, or those of the server, if it could become the server.
 const HOLDER: &str = "
     SELECT h.token, h.role,
-        r.is_server OR r.may_enter AND has_table_privilege(h.role_oid, 'crossfade.runs', 'SELECT') AS may_look,
-        'operate' = ANY (h.can) AND (r.is_server OR r.may_enter
+        r.may_enter AND (r.is_server OR r.may_read) AS may_look,
+        'operate' = ANY (h.can) AND r.may_enter AND (r.is_server OR r.may_read
             AND has_table_privilege(h.role_oid, 'crossfade.runs', 'UPDATE') AND has_table_privilege(h.role_oid, 'crossfade.tunings', 'INSERT')
             AND has_table_privilege(h.role_oid, 'crossfade.orders', 'INSERT') AND has_table_privilege(h.role_oid, 'crossfade.orders', 'UPDATE')
             AND has_table_privilege(h.role_oid, 'crossfade.quarantine', 'UPDATE')) AS may_operate,
-        'operate' = ANY (h.can) AND r.is_server AS may_start,
+        'operate' = ANY (h.can) AND r.may_enter AND r.is_server AS may_start,
         'approve' = ANY (h.can) AND r.may_enter
             AND has_function_privilege(h.role_oid, 'crossfade.approve(bigint, text, text, text)', 'EXECUTE') AS may_approve,
-        r.is_server OR r.may_enter AND has_table_privilege(h.role_oid, 'crossfade.quarantine', 'SELECT') AS may_see_rows
+        r.may_enter AND (r.is_server OR r.may_read AND has_table_privilege(h.role_oid, 'crossfade.quarantine', 'SELECT')) AS may_see_rows
     FROM crossfade.holder_of($1) AS h, pg_roles AS me,
-        LATERAL (SELECT crossfade.can_become(h.role_oid, me.oid) AS is_server, has_schema_privilege(h.role_oid, 'crossfade', 'USAGE') AS may_enter) AS r
+        LATERAL (SELECT crossfade.can_become(h.role_oid, me.oid) AS is_server,
+            has_database_privilege(h.role_oid, current_database(), 'CONNECT')
+                AND (crossfade.can_become(h.role_oid, me.oid) OR has_schema_privilege(h.role_oid, 'crossfade', 'USAGE'))
+                AND EXISTS (SELECT FROM pg_roles AS v WHERE v.oid = h.role_oid AND (v.rolvaliduntil IS NULL OR v.rolvaliduntil > clock_timestamp())) AS may_enter,
+            NOT EXISTS (SELECT FROM pg_class AS c WHERE c.relnamespace = 'crossfade'::regnamespace AND c.relkind = 'r'
+                AND c.relname NOT IN ('tokens', 'sign_ins', 'quarantine', 'schema_history') AND NOT has_table_privilege(h.role_oid, c.oid, 'SELECT')) AS may_read) AS r
     WHERE me.rolname = session_user";
 
 /// Whose secret this is; `None`: nobody's, or it is over.

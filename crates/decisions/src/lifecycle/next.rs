@@ -127,9 +127,20 @@ pub fn units(phase: &Phase) -> Vec<Vec<&PlannedStep>> {
     }
 }
 
+const CONTRACTED: &str =
+    "contract has been done: what was old is gone. There is no way back but a backup";
+
 /// Whether a rollback can lead there. One that is under way can be led further back; what is nearer it may have passed. The
 /// error says so to whoever asked.
 pub fn check_rollback_target(snapshot: &Snapshot, asked: RollbackTarget) -> Result<(), String> {
+    match snapshot.state {
+        RunState::RolledBack => return Err("the run is rolled back already".to_owned()),
+        // Without a `contract` the plan took nothing away.
+        RunState::Completed if snapshot.plan.phase(PhaseName::Contract).is_some() => {
+            return Err(CONTRACTED.to_owned());
+        }
+        RunState::Completed | RunState::Active => {}
+    }
     if let RollbackTarget::Phase(phase) = asked
         && snapshot.plan.phase(phase).is_none()
     {
@@ -138,6 +149,14 @@ pub fn check_rollback_target(snapshot: &Snapshot, asked: RollbackTarget) -> Resu
             "the plan of {} has no phase {phase}; its phases are {}",
             snapshot.plan.name,
             phases.collect::<Vec<_>>().join(", ")
+        ));
+    }
+    if let RollbackTarget::Phase(phase) = asked
+        && snapshot.rolling_back.is_none()
+        && !snapshot.has_completed(phase)
+    {
+        return Err(format!(
+            "{phase} has not been completed: there is no such place to go back to"
         ));
     }
     let place = |target| match target {

@@ -51,6 +51,9 @@ pub async fn form(
     };
     let offers = offer::offers(&status, &visitor, &site);
     let off = offers.into_iter().find(|offer| offer.path == "advance");
+    let until = to.and_then(|to| left.iter().position(|phase| *phase == to));
+    let runs = left.iter().take(until.map_or(0, |last| last + 1));
+    let runs: Vec<&str> = runs.map(|phase| phase.as_str()).collect();
     let phase = to.map_or(String::new(), |to| to.to_string());
     let ask = Ask {
         run: &run,
@@ -60,10 +63,10 @@ pub async fn form(
             "Advance".to_owned()
         },
         what: html! {
-            (what(&status, &preview, is_last))
+            (what(&status, &preview, &runs, is_last))
             @if !drops.is_empty() {
                 section.notice.bad {
-                    h2 { "It takes away for good" }
+                    h2 { "Dropped for good" }
                     ul { @for drop in &drops { li { (drop) } } }
                 }
             }
@@ -108,12 +111,13 @@ fn fields(run: &str, left: &[PhaseName], to: Option<PhaseName>, is_last: bool) -
     }
 }
 
-fn what(status: &Status, preview: &Preview, is_last: bool) -> Markup {
+fn what(status: &Status, preview: &Preview, left: &[&str], is_last: bool) -> Markup {
     let statements = preview.statements();
     let next = preview
         .phase
         .map_or(String::new(), |phase| phase.to_string());
     html! {
+        @if left.len() > 1 { p { "It runs " strong { (left.join(", then ")) } "." } }
         @if is_last { p { "The old side is dropped. Old versions of the application must not run any more." } }
         @if let Some(paused) = &status.paused {
             p.notice.warn { "The run is paused by " (paused.by) ": " (paused.reason) ". The order waits for the end of the pause." }

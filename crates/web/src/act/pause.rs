@@ -63,6 +63,16 @@ pub async fn act(
     Ok(done(&run, "paused"))
 }
 
+/// Of a program: a time that is over would do nothing.
+pub fn not_over(until: Option<Timestamp>) -> Result<Option<Timestamp>, Failure> {
+    match until.filter(|until| *until <= Timestamp::now()) {
+        Some(over) => Err(Failure::Malformed(format!(
+            "`until` is over already: {over}"
+        ))),
+        None => Ok(until),
+    }
+}
+
 /// The moment at which something ends that begins now; `None` for an empty text.
 pub fn end_of(span: &str) -> Result<Option<Timestamp>, Failure> {
     let span = span.trim();
@@ -73,6 +83,11 @@ pub fn end_of(span: &str) -> Result<Option<Timestamp>, Failure> {
         .parse()
         .map_err(|error: SpanError| Failure::Malformed(error.to_string()))?;
     let wrong = |error: jiff::Error| Failure::Malformed(format!("{span} cannot be used: {error}"));
+    if span.duration().is_zero() {
+        return Err(Failure::Malformed(
+            "give a time that is longer than nothing".to_owned(),
+        ));
+    }
     let length = SignedDuration::try_from(span.duration()).map_err(wrong)?;
     Ok(Some(Timestamp::now().checked_add(length).map_err(wrong)?))
 }

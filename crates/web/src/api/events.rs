@@ -17,6 +17,7 @@ use futures_util::stream::{self, Stream};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
+use tokio::sync::OwnedSemaphorePermit;
 
 const LIMIT_MAX: u32 = 1_000;
 const EVERY: Duration = Duration::from_secs(1);
@@ -63,6 +64,7 @@ struct Listener {
     after: i64,
     ready: VecDeque<HistoryEvent>,
     looks: u32,
+    _place: OwnedSemaphorePermit,
 }
 
 impl Listener {
@@ -132,7 +134,10 @@ pub async fn live(
     let after = last.transpose()?.unwrap_or(page.after);
     // A name that no run has is an error, and not a silent stream.
     site.looker.events_after(&run, after, 1).await?;
+    let place = Arc::clone(&site.streams).try_acquire_owned();
+    let place = place.map_err(|_all_taken| Failure::TooMany)?;
     let listener = Listener {
+        _place: place,
         site: Arc::clone(&site),
         run,
         caller,

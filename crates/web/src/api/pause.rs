@@ -4,7 +4,12 @@ use super::{
     acting,
     body::{Body, Run},
 };
-use crate::{act::reason, failure::Problem, site::Shared, visitor::Caller};
+use crate::{
+    act::{pause::not_over, reason},
+    failure::Problem,
+    site::Shared,
+    visitor::Caller,
+};
 use axum::{Json, extract::State};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -24,6 +29,7 @@ pub async fn pause(
     Body(pause): Body<Pause>,
 ) -> Result<Json<Value>, Problem> {
     let reason = reason(&pause.reason)?;
+    not_over(pause.until)?;
     let replaced = acting(&site, &caller)?
         .pause(&run, reason, pause.until)
         .await?;

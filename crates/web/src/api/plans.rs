@@ -61,7 +61,7 @@ pub async fn check(
     Body(sent): Body<Sent>,
 ) -> Result<Json<Value>, Problem> {
     require_start(&caller)?;
-    match site.service.check(&sent.plan).await? {
+    match acting(&site, &caller)?.check(&sent.plan).await? {
         Ok(Checked::Registered(run)) => {
             Ok(Json(json!({"fits": true, "run": run.name, "warnings": []})))
         }

@@ -4,7 +4,12 @@ use super::{
     acting,
     body::{Body, Run},
 };
-use crate::{act::reason, failure::Problem, site::Shared, visitor::Caller};
+use crate::{
+    act::{pause::not_over, reason},
+    failure::{Failure, Problem},
+    site::Shared,
+    visitor::Caller,
+};
 use axum::{Json, extract::State};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -28,6 +33,10 @@ pub async fn tune(
 ) -> Result<Json<Value>, Problem> {
     let reason = reason(&tunings.reason)?;
     let changes: Vec<(String, Option<String>)> = tunings.limits.into_iter().collect();
+    not_over(tunings.until)?;
+    if changes.is_empty() {
+        return Err(Failure::Malformed("`limits` is empty".to_owned()).into());
+    }
     let service = acting(&site, &caller)?;
     let tuned = service.tune(&run, &changes, reason, tunings.until).await?;
     Ok(Json(json!({"run": run, "tuned": tuned})))

@@ -43,6 +43,14 @@
     if (fresh) actions.replaceWith(fresh);
   };
 
+  // After a sign-in that is over, or for a run that is gone, the page itself says so.
+  const again = async () => {
+    const answer = await fetch(location.href, { redirect: "manual" }).catch(() => null);
+    if (answer && (answer.type === "opaqueredirect" || answer.status === 403 || answer.status === 404)) location.reload();
+    else connect();
+  };
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+
   let shown = "";
   const connect = () => {
     const events = new EventSource(address);
@@ -66,7 +74,7 @@
       // The browser tries again by itself, unless it was refused.
       if (events.readyState === EventSource.CLOSED) {
         events.close();
-        setTimeout(connect, 2000);
+        setTimeout(again, 2000);
       }
     };
     addEventListener("pagehide", () => events.close(), { once: true });

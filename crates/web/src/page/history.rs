@@ -35,7 +35,7 @@ pub async fn of_run(
         p.small { code { "crossfade history " (run) " --verify" } " says whether it can be believed." }
         (table(events.iter().map(|event| (None, event))))
         @if let Some(oldest) = oldest {
-            p { a href=(format!("?before={oldest}")) { "Older ones" } }
+            p { a href=(format!("?before={oldest}")) { "Older events" } }
         }
     };
     Ok(shell(

@@ -21,7 +21,9 @@ pub fn shell(
         &html! {
             nav aria-label="Crossfade" {
                 a.brand href="/" { "Crossfade" }
-                span.database title="The database" { (site.settings.database) }
+                @if visitor.holder.is_some() || site.settings.public_read {
+                    span.database title="The database" { (site.settings.database) }
+                }
                 a href="/" { "Runs" }
                 a href="/history" { "History" }
                 a href="/start" { "Start a plan" }
@@ -56,7 +58,7 @@ fn bare(title: &str, live: Option<&str>, header: &Markup, main: &Markup) -> Mark
                 script src="/assets/live.js" defer {}
             }
             body data-live=[live] {
-                a.skip href="#main" { "To the content" }
+                a.skip href="#main" { "Skip to content" }
                 header { (header) }
                 main #main { (main) }
                 div #connection role="status" aria-live="polite" {}

@@ -34,7 +34,7 @@ pub async fn page(
     let off = offer::missing_right(&visitor, &site, offer::Needs::Operate);
     let main = html! {
         h1 { "Quarantine of " a href=(format!("/runs/{run}")) { (run) } }
-        p { (found.holding) " rows hold the gates, " (found.accepted) " were accepted as they are." }
+        p { (found.holding) " rows keep gates closed, " (found.accepted) " were accepted as they are." }
         table {
             thead { tr { th { "Row" } th { "Column" } th { "Why" } th { "Noted" } th { "Accept" } } }
             tbody { @for entry in &found.entries { (row(&run, entry, found.show_values, off.is_none(), &visitor.form_token())) } }

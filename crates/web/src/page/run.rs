@@ -78,8 +78,9 @@ fn mark(status: &Status) -> String {
         .current_phase()
         .map(|phase| (phase.phase, phase.state));
     let order = status.order.as_ref().filter(|order| order.is_open());
+    let kinds: String = status.waiting.iter().map(|one| one.kind.as_str()).collect();
     format!(
-        "{} {phase:?} {:?} {} {}",
+        "{} {phase:?} {:?} {} {} {kinds}",
         status.state,
         order.map(|order| order.id),
         status.paused.is_some(),
@@ -109,7 +110,7 @@ fn button(run: &str, offer: &Offer) -> Markup {
             Some(why) => {
                 // A disabled button cannot be reached by keyboard: the reason must be.
                 span class={ (class) " off" } role="button" aria-disabled="true" tabindex="0" title=(why) {
-                    (offer.label) span.hidden { " – not now: " (why) }
+                    (offer.label) span.hidden { " – not possible: " (why) }
                 }
             }
         }

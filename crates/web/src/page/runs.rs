@@ -62,13 +62,23 @@ fn active(runs: &[RunSummary]) -> Markup {
         })
         .collect();
     rows.sort_by_key(|(standing, ..)| *standing);
+    let unread: Vec<&RunSummary> = runs
+        .iter()
+        .filter(|run| run.status.is_none() && run.line.state == "active")
+        .collect();
     html! {
-        @if rows.is_empty() {
+        @if rows.is_empty() && unread.is_empty() {
             p.empty { "No run is active. " a href="/start" { "Start a plan" } ", or type " code { "crossfade start PLAN" } "." }
         } @else {
             ul.runs {
                 @for (standing, why, status) in &rows {
                     li { (row(*standing, why, status)) }
+                }
+                @for run in &unread {
+                    li { article.run {
+                        h2 { a href=(format!("/runs/{}", run.line.name)) { (run.line.name) } }
+                        p.why { "Its state cannot be read at this moment: somebody may have its table locked." }
+                    } }
                 }
             }
         }
@@ -107,11 +117,22 @@ pub fn badge(standing: Standing) -> Markup {
     html! { span.badge data-standing=(standing.as_str()) { (standing.as_str()) } }
 }
 
+/// As a value in an address.
+fn encoded(text: &str) -> String {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+    text.bytes()
+        .map(|byte| match is_plain(&byte) {
+            true => char::from(byte).to_string(),
+            false => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
 fn ended(runs: &[RunSummary], search: &Search) -> Markup {
     let wanted = search.q.to_lowercase();
     let ended: Vec<&RunSummary> = runs
         .iter()
-        .filter(|run| run.status.is_none() && run.line.name.to_lowercase().contains(&wanted))
+        .filter(|run| run.line.state != "active" && run.line.name.to_lowercase().contains(&wanted))
         .collect();
     let shown: Vec<&&RunSummary> = ended.iter().skip(search.skip).take(ENDED_MAX).collect();
     let next = search.skip + shown.len();
@@ -141,7 +162,7 @@ fn ended(runs: &[RunSummary], search: &Search) -> Markup {
                 }
             }
             @if next < ended.len() {
-                p { a href={ "/?q=" (search.q) "&skip=" (next) } { "Older ones" } }
+                p { a href=(format!("/?skip={next}&q={}", encoded(&search.q))) { "Older runs" } }
             }
         }
     }

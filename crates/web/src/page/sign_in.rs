@@ -15,7 +15,6 @@ use axum::{
 use crossfade_coordinator::service::Secret;
 use maud::{Markup, html};
 use serde::Deserialize;
-use std::net::SocketAddr;
 
 #[derive(Deserialize)]
 pub struct SignIn {
@@ -50,16 +49,22 @@ fn shown(site: &Shared, visitor: &Visitor, wrong: Option<&str>) -> Markup {
 
 pub async fn sign_in(
     State(site): State<Shared>,
-    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    ConnectInfo(from): ConnectInfo<crate::door::Visitor>,
     visitor: Visitor,
     Form(sign_in): Form<SignIn>,
 ) -> Result<Response, Failure> {
-    if !site.attempts.may_try(address.ip()) {
-        return Err(Failure::TooMany);
-    }
-    let token = Secret::of(sign_in.token.trim());
-    let Some(secret) = site.service.sign_in(&token).await? else {
-        site.attempts.failed(address.ip());
+    let address = from.0.ip();
+    let secret = match Secret::of(sign_in.token.trim()) {
+        Some(token) => site.service.sign_in(&token).await?,
+        None => None,
+    };
+    let Some(secret) = secret else {
+        // A right token always enters: nobody can lock others out.
+        if !site.attempts.may_try(address) {
+            return Err(Failure::TooMany);
+        }
+        site.attempts.failed(address);
+        tracing::warn!(%address, "somebody failed to sign in");
         let wrong = "this token is not valid: it is mistyped, was revoked, or has expired";
         let page = shown(&site, &visitor, Some(wrong));
         return Ok((StatusCode::UNAUTHORIZED, page).into_response());
