@@ -25,6 +25,7 @@ mod crash_everywhere;
 mod distance;
 mod drift;
 mod end_to_end;
+mod entered_roles;
 mod every_plan;
 mod explained;
 mod explained_locks;

@@ -78,6 +78,15 @@ pub enum StoreError {
     Corrupt(String),
     #[error("this role may not do that with Crossfade's tables: {}. To look and to approve, a role needs USAGE ON SCHEMA crossfade, SELECT ON ALL TABLES IN it, and EXECUTE ON FUNCTION crossfade.approve where PUBLIC has it no more. Only a role that drives runs also needs CREATE ON the schema, INSERT, UPDATE, DELETE ON ALL TABLES and EXECUTE ON ALL FUNCTIONS IN it", sqlstate::message(.0))]
     Privilege(#[source] tokio_postgres::Error),
+    /// A further GRANT would change nothing for a role that does not inherit.
+    #[error(
+        "the role {role} may not do that, and {enter} may, which {login} is a member of: ALTER ROLE {login} SET role = {enter}; or options=-c%20role%3D{enter} in the URL"
+    )]
+    NotEntered {
+        role: String,
+        login: String,
+        enter: String,
+    },
     #[error(
         "the role {role} may not look at Crossfade's tables. To let it look and approve, and no more: GRANT USAGE ON SCHEMA crossfade TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA crossfade TO {role};"
     )]

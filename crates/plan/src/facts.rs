@@ -13,7 +13,12 @@ use std::collections::BTreeMap;
 pub struct Facts {
     /// e.g. 150018
     pub server_version: u32,
+    /// Whose rights the session has: the role that logged in, or one that it has entered by `SET ROLE`.
     pub role: String,
+    /// The role that logged in.
+    pub login: String,
+    /// The role has the rights of those that it is a member of, without entering them.
+    pub role_inherits: bool,
     pub superuser: bool,
     /// The database's own settings that conversions between text and times depend on, by name.
     pub session: Vec<(String, String)>,
@@ -125,6 +130,10 @@ pub struct Table {
     pub owner: String,
     /// Whoever is a member of it is one as well.
     pub owner_is_superuser: bool,
+    /// The role that logged in may become the owner by `SET ROLE`.
+    pub can_enter_owner: bool,
+    /// The role is a member of the owner, whether or not it has its rights by that.
+    pub is_member_of_owner: bool,
     /// The role is the owner, a member of it, or a superuser.
     pub owned: bool,
     /// The role may create in the table's schema (an owner of the table needs it for a new index).

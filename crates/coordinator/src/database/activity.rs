@@ -139,13 +139,15 @@ pub async fn blockers_of(client: &impl GenericClient, pid: i32) -> Result<Vec<Bl
     Ok(rows.iter().chain(&prepared).map(blocker).collect())
 }
 
+/// `pg_locks` shows every role's waits, `pg_stat_activity` not even those of the own login where a role was entered.
+///
 /// Whom the sessions of a run that are at a step (`crossfade/RUN/STEP`) wait for at this moment, each other aside.
 pub async fn blockers_of_run(client: &impl GenericClient, run: &str) -> Result<Vec<Blocker>> {
     let prefix = format!("crossfade/{run}/");
     let waiting = client
         .query(
-            "SELECT a.pid FROM pg_stat_activity AS a WHERE a.datname = current_database() \
-             AND starts_with(a.application_name, $1) AND a.wait_event_type = 'Lock' ORDER BY a.pid LIMIT $2",
+            "SELECT a.pid FROM pg_stat_activity AS a WHERE a.datname = current_database() AND starts_with(a.application_name, $1) \
+             AND EXISTS (SELECT FROM pg_locks AS l WHERE l.pid = a.pid AND NOT l.granted) ORDER BY a.pid LIMIT $2",
             &[&prefix, &BLOCKERS_MAX],
         )
         .await?;
@@ -231,8 +233,8 @@ pub async fn cancel(client: &impl GenericClient, pid: i32) -> Result<()> {
 pub async fn blocks_others(client: &impl GenericClient, pid: i32) -> Result<bool> {
     let row = client
         .query_one(
-            "SELECT EXISTS (SELECT 1 FROM pg_stat_activity AS a \
-             WHERE a.wait_event_type = 'Lock' AND pg_blocking_pids(a.pid) @> ARRAY[$1::integer])",
+            "SELECT EXISTS (SELECT 1 FROM pg_locks AS l \
+             WHERE NOT l.granted AND l.pid IS NOT NULL AND pg_blocking_pids(l.pid) @> ARRAY[$1::integer])",
             &[&pid],
         )
         .await?;

@@ -21,22 +21,24 @@ pub use partitions::{Part, parts_of, settings_of_partitions};
 use tokio_postgres::{Client, GenericClient, Row};
 pub use triggers::changing_of as changing_triggers_of;
 
+/// What the session may do is what its current role may, which `SET ROLE` has entered, or the one that logged in.
 const IDENTITY: &str = "\
-    SELECT current_setting('server_version_num')::integer, session_user::text, r.rolsuper, \
+    SELECT current_setting('server_version_num')::integer, current_user::text, r.rolsuper, \
            r.rolsuper OR CASE WHEN current_setting('server_version_num')::integer >= 150000 \
-               THEN pg_catalog.has_parameter_privilege(session_user, 'session_replication_role', 'SET') END \
-    FROM pg_catalog.pg_roles AS r WHERE r.rolname = session_user";
+               THEN pg_catalog.has_parameter_privilege(current_user, 'session_replication_role', 'SET') END, \
+           session_user::text, r.rolinherit \
+    FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user";
 
 /// Before PostgreSQL 15 there is no such function to name, not even in a branch that is not taken.
 const IDENTITY_14: &str = "\
-    SELECT current_setting('server_version_num')::integer, session_user::text, r.rolsuper, r.rolsuper \
-    FROM pg_catalog.pg_roles AS r WHERE r.rolname = session_user";
+    SELECT current_setting('server_version_num')::integer, current_user::text, r.rolsuper, r.rolsuper, session_user::text, r.rolinherit \
+    FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user";
 
 const TABLE: &str = "\
     SELECT c.oid, c.relkind::text, c.relpersistence::text, c.relispartition, pg_get_userbyid(c.relowner)::text, \
-           pg_has_role(session_user, c.relowner, 'USAGE'), has_schema_privilege(c.relowner, n.oid, 'CREATE'), \
+           pg_has_role(current_user, c.relowner, 'USAGE'), has_schema_privilege(c.relowner, n.oid, 'CREATE'), \
            NOT r.rolsuper AND NOT r.rolbypassrls AND EXISTS (SELECT 1 FROM pg_class AS s WHERE (s.oid = c.oid OR s.oid IN (SELECT relid FROM pg_partition_tree(c.oid))) \
-               AND s.relrowsecurity AND (s.relforcerowsecurity OR NOT pg_has_role(session_user, s.relowner, 'USAGE'))), \
+               AND s.relrowsecurity AND (s.relforcerowsecurity OR NOT pg_has_role(current_user, s.relowner, 'USAGE'))), \
            (SELECT max(a.attnum) FROM pg_attribute AS a WHERE a.attrelid = c.oid)::bigint, \
            CASE c.relkind WHEN 'p' THEN leaves.tuples ELSE c.reltuples END::float8, \
            CASE WHEN c.relkind IN ('r', 'm') THEN pg_relation_size(c.oid) WHEN c.relkind = 'p' THEN leaves.bytes ELSE 0 END / current_setting('block_size')::bigint, \
@@ -46,11 +48,13 @@ const TABLE: &str = "\
            CASE WHEN c.reltuples >= 0 AND c.relpages > 0 THEN c.reltuples / c.relpages END::float8, \
            CASE WHEN c.relkind IN ('r', 'm') THEN (SELECT a.amname::text FROM pg_am AS a \
                WHERE a.oid = c.relam AND a.amhandler <> 'pg_catalog.heap_tableam_handler'::regproc) END, \
-           EXISTS (SELECT 1 FROM pg_roles AS o WHERE o.oid = c.relowner AND o.rolsuper) \
+           EXISTS (SELECT 1 FROM pg_roles AS o WHERE o.oid = c.relowner AND o.rolsuper), \
+           pg_has_role(session_user, c.relowner, CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN 'SET' ELSE 'MEMBER' END), \
+           pg_has_role(current_user, c.relowner, 'MEMBER') \
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace, pg_roles AS r, \
          LATERAL (SELECT coalesce(sum(greatest(l.reltuples, 0)), 0) AS tuples, coalesce(sum(pg_relation_size(l.oid)), 0)::bigint AS bytes \
                   FROM pg_partition_tree(c.oid) AS p JOIN pg_class AS l ON l.oid = p.relid WHERE p.isleaf AND c.relkind = 'p') AS leaves \
-    WHERE n.nspname = $1 AND c.relname = $2 AND r.rolname = session_user AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 't')";
+    WHERE n.nspname = $1 AND c.relname = $2 AND r.rolname = current_user AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 't')";
 
 /// A column of one of these is checked in every row as it is added.
 const CONSTRAINED_DOMAINS: &str = "\
@@ -140,7 +144,7 @@ const CONSTRAINTS: &str = "\
 const INBOUND: &str = "\
     SELECT n.nspname::text, c.relname::text, k.conname::text, pg_get_constraintdef(k.oid), \
            (SELECT array_agg(a.attname::text) FROM pg_attribute AS a WHERE a.attrelid = k.confrelid AND a.attnum = ANY (k.confkey)), \
-           pg_has_role(session_user, c.relowner, 'USAGE'), obj_description(k.oid, 'pg_constraint') \
+           pg_has_role(current_user, c.relowner, 'USAGE'), obj_description(k.oid, 'pg_constraint') \
     FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace \
     WHERE k.confrelid = $1 AND k.contype = 'f' AND k.conparentid = 0 ORDER BY 1, 2, k.oid::text";
 
@@ -322,6 +326,8 @@ pub async fn identity(client: &Client) -> Result<Facts> {
         role: row.get(1),
         superuser: row.get(2),
         can_skip_triggers: row.get(3),
+        login: row.get(4),
+        role_inherits: row.get(5),
         ..Facts::default()
     })
 }
@@ -381,6 +387,8 @@ pub async fn table(client: &impl GenericClient, name: &TableName) -> Result<Opti
         access_method: row.get::<_, Option<&str>>(16).map(Ident::from_catalog),
         owner: row.get(4),
         owner_is_superuser: row.get(17),
+        can_enter_owner: row.get(18),
+        is_member_of_owner: row.get(19),
         owned: row.get(5),
         can_create: row.get(6),
         rows_hidden: row.get(7),

@@ -11,11 +11,15 @@ const SETTINGS: &str = "\
     SELECT s.setrole, s.setdatabase <> 0, c.setting FROM pg_db_role_setting AS s CROSS JOIN unnest(s.setconfig) AS c (setting) \
     WHERE s.setdatabase IN (0, (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())) AND c.setting LIKE 'search\\_path=%'";
 
-/// Roles that log in and may write to the table, which is whose it is that we look for. Superusers may write to all.
+/// Roles that log in and may write to the table, also by a role that they can enter, which is whose it is that we look for. Superusers
+/// may write to all.
 const USERS: &str = "\
     SELECT r.oid, r.rolname::text FROM pg_roles AS r CROSS JOIN (SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
         WHERE n.nspname = $1 AND c.relname = $2) AS t \
-    WHERE r.rolcanlogin AND NOT r.rolsuper AND has_table_privilege(r.oid, t.oid, 'INSERT, UPDATE, DELETE') ORDER BY r.rolname LIMIT 50";
+    WHERE r.rolcanlogin AND NOT r.rolsuper AND (has_table_privilege(r.oid, t.oid, 'INSERT, UPDATE, DELETE') OR EXISTS (SELECT FROM pg_catalog.pg_class AS k, \
+        LATERAL (SELECT k.relowner UNION SELECT g.grantee FROM aclexplode(k.relacl) AS g WHERE g.privilege_type IN ('INSERT', 'UPDATE', 'DELETE') AND g.grantee <> 0) AS m (oid) \
+        WHERE k.oid = t.oid AND pg_has_role(r.oid, m.oid, 'MEMBER'))) \
+    ORDER BY r.rolname LIMIT 50";
 
 /// As a value for SET.
 pub async fn of_session(client: &Client) -> Result<String> {

@@ -18,7 +18,7 @@ pub async fn is_origin(client: &impl GenericClient) -> Result<bool> {
     Ok(row.get(0))
 }
 
-/// The defaults of the server, of the database, and of roles that may write these tables, under which no trigger fires, each with
+/// The defaults of the server, of the database, and of roles that may write these tables (by a role that they can enter, too), under which no trigger fires, each with
 /// what ends it. What the server's files say is seen by those who may read them, and by a session that nothing else is set for.
 const REPLICAS: &str = "
     WITH given AS (
@@ -34,7 +34,9 @@ const REPLICAS: &str = "
         FROM given JOIN pg_catalog.pg_roles AS r ON r.oid = given.setrole
         WHERE r.rolcanlogin AND EXISTS (SELECT FROM unnest($1::text[], $2::text[]) AS t (schema_name, table_name)
             JOIN pg_catalog.pg_namespace AS n ON n.nspname = t.schema_name JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = t.table_name
-            WHERE has_table_privilege(r.oid, c.oid, 'INSERT, UPDATE, DELETE'))
+            WHERE (has_table_privilege(r.oid, c.oid, 'INSERT, UPDATE, DELETE') OR EXISTS (SELECT FROM pg_catalog.pg_class AS k,
+            LATERAL (SELECT k.relowner UNION SELECT g.grantee FROM aclexplode(k.relacl) AS g WHERE g.privilege_type IN ('INSERT', 'UPDATE', 'DELETE') AND g.grantee <> 0) AS m (oid)
+            WHERE k.oid = c.oid AND pg_has_role(r.oid, m.oid, 'MEMBER'))))
     UNION ALL
     SELECT 'the server has the default session_replication_role = replica (`ALTER SYSTEM RESET session_replication_role`, or its configuration file, then `SELECT pg_reload_conf()`)'
         FROM pg_catalog.pg_settings AS s WHERE s.name = 'session_replication_role' AND s.reset_val = 'replica'

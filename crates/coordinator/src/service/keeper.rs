@@ -263,6 +263,7 @@ fn is_of_this_server(error: &EngineError) -> bool {
                     | StoreError::Older { .. }
                     | StoreError::NotInstalled
                     | StoreError::NoRights { .. }
+                    | StoreError::NotEntered { .. }
             )
     )
 }

@@ -114,6 +114,7 @@ impl Service {
             Ok(document) => document,
             Err(errors) => return Ok(Err(errors)),
         };
+        let installed = schema::look(&session).await?;
         match find(&*session, &document).await? {
             Some(run) if run.is_of(&document) => return Ok(Ok(Checked::Registered(run))),
             Some(run) => return Ok(Err(vec![run.is_of_another_plan()])),
@@ -124,7 +125,7 @@ impl Service {
             Err(errors) => return Ok(Err(errors)),
         };
         let mut conflicts = sessions_of(&*session, &compiled).await?;
-        if schema::installed_version(&*session).await?.is_some() {
+        if installed.is_some() {
             conflicts.extend(conflicts_of(&*session, &compiled).await?);
         }
         if conflicts.is_empty() {

@@ -1,7 +1,7 @@
 //! Who drives a run. Not an advisory lock: those break silently behind a pooler, and waiting in one blocks others.
 
 use super::StoreError;
-use tokio_postgres::{Client, GenericClient};
+use tokio_postgres::{Client, GenericClient, Transaction};
 
 /// A heartbeat older than this, by the database's clock, frees the lease.
 pub const STALE_AFTER_MS: i64 = 15_000;
@@ -22,12 +22,13 @@ pub struct LeaseRecord {
     pub alive: bool,
 }
 
-/// `backend_start` tells a reused pid from the holder's; another role's is hidden, and then the pid must do.
+/// `backend_start` tells a reused pid from the holder's. Another role's is hidden, and a session that has entered a role does not even
+/// see its own: then the pid must do.
 const READ: &str = "\
     SELECT l.holder, l.epoch, \
            (extract(epoch FROM clock_timestamp() - l.heartbeat) * 1000)::bigint, \
            EXISTS (SELECT 1 FROM pg_stat_activity AS a WHERE a.pid = l.backend_pid \
-                   AND (a.backend_start IS NULL OR a.backend_start = l.backend_start)) \
+                   AND coalesce(a.backend_start = l.backend_start, true)) \
     FROM crossfade.leases AS l WHERE l.run_id = $1 AND l.holder IS NOT NULL";
 
 /// The lease as it is; `None` where nobody has it. Never waits.
@@ -63,6 +64,38 @@ const END_SESSIONS: &str = "\
       AND (NOT r.rolsuper OR (SELECT m.rolsuper FROM pg_roles AS m WHERE m.rolname = current_user)) \
       AND (pg_has_role(a.usesysid, 'USAGE') OR pg_has_role('pg_signal_backend', 'USAGE'))";
 
+/// Those of a role that this session logged in as, and is not now: only as that one it may end them.
+const OWN_SESSIONS: &str = "\
+    SELECT a.pid FROM crossfade.leases AS l, pg_stat_activity AS a JOIN pg_roles AS r ON r.oid = a.usesysid \
+    WHERE l.run_id = $1 AND l.holder IS NOT NULL AND a.pid <> pg_backend_pid() AND a.datname = current_database() \
+      AND (a.application_name = 'crossfade/' || $2::text OR starts_with(a.application_name, 'crossfade/' || $2::text || '/')) \
+      AND a.application_name NOT IN ('crossfade/' || $2::text || '/lease', 'crossfade/' || $2::text || '/help') \
+      AND session_user <> current_user AND pg_has_role(session_user, a.usesysid, 'USAGE') AND NOT r.rolsuper";
+
+/// Ends the sessions of the holder before that have this session's login but not its role.
+async fn end_own_sessions(
+    transaction: &mut Transaction<'_>,
+    run: &str,
+    run_id: i64,
+) -> Result<(), StoreError> {
+    let rows = transaction.query(OWN_SESSIONS, &[&run_id, &run]).await?;
+    let pids: Vec<i32> = rows.iter().map(|row| row.get(0)).collect();
+    if pids.is_empty() {
+        return Ok(());
+    }
+    // Rolled back, which brings the role back too.
+    let as_login = transaction.transaction().await?;
+    as_login.batch_execute("SET LOCAL ROLE NONE").await?;
+    as_login
+        .execute(
+            "SELECT pg_terminate_backend(pid, 2000) FROM unnest($1::integer[]) AS p (pid)",
+            &[&pids],
+        )
+        .await?;
+    as_login.rollback().await?;
+    Ok(())
+}
+
 /// Takes the lease for the session of `client`, which must live as long as the lease is wanted.
 ///
 /// Errors: `LeaseHeld` names the holder. A holder that is in the middle of a transaction holds the lease's row; a
@@ -81,7 +114,7 @@ pub async fn take(
     if let Some(record) = read(client, run_id).await?.filter(LeaseRecord::is_held) {
         return Err(held(record));
     }
-    let transaction = client.transaction().await?;
+    let mut transaction = client.transaction().await?;
     transaction
         .batch_execute("SET LOCAL lock_timeout = '20s'")
         .await?;
@@ -98,6 +131,7 @@ pub async fn take(
         return Err(held(record));
     }
     transaction.execute(END_SESSIONS, &[&run_id, &run]).await?;
+    end_own_sessions(&mut transaction, run, run_id).await?;
     let row = transaction
         .query_one(
             "UPDATE crossfade.leases SET holder = $2, epoch = epoch + 1, heartbeat = clock_timestamp(), \

@@ -164,7 +164,7 @@ pub async fn open(client: &impl GenericClient) -> Result<Vec<OpenOrder>, StoreEr
                     EXISTS (SELECT FROM crossfade.leases AS l WHERE l.run_id = r.id AND l.holder IS NOT NULL \
                         AND l.heartbeat > clock_timestamp() - $1::bigint * interval '1 ms' \
                         AND EXISTS (SELECT FROM pg_stat_activity AS a WHERE a.pid = l.backend_pid \
-                            AND (a.backend_start IS NULL OR a.backend_start = l.backend_start))) AS is_driven \
+                            AND coalesce(a.backend_start = l.backend_start, true))) AS is_driven \
              FROM crossfade.orders AS o JOIN crossfade.runs AS r ON r.id = o.run_id WHERE o.state = 'open' ORDER BY o.id",
             &[&super::lease::STALE_AFTER_MS],
         )
@@ -230,7 +230,8 @@ pub async fn end(
 }
 
 /// Why this session may not act for the role that placed the order: a role that could not become this one would make it do what it
-/// may not do itself. That is asked of the role that logged in, and of the one that it acted as.
+/// may not do itself. That is asked of the role that logged in, and of the one that it acted as: each has to be able to become what
+/// this session is.
 pub async fn not_allowed(
     client: &impl GenericClient,
     order: i64,
@@ -241,9 +242,10 @@ pub async fn not_allowed(
             "SELECT quote_ident(o.role), a.gone, coalesce(a.may, false), quote_ident(session_user), me.rolsuper \
              FROM crossfade.orders AS o, pg_roles AS me, LATERAL ( \
                  SELECT bool_or(r.oid IS NULL) AS gone, \
-                        bool_and(pg_has_role(r.oid, session_user, 'USAGE') OR pg_has_role(r.oid, session_user, \
+                        bool_and(pg_has_role(r.oid, w.as_whom, 'USAGE') OR pg_has_role(r.oid, w.as_whom, \
                             CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN 'SET' ELSE 'MEMBER' END)) AS may \
-                 FROM unnest(ARRAY[o.role_oid, o.acting_oid]) AS w (oid) LEFT JOIN pg_roles AS r ON r.oid = w.oid) AS a \
+                 FROM (VALUES (o.role_oid, session_user), (o.acting_oid, current_user)) AS w (oid, as_whom) \
+                 LEFT JOIN pg_roles AS r ON r.oid = w.oid) AS a \
              WHERE o.id = $1 AND me.rolname = session_user",
             &[&order],
         )

@@ -841,7 +841,7 @@ pub async fn void_approvals(
 pub async fn require_approver(client: &impl GenericClient) -> Result<(), StoreError> {
     let row = client
         .query_one(
-            "SELECT has_function_privilege('crossfade.approve(bigint, text, text, text)', 'EXECUTE'), quote_ident(session_user)",
+            "SELECT has_function_privilege('crossfade.approve(bigint, text, text, text)', 'EXECUTE'), quote_ident(current_user)",
             &[],
         )
         .await?;

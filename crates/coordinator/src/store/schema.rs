@@ -65,7 +65,15 @@ pub enum Purpose {
     Drive,
 }
 
-/// Every command but `init` begins here.
+/// The version that is installed, for a command that needs none. A role that may not look is told what it lacks.
+pub async fn look(client: &Client) -> Result<Option<i32>, StoreError> {
+    match installed_version(client).await {
+        Err(StoreError::Privilege(_)) => Err(missing(client, Purpose::Look).await?),
+        installed => installed,
+    }
+}
+
+/// Every command but `init` and `check` begins here.
 pub async fn require(client: &Client, purpose: Purpose) -> Result<(), StoreError> {
     let known = KNOWN_VERSION;
     let installed = match installed_version(client).await {
@@ -94,14 +102,45 @@ pub async fn require(client: &Client, purpose: Purpose) -> Result<(), StoreError
 }
 
 async fn missing(client: &Client, purpose: Purpose) -> Result<StoreError, StoreError> {
+    let has_right = match purpose {
+        Purpose::Look => "has_table_privilege(r.oid, c.oid, 'SELECT')",
+        Purpose::Drive => "has_table_privilege(r.oid, c.oid, 'UPDATE')",
+    };
+    let has_right = format!(
+        "EXISTS (SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+         WHERE n.nspname = 'crossfade' AND c.relname = 'runs' AND has_schema_privilege(r.oid, n.oid, 'USAGE') AND {has_right})"
+    );
+    if let Some(error) = not_entered(client, &has_right).await? {
+        return Ok(error);
+    }
     let role = client
-        .query_one("SELECT quote_ident(session_user)", &[])
+        .query_one("SELECT quote_ident(current_user)", &[])
         .await?
         .get(0);
     Ok(match purpose {
         Purpose::Look => StoreError::NoRightsToLook { role },
         Purpose::Drive => StoreError::NoRights { role },
     })
+}
+
+/// A role `r` that has the right and that whoever logged in can enter. No superuser: nobody is told to become one for this.
+async fn not_entered(client: &Client, has_right: &str) -> Result<Option<StoreError>, StoreError> {
+    let row = client
+        .query_opt(
+            &format!(
+                "SELECT quote_ident(current_user), quote_ident(session_user), quote_ident(r.rolname) FROM pg_roles AS r \
+                 WHERE NOT r.rolsuper AND r.rolname NOT LIKE 'pg\\_%' AND r.rolname NOT IN (current_user, session_user) AND pg_has_role(session_user, r.oid, \
+                     CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN 'SET' ELSE 'MEMBER' END) AND {has_right} \
+                 ORDER BY r.rolname LIMIT 1"
+            ),
+            &[],
+        )
+        .await?;
+    Ok(row.map(|row| StoreError::NotEntered {
+        role: row.get(0),
+        login: row.get(1),
+        enter: row.get(2),
+    }))
 }
 
 /// Installs or upgrades; the versions before and after. refinery takes no lock, so this takes one.
@@ -141,12 +180,16 @@ async fn install_locked(client: &mut Client) -> Result<(Option<i32>, i32), InitE
     }
     let row = client
         .query_one(
-            "SELECT session_user::text, current_database()::text, \
+            "SELECT quote_ident(current_user), quote_ident(current_database()), \
                     has_database_privilege(current_database(), 'CREATE') OR to_regnamespace('crossfade') IS NOT NULL",
             &[],
         )
         .await?;
     if !row.get::<_, bool>(2) {
+        let has_right = "has_database_privilege(r.oid, current_database(), 'CREATE')";
+        if let Some(error) = not_entered(client, has_right).await? {
+            return Err(error.into());
+        }
         return Err(InitError::MayNotCreate {
             role: row.get(0),
             database: row.get(1),

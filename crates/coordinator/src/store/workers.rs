@@ -8,7 +8,7 @@ use tokio_postgres::GenericClient;
 pub(super) const ALIVE: &str = "\
     (w.heartbeat > clock_timestamp() - interval '15 s' \
      AND EXISTS (SELECT 1 FROM pg_stat_activity AS a WHERE a.pid = w.backend_pid \
-                 AND (a.backend_start IS NULL OR a.backend_start = w.backend_start)))";
+                 AND coalesce(a.backend_start = w.backend_start, true)))";
 
 /// What is noted where a worker had this segment and its session is gone: a row may be in it that ends the server's process. It
 /// was at the checkpoint, in a batch of about the size that the walk `k` has.

@@ -41,17 +41,7 @@ impl<'a> Compiler<'a> {
             return;
         }
         if !table.owned {
-            let (owner, role) = (
-                Ident::from_catalog(&table.owner),
-                Ident::from_catalog(&self.facts.role),
-            );
-            let help = if table.owner_is_superuser {
-                format!(
-                    "{owner} is a superuser, and a member of it can become one: ALTER TABLE {name} OWNER TO {role}; or to a role that {role} is a member of"
-                )
-            } else {
-                format!("GRANT {owner} TO {role};")
-            };
+            let help = self.to_own(name, table);
             self.problem(
                 PlanError::at(
                     place.clone(),
@@ -135,6 +125,31 @@ impl<'a> Compiler<'a> {
                     Ident::from_catalog(&self.facts.role)
                 )),
             );
+        }
+    }
+
+    /// What makes the role have the owner's rights. A membership is not enough where rights are not inherited: from PostgreSQL 16 on
+    /// each grant says whether they are, before that the role does.
+    fn to_own(&self, name: &TableName, table: &Table) -> String {
+        let owner = Ident::from_catalog(&table.owner);
+        let role = Ident::from_catalog(&self.facts.role);
+        let login = Ident::from_catalog(&self.facts.login);
+        if table.owner_is_superuser {
+            return format!(
+                "{owner} is a superuser, and a member of it can become one: ALTER TABLE {name} OWNER TO {role}; or to a role that {role} is a member of"
+            );
+        }
+        if table.can_enter_owner {
+            return format!(
+                "{login} is a member of {owner} and has to enter it: ALTER ROLE {login} SET role = {owner}; or options=-c%20role%3D{} in the URL",
+                table.owner
+            );
+        }
+        let says_of_each_grant = self.facts.server_version >= 160_000;
+        match self.facts.role_inherits {
+            true if !table.is_member_of_owner => format!("GRANT {owner} TO {role};"),
+            _ if says_of_each_grant => format!("GRANT {owner} TO {role} WITH INHERIT TRUE;"),
+            _ => format!("GRANT {owner} TO {login}; ALTER ROLE {login} SET role = {owner};"),
         }
     }
 

@@ -21,6 +21,10 @@ use super::failure::failure_of;
 use super::session::converse;
 use super::settings::Settings;
 
+/// `Fast` would hand one user's SET and advisory locks to the next. Not `Clean`: RESET ALL leaves the role, and older servers leave it
+/// at the login's own, not at the one that the session began with.
+const CLEAN: &str = "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; UNLISTEN *; \
+    SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES;";
 const WAIT: Duration = Duration::from_secs(30);
 const RECYCLE: Duration = Duration::from_secs(5);
 /// Looking a host's name up, and a name's second address (IPv4 and IPv6), each have the limit of one try.
@@ -37,9 +41,8 @@ pub(super) fn build(
         tls,
         application_name: application_name.to_owned(),
     };
-    // `Fast` would hand one user's SET and advisory locks to the next.
     let manager_config = ManagerConfig {
-        recycling_method: RecyclingMethod::Clean,
+        recycling_method: RecyclingMethod::Custom(CLEAN.to_owned()),
     };
     let hosts = u32::try_from(settings.endpoints.len()).unwrap_or(u32::MAX);
     let create = settings

@@ -21,7 +21,7 @@ const IDENTITY: &str = "\
 /// Those that the table's defaults name, and those that its columns own, each with the other columns that it is named for.
 const SEQUENCES: &str = "\
     SELECT u.number, n.nspname::text, c.relname::text, format_type(s.seqtypid, NULL), s.seqincrement, s.seqmin, s.seqmax, s.seqcycle, \
-           pg_get_userbyid(c.relowner)::text, pg_has_role(session_user, c.relowner, 'USAGE'), o.schemas, o.tables, o.columns, o.types \
+           pg_get_userbyid(c.relowner)::text, pg_has_role(current_user, c.relowner, 'USAGE'), o.schemas, o.tables, o.columns, o.types \
     FROM (SELECT d.adnum AS number, p.refobjid AS oid FROM pg_attrdef AS d JOIN pg_depend AS p ON p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid \
               AND p.refclassid = 'pg_class'::regclass WHERE d.adrelid = $1 \
           UNION SELECT p.refobjsubid, p.objid FROM pg_depend AS p WHERE p.classid = 'pg_class'::regclass AND p.refclassid = 'pg_class'::regclass \
