@@ -32,6 +32,7 @@ mod explained_locks;
 mod failover;
 mod faults;
 mod fence;
+mod foreseen;
 mod gates;
 mod going_back;
 mod golden;

@@ -326,8 +326,8 @@ fn what_a_step_found_under_its_name_is_left_alone_by_going_back() {
                 "another index is called parts_item",
             ),
             (
-                "create_table: {table: items_a_name, columns: id bigint}",
-                "SELECT 1",
+                "create_table: {table: later, columns: id bigint}",
+                "CREATE INDEX later ON items (a)",
                 "is not a table",
             ),
             (
@@ -358,7 +358,7 @@ fn what_a_step_found_under_its_name_is_left_alone_by_going_back() {
             assert_eq!(database.dump_schema(), found, "{change}");
         }
         database
-            .execute("ALTER TABLE items DROP COLUMN note; DROP INDEX parts_item")
+            .execute("ALTER TABLE items DROP COLUMN note; DROP INDEX parts_item, later")
             .await;
         assert_eq!(database.dump_schema(), original);
     });

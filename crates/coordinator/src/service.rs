@@ -1004,6 +1004,10 @@ async fn look_at_expressions(
     document: &Document,
     facts: &mut Facts,
 ) -> Result<(), ServiceError> {
+    for name in compile::new_names(document, facts) {
+        let holders = database::catalog::holders(&**session, &name).await?;
+        facts.holders.insert(name, holders);
+    }
     let resolver = Resolver::begin(session, facts.search_path.as_ref()).await?;
     for type_name in compile::types(document, facts) {
         let canonical = database::expression::canonical_type(&resolver, &type_name).await?;
@@ -1014,6 +1018,11 @@ async fn look_at_expressions(
         for key in compile::equalities(document, facts) {
             let found = database::expression::equality(&resolver, &key).await?;
             facts.equalities.insert(key, found);
+        }
+        for types in compile::reference_types(document, facts) {
+            if let Some(can_refer) = resolver.can_refer(&types).await? {
+                facts.references.insert(types, can_refer);
+            }
         }
         for key in compile::expressions(document, facts) {
             if let Some(table) = facts.table(&key.table) {

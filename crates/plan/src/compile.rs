@@ -6,8 +6,11 @@ mod expressions;
 mod fitness;
 mod gates;
 mod groups;
+mod identity;
 mod links;
+mod names;
 mod partitions;
+mod references;
 mod row_values;
 mod sides;
 mod structure;
@@ -28,6 +31,8 @@ use crossfade_model::{
 };
 use expressions::{Added, added_columns, canonical, changed_tables, type_of};
 pub use expressions::{equalities, expressions, tables, types};
+pub use names::new_names;
+pub use references::reference_types;
 use std::collections::BTreeSet;
 pub use structure::{check_form, check_structure};
 
@@ -100,6 +105,7 @@ pub fn compile(
     compiler.check_sequence();
     compiler.check_own_of_partitions();
     compiler.check_conditions();
+    compiler.check_names();
     compiler.warn_of_paths();
     let compiled: Vec<Phase> = phases
         .iter()
@@ -279,10 +285,12 @@ impl<'a> Compiler<'a> {
                 }
                 if let Step::AddConstraint(constraint) = step {
                     self.check_fits(&path, constraint, phase.phase);
+                    self.check_reference(&path, constraint, phase.phase);
                 }
                 if let Step::CreateIndex(index) = step {
                     self.check_index_fits(&path, index, phase.phase);
                 }
+                self.check_takes_identity(&path, step);
                 let action = self.action(&path, step)?;
                 Some(PlannedStep {
                     id: step.id(),

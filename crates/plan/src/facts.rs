@@ -42,6 +42,29 @@ pub struct Facts {
     pub types: BTreeMap<String, Result<String, ExpressionError>>,
     pub expressions: BTreeMap<ExpressionKey, Result<ExpressionFacts, ExpressionError>>,
     pub equalities: BTreeMap<EqualityKey, Result<Equality, ExpressionError>>,
+    /// Whether a column of a type can refer to one of another; what could not be asked is missing.
+    pub references: BTreeMap<ReferenceTypes, bool>,
+    /// What has a name that the plan gives to something new.
+    pub holders: BTreeMap<TableName, Vec<Holder>>,
+}
+
+/// The types of a foreign key's column and of the one that it refers to, as the server writes them.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ReferenceTypes {
+    pub own: String,
+    pub referred: String,
+}
+
+/// An object of a schema that has a name. Relations share their names, and so do types; a table is both.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// `a sequence`, `an index of public.vehicles`
+    pub what: String,
+    pub is_relation: bool,
+    pub is_type: bool,
+    pub is_table: bool,
+    pub is_enum: bool,
+    pub index_of: Option<TableName>,
 }
 
 /// An expression is analysed over the table's columns and those that the plan adds to it.
@@ -166,6 +189,10 @@ pub struct Table {
     pub publications: Vec<String>,
     /// Those of them that list the columns, so that a new one is not published.
     pub publications_by_column: Vec<String>,
+    /// Those that publish updates or deletes of it.
+    pub published_changes: Vec<String>,
+    /// Those of them for which it, or a partition of it, has no replica identity.
+    pub published_without_identity: Vec<String>,
     /// Subscriptions that write rows to it, or to a partition of it.
     pub subscriptions: Vec<String>,
     /// Functions and columns whose type is the table's row, as the server describes them.
@@ -366,6 +393,8 @@ pub struct Index {
     pub clustered: bool,
     pub tablespace: Option<Ident>,
     pub comment: Option<String>,
+    /// The extensions with which it goes (ALTER INDEX … DEPENDS ON EXTENSION).
+    pub extensions: Vec<Ident>,
     /// Statistics targets of its keys that are expressions, by their number.
     pub statistics: Vec<(i16, i32)>,
     /// Where it is stored (`pg_relation_filenode`); `None` for a partitioned one, which has no storage.

@@ -90,9 +90,57 @@ pub trait Ddl: Described {
     fn creates(&self) -> Option<&TableName> {
         None
     }
+    /// The names of what it makes, which nothing else may have.
+    fn new_names(&self) -> Vec<NewName> {
+        Vec::new()
+    }
     /// Its author has said that it cannot be taken back. Outside `contract` such a step is refused without that.
     fn irreversible(&self) -> bool {
         false
+    }
+}
+
+/// A name that a step gives to an object that its schema does not have yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NewName {
+    /// Of an index of the table, or of a constraint that an index serves.
+    Index {
+        table: TableName,
+        name: TableName,
+    },
+    Table(TableName),
+    /// Of a table that has another name by now.
+    Renamed(TableName),
+    Enum(TableName),
+    /// Of a constraint of the table, and of the index that serves it, if one does.
+    Constraint {
+        table: TableName,
+        from: Ident,
+        name: TableName,
+    },
+}
+
+impl NewName {
+    /// Of an index of this table, which is in its schema.
+    pub fn index(table: &TableName, name: &Ident) -> Self {
+        Self::Index {
+            table: table.clone(),
+            name: TableName {
+                schema: table.schema.clone(),
+                name: name.clone(),
+            },
+        }
+    }
+
+    /// With its schema.
+    pub fn name(&self) -> &TableName {
+        match self {
+            Self::Constraint { name, .. }
+            | Self::Index { name, .. }
+            | Self::Table(name)
+            | Self::Renamed(name)
+            | Self::Enum(name) => name,
+        }
     }
 }
 

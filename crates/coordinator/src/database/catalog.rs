@@ -10,8 +10,8 @@ use crossfade_plan::statement::{cost::Thing, part::ReplicaIdentity};
 use crossfade_plan::{
     document::RunName,
     facts::{
-        Column, Constraint, ConstraintKind, Dependent, Facts, Grant, Hanging, Identity, Inbound,
-        Index, Partition, Table, TableKind, UpdateRule,
+        Column, Constraint, ConstraintKind, Dependent, Facts, Grant, Hanging, Holder, Identity,
+        Inbound, Index, Partition, Table, TableKind, UpdateRule,
     },
     kept::Standing,
     key::Operator,
@@ -101,6 +101,8 @@ const GRANTS: &str = "\
            pg_get_userbyid(g.grantor)::text \
     FROM pg_attribute AS a, aclexplode(a.attacl) AS g WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped";
 
+/// What REINDEX CONCURRENTLY builds, or has left behind, is no index of the application's: it is INVALID, and its name ends so.
+///
 /// Every column that an index names: by key, inside an expression, included, or in its predicate. `pg_depend` knows.
 const INDEXES: &str = "\
     WITH equal AS (SELECT i.indexrelid, k.n, o.oprname, o.oprnamespace FROM pg_index AS i CROSS JOIN unnest(i.indclass::oid[]) WITH ORDINALITY AS k (class, n) \
@@ -121,13 +123,15 @@ const INDEXES: &str = "\
            (SELECT p.relname::text FROM pg_inherits AS h JOIN pg_class AS p ON p.oid = h.inhparent WHERE h.inhrelid = i.indexrelid), \
            t.numbers, t.targets, \
            (SELECT array_agg(e.nspname::text ORDER BY k.n) FROM equal AS k JOIN pg_namespace AS e ON e.oid = k.oprnamespace WHERE k.indexrelid = i.indexrelid), \
-           (SELECT array_agg(k.oprname::text ORDER BY k.n) FROM equal AS k WHERE k.indexrelid = i.indexrelid) \
+           (SELECT array_agg(k.oprname::text ORDER BY k.n) FROM equal AS k WHERE k.indexrelid = i.indexrelid), \
+           ARRAY(SELECT x.extname::text FROM pg_depend AS d JOIN pg_extension AS x ON x.oid = d.refobjid WHERE d.classid = 'pg_class'::regclass \
+               AND d.objid = i.indexrelid AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'x' ORDER BY 1) \
     FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid LEFT JOIN pg_tablespace AS s ON s.oid = c.reltablespace \
          LEFT JOIN pg_constraint AS k ON k.conindid = i.indexrelid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u', 'x') \
          CROSS JOIN LATERAL (SELECT coalesce(array_agg(a.attnum ORDER BY a.attnum), '{}') AS numbers, \
              coalesce(array_agg(a.attstattarget::integer ORDER BY a.attnum), '{}') AS targets \
              FROM pg_attribute AS a WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0 AND i.indkey[a.attnum - 1] = 0) AS t \
-    WHERE i.indrelid = $1 AND c.relname NOT LIKE '%\\_ccnew%' ORDER BY i.indisprimary DESC, c.relname";
+    WHERE i.indrelid = $1 AND NOT (NOT i.indisvalid AND c.relname ~ '_cc(new|old)[0-9]*$') ORDER BY i.indisprimary DESC, c.relname";
 
 /// A foreign key to a partitioned table has further rows for its partitions, which are no constraints of their own. Foreign
 /// keys come in the order in which they act: the server's triggers for them fire in that of their names, and have such
@@ -204,6 +208,34 @@ const WHOLE: &str = "\
                SELECT DISTINCT pg_describe_object('pg_class'::regclass, a.attrelid, a.attnum) FROM types JOIN pg_attribute AS a ON a.atttypid = types.oid \
                    JOIN pg_class AS k ON k.oid = a.attrelid WHERE k.relkind IN ('r', 'p', 'm') AND NOT a.attisdropped ORDER BY 1), NULL) \
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = $1";
+
+/// Who publishes updates or deletes of the table or a part of it, and for whom of them a part has no replica identity. A part is
+/// published with what it is a part of. `FOR ALL TABLES` leaves out what is not logged.
+const PUBLISHED: &str = "\
+    WITH parts AS (SELECT c.oid, c.relpersistence = 'p' AS logged, \
+            CASE c.relreplident WHEN 'f' THEN true WHEN 'n' THEN false \
+                WHEN 'd' THEN EXISTS (SELECT 1 FROM pg_index AS i WHERE i.indrelid = c.oid AND i.indisprimary AND i.indisvalid) \
+                ELSE EXISTS (SELECT 1 FROM pg_index AS i WHERE i.indrelid = c.oid AND i.indisreplident AND i.indisvalid) END AS identified \
+        FROM pg_class AS c WHERE c.relkind = 'r' AND (c.oid = $1 OR c.oid IN (SELECT relid FROM pg_partition_tree($1::oid)))), \
+    published AS (SELECT p.pubname::text AS name, bool_and(a.identified) AS identified FROM pg_publication AS p CROSS JOIN parts AS a \
+        WHERE (p.pubupdate OR p.pubdelete) AND a.logged AND (p.puballtables OR EXISTS (SELECT 1 FROM pg_publication_tables AS t \
+            JOIN pg_namespace AS n ON n.nspname = t.schemaname JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = t.tablename \
+            WHERE t.pubname = p.pubname AND (c.oid = a.oid OR c.oid IN (SELECT relid FROM pg_partition_ancestors(a.oid))))) \
+        GROUP BY p.pubname) \
+    SELECT ARRAY(SELECT name FROM published ORDER BY 1), ARRAY(SELECT name FROM published WHERE NOT identified ORDER BY 1)";
+
+/// What has a name in a schema. An array's type gives way to whoever wants its name.
+const HOLDERS: &str = "\
+    SELECT CASE c.relkind WHEN 'r' THEN 'a table' WHEN 'p' THEN 'a table' WHEN 'v' THEN 'a view' WHEN 'm' THEN 'a materialized view' \
+               WHEN 'S' THEN 'a sequence' WHEN 'f' THEN 'a foreign table' WHEN 'c' THEN 'a type' \
+               WHEN 'i' THEN 'an index of ' || xn.nspname || '.' || x.relname WHEN 'I' THEN 'an index of ' || xn.nspname || '.' || x.relname \
+               ELSE 'something called' END, \
+           true, c.relkind NOT IN ('i', 'I', 'S', 't'), c.relkind IN ('r', 'p'), false, xn.nspname::text, x.relname::text \
+    FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+         LEFT JOIN pg_index AS i ON i.indexrelid = c.oid LEFT JOIN pg_class AS x ON x.oid = i.indrelid LEFT JOIN pg_namespace AS xn ON xn.oid = x.relnamespace \
+    WHERE n.nspname = $1 AND c.relname = $2 \
+    UNION ALL SELECT 'a type', false, true, false, t.typtype = 'e', NULL, NULL FROM pg_type AS t JOIN pg_namespace AS n ON n.oid = t.typnamespace \
+    WHERE n.nspname = $1 AND t.typname = $2 AND t.typrelid = 0 AND NOT EXISTS (SELECT 1 FROM pg_type AS e WHERE e.typarray = t.oid)";
 
 const TABLE_GRANTS: &str = "\
     SELECT g.privilege_type, CASE WHEN g.grantee <> 0 THEN pg_get_userbyid(g.grantee)::text END, g.is_grantable, pg_get_userbyid(g.grantor)::text \
@@ -344,6 +376,7 @@ pub async fn table(client: &impl GenericClient, name: &TableName) -> Result<Opti
     let Some(whole) = client.query_opt(WHOLE, &[&oid]).await? else {
         return Ok(None);
     };
+    let published = client.query_one(PUBLISHED, &[&oid]).await?;
     let replica_identity = match row.get::<_, &str>(14) {
         "f" => ReplicaIdentity::Full,
         "n" => ReplicaIdentity::Nothing,
@@ -375,6 +408,8 @@ pub async fn table(client: &impl GenericClient, name: &TableName) -> Result<Opti
         rules: whole.get(2),
         publications: whole.get(3),
         publications_by_column: whole.get(11),
+        published_changes: published.get(0),
+        published_without_identity: published.get(1),
         row_type_users: whole.get(4),
         rows_stored_in: whole.get(12),
         triggers_by_name: whole.get(5),
@@ -413,6 +448,25 @@ pub async fn table(client: &impl GenericClient, name: &TableName) -> Result<Opti
             .map(|row| row.get(0))
             .collect(),
     }))
+}
+
+/// What has this name.
+pub async fn holders(client: &impl GenericClient, name: &TableName) -> Result<Vec<Holder>> {
+    let rows = client
+        .query(HOLDERS, &[&name.schema.as_str(), &name.name.as_str()])
+        .await?;
+    let holder = |row: &Row| Holder {
+        what: row.get(0),
+        is_relation: row.get(1),
+        is_type: row.get(2),
+        is_table: row.get(3),
+        is_enum: row.get(4),
+        index_of: row.get::<_, Option<String>>(5).map(|schema| TableName {
+            schema: Ident::from_catalog(schema),
+            name: ident(row, 6),
+        }),
+    };
+    Ok(rows.iter().map(holder).collect())
 }
 
 async fn table_dependents(client: &impl GenericClient, oid: u32) -> Result<Vec<String>> {
@@ -571,6 +625,7 @@ async fn indexes(
             filenode: row.get(13),
             plain_columns: usize::try_from(row.get::<_, i64>(14)).unwrap_or(0),
             of: row.get::<_, Option<String>>(15).map(Ident::from_catalog),
+            extensions: idents(row.get(20)),
         };
         // The primary key comes first.
         if key.is_empty() && index.unique && row.get::<_, bool>(11) {

@@ -5,13 +5,13 @@ use super::Result;
 use crossfade_model::ident::{Ident, TableName};
 use crossfade_plan::statement::session::OWN_PATH;
 use crossfade_plan::{
-    facts::{Called, Equality, EqualityKey, ExpressionError, Maker, Volatility},
+    facts::{Called, Equality, EqualityKey, ExpressionError, Maker, ReferenceTypes, Volatility},
     key::Operator,
     search_path::SearchPath,
 };
 use crossfade_sql::lexer::tokens;
 use std::collections::BTreeSet;
-use tokio_postgres::{Client, Statement};
+use tokio_postgres::{Client, Statement, error::SqlState};
 
 /// Nobody is to wait for a look, nor for what a look has locked.
 const LIMITS: &str = "SET LOCAL statement_timeout = '5s'; SET LOCAL lock_timeout = '2s'";
@@ -277,6 +277,30 @@ impl<'a> Resolver<'a> {
             tree,
             calls,
         })
+    }
+
+    /// Whether a column of a type can refer to one of another: a foreign key between two of them is made. `None`: something else is
+    /// in the way.
+    pub async fn can_refer(&self, types: &ReferenceTypes) -> Result<Option<bool>> {
+        if self.unavailable.is_some() {
+            return Ok(None);
+        }
+        self.enter().await?;
+        let made = self
+            .client
+            .batch_execute(&format!(
+                "CREATE TEMPORARY TABLE crossfade_referred (a {} UNIQUE) USING heap; \
+                 CREATE TEMPORARY TABLE crossfade_referring (b {} REFERENCES pg_temp.crossfade_referred (a)) USING heap",
+                types.referred, types.own
+            ))
+            .await;
+        self.leave().await?;
+        match made {
+            Ok(()) => Ok(Some(true)),
+            Err(error) if error.as_db_error().is_none() => Err(error),
+            Err(error) if error.code() == Some(&SqlState::DATATYPE_MISMATCH) => Ok(Some(false)),
+            Err(_) => Ok(None),
+        }
     }
 
     /// What `=` means between the two; `None`: something that is no operator.

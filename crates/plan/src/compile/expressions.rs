@@ -180,7 +180,7 @@ fn is_replaced(table: &TableName, phases: &[(Path, PhaseDocument)]) -> bool {
 }
 
 /// The columns that are added, and those that have another's name after `retire`. `None`: a type is not known.
-fn columns_retired(
+pub(super) fn columns_retired(
     table: &TableName,
     phases: &[(Path, PhaseDocument)],
     added: &Added,

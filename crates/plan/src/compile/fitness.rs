@@ -105,6 +105,7 @@ impl<'a> Compiler<'a> {
         self.check_walked(&place, name, table);
         self.check_aliased(&place, name, table);
         self.check_subscribed(&place, name, table);
+        self.check_identity(&place, name, table);
         let is_filled = self
             .phases
             .iter()

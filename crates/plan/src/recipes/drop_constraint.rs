@@ -146,6 +146,10 @@ impl Change for DropConstraint {
         if let Some(other) = found.references() {
             relation::no_own_foreign_key(facts, table, (&found.columns, &other), at)?;
         }
+        let served = |index: &&crate::facts::Index| index.constraint.as_ref() == Some(&self.name);
+        if let Some(index) = table.indexes.iter().find(served) {
+            drop_index::keeps_extension(index, &at.key("name"))?;
+        }
         let references = found.references().filter(|other| *other != self.table);
         let step = DropConstraintStep {
             table: self.table.clone(),

@@ -87,6 +87,21 @@ pub(super) fn parts<'a>(
     })
 }
 
+/// A rollback would make an index that stays when the extension goes.
+pub(super) fn keeps_extension(index: &Index, at: &Path) -> Result<(), Errors> {
+    let [extension, ..] = index.extensions.as_slice() else {
+        return Ok(());
+    };
+    let name = &index.name;
+    let message = format!(
+        "{name} depends on the extension {extension}, and a rollback would make one that does not"
+    );
+    let help = format!(
+        "ALTER INDEX {name} NO DEPENDS ON EXTENSION {extension}; says that this may be lost"
+    );
+    relation::refuse(at, message, &help)
+}
+
 fn alone(index: &Index) -> IndexShape {
     IndexShape {
         partitions: None,
@@ -121,6 +136,10 @@ impl Change for DropIndex {
             let message = format!("{} is the replica identity of {}", self.name, self.table);
             let help = "choose another one first: set_replica_identity";
             return relation::refuse(&at.key("name"), message, help);
+        }
+        for index in std::iter::once(index).chain(parts(facts, table, index).map(|(_, _, own)| own))
+        {
+            keeps_extension(index, &at.key("name"))?;
         }
         let step = DropIndexStep {
             table: self.table.clone(),

@@ -1,6 +1,6 @@
 //! `add_constraint`: CHECK and FOREIGN KEY added NOT VALID and validated apart; UNIQUE over an index that is there.
 
-use super::{Ddl, Decides, Described, Undo};
+use super::{Ddl, Decides, Described, NewName, Undo};
 use crate::statement::cost::Cost;
 use crate::statement::part::{Goal, Part, Statement};
 use crate::{
@@ -223,6 +223,14 @@ impl Ddl for AddConstraint {
             &self.name,
             self.references.as_ref(),
         )])
+    }
+
+    fn new_names(&self) -> Vec<NewName> {
+        // A UNIQUE or a primary key is served by an index of its name.
+        match self.is_key() {
+            true => vec![NewName::index(&self.table, &self.name)],
+            false => Vec::new(),
+        }
     }
 
     fn cost(&self, _: &Plan) -> Cost {

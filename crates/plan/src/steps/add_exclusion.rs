@@ -1,7 +1,7 @@
 //! `add_exclusion`: PostgreSQL has no NOT VALID for it. The table is read under a lock that lets nobody in: for small ones.
 
 use super::add_constraint;
-use super::{Ddl, Described, Undo};
+use super::{Ddl, Described, NewName, Undo};
 use crate::statement::cost::Cost;
 use crate::statement::part::{Goal, Part, Statement};
 use crate::{compiled::Plan, document::PhaseName};
@@ -59,6 +59,10 @@ impl Ddl for AddExclusion {
             &self.name,
             None,
         )])
+    }
+
+    fn new_names(&self) -> Vec<NewName> {
+        vec![NewName::index(&self.table, &self.name)]
     }
 
     fn cost(&self, _: &Plan) -> Cost {

@@ -1,6 +1,6 @@
 //! `alias_table`: the table takes another name, and an updatable view stands in for it under its own. Instant at any size.
 
-use super::{Ddl, Described, Undo, add_column::ColumnGrant};
+use super::{Ddl, Described, NewName, Undo, add_column::ColumnGrant};
 use crate::statement::cost::Cost;
 use crate::statement::{
     literal,
@@ -149,6 +149,13 @@ impl Ddl for AliasTable {
              that column gives NULL; views and functions that were there go on reading the table itself; triggers see its other name in TG_TABLE_NAME"
                 .to_owned(),
         )
+    }
+
+    fn new_names(&self) -> Vec<NewName> {
+        vec![NewName::Renamed(TableName {
+            schema: self.table.schema.clone(),
+            name: self.base.clone(),
+        })]
     }
 
     fn cost(&self, _: &Plan) -> Cost {

@@ -1,6 +1,6 @@
 //! `create_enum`: a type of named values.
 
-use super::{Ddl, Described, Undo};
+use super::{Ddl, Described, NewName, Undo};
 use crate::statement::cost::Cost;
 use crate::statement::{
     literal,
@@ -58,6 +58,10 @@ impl Ddl for CreateEnum {
             },
             vec![Statement::new(format!("DROP TYPE {}", self.name))],
         )])
+    }
+
+    fn new_names(&self) -> Vec<NewName> {
+        vec![NewName::Enum(self.name.clone())]
     }
 
     fn cost(&self, _: &Plan) -> Cost {

@@ -1,6 +1,6 @@
 //! `create_index`: concurrently, always.
 
-use super::{Ddl, Described, Undo, attach_index};
+use super::{Ddl, Described, NewName, Undo, attach_index};
 use crate::statement::cost::Cost;
 use crate::statement::index_definition::IndexDefinition;
 use crate::statement::part::{Goal, Part, Statement};
@@ -85,6 +85,10 @@ impl Ddl for CreateIndex {
         } else {
             drop_index(&self.table, &self.name)
         }])
+    }
+
+    fn new_names(&self) -> Vec<NewName> {
+        vec![NewName::index(&self.table, &self.name)]
     }
 
     fn cost(&self, _: &Plan) -> Cost {

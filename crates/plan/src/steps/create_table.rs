@@ -1,6 +1,6 @@
 //! `create_table`: from the author's own CREATE TABLE. Taken back only while it is empty.
 
-use super::{Ddl, Described, Undo};
+use super::{Ddl, Described, NewName, Undo};
 use crate::statement::cost::{Cost, Loss};
 use crate::statement::{
     literal,
@@ -126,6 +126,10 @@ impl Ddl for CreateTable {
             },
             vec![self.dropping(drop)],
         )])
+    }
+
+    fn new_names(&self) -> Vec<NewName> {
+        vec![NewName::Table(self.table.clone())]
     }
 
     fn cost(&self, _: &Plan) -> Cost {

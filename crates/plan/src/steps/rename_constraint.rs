@@ -1,6 +1,6 @@
 //! `rename_constraint`: a catalog change; an index that serves the constraint is renamed with it.
 
-use super::{Ddl, Described, Undo};
+use super::{Ddl, Described, NewName, Undo};
 use crate::statement::cost::Cost;
 use crate::statement::part::{Goal, Part, Statement};
 use crate::{compiled::Plan, document::PhaseName};
@@ -60,6 +60,17 @@ impl Ddl for RenameConstraint {
 
     fn undo(&self, _: &Plan) -> Undo {
         Undo::Parts(vec![rename(&self.table, &self.to, &self.from, self.alone)])
+    }
+
+    fn new_names(&self) -> Vec<NewName> {
+        vec![NewName::Constraint {
+            table: self.table.clone(),
+            from: self.from.clone(),
+            name: TableName {
+                schema: self.table.schema.clone(),
+                name: self.to.clone(),
+            },
+        }]
     }
 
     fn cost(&self, _: &Plan) -> Cost {

@@ -1,6 +1,6 @@
 //! `retire_table`: renamed out of sight with all that hangs on it. One command undoes it.
 
-use super::{Ddl, DdlStep, Decides, Described, Undo};
+use super::{Ddl, DdlStep, Decides, Described, NewName, Undo};
 use crate::statement::cost::Cost;
 use crate::statement::{
     link::{self, Moment},
@@ -62,6 +62,10 @@ impl Ddl for RetireTable {
 
     fn undo(&self, plan: &Plan) -> Undo {
         Undo::Parts(self.in_step(plan, self.rename_back(), Moment::Before))
+    }
+
+    fn new_names(&self) -> Vec<NewName> {
+        vec![NewName::Renamed(aside(&self.table))]
     }
 
     fn cost(&self, _: &Plan) -> Cost {

@@ -192,6 +192,17 @@ impl Replacement<'_> {
                     format!("{column} is in the replica identity index {}", index.name),
                     "choose another replica identity first: ALTER TABLE … REPLICA IDENTITY",
                 );
+            } else if let [extension, ..] = index.extensions.as_slice() {
+                refuse(
+                    format!(
+                        "the index {} on {column} depends on the extension {extension}, and the one that takes its place would not",
+                        index.name
+                    ),
+                    &format!(
+                        "ALTER INDEX {}.{} NO DEPENDS ON EXTENSION {extension}; and DEPENDS ON EXTENSION again after the change",
+                        self.table_name.schema, index.name
+                    ),
+                );
             } else if !index.valid {
                 refuse(
                     format!("the index {} on {column} is INVALID", index.name),
