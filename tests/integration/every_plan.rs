@@ -216,6 +216,12 @@ fn compiles(database: &Database, file: &str) -> Subject {
         explicit["plan_fingerprint"], status["plan_fingerprint"],
         "{file}: the explicit form is the same plan"
     );
+    // Started already, whichever form says so.
+    let again = database.crossfade(&["start", expanded.path().to_str().expect("a path of text")]);
+    assert!(
+        again.exits(0).stdout.starts_with("nothing to start"),
+        "{file}"
+    );
     let phases = status["phases"].as_array().expect("phases");
     Subject {
         file: file.to_owned(),

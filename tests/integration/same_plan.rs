@@ -225,3 +225,93 @@ fn two_starts_at_once_register_one_run() {
         assert_eq!(count(database).await, "1");
     });
 }
+
+/// What only people read is no other plan, and neither is the explicit form, when the tables are no longer what it was made of.
+#[test]
+fn the_same_plan_in_other_words_is_the_same_plan() {
+    on_postgresql(async |database| {
+        database.execute(VEHICLES).await;
+        database.crossfade(&["init"]).exits(0);
+        let explicit = of(database, "expand", RENAME).exits(0).stdout;
+        let described =
+            format!("{RENAME}description: for the new fleet\nallow: {{rename: it is known}}\n");
+        let spelled = RENAME.replace("to: vehicle_status", "to: vehicle_status, strategy: copy");
+        let fingerprint = |plan: &str| {
+            of(database, "start", plan).exits(0);
+            let status = database.status("rename-status");
+            database
+                .crossfade(&["rollback", "rename-status", "--yes"])
+                .exits(0);
+            status["plan_fingerprint"].clone()
+        };
+        let own = fingerprint(RENAME);
+        for plan in [&explicit, &described, &spelled] {
+            assert_eq!(fingerprint(plan), own, "{plan}");
+        }
+        of(database, "start", RENAME).exits(0);
+        // While nothing is changed, any words for it will do.
+        for plan in [RENAME, &explicit, &described, &spelled] {
+            says(
+                &of(database, "start", plan).exits(0),
+                "nothing to start: this plan was started",
+            );
+            says(
+                &of(database, "check", plan).exits(0),
+                "already started as the run",
+            );
+        }
+        for phase in PHASES {
+            database
+                .crossfade(&["advance", "rename-status", "--to", phase, "--yes"])
+                .exits(0);
+            for plan in [RENAME, &explicit, &described] {
+                says(
+                    &of(database, "start", plan).exits(0),
+                    "nothing to start: this plan was ",
+                );
+                says(&of(database, "check", plan).exits(0), "already ");
+            }
+        }
+        let other = explicit
+            .replace("approvals", "approval")
+            .replace("vehicle_status", "state");
+        says(&of(database, "start", &other).exits(1), "the name is taken");
+        database
+            .crossfade(&["history", "rename-status", "--verify"])
+            .exits(0);
+        assert_eq!(count(database).await, "5");
+    });
+}
+
+/// A run that an earlier version has started keeps its fingerprint, and is the same plan.
+#[test]
+fn a_run_of_an_earlier_version_is_known_again() {
+    on_postgresql(async |database| {
+        database.execute(VEHICLES).await;
+        database.crossfade(&["init"]).exits(0);
+        let described = format!("{RENAME}description: for the new fleet\n");
+        of(database, "start", &described).exits(0);
+        database
+            .execute(
+                "ALTER TABLE crossfade.runs DISABLE TRIGGER ALL; ALTER TABLE crossfade.events DISABLE TRIGGER ALL; \
+                 UPDATE crossfade.runs SET fingerprint = encode(sha256(convert_to(plan::text, 'UTF8')), 'hex'); \
+                 UPDATE crossfade.events SET detail = (detail::jsonb - 'form_sha256')::text; \
+                 ALTER TABLE crossfade.runs ENABLE TRIGGER ALL; ALTER TABLE crossfade.events ENABLE TRIGGER ALL",
+            )
+            .await;
+        let recorded = database.status("rename-status")["plan_fingerprint"].clone();
+        for plan in [RENAME, &described, RENAME_OTHERWISE] {
+            says(&of(database, "start", plan).exits(0), "nothing to start");
+        }
+        database
+            .crossfade(&["advance", "rename-status", "--to", "dual_write"])
+            .exits(0);
+        for plan in [RENAME, &described, RENAME_OTHERWISE] {
+            says(&of(database, "start", plan).exits(0), "nothing to start");
+        }
+        assert_eq!(
+            database.status("rename-status")["plan_fingerprint"],
+            recorded
+        );
+    });
+}

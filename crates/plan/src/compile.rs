@@ -18,7 +18,7 @@ mod triggers;
 
 use super::{
     claims,
-    compiled::{Action, ColumnRef, Phase, Plan, PlannedStep},
+    compiled::{Action, ColumnRef, Phase, Plan, PlannedStep, sha256},
     document::{Document, PhaseDocument, PhaseName},
     facts::{ExpressionFacts, Facts, Table},
     scripts,
@@ -69,6 +69,18 @@ pub fn explicit(
             .map(|(number, phase)| (Path::root().key("phases").index(number), phase.clone()))
             .collect()),
     }
+}
+
+/// A name of the document's explicit form: a recipe has the one of the phases that it makes of these tables. It is noted with a run, as
+/// the phases cannot be computed again from tables that the run has changed. `None`: they cannot be computed.
+pub fn form(document: &Document, facts: &Facts) -> Option<String> {
+    let phases = explicit(document, facts).ok()?;
+    let explicit = Document {
+        change: None,
+        phases: Some(phases.into_iter().map(|(_, phase)| phase).collect()),
+        ..document.meaning()
+    };
+    sha256(&explicit).ok()
 }
 
 /// The whole compilation. Warnings come with the plan; errors instead of it.

@@ -254,11 +254,23 @@ impl Plan {
             .collect()
     }
 
-    /// SHA-256 over the plan as it is stored, in hexadecimal. Two runs with the same fingerprint do the same.
+    /// SHA-256 over what the plan does, in hexadecimal: not its description, nor who says where names are looked for. Two runs with
+    /// the same fingerprint do the same. Runs keep the one that they were started with.
     pub fn fingerprint(&self) -> Result<String, serde_json::Error> {
-        use sha2::{Digest, Sha256};
-        let text = serde_json::to_string(self)?;
-        let digest = Sha256::digest(text.as_bytes());
-        Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+        let mut plan = self.clone();
+        plan.description = None;
+        plan.settings.search_path = None;
+        if let Some(path) = &mut plan.search_path {
+            path.from.clear();
+        }
+        sha256(&plan)
     }
+}
+
+/// SHA-256 over the value as JSON, in hexadecimal.
+pub fn sha256(value: &impl Serialize) -> Result<String, serde_json::Error> {
+    use sha2::{Digest, Sha256};
+    let text = serde_json::to_string(value)?;
+    let digest = Sha256::digest(text.as_bytes());
+    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
 }

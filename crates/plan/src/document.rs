@@ -34,6 +34,17 @@ pub struct Document {
     pub allow: BTreeMap<String, String>,
 }
 
+impl Document {
+    /// What it says to do: without what only people read. Two documents with the same meaning are of the same plan.
+    pub fn meaning(&self) -> Self {
+        Self {
+            description: None,
+            allow: BTreeMap::new(),
+            ..self.clone()
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PhaseDocument {

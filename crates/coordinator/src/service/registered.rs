@@ -11,7 +11,9 @@ use crate::store::{
 use crossfade_decisions::lifecycle::transition::RunState;
 use crossfade_model::error::{Path, PlanError, render};
 use crossfade_plan::{
+    compile,
     document::Document,
+    facts::Facts,
     read::{decoded, read_form},
 };
 use tokio_postgres::GenericClient;
@@ -46,9 +48,26 @@ pub(super) async fn find(
 }
 
 impl RunRecord {
-    /// Whether its plan is this one, whatever its comments and the order of its keys.
+    /// Whether its plan is this one, whatever its comments, its description and the order of its keys, or its explicit form.
     pub(super) fn is_of(&self, document: &Document) -> bool {
-        decoded(&self.document).as_ref() == Some(document)
+        let own = decoded(&self.document).map(|own| own.meaning());
+        let is_explicit = document.phases.is_some();
+        own == Some(document.meaning())
+            || is_explicit
+                && self.form.is_some()
+                && compile::form(document, &Facts::default()) == self.form
+    }
+
+    /// Whether its plan is what the document compiles into, which can be asked only as long as the run has changed nothing.
+    async fn does_the_same(
+        &self,
+        client: &impl GenericClient,
+        compiled: &Compiled,
+    ) -> Result<bool, ServiceError> {
+        let corrupt = |error: serde_json::Error| StoreError::Corrupt(error.to_string());
+        let own = runs::plan_of(client, self.id).await?;
+        let own = own.fingerprint().map_err(corrupt)?;
+        Ok(own == compiled.plan.fingerprint().map_err(corrupt)?)
     }
 
     /// What has become of it, as a sentence without an end.
@@ -117,7 +136,16 @@ impl Service {
         let installed = schema::look(&session).await?;
         match find(&*session, &document).await? {
             Some(run) if run.is_of(&document) => return Ok(Ok(Checked::Registered(run))),
-            Some(run) => return Ok(Err(vec![run.is_of_another_plan()])),
+            Some(run) => {
+                let is_same = match self.compile_with(&session, text).await? {
+                    Ok(compiled) => run.does_the_same(&*session, &compiled).await?,
+                    Err(_) => false,
+                };
+                return Ok(match is_same {
+                    true => Ok(Checked::Registered(run)),
+                    false => Err(vec![run.is_of_another_plan()]),
+                });
+            }
             None => {}
         }
         let compiled = match self.compile_with(&session, text).await? {
@@ -143,23 +171,23 @@ impl Service {
         let refused = |errors: &[PlanError]| ServiceError::Plan(render(file, text, errors));
         let document = read_form(text).map_err(|errors| refused(&errors))?;
         let name = document.name.to_string();
-        let known = |run: RunRecord| {
-            if !run.is_of(&document) {
-                return Err(refused(&[run.is_of_another_plan()]));
-            }
-            Ok(Started {
-                run: name.clone(),
-                warnings: Vec::new(),
-                before: Some(run),
-            })
+        let known = |run: RunRecord| Started {
+            run: name.clone(),
+            warnings: Vec::new(),
+            before: Some(run),
         };
-        if let Some(run) = find(&*session, &document).await? {
-            return known(run);
+        let before = find(&*session, &document).await?;
+        if let Some(run) = before.as_ref().filter(|run| run.is_of(&document)) {
+            return Ok(known(run.clone()));
         }
-        let compiled = self
-            .compile_with(&session, text)
-            .await?
-            .map_err(|errors| refused(&errors))?;
+        let compiled = self.compile_with(&session, text).await?;
+        if let Some(run) = before {
+            return match &compiled {
+                Ok(compiled) if run.does_the_same(&*session, compiled).await? => Ok(known(run)),
+                _ => Err(refused(&[run.is_of_another_plan()])),
+            };
+        }
+        let compiled = compiled.map_err(|errors| refused(&errors))?;
         let fingerprint = compiled
             .plan
             .fingerprint()
@@ -168,7 +196,10 @@ impl Service {
         runs::lock_claims(&transaction).await?;
         // Another session may have started the same plan meanwhile.
         if let Some(run) = find(&transaction, &document).await? {
-            return known(run);
+            return match run.does_the_same(&transaction, &compiled).await? {
+                true => Ok(known(run)),
+                false => Err(refused(&[run.is_of_another_plan()])),
+            };
         }
         let mut conflicts = sessions_of(&transaction, &compiled).await?;
         conflicts.extend(conflicts_of(&transaction, &compiled).await?);
@@ -176,7 +207,9 @@ impl Service {
             return Err(refused(&conflicts));
         }
         self.act(&transaction, Doing::Start).await?;
-        runs::insert(&transaction, &compiled.plan, &fingerprint, text).await?;
+        let form = compile::form(&compiled.document, &compiled.facts);
+        let names = (fingerprint.as_str(), form.as_deref());
+        runs::insert(&transaction, &compiled.plan, names, text).await?;
         transaction.commit().await?;
         Ok(Started {
             run: name,

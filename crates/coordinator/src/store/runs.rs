@@ -114,10 +114,13 @@ pub async fn lock_claims(transaction: &Transaction<'_>) -> Result<(), StoreError
 /// What `start` registered, and where it stands.
 #[derive(Clone, Debug)]
 pub struct RunRecord {
+    pub id: i64,
     pub name: String,
     pub state: RunState,
     /// The plan as its author wrote it.
     pub document: String,
+    /// Of its explicit form (`compile::form`). Not of runs that were started before this was noted.
+    pub form: Option<String>,
     /// `in backfill`, `before contract`, `paused by …`.
     pub standing: String,
     pub started_by: String,
@@ -131,7 +134,8 @@ pub async fn find(
     name: &str,
 ) -> Result<Option<RunRecord>, StoreError> {
     let query = format!(
-        "SELECT r.state, r.document, {STANDING}, r.started_by, r.started_at, r.finished_at \
+        "SELECT r.state, r.document, {STANDING}, r.started_by, r.started_at, r.finished_at, r.id, \
+             (SELECT e.detail::jsonb ->> 'form_sha256' FROM crossfade.events AS e WHERE e.run_id = r.id AND e.number = 1) \
          FROM crossfade.runs AS r WHERE r.name = $1 ORDER BY r.id DESC LIMIT 1"
     );
     let row = client.query_opt(&query, &[&name]).await?;
@@ -144,7 +148,17 @@ pub async fn find(
         started_by: row.get(3),
         started_at: row.get(4),
         finished_at: row.get(5),
+        id: row.get(6),
+        form: row.get(7),
     }))
+}
+
+/// The compiled plan of a run.
+pub async fn plan_of(client: &impl GenericClient, run_id: i64) -> Result<Plan, StoreError> {
+    let row = client
+        .query_one("SELECT plan FROM crossfade.runs WHERE id = $1", &[&run_id])
+        .await?;
+    serde_json::from_value(row.get(0)).map_err(corrupt)
 }
 
 pub async fn id_of(client: &impl GenericClient, name: &str) -> Result<i64, StoreError> {
@@ -187,7 +201,7 @@ pub async fn ids_of(client: &impl GenericClient, name: &str) -> Result<Vec<i64>,
 pub async fn insert(
     transaction: &Transaction<'_>,
     plan: &Plan,
-    fingerprint: &str,
+    (fingerprint, form): (&str, Option<&str>),
     document: &str,
 ) -> Result<i64, StoreError> {
     let name = plan.name.as_str();
@@ -236,7 +250,7 @@ pub async fn insert(
         transaction,
         run_id,
         "started",
-        &json!({"fingerprint": fingerprint, "plan_sha256": plan_hash, "crossfade": env!("CARGO_PKG_VERSION")}),
+        &json!({"fingerprint": fingerprint, "plan_sha256": plan_hash, "form_sha256": form, "crossfade": env!("CARGO_PKG_VERSION")}),
     )
     .await?;
     Ok(run_id)
