@@ -63,6 +63,7 @@ async fn dispatch(arguments: &Arguments, printer: &Printer) -> anyhow::Result<Ex
         Command::Start(start) => commands::start::run(&context, start).await,
         Command::Advance(advance) => commands::advance::run(&context, advance).await,
         Command::Status(status) => commands::status::run(&context, status).await,
+        Command::Amend(amend) => commands::amend::run(&context, amend).await,
         Command::Approve(approve) => commands::approve::run(&context, approve).await,
         Command::Pause(pause) => commands::pause::run(&context, pause).await,
         Command::Resume(resume) => commands::resume::run(&context, resume).await,

@@ -84,6 +84,8 @@ pub enum Command {
     Resume(Resume),
     /// Change the limits of a backfill while it runs.
     Tune(Tune),
+    /// Change gates of phases that have not begun, and limits, while a run goes on.
+    Amend(Amend),
     /// Process segments of a backfill or verification that another process drives. Works from any machine.
     Work(Work),
     /// List, retry or accept rows whose value the other side cannot take.
@@ -272,6 +274,18 @@ pub struct Tune {
     /// Restore the plan's limits after this time, such as 1h.
     #[arg(long = "for", value_name = "TIME")]
     pub for_span: Option<Span>,
+}
+
+#[derive(Debug, Args)]
+pub struct Amend {
+    /// Name of the run.
+    pub run: String,
+    /// A file with the keys `gates`, `without` and `settings`: the conditions to change or add by phase, those to remove, and limits.
+    #[arg(long, value_name = "FILE")]
+    pub gates: PathBuf,
+    /// The reason. It is recorded and shown by `status`.
+    #[arg(long)]
+    pub reason: String,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub mod advance;
+pub mod amend;
 pub mod approve;
 pub mod cancel;
 pub mod check;

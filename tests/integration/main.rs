@@ -12,6 +12,7 @@
 mod across_tables;
 mod advice;
 mod alias;
+mod amend;
 mod bad_input;
 mod bad_links;
 mod browser;

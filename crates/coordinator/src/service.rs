@@ -1,5 +1,6 @@
 //! What the faces call: one function per command. Opens connections, asks the engine, and gives back plain values.
 
+mod amend;
 mod keeper;
 mod looker;
 mod orders;
@@ -16,11 +17,14 @@ mod tokens;
 pub use crate::engine::{EngineError, Outcome, drive::Until, walk::Help};
 pub use crate::store::{
     StoreError,
+    amendments::AmendmentRecord,
     history::HistoryEvent,
     orders::{OrderRecord, ServerRecord},
     runs::{RunLine, RunRecord},
 };
+pub use amend::{Amended, VoidApproval};
 pub use crossfade_decisions::keeper::AtGate;
+pub use crossfade_plan::amendment::Change as AmendmentChange;
 pub use keeper::{Carried, ServeNotice, ServeReporter};
 pub use looker::{Counts, Looker};
 pub use orders::Placed;

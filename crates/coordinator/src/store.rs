@@ -1,5 +1,6 @@
 //! Crossfade's own tables, and nothing else. The transaction is the caller's.
 
+pub mod amendments;
 pub mod history;
 pub mod lease;
 pub mod moved;

@@ -31,6 +31,7 @@ use crossfade_model::{
 };
 use expressions::{Added, added_columns, canonical, changed_tables, type_of};
 pub use expressions::{equalities, expressions, tables, types};
+pub use gates::plain_conditions;
 pub use names::new_names;
 pub use references::reference_types;
 use std::collections::BTreeSet;

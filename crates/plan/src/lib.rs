@@ -2,6 +2,7 @@
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, clippy::disallowed_types))]
 
+pub mod amendment;
 pub mod attributes;
 pub mod calls;
 pub mod claims;

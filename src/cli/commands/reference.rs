@@ -20,6 +20,7 @@ const INTRODUCTION: &str = "# Commands
 | how `advance` acquires locks | [Locks](../concepts/locks.md) |
 | orders and servers | [Serve](../guides/serve.md) |
 | the page and tokens | [Page](../guides/page.md) |
+| files for `amend` | [Gates](gates.md#change-the-gates-of-a-run) |
 | limits for `tune` | [Settings and pacing](settings.md) |
 ";
 
@@ -33,7 +34,9 @@ const GROUPS: [(&str, &[&str]); 7] = [
     ),
     (
         "Drive a run",
-        &["advance", "approve", "pause", "resume", "tune", "work"],
+        &[
+            "advance", "approve", "pause", "resume", "tune", "amend", "work",
+        ],
     ),
     ("Let a server drive runs", &["serve", "token", "cancel"]),
     ("Look at a run", &["status", "history", "report"]),

@@ -3,7 +3,7 @@
 mod account;
 mod list;
 
-use super::Context;
+use super::{Context, amend};
 use crate::cli::{
     args::StatusOf,
     exit::{Exit, UsageError},
@@ -129,6 +129,17 @@ fn in_words(status: &Status) -> Text {
         text.line(format_args!(
             "  tuned: {}={} by {}{until}: {}",
             tuning.key, tuning.value, tuning.by, tuning.reason
+        ));
+    }
+    for amendment in &status.amendments {
+        let changes = amendment.changes.as_array().into_iter().flatten();
+        let changes: Vec<String> = changes.map(amend::recorded_in_words).collect();
+        text.line(format_args!(
+            "amended by {} at {:.0}: {}: {}",
+            amendment.by,
+            amendment.at,
+            changes.join("; "),
+            amendment.reason
         ));
     }
     if let Some(order) = &status.order {

@@ -8,6 +8,7 @@ use crate::engine::{
     verify::{self, Patience},
 };
 use crate::store::{
+    amendments::{self, AmendmentRecord},
     lease,
     orders::{self, OrderRecord, ServerRecord},
     runs,
@@ -43,6 +44,8 @@ pub struct Status {
     /// The `crossfade serve` that was seen last in this database; null: there was none.
     pub server: Option<ServerRecord>,
     pub phases: Vec<PhaseStatus>,
+    /// Gates and limits that are others than the plan's, the oldest change first.
+    pub amendments: Vec<AmendmentRecord>,
     pub backfill: Option<Backfill>,
     pub verification: Option<Verification>,
     pub old_writes: WriteStatus,
@@ -236,6 +239,7 @@ pub(super) async fn read(
             .iter()
             .map(|phase| phase_status(&snapshot, phase, &current))
             .collect(),
+        amendments: amendments::of_run(&**session, run_id).await?,
         backfill,
         verification: snapshot.verification.as_ref().map(|found| Verification {
             rows_checked: found.rows_checked,

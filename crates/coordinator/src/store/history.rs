@@ -187,7 +187,9 @@ const CLAIMS: &str = "
         (SELECT coalesce(jsonb_agg(jsonb_build_array(a.phase, a.role) ORDER BY a.phase, a.role), '[]')
             FROM crossfade.approvals AS a WHERE a.run_id = r.id),
         (SELECT coalesce(array_agg(q.id ORDER BY q.id), '{}') FROM crossfade.quarantine AS q
-            WHERE q.run_id = r.id AND q.accepted_at IS NOT NULL)
+            WHERE q.run_id = r.id AND q.accepted_at IS NOT NULL),
+        (SELECT coalesce(jsonb_agg(jsonb_build_array(m.id, encode(sha256(convert_to(m.amendment::text, 'UTF8')), 'hex'))), '[]')
+            FROM crossfade.amendments AS m WHERE m.run_id = r.id)
     FROM crossfade.runs AS r WHERE r.id = $1";
 
 /// Best in the snapshot in which the events were read.
@@ -210,6 +212,7 @@ pub async fn claims(client: &impl GenericClient, run_id: i64) -> Result<Claims, 
         steps: serde_json::from_value(row.get(10)).map_err(corrupt)?,
         approvals: serde_json::from_value(row.get(11)).map_err(corrupt)?,
         accepted: row.get(12),
+        amendments: serde_json::from_value(row.get(13)).map_err(corrupt)?,
     })
 }
 

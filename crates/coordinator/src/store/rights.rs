@@ -14,7 +14,7 @@ const REVOKE: &str = "
         UNION ALL
         SELECT 'FUNCTION', 'f', p.oid::regprocedure::text, p.proowner, coalesce(p.proacl, acldefault('f', p.proowner)), p.prosecdef AND p.prorettype = 'trigger'::regtype
             FROM pg_proc AS p WHERE p.pronamespace = to_regnamespace('crossfade')
-              AND (p.prorettype = 'trigger'::regtype OR p.proname IN ('record', 'approve'))
+              AND (p.prorettype = 'trigger'::regtype OR p.proname IN ('record', 'approve', 'amend'))
         UNION ALL
         SELECT 'SCHEMA', 'n', 'crossfade', n.nspowner, n.nspacl, false FROM pg_namespace AS n WHERE n.oid = to_regnamespace('crossfade')
     )

@@ -8,8 +8,10 @@ use crossfade_decisions::lifecycle::{
     },
     transition::{Event, RunState, State, transition},
 };
+use crossfade_model::error::PlanError;
 use crossfade_plan::statement::counters;
 use crossfade_plan::{
+    amendment::Amendment,
     claims::OtherRun,
     compiled::{Plan, StepId},
     decode::nearest,
@@ -290,6 +292,7 @@ const SNAPSHOT: &str = "
         r.paused_by, r.pause_reason, r.paused_at, r.paused_until, r.rolling_back_to, r.rollback_frees, r.sync_stood, r.sync_touched,
         p.phases, p.phase_states, p.phases_started, p.phases_finished,
         s.steps, s.step_states, s.attempts, s.errors, s.found, a.approved, a.roles,
+        (SELECT coalesce(jsonb_agg(m.amendment ORDER BY m.id), '[]') FROM crossfade.amendments AS m WHERE m.run_id = $1) AS amendments,
         (SELECT count(*) FROM crossfade.quarantine AS q WHERE q.run_id = $1 AND q.accepted_at IS NULL) AS quarantined,
         (SELECT count(*) FROM crossfade.quarantine AS q WHERE q.run_id = $1 AND q.accepted_at IS NOT NULL) AS accepted,
         v.rows_checked, v.rows_different, v.rows_accepted, v.verified_at,
@@ -334,7 +337,19 @@ pub async fn snapshot(client: &impl GenericClient, run_id: i64) -> Result<Snapsh
         Some("start") => Some(RollbackTarget::Start),
         Some(phase) => Some(RollbackTarget::Phase(phase.parse().map_err(corrupt)?)),
     };
-    let plan: Plan = serde_json::from_value(row.get("plan")).map_err(corrupt)?;
+    let mut plan: Plan = serde_json::from_value(row.get("plan")).map_err(corrupt)?;
+    let amendments: Vec<Amendment> =
+        serde_json::from_value(row.get("amendments")).map_err(corrupt)?;
+    for amendment in amendments {
+        let unfit = |errors: Vec<PlanError>| {
+            let errors: Vec<String> = errors.into_iter().map(|error| error.message).collect();
+            corrupt(format!(
+                "an amendment does not fit its plan: {}",
+                errors.join("; ")
+            ))
+        };
+        amendment.apply(&mut plan).map_err(unfit)?;
+    }
     Ok(Snapshot {
         run_id,
         fingerprint: row.get("fingerprint"),

@@ -40,6 +40,8 @@ pub struct Claims {
     pub approvals: BTreeSet<(String, String)>,
     /// Entries of the quarantine that somebody has accepted.
     pub accepted: Vec<i64>,
+    /// By its number, and the hash of what it says.
+    pub amendments: BTreeSet<(i64, String)>,
 }
 
 /// What the events amount to.
@@ -52,6 +54,7 @@ struct Replayed {
     steps: BTreeMap<String, String>,
     approvals: BTreeSet<(String, String)>,
     accepted: BTreeSet<i64>,
+    amendments: BTreeSet<(i64, String)>,
 }
 
 fn text(detail: &Value, key: &str) -> Option<String> {
@@ -84,6 +87,10 @@ impl Replayed {
                         self.approvals.remove(&approval);
                     }
                 }
+            }
+            "amended" => {
+                let number = detail.get("amendment").and_then(Value::as_i64);
+                self.amendments.extend(number.zip(text(detail, "sha256")));
             }
             "quarantine accepted" => self
                 .accepted
@@ -145,6 +152,16 @@ pub fn findings<'a>(
     for (phase, role) in replayed.approvals.difference(&claims.approvals) {
         found.push(format!(
             "an event says that {role} approved {phase}, and the approval is not there"
+        ));
+    }
+    for (id, _) in claims.amendments.difference(&replayed.amendments) {
+        found.push(format!(
+            "amendment {id} is not what an event says, or no event says so"
+        ));
+    }
+    for (id, _) in replayed.amendments.difference(&claims.amendments) {
+        found.push(format!(
+            "an event says that amendment {id} was made, and it is not there as it was made"
         ));
     }
     for id in &claims.accepted {
@@ -266,6 +283,7 @@ mod tests {
             steps: BTreeMap::new(),
             approvals: BTreeSet::from([("contract".to_owned(), "bob".to_owned())]),
             accepted: vec![7],
+            amendments: BTreeSet::new(),
         }
     }
 
@@ -295,7 +313,7 @@ mod tests {
     fn what_agrees_gives_no_finding_and_each_thing_that_does_not_gives_its_own() {
         assert_eq!(compared(&claims(), &events()), Vec::<String>::new());
         type Change = fn(&mut Claims);
-        let changes: [(Change, &str); 11] = [
+        let changes: [(Change, &str); 12] = [
             (|c| c.state = "completed".into(), "the run is completed"),
             (|c| c.started_by = "eve".into(), "started by eve"),
             (|c| c.fingerprint = "g".into(), "plan"),
@@ -317,6 +335,12 @@ mod tests {
                 "approved by eve",
             ),
             (|c| c.accepted.push(8), "row 8"),
+            (
+                |c| {
+                    c.amendments.insert((3, "h".into()));
+                },
+                "amendment 3",
+            ),
         ];
         for (change, words) in changes {
             let mut changed = claims();

@@ -264,7 +264,8 @@ fn is_taking_away(phase: PhaseName) -> bool {
     matches!(phase, PhaseName::Retire | PhaseName::Contract)
 }
 
-fn plain_conditions(gate: &Gate) -> Vec<Condition> {
+/// What the words of a gate ask for, of those that mean the same in every plan.
+pub fn plain_conditions(gate: &Gate) -> Vec<Condition> {
     let mut conditions = Vec::new();
     conditions.extend(gate.approvals.map(Condition::Approvals));
     conditions.extend(gate.bake.map(Condition::Bake));
