@@ -3,28 +3,32 @@
 mod args;
 mod commands;
 mod exit;
+mod known;
 mod moment;
 mod printer;
 mod reporter;
+mod stderr;
 
 use args::{Arguments, Command, LogFormat};
 use clap::{CommandFactory, Parser, error::ErrorKind};
 use exit::Exit;
 use printer::Printer;
-use std::{fmt, io::IsTerminal, process::ExitCode};
+use std::{fmt, process::ExitCode};
 use tracing::field::Field;
 use tracing_subscriber::fmt::format::Writer;
 
 /// Parses the arguments and runs the command.
 pub fn run() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return refuse(&error),
+    };
+    stderr::begin(arguments.log_format == LogFormat::Json);
     if !arguments.format_is_offered() {
-        Arguments::command()
-            .error(
-                ErrorKind::InvalidValue,
-                "this command writes text or json: markdown is of `explain`, sarif and github are of `check`",
-            )
-            .exit();
+        return refuse(&Arguments::command().error(
+            ErrorKind::InvalidValue,
+            "this command writes text or json: markdown is of `explain`, sarif and github are of `check`",
+        ));
     }
     start_logging(&arguments);
     let printer = Printer::new(arguments.format);
@@ -49,6 +53,22 @@ pub fn run() -> ExitCode {
             exit::of_error(&error).into()
         }
     }
+}
+
+/// What the arguments are not, or help that was asked for. The log's format is not known yet, but for what was typed.
+fn refuse(error: &clap::Error) -> ExitCode {
+    let mut words = std::env::args().skip_while(|word| !word.starts_with("--log-format"));
+    let is_json = match words.next().as_deref() {
+        Some("--log-format") => words.next().as_deref() == Some("json"),
+        word => word == Some("--log-format=json"),
+    };
+    if is_json && error.use_stderr() {
+        stderr::begin(true);
+        stderr::lines(&error.render().to_string());
+    } else {
+        let _ = error.print();
+    }
+    u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
 async fn dispatch(arguments: &Arguments, printer: &Printer) -> anyhow::Result<Exit> {
@@ -93,18 +113,16 @@ fn start_logging(arguments: &Arguments) {
         _ => "debug,crossfade=trace",
     };
     let filter = EnvFilter::try_from_env("CROSSFADE_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    // Colours are for who looks on, and not in a file.
-    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_ansi(!plain && std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
+        .with_ansi(stderr::is_painted(&std::io::stderr()))
+        .with_writer(stderr::Log::default);
     match arguments.log_format {
         LogFormat::Text => builder
             .with_target(false)
             .fmt_fields(format::debug_fn(field).delimited(" "))
             .init(),
-        LogFormat::Json => builder.json().init(),
+        LogFormat::Json => builder.json().flatten_event(true).init(),
     }
 }
 

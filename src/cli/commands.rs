@@ -55,8 +55,9 @@ impl Context<'_> {
         Ok(Service::new(target))
     }
 
-    pub fn reporter(&self) -> Arc<dyn Reporter> {
-        Arc::new(Lines::new())
+    /// What the engine tells of a run, on stderr.
+    pub fn reporter(&self, run: &str) -> Arc<dyn Reporter> {
+        Arc::new(Lines::new(run))
     }
 
     /// Cancelled by Ctrl-C or SIGTERM: the batch is finished or rolled back. A second Ctrl-C ends the process at once,

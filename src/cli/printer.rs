@@ -1,7 +1,7 @@
 //! Where output goes: data to stdout, once; messages to stderr. What comes from the database or from other people is made
 //! harmless here.
 
-use super::{args::Format, exit::UsageError};
+use super::{args::Format, exit::UsageError, stderr};
 use crate::demo::DemoError;
 use crossfade_coordinator::service::ServiceError;
 use crossfade_model::printable::{Lines, escaped};
@@ -14,7 +14,37 @@ use std::{
 /// What a command shows, ready for a terminal: a name, a reason or an error's text in it can neither move the cursor nor
 /// begin a line of its own.
 #[derive(Debug, Default)]
-pub struct Text(String);
+pub struct Text {
+    text: String,
+    /// Colours are in it, which go where no person looks on.
+    is_painted: bool,
+}
+
+/// How a state looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paint {
+    Plain,
+    /// Somebody has to do something.
+    Red,
+    /// It waits.
+    Yellow,
+    /// It goes well.
+    Green,
+}
+
+impl Paint {
+    fn begin(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Red => "\x1b[1;31m",
+            Self::Yellow => "\x1b[33m",
+            Self::Green => "\x1b[32m",
+        }
+    }
+}
+
+/// Ends what `Paint` began.
+const RESET: &str = "\x1b[0m";
 
 impl Text {
     pub fn new() -> Self {
@@ -23,14 +53,50 @@ impl Text {
 
     /// For a file or another program, and so not touched: the only text with no end to its trust.
     pub fn document(text: String) -> Self {
-        Self(text)
+        Self {
+            text,
+            is_painted: false,
+        }
     }
 
     /// One line, whatever is in it.
     pub fn line(&mut self, line: impl fmt::Display) {
-        self.0
-            .push_str(&escaped(&line.to_string(), Lines::SpelledOut));
-        self.0.push('\n');
+        self.text.push_str(&one_line(&line.to_string()));
+        self.text.push('\n');
+    }
+
+    /// One line with a word in it that has a colour.
+    pub fn line_with(
+        &mut self,
+        before: impl fmt::Display,
+        (paint, word): (Paint, &str),
+        after: impl fmt::Display,
+    ) {
+        let (before, word) = (one_line(&before.to_string()), one_line(word));
+        let (begin, end) = match paint {
+            Paint::Plain => ("", ""),
+            paint => (paint.begin(), RESET),
+        };
+        // What fills up a column stays outside.
+        let bare = word.trim_end();
+        let filling = &word[bare.len()..];
+        let after = format!("{filling}{}", one_line(&after.to_string()));
+        self.text
+            .push_str(&format!("{before}{begin}{bare}{end}{after}"));
+        self.text.push('\n');
+        self.is_painted = true;
+    }
+
+    /// As it is to be written.
+    fn written(self, is_seen: bool) -> String {
+        if !self.is_painted || is_seen {
+            return self.text;
+        }
+        let paints = [Paint::Red, Paint::Yellow, Paint::Green];
+        let begins = paints.iter().map(|paint| paint.begin());
+        begins
+            .chain([RESET])
+            .fold(self.text, |text, code| text.replace(code, ""))
     }
 
     pub fn of(line: impl fmt::Display) -> Self {
@@ -46,7 +112,7 @@ impl Text {
     }
 
     pub fn push_str(&mut self, block: &str) {
-        self.0.push_str(&escaped(block, Lines::Kept));
+        self.text.push_str(&escaped(block, Lines::Kept));
     }
 }
 
@@ -89,7 +155,10 @@ impl Printer {
     ) -> anyhow::Result<()> {
         let mut out = match self.format {
             Format::Json => serde_json::to_string_pretty(value)?,
-            Format::Text | Format::Markdown | Format::Sarif | Format::Github => text().into().0,
+            Format::Text | Format::Markdown | Format::Sarif | Format::Github => {
+                let is_seen = stderr::is_painted(&std::io::stdout());
+                text().into().written(is_seen)
+            }
         };
         if !out.is_empty() && !out.ends_with('\n') {
             out.push('\n');
@@ -102,12 +171,12 @@ impl Printer {
 
     /// To stderr. Lines after the first are indented, so that none of them can be taken for a message of ours.
     pub fn message(&self, text: impl AsRef<str>) {
-        to_stderr(&format!("{}\n", indented(text.as_ref())));
+        stderr::lines(&format!("{}\n", indented(text.as_ref())));
     }
 
     /// To stderr, laid out by the caller, who has seen to what is in it.
     pub fn block(&self, text: &str) {
-        to_stderr(&format!("{}\n", escaped(text.trim_end(), Lines::Kept)));
+        stderr::lines(&format!("{}\n", escaped(text.trim_end(), Lines::Kept)));
     }
 
     /// The one error of a failed command; with JSON also as the one document on stdout.
@@ -130,10 +199,14 @@ impl Printer {
 
     /// Asks on the terminal; `None` where there is none to ask.
     pub fn ask(&self, question: &str) -> Option<String> {
-        if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        if stderr::is_json() || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal()
+        {
             return None;
         }
-        to_stderr(&format!("{} ", escaped(question, Lines::Kept)));
+        let question = escaped(question, Lines::Kept);
+        let _ = std::io::stderr()
+            .lock()
+            .write_all(format!("{question} ").as_bytes());
         let mut answer = String::new();
         std::io::stdin().read_line(&mut answer).ok()?;
         Some(answer.trim().to_owned())
@@ -144,11 +217,6 @@ impl Printer {
 pub fn indented(text: &str) -> String {
     let lines: Vec<String> = text.trim_end().split('\n').map(one_line).collect();
     lines.join("\n    ")
-}
-
-/// Nothing can be done about a closed one.
-fn to_stderr(text: &str) {
-    let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
 /// A plan's errors are rendered already, each with its place and harmless; the end of a server's log is of our own server.
@@ -186,4 +254,24 @@ fn chain(error: &anyhow::Error) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_for_who_looks_on() {
+        let mut text = Text::new();
+        text.line_with("run: ", (Paint::Red, "failed   "), " x\x1b[0m");
+        let text_again = || Text {
+            text: text.text.clone(),
+            is_painted: true,
+        };
+        assert_eq!(
+            text_again().written(true),
+            "run: \x1b[1;31mfailed\x1b[0m    x\\u{1b}[0m\n"
+        );
+        assert_eq!(text_again().written(false), "run: failed    x\\u{1b}[0m\n");
+    }
 }

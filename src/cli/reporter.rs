@@ -1,12 +1,17 @@
 //! How the engine's notices look: bars on a terminal, plain lines where there is none.
 
-use super::printer::one_line;
+use super::{
+    known::{Known, level},
+    printer::one_line,
+    stderr,
+};
 use crossfade_coordinator::notice::{Notice, Reporter, WalkProgress};
 use crossfade_decisions::progress;
 use crossfade_decisions::{lifecycle::next::Wait, progress::time_left};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::{Map, Value};
 use std::{
-    io::{IsTerminal, Write},
+    io::IsTerminal,
     sync::Mutex,
     time::{Duration, Instant},
 };
@@ -16,6 +21,7 @@ const LINE_EVERY: Duration = Duration::from_secs(5);
 
 pub struct Lines {
     terminal: bool,
+    run: String,
     state: Mutex<State>,
 }
 
@@ -24,12 +30,14 @@ struct State {
     bar: Option<ProgressBar>,
     last_line: Option<Instant>,
     last_wait: Vec<&'static str>,
+    known: Known,
 }
 
 impl Lines {
-    pub fn new() -> Self {
+    pub fn new(run: &str) -> Self {
         Self {
-            terminal: std::io::stderr().is_terminal(),
+            terminal: std::io::stderr().is_terminal() && !stderr::is_json(),
+            run: run.to_owned(),
             state: Mutex::new(State::default()),
         }
     }
@@ -40,6 +48,7 @@ impl Reporter for Lines {
         let Ok(mut state) = self.state.lock() else {
             return;
         };
+        let known = state.known.note(&self.run, &notice);
         match &notice {
             Notice::WalkProgress(progress) if self.terminal => {
                 state.show(progress);
@@ -48,9 +57,7 @@ impl Reporter for Lines {
             other if !state.is_worth_a_line(other) => return,
             _ => {}
         }
-        if let Some(line) = line(&notice) {
-            state.print(&line);
-        }
+        tell(&notice, known, "");
     }
 }
 
@@ -74,11 +81,9 @@ impl Reporter for OfRun {
         let Ok(mut state) = self.state.lock() else {
             return;
         };
-        if !state.is_worth_a_line(&notice) {
-            return;
-        }
-        if let Some(line) = line(&notice) {
-            state.print(&format!("{}: {}", self.run, line.trim_start()));
+        let known = state.known.note(&self.run, &notice);
+        if state.is_worth_a_line(&notice) {
+            tell(&notice, known, &self.run);
         }
     }
 }
@@ -110,32 +115,59 @@ impl State {
     fn show(&mut self, progress: &WalkProgress) {
         let bar = self.bar.get_or_insert_with(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            if let Ok(style) = ProgressStyle::with_template("    {bar:32} {percent:>3} %  {msg}") {
+            // It is cut off where the terminal ends.
+            if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
                 bar.set_style(style);
             }
+            stderr::set_bar(Some(bar.clone()));
             bar
         });
-        bar.set_length(progress.blocks_total.unsigned_abs().max(1));
-        bar.set_position(progress.blocks_done.unsigned_abs());
-        bar.set_message(one_line(&detail(progress)));
+        bar.set_message(one_line(&bar_line(progress)));
     }
 
     fn clear(&mut self) {
         if let Some(bar) = self.bar.take() {
+            stderr::set_bar(None);
             bar.finish_and_clear();
         }
         self.last_line = None;
     }
+}
 
-    fn print(&self, line: &str) {
-        let write = || {
-            let _ = writeln!(std::io::stderr().lock(), "{}", one_line(line));
+/// One line, behind the run's name where there are several runs; or one object with all that is known.
+fn tell(notice: &Notice, known: Map<String, Value>, run: &str) {
+    let line = line(notice);
+    if stderr::is_json() {
+        let text = line.unwrap_or_default();
+        stderr::event(level(notice), &one_line(text.trim_start()), known);
+    } else if let Some(line) = line {
+        let line = match run {
+            "" => line,
+            run => format!("{run}: {}", line.trim_start()),
         };
-        match &self.bar {
-            Some(bar) => bar.suspend(write),
-            None => write(),
-        }
+        stderr::lines(&format!("{}\n", one_line(&line)));
     }
+}
+
+/// The end of the line may be cut off: first comes what matters most.
+fn bar_line(progress: &WalkProgress) -> String {
+    const WIDTH: usize = 10;
+    let percent = progress::percent(progress.blocks_done, progress.blocks_total);
+    let full = usize::from(percent).min(100) * WIDTH / 100;
+    let (done, rest) = ("#".repeat(full), "-".repeat(WIDTH - full));
+    let mut text = format!(
+        "[{done}{rest}] {percent:>3} % {}, {:.0} rows/s",
+        time_left(progress.seconds_left),
+        progress.rows_per_second
+    );
+    if !progress.reasons.is_empty() {
+        text.push_str(&format!(", held back: {}", progress.reasons.join("; ")));
+    }
+    if progress.pass > 1 {
+        text.push_str(&format!(", pass {}", progress.pass));
+    }
+    text.push_str(&format!(", {} rows", progress.rows));
+    text
 }
 
 fn detail(progress: &WalkProgress) -> String {
@@ -230,7 +262,7 @@ fn line(notice: &Notice) -> Option<String> {
         }
         Notice::Waiting(wait) => format!("waiting: {}", reason(wait)),
         // The command ends with it.
-        Notice::RunFinished => return None,
+        Notice::RunFinished | Notice::Drives { .. } => return None,
     })
 }
 
@@ -248,4 +280,30 @@ fn what(wait: &Wait) -> Vec<&'static str> {
 /// A wait in words, on one line.
 pub fn reason(wait: &Wait) -> String {
     wait.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crossfade_plan::compiled::StepId;
+
+    #[test]
+    fn a_narrow_terminal_shows_how_far_it_is_and_how_long_it_takes() {
+        let progress = WalkProgress {
+            step: StepId("fill:public.vehicles".to_owned()),
+            table: "public.vehicles".to_owned(),
+            pass: 1,
+            blocks_done: 42,
+            blocks_total: 100,
+            rows: 123_456_789,
+            rows_per_second: 98_765.0,
+            seconds_left: Some((3_600, 7_200)),
+            reasons: vec!["replica_lag".to_owned()],
+        };
+        let line: String = bar_line(&progress).chars().take(60).collect();
+        assert_eq!(
+            line,
+            "[####------]  42 % 1h to 2h left, 98765 rows/s, held back: r"
+        );
+    }
 }

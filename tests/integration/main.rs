@@ -15,6 +15,7 @@ mod alias;
 mod amend;
 mod bad_input;
 mod bad_links;
+mod beside_batches;
 mod browser;
 mod changed_by_hand;
 mod changes;

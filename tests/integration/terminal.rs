@@ -171,3 +171,202 @@ fn shells_and_man_pages_know_every_command() {
         );
     }
 }
+
+/// On a terminal of this many columns, as `script` makes one. `None`: this machine has no `script`.
+fn on_a_terminal(
+    database: &Database,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+    columns: u16,
+) -> Option<String> {
+    let words: Vec<String> = std::iter::once(env!("CARGO_BIN_EXE_crossfade"))
+        .chain(arguments.iter().copied())
+        .map(|word| format!("'{word}'"))
+        .collect();
+    let command = format!("stty cols {columns} rows 24; {}", words.join(" "));
+    let mut script = std::process::Command::new("script");
+    script
+        .args(["-qec", &command, "/dev/null"])
+        .env("CROSSFADE_DATABASE_URL", &database.url)
+        .env("TERM", "xterm")
+        .env_remove("NO_COLOR")
+        .stdin(std::process::Stdio::null())
+        .envs(environment.iter().copied());
+    let Ok(output) = script.output() else {
+        println!("SKIPPED: there is no `script`");
+        return None;
+    };
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+const SMALL: &str = "version: 1\nname: small\nchange:\n  rename_column: {table: public.small, from: status, to: state}\n";
+
+#[test]
+fn colours_are_for_a_person_who_looks_on() {
+    on_postgresql(async |database| {
+        database
+            .execute("CREATE TABLE small (id bigint PRIMARY KEY, status text); INSERT INTO small SELECT i, 's' FROM generate_series(1, 100) AS i")
+            .await;
+        database.crossfade(&["init"]).exits(0);
+        let small = plan_file(SMALL);
+        database
+            .crossfade(&["start", small.path().to_str().unwrap()])
+            .exits(0);
+        database
+            .crossfade(&["advance", "small", "--to", "expand"])
+            .exits(0);
+        let wrong_name = plan_file(
+            &SMALL
+                .replace("status", "statuss")
+                .replace("name: small", "name: other"),
+        );
+        let wrong_name = wrong_name.path().to_str().unwrap();
+        for (arguments, painted) in [
+            (
+                &["check", wrong_name][..],
+                &["\x1b[1;31merror:\x1b[0m", "\x1b[1mhelp:\x1b[0m"][..],
+            ),
+            (&["status", "small"], &["\x1b[32mcompleted\x1b[0m"]),
+            (&["status"], &["\x1b[32mready\x1b[0m"]),
+            (&["status", "nosuch"], &["\x1b[1;31merror:\x1b[0m"]),
+        ] {
+            let Some(seen) = on_a_terminal(database, arguments, &[], 80) else {
+                return;
+            };
+            for mark in painted {
+                assert!(seen.contains(mark), "{arguments:?}: {seen:?}");
+            }
+            for plain in [("NO_COLOR", "1"), ("TERM", "dumb")] {
+                let seen = on_a_terminal(database, arguments, &[plain], 80).unwrap();
+                assert!(!seen.contains("\x1b["), "{plain:?} {arguments:?}: {seen:?}");
+            }
+            let ran = database.crossfade(arguments);
+            assert!(
+                !format!("{}{}", ran.stdout, ran.stderr).contains('\x1b'),
+                "{arguments:?}"
+            );
+        }
+    });
+}
+
+/// No line of the progress is longer than the terminal is wide, and what is logged meanwhile has lines of its own.
+#[test]
+fn the_progress_fits_a_narrow_terminal() {
+    on_postgresql(async |database| {
+        database
+            .execute("CREATE TABLE small (id bigint PRIMARY KEY, status text, pad text); INSERT INTO small SELECT i, 's', repeat('x', 500) FROM generate_series(1, 20000) AS i")
+            .await;
+        database.crossfade(&["init"]).exits(0);
+        let slow = format!("{SMALL}settings: {{pacing: {{batch_rows_max: 500}}}}\n");
+        let plan = plan_file(&slow);
+        database
+            .crossfade(&["start", plan.path().to_str().unwrap()])
+            .exits(0);
+        database
+            .crossfade(&["advance", "small", "--to", "dual_write"])
+            .exits(0);
+        let Some(seen) = on_a_terminal(
+            database,
+            &["advance", "small", "--to", "backfill", "-vv"],
+            &[],
+            60,
+        ) else {
+            return;
+        };
+        // What moves the cursor stands between pieces of a line that is drawn again.
+        let mut bars = 0;
+        for piece in seen.split(['\n', '\r']) {
+            let mut shown = String::new();
+            let mut letters = piece.chars();
+            while let Some(letter) = letters.next() {
+                if letter == '\x1b' {
+                    for code in letters.by_ref() {
+                        if code.is_ascii_alphabetic() {
+                            break;
+                        }
+                    }
+                } else {
+                    shown.push(letter);
+                }
+            }
+            if shown.starts_with('[') && shown.contains(" % ") {
+                bars += 1;
+                assert!(shown.trim_end().chars().count() <= 60, "{shown:?}");
+                assert!(
+                    !shown.contains("DEBUG") && !shown.contains("INFO"),
+                    "{shown:?}"
+                );
+            }
+        }
+        assert!(bars > 0, "{seen:?}");
+    });
+}
+
+#[test]
+fn a_log_for_programs_has_nothing_else_in_it() {
+    on_postgresql(async |database| {
+        database
+            .execute("CREATE TABLE small (id bigint PRIMARY KEY, status text); INSERT INTO small SELECT i, 's' FROM generate_series(1, 100) AS i")
+            .await;
+        database.crossfade(&["init"]).exits(0);
+        let small = plan_file(SMALL);
+        let path = small.path().to_str().unwrap();
+        let wrong = plan_file(
+            &SMALL
+                .replace("status", "statuss")
+                .replace("name: small", "name: other"),
+        );
+        let mut all = Vec::new();
+        for (arguments, code) in [
+            (&["start", path][..], 0),
+            (&["check", wrong.path().to_str().unwrap()], 1),
+            (&["status", "nosuch"], 1),
+            (&["status", "--nosuch"], 2),
+            (&["advance", "small", "--to", "backfill", "-vv"], 0),
+            (&["advance", "small"], 0),
+            (&["advance", "small", "--to", "contract"], 2),
+            (&["rollback", "small", "--yes"], 0),
+        ] {
+            let ran = database
+                .crossfade(&[&["--log-format", "json"][..], arguments].concat())
+                .exits(code);
+            let from = all.len();
+            for line in ran.stderr.lines() {
+                let object: serde_json::Value = serde_json::from_str(line)
+                    .unwrap_or_else(|error| panic!("{arguments:?}: {error}: {line}"));
+                for key in ["timestamp", "level", "message"] {
+                    assert!(object[key].is_string(), "{line}");
+                }
+                all.push(object);
+            }
+            assert!(
+                code == 0 || all.len() > from && all[from]["level"] == "ERROR",
+                "{arguments:?}"
+            );
+        }
+        let fingerprint = database
+            .value("SELECT fingerprint FROM crossfade.runs")
+            .await;
+        let finished = all
+            .iter()
+            .find(|object| object["action"] == "step_finished" && object["phase"] == "backfill")
+            .unwrap_or_else(|| panic!("{all:?}"));
+        assert_eq!(finished["run"], "small");
+        assert_eq!(finished["step"], "fill:public.small");
+        assert_eq!(finished["fingerprint"], fingerprint.as_str());
+        assert!(finished["duration_ms"].is_u64());
+        let kinds: Vec<_> = all
+            .iter()
+            .filter_map(|object| object["action"].as_str())
+            .collect();
+        for action in [
+            "drives",
+            "phase_started",
+            "step_started",
+            "phase_finished",
+            "phase_undone",
+        ] {
+            assert!(kinds.contains(&action), "{action}: {kinds:?}");
+        }
+    });
+}

@@ -557,6 +557,9 @@ fn note(action: &Action, facts: &Facts) -> Option<String> {
     }
 }
 
+/// What a row that a batch writes is to other transactions, as a row that the application itself writes.
+const BESIDE_BATCHES: &str = "a backfill writes rows that the application may be at: a REPEATABLE READ or SERIALIZABLE transaction that began before a batch can fail with 40001, NOWAIT with 55P03, and a row that is looked up by its `xmin` is not found; READ COMMITTED waits for the batch";
+
 fn notes(plan: &Plan) -> Vec<String> {
     let mut notes = Vec::new();
     if plan
@@ -564,6 +567,12 @@ fn notes(plan: &Plan) -> Vec<String> {
         .any(|(_, step)| changes_columns(step.action.kind()))
     {
         notes.push("after a column is added, renamed or dropped, a prepared `SELECT *` fails once with \"cached plan must not change result type\" in drivers that do not prepare again".to_owned());
+    }
+    let is_filled = plan
+        .steps()
+        .any(|(_, step)| matches!(step.action, Action::Fill(_)));
+    if is_filled {
+        notes.push(BESIDE_BATCHES.to_owned());
     }
     notes.push(format!(
         "no statement that blocks the application waits longer than {} for its lock",

@@ -96,6 +96,11 @@ impl Site<'_> {
         altered || known.is_some_and(|known| known.foreign)
     }
 
+    /// This file makes a policy of the table.
+    pub fn makes_policy(&self, table: &Name) -> bool {
+        self.state.policies.contains(&table.name)
+    }
+
     /// A policy of the table is there, or this file makes one.
     pub fn has_policy(&self, table: &Name) -> bool {
         let known = self.state.catalog.table(table);

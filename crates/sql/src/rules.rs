@@ -10,6 +10,7 @@ pub mod default_dropped;
 pub mod detach_not_concurrent;
 pub mod drop_column;
 pub mod drop_database;
+pub mod drop_policy;
 pub mod drop_table;
 pub mod enum_value_used_at_once;
 pub mod filled_column;
@@ -21,7 +22,9 @@ pub mod long_under_lock;
 pub mod missing_timeout;
 pub mod refresh_not_concurrent;
 pub mod rename;
+pub mod replica_identity_nothing;
 pub mod required_column;
+pub mod revoke;
 pub mod rewrite_under_lock;
 pub mod row_security_without_policy;
 pub mod scan_under_lock;
@@ -117,6 +120,9 @@ pub const RULES: &[Rule] = &[
     default_dropped::RULE,
     identity_change::RULE,
     row_security_without_policy::RULE,
+    drop_policy::RULE,
+    revoke::RULE,
+    replica_identity_nothing::RULE,
     type_change::RULE,
     rename::RULE,
     drop_table::RULE,

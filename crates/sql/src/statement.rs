@@ -273,7 +273,9 @@ pub enum ChangeKind {
         forced: bool,
     },
     OtherRowSecurity,
-    ReplicaIdentity,
+    ReplicaIdentity {
+        nothing: bool,
+    },
     Owner,
     Inherit {
         parent: Name,

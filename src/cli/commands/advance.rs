@@ -66,7 +66,7 @@ pub async fn go(
 ) -> anyhow::Result<Exit> {
     let stop = context.stop()?;
     let outcome = service
-        .advance(run, until, at_gate, context.reporter(), stop)
+        .advance(run, until, at_gate, context.reporter(run), stop)
         .await;
     if context.printer.is_json() {
         // The one document is the run's status, whatever the outcome; an error is told on stderr and by the exit code. The

@@ -21,7 +21,7 @@ pub async fn run(context: &Context<'_>, arguments: &Demo) -> anyhow::Result<Exit
         demo::hosted::run(options, reporter, &tell, stop).await?;
         return Ok(Exit::Done);
     }
-    let report = match demo::run(options, context.reporter(), &tell, stop).await {
+    let report = match demo::run(options, context.reporter("demo"), &tell, stop).await {
         Err(DemoError::Interrupted) => {
             context
                 .printer

@@ -70,7 +70,12 @@ async fn retry(context: &Context<'_>, words: &QuarantineRetry) -> anyhow::Result
     };
     let (retried, show_values) = context
         .service()?
-        .retry_quarantine(&words.run, &which, context.reporter(), context.stop()?)
+        .retry_quarantine(
+            &words.run,
+            &which,
+            context.reporter(&words.run),
+            context.stop()?,
+        )
         .await?;
     let with_values = words.values || show_values;
     let said = |still: &StillQuarantined| said(&still.sqlstate, &still.error, with_values);

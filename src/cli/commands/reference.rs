@@ -11,6 +11,8 @@ const INTRODUCTION: &str = "# Commands
 
 `crossfade help COMMAND` prints the same for one command.
 
+On a terminal, `error:`, `warning:`, `help:` and states have colours. `NO_COLOR=1` or `TERM=dumb` turns them off.
+
 | topic | page |
 |---|---|
 | exit codes and signals | [Exit codes and signals](exit-codes.md) |

@@ -67,7 +67,13 @@ pub async fn run(context: &Context<'_>, rollback: &Rollback) -> anyhow::Result<E
     }
     let stop = context.stop()?;
     let outcome = service
-        .roll_back(&rollback.run, target, &discards, context.reporter(), stop)
+        .roll_back(
+            &rollback.run,
+            target,
+            &discards,
+            context.reporter(&rollback.run),
+            stop,
+        )
         .await?;
     match &outcome {
         Outcome::Done => context

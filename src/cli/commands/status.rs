@@ -7,7 +7,7 @@ use super::{Context, amend};
 use crate::cli::{
     args::StatusOf,
     exit::{Exit, UsageError},
-    printer::Text,
+    printer::{Paint, Text},
 };
 use crossfade_coordinator::service::{OrderRecord, PhaseStatus, Status, nobody_serves};
 use crossfade_decisions::lifecycle::transition::State;
@@ -80,7 +80,14 @@ fn order_in_words(order: &OrderRecord, status: &Status, text: &mut Text) {
 }
 
 fn in_words(status: &Status) -> Text {
-    let mut text = Text::of(format_args!("{}: {}", status.run, status.state));
+    let mut text = Text::new();
+    let paint = match status.state.as_str() {
+        "completed" => Paint::Green,
+        "rolled_back" => Paint::Yellow,
+        _ => Paint::Plain,
+    };
+    let run = format_args!("{}: ", status.run);
+    text.line_with(run, (paint, &status.state), "");
     for phase in &status.phases {
         phase_in_words(phase, &mut text);
     }
@@ -219,11 +226,15 @@ fn phase_in_words(phase: &PhaseStatus, text: &mut Text) {
         }
         _ => String::new(),
     };
-    text.line(format_args!(
-        "  [{mark}] {:<13} {:<9}{took}",
-        phase.name.as_str(),
-        phase.state.as_str()
-    ));
+    let paint = match phase.state {
+        State::Pending => Paint::Plain,
+        State::Running | State::Reverting | State::Reverted => Paint::Yellow,
+        State::Failed => Paint::Red,
+        State::Completed => Paint::Green,
+    };
+    let before = format_args!("  [{mark}] {:<13} ", phase.name.as_str());
+    let state = format!("{:<9}", phase.state.as_str());
+    text.line_with(before, (paint, &state), took);
     for step in &phase.steps {
         if let Some(error) = &step.error {
             text.line(format_args!(

@@ -24,7 +24,12 @@ pub async fn run(context: &Context<'_>, verify: &Verify) -> anyhow::Result<Exit>
     }
     let stop = context.stop()?;
     let findings = match service
-        .verify(&verify.run, verify.repair, context.reporter(), stop)
+        .verify(
+            &verify.run,
+            verify.repair,
+            context.reporter(&verify.run),
+            stop,
+        )
         .await?
     {
         Ok(findings) => findings,

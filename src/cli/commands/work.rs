@@ -8,7 +8,7 @@ use serde_json::json;
 pub async fn run(context: &Context<'_>, work: &Work) -> anyhow::Result<Exit> {
     let service = context.service()?;
     let help = service
-        .help(&work.run, context.reporter(), context.stop()?)
+        .help(&work.run, context.reporter(&work.run), context.stop()?)
         .await?;
     let (batches, exit) = match help {
         Help::NothingToDo { batches } => (batches, Exit::Done),

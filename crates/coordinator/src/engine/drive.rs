@@ -51,11 +51,17 @@ impl Driver {
             Until::OnePhase => None,
             Until::Phase(phase) => Some(phase),
         };
+        let mut is_told = false;
         loop {
             if self.stop.is_cancelled() {
                 return Ok(Outcome::Interrupted);
             }
             let (snapshot, gate) = self.look().await?;
+            if !std::mem::replace(&mut is_told, true) {
+                self.reporter.notice(Notice::Drives {
+                    fingerprint: snapshot.fingerprint.clone(),
+                });
+            }
             let todo = next(&snapshot, &gate);
             if let Some(current) = snapshot.current_phase().map(|phase| phase.name) {
                 let last = *last.get_or_insert(current);

@@ -7,6 +7,10 @@ use std::time::Duration;
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Notice {
+    /// Of a run whose plan has this fingerprint.
+    Drives {
+        fingerprint: String,
+    },
     PhaseStarted(PhaseName),
     PhaseFinished(PhaseName),
     PhaseReversed(PhaseName),

@@ -138,7 +138,7 @@ impl Altered<'_> {
             | ChangeKind::Rules
             | ChangeKind::EnableRowSecurity { .. }
             | ChangeKind::OtherRowSecurity
-            | ChangeKind::ReplicaIdentity
+            | ChangeKind::ReplicaIdentity { .. }
             | ChangeKind::Owner
             | ChangeKind::OfType => effects.lock(self.table, AccessExclusiveLock),
             ChangeKind::AlterConstraint { name, change } => {

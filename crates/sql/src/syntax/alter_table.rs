@@ -6,6 +6,7 @@ use super::{
     node::{Place, child, has, name, table, text_of, type_of, word},
     normalized, type_text,
 };
+use crate::lexer::significant;
 use crate::statement::{
     AlterTable, Alteration, Building, Change, ChangeKind, Kind, NewType, Unknown,
 };
@@ -132,7 +133,9 @@ fn of_the_table(node: &SyntaxNode) -> ChangeKind {
             forced: node.kind() == K::FORCE_RLS,
         },
         K::DISABLE_RLS | K::NO_FORCE_RLS => ChangeKind::OtherRowSecurity,
-        K::REPLICA_IDENTITY => ChangeKind::ReplicaIdentity,
+        K::REPLICA_IDENTITY => ChangeKind::ReplicaIdentity {
+            nothing: has_last_word(node, "nothing"),
+        },
         K::OWNER_TO => ChangeKind::Owner,
         K::OF_TYPE | K::NOT_OF => ChangeKind::OfType,
         _ => other(node),
@@ -213,6 +216,14 @@ fn new_type(node: &SyntaxNode, column: String) -> NewType {
         column,
         type_name,
     }
+}
+
+/// `REPLICA IDENTITY NOTHING`, and not an index of that name.
+fn has_last_word(node: &SyntaxNode, word: &str) -> bool {
+    let text = node.text().to_string();
+    let tokens = significant(&text);
+    let is_index = tokens.iter().any(|token| token.is_word(&text, "using"));
+    !is_index && tokens.last().is_some_and(|last| last.is_word(&text, word))
 }
 
 fn other(node: &SyntaxNode) -> ChangeKind {

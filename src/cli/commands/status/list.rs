@@ -3,7 +3,7 @@
 use super::super::Context;
 use crate::cli::{
     exit::Exit,
-    printer::{Text, one_line},
+    printer::{Paint, Text, one_line},
 };
 use crossfade_coordinator::service::{self, RunSummary, Service, Standing, Status};
 
@@ -15,6 +15,16 @@ pub async fn show(context: &Context<'_>, service: &Service, all: bool) -> anyhow
     let value = service::list_in_json(&runs);
     context.printer.result(&value, || in_words(&runs, all))?;
     Ok(Exit::Done)
+}
+
+fn paint(standing: Standing) -> Paint {
+    match standing {
+        Standing::Failed | Standing::Stopped => Paint::Red,
+        Standing::RollingBack | Standing::Paused | Standing::Blocked | Standing::Waiting => {
+            Paint::Yellow
+        }
+        Standing::Ready | Standing::Running => Paint::Green,
+    }
 }
 
 fn in_words(runs: &[RunSummary], all: bool) -> Text {
@@ -38,13 +48,14 @@ fn in_words(runs: &[RunSummary], all: bool) -> Text {
     for (standing, why, run) in &active {
         let done = run.status.as_ref().and_then(Status::percent);
         let done = done.map_or(String::new(), |percent| format!("{percent} %"));
-        text.line(format_args!(
-            "{:<width$}  {:<12}  {:<12}  {done:>5}  {}",
-            run.line.name,
-            standing.as_str(),
+        let after = format!(
+            "  {:<12}  {done:>5}  {}",
             run.line.phase.as_deref().unwrap_or("-"),
             one_line(why),
-        ));
+        );
+        let state = format!("{:<12}", standing.as_str());
+        let before = format_args!("{:<width$}  ", run.line.name);
+        text.line_with(before, (paint(*standing), &state), after);
     }
     let ended: Vec<&RunSummary> = runs.iter().filter(|run| run.status.is_none()).collect();
     let shown = if all { ended.len() } else { ENDED_MAX };
