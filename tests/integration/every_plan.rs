@@ -461,6 +461,7 @@ each_is_run_repeated_undone_and_killed_anywhere! {
     users_add_email_index: "users-add-email-index.yaml",
     users_add_plan: "users-add-plan.yaml",
     users_add_token: "users-add-token.yaml",
+    users_and_shipments: "users-and-shipments.yaml",
     users_normalize_email: "users-normalize-email.yaml",
     users_require_email: "users-require-email.yaml",
     users_split_name: "users-split-name.yaml",
@@ -477,6 +478,7 @@ each_is_run_repeated_undone_and_killed_anywhere! {
     vehicles_rebuild_status_index: "vehicles-rebuild-status-index.yaml",
     vehicles_rename_status_alias: "vehicles-rename-status-alias.yaml",
     vehicles_rename_status: "vehicles-rename-status.yaml",
+    vehicles_several_changes: "vehicles-several-changes.yaml",
     vehicles_status_statistics: "vehicles-status-statistics.yaml",
 }
 

@@ -188,6 +188,12 @@ const CASES: &[(&str, &str, &str, Costs)] = &[
         Loses(&["public.users.token"]),
     ),
     (
+        "users-and-shipments",
+        "retire",
+        "UPDATE users SET display_name = 'new' WHERE id = 3",
+        Nothing,
+    ),
+    (
         "users-normalize-email",
         "",
         "INSERT INTO users (id, email, email_as_typed) VALUES (5000, 'x', 'X') ON CONFLICT DO NOTHING",
@@ -281,6 +287,12 @@ const CASES: &[(&str, &str, &str, Costs)] = &[
         "retire",
         "UPDATE vehicles SET vehicle_status = 'new' WHERE id = 3",
         Nothing,
+    ),
+    (
+        "vehicles-several-changes",
+        "retire",
+        "UPDATE vehicles SET vehicle_status = 'new', plate_key = 'by hand' WHERE id = 3",
+        Loses(&["public.vehicles.plate_key"]),
     ),
     (
         "vehicles-status-statistics",

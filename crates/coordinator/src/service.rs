@@ -360,9 +360,10 @@ impl Service {
         let compiled = self.compile(file, text).await?;
         let phases = compile::explicit(&compiled.document, &compiled.facts)
             .map_err(|errors| ServiceError::Plan(render(file, text, &errors)))?;
-        let phases: Vec<PhaseDocument> = phases.into_iter().map(|(_, phase)| phase).collect();
+        let phases: Vec<PhaseDocument> = phases.into_iter().map(|placed| placed.phase).collect();
         Ok(Document {
             change: None,
+            changes: None,
             phases: Some(phases),
             ..compiled.document
         })
@@ -936,17 +937,17 @@ async fn misspelled(
             }
         }
     }
-    let unanswerable = match &document.change {
-        Some(Recipe::Sql(sql)) => {
-            let resolver = Resolver::begin(session, facts.search_path.as_ref()).await?;
-            let found = database::expression::unanswerable(&resolver, &sql.done_when).await?;
-            resolver.end().await?;
-            found
-        }
-        _ => None,
-    };
-    if let Some(message) = unanswerable {
-        let at = Path::root().key("change").key("sql").key("done_when");
+    for (at, recipe) in document.recipes() {
+        let Recipe::Sql(sql) = recipe else {
+            continue;
+        };
+        let resolver = Resolver::begin(session, facts.search_path.as_ref()).await?;
+        let found = database::expression::unanswerable(&resolver, &sql.done_when).await?;
+        resolver.end().await?;
+        let Some(message) = found else {
+            continue;
+        };
+        let at = at.key("sql").key("done_when");
         errors.push(
             PlanError::at(at, format!("`done_when` cannot be answered: {message}"))
                 .help("it is asked before `forward` is run, too: ask the catalog, e.g. SELECT to_regclass('public.t') IS NOT NULL"),

@@ -17,7 +17,7 @@ mod structure;
 mod triggers;
 
 use super::{
-    claims,
+    changes, claims,
     compiled::{Action, ColumnRef, Phase, Plan, PlannedStep, sha256},
     document::{Document, PhaseDocument, PhaseName},
     facts::{ExpressionFacts, Facts, Table},
@@ -37,38 +37,76 @@ pub use references::reference_types;
 use std::collections::BTreeSet;
 pub use structure::{check_form, check_structure};
 
+/// A phase of the explicit form, and where its author's words stand.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    /// Of the phase, or of the recipe that it comes from.
+    pub at: Path,
+    pub phase: PhaseDocument,
+    /// Of its steps, one by one; a recipe's steps stand where the recipe does.
+    pub steps: Vec<Path>,
+}
+
+impl Placed {
+    fn written(number: usize, phase: &PhaseDocument) -> Self {
+        let at = Path::root().key("phases").index(number);
+        let steps = phase.steps.iter().enumerate();
+        let steps = steps.map(|(number, step)| at.key("steps").index(number).key(step.kind()));
+        Self {
+            steps: steps.collect(),
+            phase: phase.clone(),
+            at,
+        }
+    }
+
+    /// A phase of one recipe.
+    fn of_recipe(at: &Path, phase: PhaseDocument) -> Self {
+        Self {
+            at: at.clone(),
+            steps: vec![at.clone(); phase.steps.len()],
+            phase,
+        }
+    }
+
+    /// The steps with their places.
+    pub fn placed_steps(&self) -> impl Iterator<Item = (&Path, &Step)> {
+        self.steps.iter().zip(&self.phase.steps)
+    }
+}
+
 /// The explicit phases, whichever form the document has, each with its place in the document.
-pub fn explicit(
-    document: &Document,
-    facts: &Facts,
-) -> Result<Vec<(Path, PhaseDocument)>, Vec<PlanError>> {
-    match (&document.change, &document.phases) {
-        (Some(_), Some(_)) => Err(vec![
+pub fn explicit(document: &Document, facts: &Facts) -> Result<Vec<Placed>, Vec<PlanError>> {
+    let both = |one: &str, other: &str, help: &str| {
+        let message = format!("a plan has either `{one}` or `{other}`, not both");
+        let error = PlanError::at(Path::root().key(other), message);
+        Err(vec![error.on_key().help(help)])
+    };
+    const LEAVE_OUT: &str = "leave one of them out; `crossfade expand` turns a change into phases";
+    match (&document.change, &document.changes, &document.phases) {
+        (Some(_), Some(_), _) => both("change", "changes", "make it one of the list"),
+        (Some(_), None, Some(_)) => both("change", "phases", LEAVE_OUT),
+        (None, Some(_), Some(_)) => both("changes", "phases", LEAVE_OUT),
+        (None, None, None) => Err(vec![
             PlanError::at(
-                Path::root().key("phases"),
-                "a plan has either `change` or `phases`, not both",
+                Path::root(),
+                "the plan has neither `change` nor `phases`, and no list of `changes`",
             )
-            .on_key()
-            .help("leave one of them out; `crossfade expand` turns a change into phases"),
+            .help("say what to do with `change: {rename_column: {table: …, from: …, to: …}}`"),
         ]),
-        (None, None) => Err(vec![
-            PlanError::at(Path::root(), "the plan has neither `change` nor `phases`")
-                .help("say what to do with `change: {rename_column: {table: …, from: …, to: …}}`"),
-        ]),
-        (Some(recipe), None) => {
+        (Some(recipe), None, None) => {
             let at = Path::root().key("change");
             let phases = recipe.phases(facts, &at)?;
             let at = at.key(recipe.name());
+            let phases = phases.into_iter();
+            Ok(phases.map(|phase| Placed::of_recipe(&at, phase)).collect())
+        }
+        (None, Some(recipes), None) => changes::phases(recipes, facts),
+        (None, None, Some(phases)) => {
+            let phases = phases.iter().enumerate();
             Ok(phases
-                .into_iter()
-                .map(|phase| (at.clone(), phase))
+                .map(|(number, phase)| Placed::written(number, phase))
                 .collect())
         }
-        (None, Some(phases)) => Ok(phases
-            .iter()
-            .enumerate()
-            .map(|(number, phase)| (Path::root().key("phases").index(number), phase.clone()))
-            .collect()),
     }
 }
 
@@ -120,10 +158,7 @@ pub fn compile(
     compiler.check_conditions();
     compiler.check_names();
     compiler.warn_of_paths();
-    let compiled: Vec<Phase> = phases
-        .iter()
-        .map(|(at, phase)| compiler.phase(at, phase))
-        .collect();
+    let compiled: Vec<Phase> = phases.iter().map(|placed| compiler.phase(placed)).collect();
     compiler
         .problems
         .extend(analysis::warnings(document, &phases, facts));
@@ -151,7 +186,7 @@ pub fn compile(
         phases: compiled,
     };
     plan.reads = claims::reads(&plan, facts);
-    let irreversible = check_reversible(document, &phases, &plan);
+    let irreversible = check_reversible(&phases, &plan);
     if !irreversible.is_empty() {
         return Err(irreversible);
     }
@@ -172,8 +207,8 @@ fn session(facts: &Facts) -> Vec<(String, String)> {
 pub fn statements(document: &Document, facts: &Facts, plan: &Plan) -> Vec<(Path, String)> {
     let phases = explicit(document, facts).unwrap_or_default();
     let mut statements = Vec::new();
-    for ((at, written), phase) in phases.iter().zip(&plan.phases) {
-        for (number, (words, step)) in written.steps.iter().zip(&phase.steps).enumerate() {
+    for (placed, phase) in phases.iter().zip(&plan.phases) {
+        for (path, step) in placed.steps.iter().zip(&phase.steps) {
             let Action::Ddl(ddl) = &step.action else {
                 continue;
             };
@@ -181,7 +216,6 @@ pub fn statements(document: &Document, facts: &Facts, plan: &Plan) -> Vec<(Path,
             if let Undo::Parts(more) = ddl.ddl().undo(plan) {
                 parts.extend(more);
             }
-            let path = step_path(document, at, number, words);
             let own = parts.into_iter().flat_map(|part| part.statements);
             statements.extend(own.map(|statement| (path.clone(), statement.sql)));
         }
@@ -190,17 +224,13 @@ pub fn statements(document: &Document, facts: &Facts, plan: &Plan) -> Vec<(Path,
 }
 
 /// What cannot be taken back stands in `contract`, or its author has said that it may not be.
-fn check_reversible(
-    document: &Document,
-    phases: &[(Path, PhaseDocument)],
-    plan: &Plan,
-) -> Vec<PlanError> {
+fn check_reversible(phases: &[Placed], plan: &Plan) -> Vec<PlanError> {
     let mut errors = Vec::new();
-    for ((at, written), phase) in phases.iter().zip(&plan.phases) {
+    for (placed, phase) in phases.iter().zip(&plan.phases) {
         if phase.name == PhaseName::Contract {
             continue;
         }
-        for (number, (words, step)) in written.steps.iter().zip(&phase.steps).enumerate() {
+        for (path, step) in placed.steps.iter().zip(&phase.steps) {
             let acknowledged = match &step.action {
                 Action::Ddl(step) => step.ddl().irreversible(),
                 Action::SyncColumns(_)
@@ -210,9 +240,8 @@ fn check_reversible(
                 | Action::Query(_) => true,
             };
             if !acknowledged && step.action.undo(plan) == Undo::Irreversible {
-                let path = step_path(document, at, number, words);
                 errors.push(
-                    PlanError::at(path, format!("{} cannot be taken back", step.id))
+                    PlanError::at(path.clone(), format!("{} cannot be taken back", step.id))
                         .on_key()
                         .help(
                             "say `irreversible: true` if it may stay whatever becomes of the rest",
@@ -224,15 +253,6 @@ fn check_reversible(
     errors
 }
 
-/// Where a step stands; a recipe's steps stand where the recipe does.
-fn step_path(document: &Document, at: &Path, number: usize, step: &Step) -> Path {
-    if document.change.is_some() {
-        at.clone()
-    } else {
-        at.key("steps").index(number).key(step.kind())
-    }
-}
-
 /// They are in no list of columns, and no other column can have their names.
 const SYSTEM_COLUMNS: [&str; 6] = ["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"];
 
@@ -240,7 +260,7 @@ struct Compiler<'a> {
     document: &'a Document,
     facts: &'a Facts,
     added: Added,
-    phases: &'a [(Path, PhaseDocument)],
+    phases: &'a [Placed],
     problems: Vec<PlanError>,
     claims: BTreeSet<(TableName, Ident)>,
 }
@@ -253,25 +273,15 @@ impl<'a> Compiler<'a> {
     fn place(&self, table: &TableName) -> Path {
         self.phases
             .iter()
-            .flat_map(|(at, phase)| {
-                phase
-                    .steps
-                    .iter()
-                    .enumerate()
-                    .map(move |(number, step)| (at, number, step))
-            })
-            .find(|(_, _, step)| step.tables().contains(&table))
-            .map_or(Path::root(), |(at, number, step)| {
-                if self.document.change.is_some() {
-                    at.key("table")
-                } else {
-                    at.key("steps").index(number).key(step.kind()).key("table")
-                }
-            })
+            .flat_map(Placed::placed_steps)
+            .find(|(_, step)| step.tables().contains(&table))
+            .map_or(Path::root(), |(at, _)| at.key("table"))
     }
 
-    fn step_path(&self, at: &Path, number: usize, step: &Step) -> Path {
-        step_path(self.document, at, number, step)
+    /// The steps of all phases.
+    fn steps(&self) -> impl Iterator<Item = &'a Step> + use<'a> {
+        let phases: &'a [Placed] = self.phases;
+        phases.iter().flat_map(|placed| &placed.phase.steps)
     }
 
     /// Several steps use the same expression: what is wrong with it is said once.
@@ -285,26 +295,24 @@ impl<'a> Compiler<'a> {
         self.facts.table(name)
     }
 
-    fn phase(&mut self, at: &Path, phase: &PhaseDocument) -> Phase {
-        let steps = phase
-            .steps
-            .iter()
-            .enumerate()
-            .filter_map(|(number, step)| {
-                let path = self.step_path(at, number, step);
+    fn phase(&mut self, placed: &Placed) -> Phase {
+        let (at, phase) = (&placed.at, &placed.phase);
+        let steps = placed
+            .placed_steps()
+            .filter_map(|(path, step)| {
                 if let Step::Sql(sql) = step {
-                    self.check_script(&path, sql);
+                    self.check_script(path, sql);
                     self.claims.extend(scripts::changed(sql, self.facts));
                 }
                 if let Step::AddConstraint(constraint) = step {
-                    self.check_fits(&path, constraint, phase.phase);
-                    self.check_reference(&path, constraint, phase.phase);
+                    self.check_fits(path, constraint, phase.phase);
+                    self.check_reference(path, constraint, phase.phase);
                 }
                 if let Step::CreateIndex(index) = step {
-                    self.check_index_fits(&path, index, phase.phase);
+                    self.check_index_fits(path, index, phase.phase);
                 }
-                self.check_takes_identity(&path, step);
-                let action = self.action(&path, step)?;
+                self.check_takes_identity(path, step);
+                let action = self.action(path, step)?;
                 Some(PlannedStep {
                     id: step.id(),
                     action,
@@ -320,7 +328,7 @@ impl<'a> Compiler<'a> {
 
     /// The plan makes the table itself.
     fn is_created(&self, table: &TableName) -> bool {
-        let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        let mut steps = self.steps();
         steps.any(|step| match step.sorted() {
             Sorted::Ddl(step) => step.ddl().creates() == Some(table),
             Sorted::SyncColumns(_)
@@ -445,10 +453,10 @@ impl<'a> Compiler<'a> {
             .table(&step.table)
             .and_then(|table| table.column(&step.column));
         if let Some(existing) = existing {
-            let place = if self.document.change.is_some() {
-                path.clone()
-            } else {
+            let place = if self.document.is_explicit() {
                 path.key("column")
+            } else {
+                path.clone()
             };
             let message = if type_names::same(&existing.type_name, &step.type_name) {
                 format!("{} already has a column {}", step.table, step.column)
@@ -470,7 +478,7 @@ impl<'a> Compiler<'a> {
         let is_there = self
             .table(table)
             .is_some_and(|table| table.column(column).is_some());
-        let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        let mut steps = self.steps();
         is_there
             && steps.any(|step| {
                 matches!(step, Step::AddColumn(step) if step.table == *table && step.column == *column)

@@ -5,12 +5,15 @@ use super::{
     decode::nearest, endpoint::Endpoint, facts::Facts, quiet::NoReferences, recipes::Recipe,
     span::Span, steps::Step, window::Window,
 };
-use crossfade_model::ident::{Ident, TableName};
+use crossfade_model::{
+    error::Path,
+    ident::{Ident, TableName},
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
-/// A plan document, version 1. Exactly one of `change` and `phases` is given.
+/// A plan document, version 1. Exactly one of `change`, `changes` and `phases` is given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Document {
@@ -21,6 +24,10 @@ pub struct Document {
     /// A recipe, which compiles into the standard phases.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<Recipe>,
+    /// Several recipes, which are made as one: what they do to one table shares its triggers and its walks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub changes: Option<Vec<Recipe>>,
     /// The explicit form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phases: Option<Vec<PhaseDocument>>,
@@ -365,12 +372,39 @@ impl From<Expression> for String {
 pub type Assignments = BTreeMap<Ident, Expression>;
 
 impl Document {
+    /// The recipes, each with its place: `change`, or `changes[2]`. None in the explicit form.
+    pub fn recipes(&self) -> Vec<(Path, &Recipe)> {
+        let one = self.change.iter();
+        let one = one.map(|recipe| (Path::root().key("change"), recipe));
+        let several = self.changes.iter().flatten().enumerate();
+        let several =
+            several.map(|(number, recipe)| (Path::root().key("changes").index(number), recipe));
+        one.chain(several).collect()
+    }
+
+    /// It has steps of its author's, and no recipe.
+    pub fn is_explicit(&self) -> bool {
+        self.change.is_none() && self.changes.is_none()
+    }
+
+    /// The same document, with a list of one change as that change.
+    #[must_use]
+    pub fn plainly(mut self) -> Self {
+        if self.change.is_none()
+            && let Some([only]) = self.changes.as_deref()
+        {
+            self.change = Some(only.clone());
+            self.changes = None;
+        }
+        self
+    }
+
     /// The tables that facts are needed of before this document can be compiled, given those that are known.
     pub fn tables(&self, facts: &Facts) -> Vec<TableName> {
-        let mut tables: Vec<TableName> = match &self.change {
-            Some(recipe) => recipe.tables_given(facts),
-            None => Vec::new(),
-        };
+        let recipes = self.recipes().into_iter();
+        let mut tables: Vec<TableName> = recipes
+            .flat_map(|(_, recipe)| recipe.tables_given(facts))
+            .collect();
         for phase in self.phases.iter().flatten() {
             tables.extend(phase.steps.iter().flat_map(Step::tables).cloned());
         }

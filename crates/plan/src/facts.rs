@@ -36,6 +36,8 @@ pub struct Facts {
     pub constrained_domains: Option<Vec<String>>,
     /// Columns that active runs change, with the run and where it stands.
     pub claims: Vec<Claim>,
+    /// Columns that are among those of `tables` as an earlier change of the same plan adds them, with their types.
+    pub foreseen: BTreeMap<TableName, Vec<(Ident, String)>>,
     /// `None` where there is no such relation.
     pub tables: BTreeMap<TableName, Option<Table>>,
     /// The plan's types, as the server writes them.

@@ -5,6 +5,7 @@
 pub mod amendment;
 pub mod attributes;
 pub mod calls;
+pub mod changes;
 pub mod claims;
 pub mod columns;
 pub mod compile;

@@ -24,6 +24,7 @@ pub mod extract_table;
 pub mod fold_table;
 pub mod merge_columns;
 pub mod move_columns;
+mod named;
 pub mod new_column;
 mod not_carried;
 pub mod rebuild_index;
@@ -49,13 +50,15 @@ use super::{
 pub use condition::{Condition, Wanted};
 use crossfade_model::{
     error::{Path, PlanError},
-    ident::{Ident, TableName},
+    ident::TableName,
 };
+pub use named::{Aspect, Named, Upkeep, What};
+pub(crate) use replacement::Replacement;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A change that compiles into explicit phases: as many as it needs, in their order.
-pub trait Change {
+pub(crate) trait Change {
     /// The tables that facts are needed of, the one that it is about first.
     fn tables(&self) -> Vec<&TableName>;
     /// Those and what only the facts read so far tell of.
@@ -67,9 +70,18 @@ pub trait Change {
     fn contradictions(&self, _at: &Path) -> Vec<PlanError> {
         Vec::new()
     }
-    /// The columns that are there and that it changes, as far as its words name them.
-    fn changed(&self) -> Vec<(&TableName, &Ident)> {
+    /// What its words name in the database. Places are below `at`, as above.
+    fn named<'a>(&'a self, _at: &Path) -> Vec<Named<'a>> {
         Vec::new()
+    }
+    /// The columns that it puts others in the place of, if that is what it does: what several such changes do to one
+    /// table is done at once.
+    fn replacement<'a>(
+        &'a self,
+        _: &'a Facts,
+        _at: &Path,
+    ) -> Result<Option<Replacement<'a>>, Vec<PlanError>> {
+        Ok(None)
     }
     /// Errors carry paths below `at`, as above.
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>>;
@@ -211,9 +223,18 @@ impl Recipe {
         self.change().contradictions(&at.key(self.name()))
     }
 
-    /// The columns that it changes, as far as that is known without a database.
-    pub fn changed(&self) -> Vec<(&TableName, &Ident)> {
-        self.change().changed()
+    /// What it names in the database, as far as its words tell. Places are below `at`, the place of `change`.
+    pub fn named(&self, at: &Path) -> Vec<Named<'_>> {
+        self.change().named(&at.key(self.name()))
+    }
+
+    /// The columns that it puts others in the place of, if it does.
+    pub(crate) fn replacement<'a>(
+        &'a self,
+        facts: &'a Facts,
+        at: &Path,
+    ) -> Result<Option<Replacement<'a>>, Vec<PlanError>> {
+        self.change().replacement(facts, &at.key(self.name()))
     }
 
     /// The explicit phases of this change. Errors carry paths below `at`, the place of `change`.

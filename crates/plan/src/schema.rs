@@ -27,7 +27,11 @@ pub fn schema() -> Value {
         root.insert("title".to_owned(), json!("Crossfade plan"));
         root.insert(
             "oneOf".to_owned(),
-            json!([{"required": ["change"]}, {"required": ["phases"]}]),
+            json!([
+                {"required": ["change"]},
+                {"required": ["changes"]},
+                {"required": ["phases"]},
+            ]),
         );
     }
     schema

@@ -67,8 +67,12 @@ fn changed(document: &Document) -> BTreeSet<(TableName, Ident)> {
     let mut add = |table: &TableName, column: &Ident| {
         changed.insert((table.clone(), column.clone()));
     };
-    for (table, column) in document.change.iter().flat_map(|recipe| recipe.changed()) {
-        add(table, column);
+    for (at, recipe) in document.recipes() {
+        for named in recipe.named(&at) {
+            if let Some(column) = named.what.column().filter(|_| named.what.changes_column()) {
+                add(named.table, column);
+            }
+        }
     }
     let phases = document.phases.iter().flatten();
     for step in phases.flat_map(|phase| &phase.steps) {
@@ -87,8 +91,9 @@ fn changed(document: &Document) -> BTreeSet<(TableName, Ident)> {
 
 /// Where a document says what it changes.
 pub fn place_of(document: &Document) -> Path {
-    match &document.change {
-        Some(recipe) => Path::root().key("change").key(recipe.name()),
-        None => Path::root().key("phases"),
+    match document.recipes().as_slice() {
+        [] => Path::root().key("phases"),
+        [(at, recipe)] => at.key(recipe.name()),
+        _ => Path::root().key("changes"),
     }
 }

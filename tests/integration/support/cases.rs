@@ -157,6 +157,12 @@ const PERSON: Release = Release {
         ])
     },
 };
+const DISPLAY_NAME: Release = Release {
+    insert: "INSERT INTO users (id, display_name, email) VALUES ($1::bigint, $2 || ' ' || $3, $4)",
+    update: "UPDATE users SET display_name = $2 || ' ' || $3, email = $4 WHERE id = $1::bigint",
+    read: "SELECT split_part(display_name, ' ', 1), split_part(display_name, ' ', 2), lower(email) FROM users WHERE id = $1::bigint",
+    ..PERSON
+};
 const TWO_NAMES: Release = Release {
     insert: "INSERT INTO users (id, first_name, last_name, email) VALUES ($1::bigint, $2, $3, $4)",
     update: "UPDATE users SET first_name = $2, last_name = $3, email = $4 WHERE id = $1::bigint",
@@ -353,8 +359,10 @@ const DEPOT: Release = Release {
 };
 
 /// Those in which two versions write differently.
-pub const TWO_SIDED: [Case; 16] = [
+pub const TWO_SIDED: [Case; 18] = [
     two("vehicles-rename-status.yaml", VEHICLE, VEHICLE_STATUS),
+    two("vehicles-several-changes.yaml", VEHICLE, VEHICLE_STATUS),
+    two("users-and-shipments.yaml", PERSON, DISPLAY_NAME),
     two("inventory-rename-batch.yaml", ITEM, BATCH_NUMBER),
     two("inventory-merge-lot.yaml", LOT, SKU),
     two("users-split-name.yaml", PERSON, TWO_NAMES),

@@ -50,9 +50,9 @@ pub(super) async fn find(
 impl RunRecord {
     /// Whether its plan is this one, whatever its comments, its description and the order of its keys, or its explicit form.
     pub(super) fn is_of(&self, document: &Document) -> bool {
-        let own = decoded(&self.document).map(|own| own.meaning());
+        let own = decoded(&self.document).map(|own| own.plainly().meaning());
         let is_explicit = document.phases.is_some();
-        own == Some(document.meaning())
+        own == Some(document.clone().plainly().meaning())
             || is_explicit
                 && self.form.is_some()
                 && compile::form(document, &Facts::default()) == self.form

@@ -1,8 +1,8 @@
 //! What the rules of `analysis` find in the plan's own statements, and what its author allows.
 
-use super::{explicit, step_path};
+use super::{Placed, explicit};
 use crate::{
-    document::{Document, PhaseDocument},
+    document::Document,
     explain::known,
     facts::Facts,
     search_path::SearchPath,
@@ -23,18 +23,14 @@ pub(super) fn errors(document: &Document, facts: &Facts) -> Vec<PlanError> {
 }
 
 /// The rest: what does not keep the plan from being run.
-pub(super) fn warnings(
-    document: &Document,
-    phases: &[(Path, PhaseDocument)],
-    facts: &Facts,
-) -> Vec<PlanError> {
+pub(super) fn warnings(document: &Document, phases: &[Placed], facts: &Facts) -> Vec<PlanError> {
     let mut warnings = found(document, phases, facts);
     warnings.retain(|found| !found.is_error());
     warnings.extend(idle_allowances(document, phases, facts));
     warnings
 }
 
-fn found(document: &Document, phases: &[(Path, PhaseDocument)], facts: &Facts) -> Vec<PlanError> {
+fn found(document: &Document, phases: &[Placed], facts: &Facts) -> Vec<PlanError> {
     let mut found = Vec::new();
     each_script(document, phases, facts, |path, text, context| {
         let lines = text.trim_end().lines().count();
@@ -47,7 +43,7 @@ fn found(document: &Document, phases: &[(Path, PhaseDocument)], facts: &Facts) -
 /// Every text of SQL with its place and what is known beside it.
 fn each_script(
     document: &Document,
-    phases: &[(Path, PhaseDocument)],
+    phases: &[Placed],
     facts: &Facts,
     mut take: impl FnMut(&Path, &str, &Context),
 ) {
@@ -59,8 +55,8 @@ fn each_script(
         search_path: facts.search_path.iter().flat_map(schemas).collect(),
         ..Context::default()
     };
-    for (at, phase) in phases {
-        for (number, step) in phase.steps.iter().enumerate() {
+    for placed in phases {
+        for (path, step) in placed.placed_steps() {
             if let Sorted::Ddl(ddl) = step.sorted()
                 && let Some(table) = ddl.ddl().creates()
             {
@@ -70,7 +66,6 @@ fn each_script(
                 });
             }
             let Step::Sql(sql) = step else { continue };
-            let path = step_path(document, at, number, step);
             context.in_transaction = sql.transaction;
             take(&path.key("forward"), &sql.forward, &context);
             if let Some(reverse) = &sql.reverse {
@@ -131,11 +126,7 @@ fn wrong_allowances(document: &Document) -> Vec<PlanError> {
 }
 
 /// An allowance that nothing needs would hide what is written later.
-fn idle_allowances(
-    document: &Document,
-    phases: &[(Path, PhaseDocument)],
-    facts: &Facts,
-) -> Vec<PlanError> {
+fn idle_allowances(document: &Document, phases: &[Placed], facts: &Facts) -> Vec<PlanError> {
     let mut broken = Vec::new();
     each_script(document, phases, facts, |_, text, context| {
         let mut strict = context.clone();

@@ -5,6 +5,7 @@ use crate::{
     compiled::{Assignment, ColumnRef, Conversion},
     document::{Assignments, Expression},
     facts::{Called, Maker, Volatility},
+    recipes::{Recipe, What},
     types,
 };
 use crossfade_model::{
@@ -12,7 +13,7 @@ use crossfade_model::{
     ident::{Ident, TableName},
 };
 
-impl Compiler<'_> {
+impl<'a> Compiler<'a> {
     pub(super) fn assignments(
         &mut self,
         path: &Path,
@@ -22,10 +23,10 @@ impl Compiler<'_> {
         let compiled: Vec<Option<Assignment>> = assignments
             .iter()
             .map(|(target, expression)| {
-                let place = if self.document.change.is_some() {
-                    self.recipe_place(path, expression)
-                } else {
+                let place = if self.document.is_explicit() {
                     path.key(&target.to_string())
+                } else {
+                    self.recipe_place(path, table, target, expression)
                 };
                 self.assignment(&place, table, target, expression)
             })
@@ -34,11 +35,47 @@ impl Compiler<'_> {
     }
 
     /// A recipe's expression stands under the recipe's word for it, not in a step's map.
-    pub(super) fn recipe_place(&self, path: &Path, expression: &Expression) -> Path {
-        match &self.document.change {
-            Some(recipe) => recipe.place_of(expression, &Path::root().key("change")),
+    pub(super) fn recipe_place(
+        &self,
+        path: &Path,
+        table: &TableName,
+        target: &Ident,
+        expression: &Expression,
+    ) -> Path {
+        match self.recipe_of(path, table, target) {
+            Some((at, recipe)) => recipe.place_of(expression, &at),
             None => path.clone(),
         }
+    }
+
+    /// The place of the recipe that computes a column; in the explicit form that of the step.
+    pub(super) fn place_of_target(&self, path: &Path, table: &TableName, target: &Ident) -> Path {
+        match self.recipe_of(path, table, target) {
+            Some((at, recipe)) => at.key(recipe.name()),
+            None => path.clone(),
+        }
+    }
+
+    /// Several changes may share a step, and no two of them compute one column.
+    fn recipe_of(
+        &self,
+        path: &Path,
+        table: &TableName,
+        target: &Ident,
+    ) -> Option<(Path, &'a Recipe)> {
+        let recipes = self.document.recipes();
+        let computes = |(at, recipe): &&(Path, &Recipe)| {
+            recipe.named(at).iter().any(|named| {
+                let is_kept = matches!(named.what, What::Keeps(_)) || named.what.changes_column();
+                named.table == table && is_kept && named.what.column() == Some(target)
+            })
+        };
+        let by_column = recipes.iter().find(computes);
+        let by_place = || recipes.iter().find(|(at, _)| at.holds(path));
+        by_column
+            .filter(|_| recipes.len() > 1)
+            .or_else(by_place)
+            .cloned()
     }
 
     fn not_assignable(
@@ -53,7 +90,7 @@ impl Compiler<'_> {
             target.type_name
         );
         let conversion = format!("({expression})::{}", target.type_name);
-        let help = if self.document.change.is_some() {
+        let help = if !self.document.is_explicit() {
             let is_new = self
                 .added
                 .values()

@@ -1,9 +1,10 @@
 //! What is to be asked of the server about a plan: its expressions, over the columns that are and will be, and its types.
 
-use super::{explicit, links};
+use super::{Placed, explicit, links};
+use crate::changes;
 use crate::statement::foreign_key::ForeignKey;
 use crate::{
-    document::{Assignments, Document, Expression, PhaseDocument, PhaseName},
+    document::{Assignments, Document, Expression, PhaseName},
     facts::{EqualityKey, ExpressionKey, Facts},
     recipes::Recipe,
     scripts,
@@ -13,11 +14,8 @@ use crate::{
         create_index::{CreateIndex, Indexed},
     },
 };
-use crossfade_model::{
-    error::Path,
-    ident::{Ident, TableName},
-};
-use std::collections::BTreeMap;
+use crossfade_model::ident::{Ident, TableName};
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// The expressions that facts are needed of, and where each stands.
 pub fn expressions(document: &Document, facts: &Facts) -> Vec<ExpressionKey> {
@@ -33,7 +31,7 @@ pub fn expressions(document: &Document, facts: &Facts) -> Vec<ExpressionKey> {
             keys.extend(target_type.map(|type_name| key(over, &type_name, expression, &added)));
         }
     };
-    for step in phases.iter().flat_map(|(_, phase)| &phase.steps) {
+    for step in phases.iter().flat_map(|placed| &placed.phase.steps) {
         match step {
             Step::SyncColumns(step) => {
                 collect(&step.table, &step.table, &step.forward);
@@ -51,12 +49,12 @@ pub fn expressions(document: &Document, facts: &Facts) -> Vec<ExpressionKey> {
             _ => {}
         }
     }
-    for step in phases.iter().flat_map(|(_, phase)| &phase.steps) {
+    for step in phases.iter().flat_map(|placed| &placed.phase.steps) {
         if let Step::SyncTables(step) = step {
             keys.extend(links::order_keys(step));
         }
     }
-    for (_, phase) in &phases {
+    for Placed { phase, .. } in &phases {
         for step in &phase.steps {
             match step {
                 Step::AddConstraint(step) => {
@@ -69,18 +67,41 @@ pub fn expressions(document: &Document, facts: &Facts) -> Vec<ExpressionKey> {
             }
         }
     }
-    let conditions = document.change.iter().flat_map(Recipe::conditions);
-    keys.extend(conditions.map(|condition| condition.key(facts)));
+    keys.extend(conditions(document, facts));
     keys.sort();
     keys.dedup();
     keys
+}
+
+/// What recipes ask of a row or of a default, each as the changes before it leave the table.
+fn conditions(document: &Document, facts: &Facts) -> Vec<ExpressionKey> {
+    let mut keys = Vec::new();
+    for (recipe, facts) in with_facts(document, facts) {
+        let conditions = recipe.conditions().into_iter();
+        keys.extend(conditions.map(|condition| condition.key(&facts)));
+    }
+    keys
+}
+
+/// Each recipe with the facts that it is compiled with.
+pub(super) fn with_facts<'a>(
+    document: &'a Document,
+    facts: &'a Facts,
+) -> Vec<(&'a Recipe, Cow<'a, Facts>)> {
+    match &document.changes {
+        Some(recipes) => recipes.iter().zip(changes::given(recipes, facts)).collect(),
+        None => {
+            let one = document.change.iter();
+            one.map(|recipe| (recipe, Cow::Borrowed(facts))).collect()
+        }
+    }
 }
 
 /// What is to be known of `=` between the columns of two tables.
 pub fn equalities(document: &Document, facts: &Facts) -> Vec<EqualityKey> {
     let phases = explicit(document, facts).unwrap_or_default();
     let added = added_columns(&phases, facts);
-    let steps = phases.iter().flat_map(|(_, phase)| &phase.steps);
+    let steps = phases.iter().flat_map(|placed| &placed.phase.steps);
     let mut keys: Vec<EqualityKey> = steps
         .filter_map(|step| match step {
             Step::SyncTables(step) => Some(step),
@@ -100,7 +121,7 @@ pub fn equalities(document: &Document, facts: &Facts) -> Vec<EqualityKey> {
 pub(super) fn check_key(
     step: &AddConstraint,
     phase: PhaseName,
-    phases: &[(Path, PhaseDocument)],
+    phases: &[Placed],
     added: &Added,
     facts: &Facts,
 ) -> Option<ExpressionKey> {
@@ -123,7 +144,7 @@ pub(super) fn check_key(
 /// Of a foreign key: that its columns can be compared with those that they refer to.
 fn joined(
     step: &AddConstraint,
-    phases: &[(Path, PhaseDocument)],
+    phases: &[Placed],
     added: &Added,
     facts: &Facts,
 ) -> Option<Expression> {
@@ -147,7 +168,7 @@ fn joined(
 pub(super) fn index_keys(
     step: &CreateIndex,
     phase: PhaseName,
-    phases: &[(Path, PhaseDocument)],
+    phases: &[Placed],
     added: &Added,
     facts: &Facts,
 ) -> Vec<ExpressionKey> {
@@ -174,20 +195,20 @@ pub(super) fn index_keys(
     step.expressions().into_iter().map(key).collect()
 }
 
-fn is_replaced(table: &TableName, phases: &[(Path, PhaseDocument)]) -> bool {
-    let mut steps = phases.iter().flat_map(|(_, phase)| &phase.steps);
+fn is_replaced(table: &TableName, phases: &[Placed]) -> bool {
+    let mut steps = phases.iter().flat_map(|placed| &placed.phase.steps);
     steps.any(|other| matches!(other, Step::SyncColumns(sync) if sync.table == *table))
 }
 
 /// The columns that are added, and those that have another's name after `retire`. `None`: a type is not known.
 pub(super) fn columns_retired(
     table: &TableName,
-    phases: &[(Path, PhaseDocument)],
+    phases: &[Placed],
     added: &Added,
     facts: &Facts,
 ) -> Option<Vec<(Ident, String)>> {
     let mut columns = added.get(table).cloned().unwrap_or_default();
-    for other in phases.iter().flat_map(|(_, phase)| &phase.steps) {
+    for other in phases.iter().flat_map(|placed| &placed.phase.steps) {
         if let Step::RetireColumn(retire) = other
             && retire.table == *table
             && let Some(by) = &retire.replace_with
@@ -202,9 +223,9 @@ pub(super) fn columns_retired(
 pub(super) type Added = BTreeMap<TableName, Vec<(Ident, String)>>;
 
 /// The columns that the plan adds and that are not there yet.
-pub(super) fn added_columns(phases: &[(Path, PhaseDocument)], facts: &Facts) -> Added {
+pub(super) fn added_columns(phases: &[Placed], facts: &Facts) -> Added {
     let mut added = Added::new();
-    for step in phases.iter().flat_map(|(_, phase)| &phase.steps) {
+    for step in phases.iter().flat_map(|placed| &placed.phase.steps) {
         if let Step::AddColumn(step) = step {
             let exists = facts
                 .table(&step.table)
@@ -232,7 +253,7 @@ pub(super) fn canonical(type_name: &str, facts: &Facts) -> String {
 /// what a foreign key refers to.
 pub fn tables(document: &Document, facts: &Facts) -> Vec<TableName> {
     let phases = explicit(document, facts).unwrap_or_default();
-    let steps = phases.iter().flat_map(|(_, phase)| &phase.steps);
+    let steps = phases.iter().flat_map(|placed| &placed.phase.steps);
     let scripts = steps.filter_map(|step| match step {
         Step::Sql(sql) => Some(scripts::tables(sql, facts.search_path.as_ref())),
         _ => None,
@@ -248,7 +269,7 @@ pub fn tables(document: &Document, facts: &Facts) -> Vec<TableName> {
 /// statements are about is theirs to know.
 pub(super) fn changed_tables(document: &Document, facts: &Facts) -> Vec<TableName> {
     let phases = explicit(document, facts).unwrap_or_default();
-    let steps = phases.iter().flat_map(|(_, phase)| &phase.steps);
+    let steps = phases.iter().flat_map(|placed| &placed.phase.steps);
     let mut tables = document.tables(facts);
     tables.extend(steps.flat_map(Step::tables).cloned());
     tables.sort();
@@ -261,7 +282,7 @@ pub fn types(document: &Document, facts: &Facts) -> Vec<String> {
     let phases = explicit(document, facts).unwrap_or_default();
     let mut types: Vec<String> = phases
         .iter()
-        .flat_map(|(_, phase)| &phase.steps)
+        .flat_map(|placed| &placed.phase.steps)
         .filter_map(|step| match step {
             Step::AddColumn(step) => Some(step.type_name.clone()),
             Step::AlterColumnType(step) => Some(step.type_name.clone()),

@@ -1,11 +1,11 @@
 //! Whether the database fits the plan: rights, limits, what must come before what, and what hangs on a column.
 
 use super::{
-    Compiler,
-    expressions::{check_key, index_keys},
+    Compiler, Placed,
+    expressions::{check_key, index_keys, with_facts},
 };
 use crate::{
-    document::{Expression, PhaseDocument, PhaseName},
+    document::{Document, Expression, PhaseName},
     facts::{Table, TableKind},
     steps::{
         Step, add_column::DefaultFor, add_constraint::AddConstraint, create_index::CreateIndex,
@@ -107,9 +107,7 @@ impl<'a> Compiler<'a> {
         self.check_subscribed(&place, name, table);
         self.check_identity(&place, name, table);
         let is_filled = self
-            .phases
-            .iter()
-            .flat_map(|(_, phase)| &phase.steps)
+            .steps()
             .any(|step| matches!(step, Step::Fill(fill) if fill.table == *name));
         if is_filled && !self.facts.can_skip_triggers && !table.update_triggers.is_empty() {
             self.problem(
@@ -156,7 +154,7 @@ impl<'a> Compiler<'a> {
 
     /// A walk goes by the rows' addresses (`ctid`): those of PostgreSQL's own heap, in tables that this server keeps itself.
     fn check_walked(&mut self, place: &Path, name: &TableName, table: &Table) {
-        let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        let mut steps = self.steps();
         if !steps.any(|step| {
             matches!(step, Step::Fill(_) | Step::Match(_)) && step.tables().contains(&name)
         }) {
@@ -211,7 +209,7 @@ impl<'a> Compiler<'a> {
 
     /// A subscription's worker is a replica: it fires none of our triggers.
     fn check_subscribed(&mut self, place: &Path, name: &TableName, table: &Table) {
-        let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        let mut steps = self.steps();
         let is_synced = steps.any(|step| match step {
             Step::SyncColumns(sync) => sync.table == *name,
             Step::SyncTables(sync) => sync.from == *name || sync.to == *name,
@@ -241,7 +239,7 @@ impl<'a> Compiler<'a> {
         let added = self.added.get(name);
         let is_added =
             |column: &Ident| added.is_some_and(|added| added.iter().any(|(one, _)| one == column));
-        let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        let mut steps = self.steps();
         let lends_rights = steps.any(|step| match step {
             Step::SyncTables(sync) => sync.from == *name || sync.to == *name,
             Step::SyncColumns(sync) => {
@@ -273,7 +271,7 @@ impl<'a> Compiler<'a> {
     /// What columns it has says its type, and PostgreSQL changes none of them by the table.
     fn check_typed(&mut self, place: &Path, name: &TableName, table: &Table) {
         let Some(of) = &table.of_type else { return };
-        let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        let mut steps = self.steps();
         let is_changed = steps.any(|step| match step {
             Step::AddColumn(step) => step.table == *name,
             Step::RetireColumn(step) => step.table == *name,
@@ -298,7 +296,7 @@ impl<'a> Compiler<'a> {
 
     /// A rule would make another statement of the one that fills the table.
     fn check_rules(&mut self, place: &Path, name: &TableName, table: &Table) {
-        let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        let mut steps = self.steps();
         let is_written = steps.any(|step| match step {
             Step::Fill(step) => step.table == *name || step.from.as_ref() == Some(name),
             _ => false,
@@ -327,7 +325,7 @@ impl<'a> Compiler<'a> {
     fn check_sequences(&mut self, place: &Path, name: &TableName, table: &Table) {
         let dropped = self.dropped_columns();
         let moved = |sequence: &String| {
-            let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+            let mut steps = self.steps();
             steps.any(|step| matches!(step, Step::OwnSequence(step) if step.sequence == *sequence))
         };
         let blocked: Vec<PlanError> = table
@@ -355,9 +353,7 @@ impl<'a> Compiler<'a> {
 
     fn check_aliased(&mut self, place: &Path, name: &TableName, table: &Table) {
         let is_aliased = self
-            .phases
-            .iter()
-            .flat_map(|(_, phase)| &phase.steps)
+            .steps()
             .any(|step| matches!(step, Step::AliasTable(alias) if alias.table == *name));
         if is_aliased && !table.triggers_by_name.is_empty() {
             self.problem(
@@ -377,25 +373,19 @@ impl<'a> Compiler<'a> {
     /// What must be there for what comes later: a fill without triggers would miss rows, a drop without a look lose them.
     pub(super) fn check_sequence(&mut self) {
         let steps = |kind: &'static str| {
-            let phases: &'a [(Path, PhaseDocument)] = self.phases;
-            phases.iter().flat_map(move |(at, phase)| {
-                phase
-                    .steps
-                    .iter()
-                    .enumerate()
-                    .filter(move |(_, step)| step.kind() == kind)
-                    .map(move |(number, step)| (at, number, step))
-            })
+            let phases: &'a [Placed] = self.phases;
+            let steps = phases.iter().flat_map(Placed::placed_steps);
+            steps.filter(move |(_, step)| step.kind() == kind)
         };
         let has =
-            |kind, table: &TableName| steps(kind).any(|(_, _, step)| step.table() == Some(table));
+            |kind, table: &TableName| steps(kind).any(|(_, step)| step.table() == Some(table));
         let mut problems = Vec::new();
-        for (at, number, step) in steps("fill")
+        for (path, step) in steps("fill")
             .chain(steps("drop_column"))
             .chain(steps("take_place"))
         {
             let Some(table) = step.table() else { continue };
-            let path = self.step_path(at, number, step);
+            let path = path.clone();
             match step.kind() {
                 // Between two tables the sync is looked for when the step is compiled.
                 "fill" if matches!(step, Step::Fill(fill) if fill.from.is_some()) => {}
@@ -435,7 +425,7 @@ impl<'a> Compiler<'a> {
         column: &Ident,
         expression: &Expression,
     ) -> bool {
-        let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        let mut steps = self.steps();
         steps.any(|step| match step {
             Step::AddColumn(step) => {
                 step.table == *table
@@ -478,17 +468,18 @@ impl<'a> Compiler<'a> {
 
     /// What a recipe says besides what it fills: the conditions of indexes and CHECKs, and defaults.
     pub(super) fn check_conditions(&mut self) {
-        let Some(recipe) = &self.document.change else {
-            return;
-        };
-        let at = Path::root().key("change").key(recipe.name());
-        for condition in recipe.conditions() {
-            if let Some((message, help)) = condition.fault(self.facts) {
-                self.problem(PlanError::at(at.key(condition.word), message).help(help));
+        let document: &'a Document = self.document;
+        let places = document.recipes().into_iter().map(|(at, _)| at);
+        for (at, (recipe, facts)) in places.zip(with_facts(document, self.facts)) {
+            let at = at.key(recipe.name());
+            for condition in recipe.conditions() {
+                if let Some((message, help)) = condition.fault(&facts) {
+                    self.problem(PlanError::at(at.key(condition.word), message).help(help));
+                }
             }
-        }
-        for (message, help) in recipe.advice(self.facts) {
-            self.problem(PlanError::at(at.clone(), message).warning().help(help));
+            for (message, help) in recipe.advice(&facts) {
+                self.problem(PlanError::at(at.clone(), message).warning().help(help));
+            }
         }
     }
 
@@ -527,12 +518,9 @@ impl<'a> Compiler<'a> {
 
     pub(super) fn check_fits(&mut self, path: &Path, step: &AddConstraint, phase: PhaseName) {
         // What a recipe says in a word of its own was looked at there.
-        let recipe = self.document.change.as_ref();
-        let said = recipe.map_or(Vec::new(), |recipe| recipe.conditions());
-        if said
-            .iter()
-            .any(|said| step.condition().as_ref() == Some(said.expression))
-        {
+        let recipes = self.document.recipes().into_iter();
+        let mut said = recipes.flat_map(|(_, recipe)| recipe.conditions());
+        if said.any(|said| step.condition().as_ref() == Some(said.expression)) {
             return;
         }
         let key = check_key(step, phase, self.phases, &self.added, self.facts);
@@ -571,9 +559,7 @@ impl<'a> Compiler<'a> {
     /// PostgreSQL drops an index or a constraint with any of its columns, and says nothing.
     pub(super) fn warn_of_what_goes_along(&mut self) {
         let succeeded: Vec<&Ident> = self
-            .phases
-            .iter()
-            .flat_map(|(_, phase)| &phase.steps)
+            .steps()
             .filter_map(|step| match step {
                 Step::RenameObject(step) => Some(&step.to),
                 Step::SwapPrimaryKey(step) => Some(&step.name),

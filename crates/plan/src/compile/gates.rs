@@ -48,12 +48,8 @@ impl Compiler<'_> {
     fn is_after(&self, before: PhaseName, phase: PhaseName) -> bool {
         self.phases
             .iter()
-            .take_while(|(_, other)| other.phase != phase)
-            .any(|(_, other)| other.phase == before)
-    }
-
-    fn steps(&self) -> impl Iterator<Item = &Step> {
-        self.phases.iter().flat_map(|(_, phase)| &phase.steps)
+            .take_while(|other| other.phase.phase != phase)
+            .any(|other| other.phase.phase == before)
     }
 
     pub(super) fn dropped_columns(&self) -> Vec<(TableName, Ident)> {
@@ -118,7 +114,7 @@ impl Compiler<'_> {
 
     /// Before the columns change their names.
     fn is_changed(&self, table: &TableName, column: &Ident) -> bool {
-        let before = self.phases.iter().map(|(_, phase)| phase);
+        let before = self.phases.iter().map(|placed| &placed.phase);
         let before = before.take_while(|phase| !is_taking_away(phase.phase));
         before.flat_map(|phase| &phase.steps).any(|step| {
             let (of, changed) = match step {

@@ -269,10 +269,10 @@ impl Compiler<'_> {
         let compiled: Vec<Option<Assignment>> = assignments
             .iter()
             .map(|(target, expression)| {
-                let place = if self.document.change.is_some() {
-                    self.recipe_place(path, expression)
-                } else {
+                let place = if self.document.is_explicit() {
                     path.key(word).key(&target.to_string())
+                } else {
+                    self.recipe_place(path, target_table, target, expression)
                 };
                 if self.is_created(child) {
                     self.copied(&place, parent, to, target, expression)
@@ -568,7 +568,7 @@ impl Compiler<'_> {
         let phases = self.phases;
         let found = phases
             .iter()
-            .flat_map(|(_, phase)| &phase.steps)
+            .flat_map(|placed| &placed.phase.steps)
             .find_map(|step| match step {
                 Step::SyncTables(sync) if sync.to == *to && sync.from == *from => Some(sync),
                 _ => None,

@@ -49,7 +49,7 @@ impl Compiler<'_> {
 
     /// Other columns take the place of those of this table.
     fn is_replaced(&self, table: &TableName) -> bool {
-        let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        let mut steps = self.steps();
         steps.any(|step| matches!(step, Step::SyncColumns(sync) if sync.table == *table))
     }
 
@@ -57,7 +57,7 @@ impl Compiler<'_> {
     fn is_carried_on(&self, own: &OwnOfPartition) -> bool {
         let Some(part) = &own.part else { return false };
         let wanted: (&TableName, &Ident) = (&part.table, &part.name);
-        let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        let mut steps = self.steps();
         steps.any(|step| match step {
             Step::RenameObject(step) => (&step.table, &step.to) == wanted,
             _ => false,

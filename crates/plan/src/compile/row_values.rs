@@ -15,7 +15,7 @@ impl Compiler<'_> {
         if table.rows_stored_in.is_empty() {
             return;
         }
-        let steps = || self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        let steps = || self.steps();
         let drops = steps().any(|step| match step {
             Step::DropColumn(step) => step.table == *name,
             _ => false,
@@ -49,7 +49,7 @@ impl Compiler<'_> {
 
     /// A function over the whole row finds a column by its name, which nothing but its body says.
     pub(super) fn check_whole_rows(&mut self, place: &Path, name: &TableName, table: &Table) {
-        let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        let mut steps = self.steps();
         let renames = steps.any(|step| match step {
             Step::RetireColumn(step) => step.table == *name,
             Step::DropColumn(step) => step.table == *name,
@@ -92,7 +92,7 @@ impl Compiler<'_> {
             backward.contains_key(column)
                 || expressions.any(|expression| names_column(expression.as_str(), column))
         };
-        let steps = || self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        let steps = || self.steps();
         let composite = table
             .columns
             .iter()

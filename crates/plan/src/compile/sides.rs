@@ -12,7 +12,7 @@ use crossfade_model::{
     error::{Path, PlanError},
     ident::{Ident, TableName},
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Compiler<'_> {
     pub(super) fn sync(&mut self, path: &Path, step: &SyncColumns) -> Option<Sync> {
@@ -28,7 +28,7 @@ impl Compiler<'_> {
         for assignment in forward.iter().chain(&backward) {
             self.claim(&step.table, &assignment.target.name);
         }
-        self.check_sides(path, &step.table, &forward, &backward);
+        self.check_each_side(path, &step.table, &forward, &backward);
         self.check_new_defaults(path, &step.table, &forward);
         groups::number(&mut forward, &mut backward);
         let new_side: BTreeSet<Ident> = targets(&forward).cloned().collect();
@@ -107,6 +107,26 @@ impl Compiler<'_> {
         })
     }
 
+    /// Each change by itself: what one of them reads does not stand for what another must.
+    fn check_each_side(
+        &mut self,
+        path: &Path,
+        table: &TableName,
+        forward: &[Assignment],
+        backward: &[Assignment],
+    ) {
+        let mut by_place: BTreeMap<Path, [Vec<Assignment>; 2]> = BTreeMap::new();
+        for (side, assignments) in [forward, backward].into_iter().enumerate() {
+            for assignment in assignments {
+                let place = self.place_of_target(path, table, &assignment.target.name);
+                by_place.entry(place).or_default()[side].push(assignment.clone());
+            }
+        }
+        for (place, [forward, backward]) in by_place {
+            self.check_sides(&place, table, &forward, &backward);
+        }
+    }
+
     /// Each expression computes one side from the other: else what follows would depend on the order of evaluation, or
     /// a column could change that nothing is computed from again.
     fn check_sides(
@@ -163,10 +183,10 @@ impl Compiler<'_> {
             }
         }
         for (key, what, help) in problems {
-            let place = if self.document.change.is_some() {
-                path.clone()
-            } else {
+            let place = if self.document.is_explicit() {
                 path.key(key)
+            } else {
+                path.clone()
             };
             let problem = PlanError::at(place, what);
             self.problem(match help {
@@ -184,8 +204,8 @@ impl Compiler<'_> {
             let steps = self
                 .phases
                 .iter()
-                .filter(|(_, phase)| phase.phase != PhaseName::Contract)
-                .flat_map(|(_, phase)| &phase.steps);
+                .filter(|placed| placed.phase.phase != PhaseName::Contract)
+                .flat_map(|placed| &placed.phase.steps);
             let is_given = steps.into_iter().any(|step| match step {
                 Step::AddColumn(step) => {
                     step.table == *table && step.column == *column && step.default.is_some()
@@ -197,7 +217,8 @@ impl Compiler<'_> {
                 let what = format!(
                     "{column} has a default while it is kept in step: what the old version inserts would be overwritten with it"
                 );
-                problems.push(PlanError::at(path.clone(), what).on_key().help(
+                let place = self.place_of_target(path, table, column);
+                problems.push(PlanError::at(place, what).on_key().help(
                     "leave the default out, and say `set_default` in contract, after `drop_sync`",
                 ));
             }
@@ -220,7 +241,7 @@ impl Compiler<'_> {
             .chain(reads(backward))
             .filter(|column| !new.contains(column))
             .collect();
-        let steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        let steps = self.steps();
         let goes: BTreeSet<&Ident> = steps
             .filter_map(|step| match step {
                 Step::RetireColumn(step) if step.table == *table => Some(&step.column),
@@ -240,7 +261,7 @@ impl Compiler<'_> {
 
     /// Where a `match` does not say how the old side follows from the new one, the table's sync does.
     fn sync_backward(&self, table: &TableName) -> Assignments {
-        let steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        let steps = self.steps();
         steps
             .filter_map(|step| match step {
                 Step::SyncColumns(sync) if sync.table == *table => Some(sync.backward.clone()),

@@ -1,6 +1,7 @@
 //! What can be said of a plan without a database: its form, its order, and where a step may stand.
 
-use super::{analysis, explicit};
+use super::{Placed, analysis, explicit};
+use crate::changes;
 use crate::statement::script;
 use crate::{
     document::{Document, Gate, PhaseDocument, PhaseName},
@@ -21,7 +22,12 @@ pub fn check_structure(document: &Document) -> Vec<PlanError> {
 /// The same without a judgement of the author's own statements, which depends on what is known of their tables.
 pub fn check_form(document: &Document) -> Vec<PlanError> {
     let mut errors = Vec::new();
-    if document.change.is_some() == document.phases.is_some() {
+    let forms = [
+        document.change.is_some(),
+        document.changes.is_some(),
+        document.phases.is_some(),
+    ];
+    if forms.iter().filter(|given| **given).count() != 1 {
         errors.extend(
             explicit(document, &Facts::default())
                 .err()
@@ -29,8 +35,11 @@ pub fn check_form(document: &Document) -> Vec<PlanError> {
                 .flatten(),
         );
     }
-    if let Some(recipe) = &document.change {
-        errors.extend(recipe.contradictions(&Path::root().key("change")));
+    for (at, recipe) in document.recipes() {
+        errors.extend(recipe.contradictions(&at));
+    }
+    if let Some(recipes) = &document.changes {
+        errors.extend(changes::contradictions(recipes));
     }
     for (at, limit) in [
         ("lock_timeout", document.settings.lock_timeout),
@@ -49,10 +58,10 @@ pub fn check_form(document: &Document) -> Vec<PlanError> {
         errors.push(PlanError::at(path, format!("`{word}` is {range}")));
     }
     if let Some(phases) = &document.phases {
-        let located: Vec<(Path, PhaseDocument)> = phases
+        let located: Vec<Placed> = phases
             .iter()
             .enumerate()
-            .map(|(number, phase)| (Path::root().key("phases").index(number), phase.clone()))
+            .map(|(number, phase)| Placed::written(number, phase))
             .collect();
         errors.extend(check_phases(&located));
         errors.extend(check_gates(document, &located));
@@ -92,7 +101,7 @@ fn more_than_one_piece(document: &Document) -> Vec<PlanError> {
     let Ok(whole) = serde_json::to_value(document) else {
         return errors;
     };
-    for key in ["change", "phases"] {
+    for key in ["change", "changes", "phases"] {
         if let Some(value) = whole.get(key) {
             pieces(value, &Path::root().key(key), None, &mut errors);
         }
@@ -155,10 +164,10 @@ fn same_names(document: &Document, phases: &[PhaseDocument]) -> Vec<PlanError> {
 }
 
 /// A gate of a phase that is not there would never be asked for.
-pub(super) fn check_gates(document: &Document, phases: &[(Path, PhaseDocument)]) -> Vec<PlanError> {
+pub(super) fn check_gates(document: &Document, phases: &[Placed]) -> Vec<PlanError> {
     let names: Vec<&str> = phases
         .iter()
-        .map(|(_, phase)| phase.phase.as_str())
+        .map(|placed| placed.phase.phase.as_str())
         .collect();
     let is_missing = |phase: &&PhaseName| !names.contains(&phase.as_str());
     document
@@ -174,16 +183,16 @@ pub(super) fn check_gates(document: &Document, phases: &[(Path, PhaseDocument)])
         .collect()
 }
 
-fn check_phases(phases: &[(Path, PhaseDocument)]) -> Vec<PlanError> {
+fn check_phases(phases: &[Placed]) -> Vec<PlanError> {
     let mut errors = Vec::new();
     let mut steps = BTreeSet::new();
     let mut last: Option<PhaseName> = None;
-    for (at, phase) in phases {
+    for Placed { at, phase, .. } in phases {
         let name = phase.phase;
         if phases
             .iter()
-            .take_while(|(path, _)| path != at)
-            .any(|(_, p)| p.phase == name)
+            .take_while(|other| other.at != *at)
+            .any(|other| other.phase.phase == name)
         {
             errors.push(PlanError::at(
                 at.key("phase"),

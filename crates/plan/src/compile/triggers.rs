@@ -11,7 +11,7 @@ use crossfade_model::{
 impl Compiler<'_> {
     /// `None`: as they are mostly called. What comes after every name that ours could have is refused.
     pub(super) fn triggers_begin(&mut self) -> Option<String> {
-        let steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        let steps = self.steps();
         let tables: Vec<&TableName> = steps
             .flat_map(|step| match step {
                 Step::SyncColumns(step) => vec![&step.table],

@@ -1,5 +1,6 @@
 //! `add_check`: added NOT VALID, which new rows must meet at once, and validated while the application works.
 
+use super::named::{Named, Naming, What};
 use super::{
     Change, Condition,
     relation::{self, Errors, Fit},
@@ -36,6 +37,13 @@ impl Change for AddCheck {
 
     fn conditions(&self) -> Vec<Condition<'_>> {
         Condition::boolean("check", &self.table, Some(&self.check))
+    }
+
+    fn named<'a>(&'a self, at: &Path) -> Vec<Named<'a>> {
+        Naming::of(&self.table)
+            .and(What::UsesIn(self.check.as_str()), at.key("check"))
+            .and(What::MakesConstraint(self.name.clone()), at.key("name"))
+            .named()
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {

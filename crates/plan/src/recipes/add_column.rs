@@ -1,5 +1,6 @@
 //! `add_column`: in the catalog only, where a default can be had without touching rows; else filled in batches.
 
+use super::named::{Named, Naming, Upkeep, What};
 use super::{
     Change, Condition,
     relation::{self, Errors, Fit},
@@ -24,6 +25,7 @@ use crossfade_model::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -216,8 +218,24 @@ impl Change for AddColumn {
         Vec::new()
     }
 
-    fn changed(&self) -> Vec<(&TableName, &Ident)> {
-        vec![(&self.table, &self.column)]
+    fn named<'a>(&'a self, at: &Path) -> Vec<Named<'a>> {
+        let upkeep = match &self.forward {
+            Some(_) => Upkeep::Triggers,
+            None => Upkeep::Default,
+        };
+        let mut naming = Naming::of(&self.table)
+            .and(
+                What::Makes(Cow::Borrowed(&self.column), upkeep),
+                at.key("column"),
+            )
+            .and(What::OfType(&self.type_name), at.key("type"));
+        if let Some(forward) = &self.forward {
+            naming = naming.and(What::Computes(forward.as_str()), at.key("forward"));
+        }
+        if self.keep_sync {
+            naming = naming.and(What::KeepsTriggers, at.key("keep_sync"));
+        }
+        naming.named()
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {

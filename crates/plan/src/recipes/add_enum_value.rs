@@ -1,5 +1,6 @@
 //! `add_enum_value`: for ever, as PostgreSQL has no way to take a value of an enum away.
 
+use super::named::{Named, Naming, What};
 use super::{
     Change,
     create_enum::check_value,
@@ -45,6 +46,12 @@ impl Change for AddEnumValue {
         }
         let checked = check_value(&self.value, &at.key("value"));
         checked.err().unwrap_or_default()
+    }
+
+    fn named<'a>(&'a self, at: &Path) -> Vec<Named<'a>> {
+        Naming::of(&self.name)
+            .and(What::Type, at.key("name"))
+            .named()
     }
 
     fn phases(&self, _: &Facts, _: &Path) -> Result<Vec<PhaseDocument>, Errors> {

@@ -1,5 +1,6 @@
 //! `add_exclusion`: for small tables only, as PostgreSQL reads the table under a lock that lets nobody in.
 
+use super::named::{Named, Naming, What};
 use super::{
     Change,
     relation::{self, Errors, Fit},
@@ -49,6 +50,13 @@ impl Change for AddExclusion {
             format!("{} is read while nobody can read or write it", self.table),
             "PostgreSQL has no other way to add an exclusion constraint; how long depends on the rows",
         )]
+    }
+
+    fn named<'a>(&'a self, at: &Path) -> Vec<Named<'a>> {
+        Naming::of(&self.table)
+            .and(What::UsesIn(&self.exclude), at.key("exclude"))
+            .and(What::MakesIndex(self.name.clone()), at.key("name"))
+            .named()
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {

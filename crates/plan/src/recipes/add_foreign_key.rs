@@ -1,6 +1,7 @@
 //! `add_foreign_key`: asked first, added NOT VALID under a short lock of both tables, and validated while both are used. Of
 //! a partitioned table each partition's by itself, and then the table's, which takes them for its own and reads nothing.
 
+use super::named::{Named, Naming, What};
 use super::{
     Change,
     relation::{self, Errors, Fit},
@@ -142,6 +143,11 @@ impl AddForeignKey {
 }
 
 impl AddForeignKey {
+    fn key_name(&self) -> Ident {
+        let name = self.name.clone();
+        name.unwrap_or_else(|| relation::name_after(&self.table, self.columns.names(), "_fkey"))
+    }
+
     /// Of a partitioned table each partition's first, by itself.
     fn steps(&self, table: &Table, name: &Ident, definition: &str) -> Vec<Step> {
         let leaves = relation::leaves(table);
@@ -209,6 +215,24 @@ impl Change for AddForeignKey {
         vec![PlanError::at(at.key("columns"), message).help("name as many on both sides")]
     }
 
+    fn named<'a>(&'a self, at: &Path) -> Vec<Named<'a>> {
+        let word = if self.name.is_some() {
+            "name"
+        } else {
+            "columns"
+        };
+        let naming = Naming::of(&self.table)
+            .and_all(self.columns.names(), What::Uses, &at.key("columns"))
+            .and(What::MakesConstraint(self.key_name()), at.key(word))
+            .in_table(&self.references)
+            .and(What::Referred, at.key("references"));
+        match &self.to {
+            Some(to) => naming.and_all(to.names(), What::Uses, &at.key("to")),
+            None => naming,
+        }
+        .named()
+    }
+
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {
         let table = relation::table(facts, &self.table, at, Fit::Partitioned)?;
         relation::no_foreign_partition(table, at)?;
@@ -221,10 +245,7 @@ impl Change for AddForeignKey {
             relation::column(&self.table, table, column, at.key("columns"))?;
         }
         let referred = self.referred(other, at)?;
-        let name = self
-            .name
-            .clone()
-            .unwrap_or_else(|| relation::name_after(&self.table, self.columns.names(), "_fkey"));
+        let name = self.key_name();
         relation::name_is_free_everywhere(facts, (&self.table, table), &name, at)?;
         let columns = self.columns.names();
         relation::no_own_foreign_key(facts, table, (columns, &self.references), at)?;

@@ -1,5 +1,6 @@
 //! `add_index`: concurrently, always; on a partitioned table concurrently on each partition, and attached.
 
+use super::named::{Named, Naming, What};
 use super::{
     Change, Condition,
     relation::{self, Errors, Fit},
@@ -47,11 +48,18 @@ pub struct AddIndex {
 }
 
 impl AddIndex {
+    /// What it is called, if that is said or follows from its columns.
+    pub(crate) fn name(&self) -> Option<Ident> {
+        let columns = self.columns.as_ref();
+        let made =
+            || columns.map(|columns| relation::name_after(&self.table, columns.names(), "_idx"));
+        self.name.clone().or_else(made)
+    }
+
     fn index_name(&self, at: &Path) -> Result<Ident, Errors> {
-        match (&self.name, &self.columns) {
-            (Some(name), _) => Ok(name.clone()),
-            (None, Some(columns)) => Ok(relation::name_after(&self.table, columns.names(), "_idx")),
-            (None, None) => relation::refuse(
+        match self.name() {
+            Some(name) => Ok(name),
+            None => relation::refuse(
                 at,
                 "an index over expressions has no `name`",
                 "say what it is to be called: `name: …`",
@@ -183,6 +191,29 @@ impl Change for AddIndex {
             (Some(_), None) => Ok(()),
         };
         found.err().unwrap_or_default()
+    }
+
+    fn named<'a>(&'a self, at: &Path) -> Vec<Named<'a>> {
+        let mut naming = Naming::of(&self.table);
+        for (columns, word) in [(&self.columns, "columns"), (&self.include, "include")] {
+            let names = columns.iter().flat_map(|columns| columns.names());
+            naming = naming.and_all(names, What::Uses, &at.key(word));
+        }
+        if let Some(expressions) = &self.expressions {
+            naming = naming.and(What::UsesIn(expressions), at.key("expressions"));
+        }
+        if let Some(condition) = &self.condition {
+            naming = naming.and(What::UsesIn(condition.as_str()), at.key("where"));
+        }
+        if let Some(name) = self.name() {
+            let word = if self.name.is_some() {
+                "name"
+            } else {
+                "columns"
+            };
+            naming = naming.and(What::MakesIndex(name), at.key(word));
+        }
+        naming.named()
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {

@@ -1,5 +1,6 @@
 //! `add_primary_key`: its index concurrently, its NOT NULLs through validated CHECKs, so that nothing is left to scan.
 
+use super::named::{Aspect, Named, Naming, What};
 use super::{
     Change, add_unique,
     relation::{self, Errors, Fit},
@@ -29,6 +30,11 @@ pub struct AddPrimaryKey {
 }
 
 impl AddPrimaryKey {
+    fn key_name(&self) -> Ident {
+        let name = self.name.clone();
+        name.unwrap_or_else(|| relation::name_after(&self.table, &[], "_pkey"))
+    }
+
     fn no_other(&self, name: &TableName, table: &Table, at: &Path) -> Result<(), Errors> {
         let Some(primary) = table.indexes.iter().find(|index| index.primary) else {
             return Ok(());
@@ -48,6 +54,23 @@ impl Change for AddPrimaryKey {
         relation::with_partitions(facts, &self.table)
     }
 
+    fn named<'a>(&'a self, at: &Path) -> Vec<Named<'a>> {
+        let word = if self.name.is_some() {
+            "name"
+        } else {
+            "columns"
+        };
+        Naming::of(&self.table)
+            .and_all(self.columns.names(), What::Uses, &at.key("columns"))
+            .and_all(
+                self.columns.names(),
+                |column| What::Sets(column, Aspect::NotNull),
+                &at.key("columns"),
+            )
+            .and(What::MakesIndex(self.key_name()), at.key(word))
+            .named()
+    }
+
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {
         let table = relation::table(facts, &self.table, at, Fit::Partitioned)?;
         relation::no_foreign_partition(table, at)?;
@@ -55,10 +78,7 @@ impl Change for AddPrimaryKey {
         for (partition, facts) in relation::partitions(facts, table) {
             self.no_other(&partition.table, facts, at)?;
         }
-        let name = self
-            .name
-            .clone()
-            .unwrap_or_else(|| relation::name_after(&self.table, &[], "_pkey"));
+        let name = self.key_name();
         relation::name_is_free(&self.table, table, &name, at)?;
         let mut verify = Vec::new();
         let mut enforce = Vec::new();

@@ -1,6 +1,7 @@
 //! `add_unique`: asked first, then a unique index built concurrently, which the constraint takes for its own. On a
 //! partitioned table each partition's by itself, all attached to the table's.
 
+use super::named::{Named, Naming, What};
 use super::{
     Change,
     add_index::Names,
@@ -129,9 +130,28 @@ pub(super) fn key(
     steps
 }
 
+impl AddUnique {
+    fn key_name(&self) -> Ident {
+        let name = self.name.clone();
+        name.unwrap_or_else(|| relation::name_after(&self.table, self.columns.names(), "_key"))
+    }
+}
+
 impl Change for AddUnique {
     fn tables(&self) -> Vec<&TableName> {
         vec![&self.table]
+    }
+
+    fn named<'a>(&'a self, at: &Path) -> Vec<Named<'a>> {
+        let word = if self.name.is_some() {
+            "name"
+        } else {
+            "columns"
+        };
+        Naming::of(&self.table)
+            .and_all(self.columns.names(), What::Uses, &at.key("columns"))
+            .and(What::MakesIndex(self.key_name()), at.key(word))
+            .named()
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {
@@ -140,10 +160,7 @@ impl Change for AddUnique {
         for column in self.columns.names() {
             relation::column(&self.table, table, column, at.key("columns"))?;
         }
-        let name = self
-            .name
-            .clone()
-            .unwrap_or_else(|| relation::name_after(&self.table, self.columns.names(), "_key"));
+        let name = self.key_name();
         relation::name_is_free(&self.table, table, &name, at)?;
         if table.is_partitioned() {
             let columns = self.columns.names();

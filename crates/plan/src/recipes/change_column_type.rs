@@ -1,6 +1,7 @@
 //! `change_column_type`: in place where that touches no row; else a second column of the new type, which may end under
 //! the old one's name.
 
+use super::named::{Named, Naming, Upkeep, What};
 use super::replacement::{Keys, Pair, Replacement, only_ordinary};
 use super::{
     Change,
@@ -20,6 +21,7 @@ use crossfade_model::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -47,6 +49,11 @@ pub struct ChangeColumnType {
 }
 
 impl ChangeColumnType {
+    /// With `keep_name`: the name of the new column until the old one is retired.
+    fn working_name(&self) -> Ident {
+        self.column.with_suffix("_new")
+    }
+
     /// The one statement that does it, if PostgreSQL changes the type in the catalog only, and the author has agreed to
     /// what that means for the way back. A CHECK is proved again by reading the table; what depends on a column keeps
     /// its type from being changed at all.
@@ -141,8 +148,24 @@ impl Change for ChangeColumnType {
         }
     }
 
-    fn changed(&self) -> Vec<(&TableName, &Ident)> {
-        vec![(&self.table, &self.column)]
+    fn named<'a>(&'a self, at: &Path) -> Vec<Named<'a>> {
+        let new = match (&self.to, self.keep_name) {
+            (Some(to), _) => Some((Cow::Borrowed(to), "to")),
+            (None, true) => Some((Cow::Owned(self.working_name()), "keep_name")),
+            (None, false) => None,
+        };
+        let mut naming = Naming::of(&self.table)
+            .and(What::Removes(&self.column), at.key("column"))
+            .and(What::OfType(&self.type_name), at.key("type"));
+        if let Some((new, word)) = new {
+            naming = naming.and(What::Makes(new, Upkeep::Triggers), at.key(word));
+        }
+        for (expression, word) in [(&self.forward, "forward"), (&self.backward, "backward")] {
+            if let Some(expression) = expression {
+                naming = naming.and(What::Computes(expression.as_str()), at.key(word));
+            }
+        }
+        naming.named()
     }
 
     fn contradictions(&self, at: &Path) -> Vec<PlanError> {
@@ -158,18 +181,19 @@ impl Change for ChangeColumnType {
         Vec::new()
     }
 
-    fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {
+    fn replacement<'a>(
+        &'a self,
+        facts: &'a Facts,
+        at: &Path,
+    ) -> Result<Option<Replacement<'a>>, Vec<PlanError>> {
         let (table, old) = only_ordinary(facts, &self.table, &self.column, at, "column")?;
         let plain = self.forward.is_none() && self.backward.is_none();
         if plain && self.to.is_none() && types::same(&old.type_name, &self.canonical(facts)) {
             let message = format!("{} is {} already", self.column, old.type_name);
             return relation::refuse(&at.key("type"), message, "there is nothing to do");
         }
-        if let Some(step) = self.in_place(table, old, facts) {
-            return Ok(vec![relation::phase(
-                PhaseName::Expand,
-                vec![Step::from(step)],
-            )]);
+        if self.in_place(table, old, facts).is_some() {
+            return Ok(None);
         }
         if self.irreversible {
             let message = format!(
@@ -181,7 +205,7 @@ impl Change for ChangeColumnType {
         }
         let new = match (&self.to, self.keep_name) {
             (Some(to), _) => to.clone(),
-            (None, true) => self.column.with_suffix("_new"),
+            (None, true) => self.working_name(),
             (None, false) => return Err(vec![self.names_nothing(old, at)]),
         };
         let assign = |target: &Ident, given: &Option<Expression>, source: &Ident| {
@@ -189,7 +213,7 @@ impl Change for ChangeColumnType {
             let expression = expression.unwrap_or_else(|| Expression::column(source));
             Assignments::from([(target.clone(), expression)])
         };
-        Replacement {
+        Ok(Some(Replacement {
             keys: Keys::Refused,
             table_name: &self.table,
             table,
@@ -204,7 +228,18 @@ impl Change for ChangeColumnType {
             }],
             others: Vec::new(),
             gone: Vec::new(),
+        }))
+    }
+
+    fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {
+        if let Some(replacement) = self.replacement(facts, at)? {
+            return replacement.phases(at);
         }
-        .phases(at)
+        let (table, old) = only_ordinary(facts, &self.table, &self.column, at, "column")?;
+        let step = self.in_place(table, old, facts).map(Step::from);
+        Ok(vec![relation::phase(
+            PhaseName::Expand,
+            step.into_iter().collect(),
+        )])
     }
 }

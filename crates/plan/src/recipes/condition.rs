@@ -73,7 +73,7 @@ impl<'a> Condition<'a> {
         ExpressionKey {
             table: self.table.clone(),
             expression: self.expression.clone(),
-            added: Vec::new(),
+            added: facts.foreseen.get(self.table).cloned().unwrap_or_default(),
             target_type: self.target_type(facts),
         }
     }

@@ -1,5 +1,6 @@
 //! `create_enum`: a type of named values.
 
+use super::named::{Named, Naming, What};
 use super::{
     Change,
     relation::{self, Errors},
@@ -52,6 +53,12 @@ impl Change for CreateEnum {
             }
         }
         errors
+    }
+
+    fn named<'a>(&'a self, at: &Path) -> Vec<Named<'a>> {
+        Naming::of(&self.name)
+            .and(What::Type, at.key("name"))
+            .named()
     }
 
     fn phases(&self, _: &Facts, _: &Path) -> Result<Vec<PhaseDocument>, Errors> {

@@ -1,5 +1,6 @@
 //! `create_table`: from what stands in the parentheses of CREATE TABLE. Taken back only while the table is empty.
 
+use super::named::{Named, Naming, What};
 use super::{
     Change,
     relation::{self, Errors},
@@ -30,6 +31,12 @@ pub struct CreateTable {
 impl Change for CreateTable {
     fn tables(&self) -> Vec<&TableName> {
         vec![&self.table]
+    }
+
+    fn named<'a>(&'a self, at: &Path) -> Vec<Named<'a>> {
+        Naming::of(&self.table)
+            .and(What::Table, at.key("table"))
+            .named()
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {

@@ -1,5 +1,6 @@
 //! `drop_column`: out of sight first, which one command undoes; dropped in `contract`. Never CASCADE.
 
+use super::named::{Named, Naming, What};
 use super::{
     Change, Condition,
     relation::{self, Errors, Fit},
@@ -235,8 +236,10 @@ impl Change for DropColumn {
         relation::with_partitions(facts, &self.table)
     }
 
-    fn changed(&self) -> Vec<(&TableName, &Ident)> {
-        vec![(&self.table, &self.column)]
+    fn named<'a>(&'a self, at: &Path) -> Vec<Named<'a>> {
+        Naming::of(&self.table)
+            .and(What::Removes(&self.column), at.key("column"))
+            .named()
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {

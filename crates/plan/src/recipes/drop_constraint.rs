@@ -1,5 +1,6 @@
 //! `drop_constraint`: of any kind; it is added again, and proved again, when it is taken back.
 
+use super::named::{Named, Naming, What};
 use super::{
     Change, drop_index,
     relation::{self, Errors, Fit},
@@ -118,6 +119,12 @@ impl Change for DropConstraint {
 
     fn tables_given(&self, facts: &Facts) -> Vec<TableName> {
         relation::with_partitions(facts, &self.table)
+    }
+
+    fn named<'a>(&'a self, at: &Path) -> Vec<Named<'a>> {
+        Naming::of(&self.table)
+            .and(What::TakesObject(&self.name), at.key("name"))
+            .named()
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {

@@ -1,5 +1,6 @@
 //! `drop_default`: an insert that does not name the column leaves NULL there from now on.
 
+use super::named::{Aspect, Named, Naming, What};
 use super::{
     Change,
     relation::{self, Errors, Fit},
@@ -48,8 +49,10 @@ impl Change for DropDefault {
         relation::with_partitions(facts, &self.table)
     }
 
-    fn changed(&self) -> Vec<(&TableName, &Ident)> {
-        vec![(&self.table, &self.column)]
+    fn named<'a>(&'a self, at: &Path) -> Vec<Named<'a>> {
+        Naming::of(&self.table)
+            .and(What::Sets(&self.column, Aspect::Default), at.key("column"))
+            .named()
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {

@@ -1,5 +1,6 @@
 //! `drop_index`: concurrently but for partitioned tables, and built again when it is taken back.
 
+use super::named::{Named, Naming, What};
 use super::{
     Change,
     relation::{self, Errors, Fit},
@@ -121,6 +122,12 @@ impl Change for DropIndex {
 
     fn tables_given(&self, facts: &Facts) -> Vec<TableName> {
         relation::with_partitions(facts, &self.table)
+    }
+
+    fn named<'a>(&'a self, at: &Path) -> Vec<Named<'a>> {
+        Naming::of(&self.table)
+            .and(What::TakesObject(&self.name), at.key("name"))
+            .named()
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {

@@ -1,5 +1,6 @@
 //! `drop_not_null`: the new version may leave a column without a value.
 
+use super::named::{Aspect, Named, Naming, What};
 use super::{
     Change,
     relation::{self, Errors, Fit},
@@ -28,8 +29,10 @@ impl Change for DropNotNull {
         vec![&self.table]
     }
 
-    fn changed(&self) -> Vec<(&TableName, &Ident)> {
-        vec![(&self.table, &self.column)]
+    fn named<'a>(&'a self, at: &Path) -> Vec<Named<'a>> {
+        Naming::of(&self.table)
+            .and(What::Sets(&self.column, Aspect::NotNull), at.key("column"))
+            .named()
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {

@@ -1,5 +1,6 @@
 //! `drop_table`: renamed out of sight first, with all that hangs on it; dropped in `contract`. Never CASCADE.
 
+use super::named::{Named, Naming, What};
 use super::{
     Change,
     relation::{self, Errors, Fit},
@@ -26,6 +27,12 @@ pub struct DropTable {
 impl Change for DropTable {
     fn tables(&self) -> Vec<&TableName> {
         vec![&self.table]
+    }
+
+    fn named<'a>(&'a self, at: &Path) -> Vec<Named<'a>> {
+        Naming::of(&self.table)
+            .and(What::Table, at.key("table"))
+            .named()
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {

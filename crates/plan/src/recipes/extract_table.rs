@@ -1,5 +1,6 @@
 //! `extract_table`: columns of a table become a table of their own, whose rows belong to the ones that they were in.
 
+use super::named::{Named, Naming, What};
 use super::{
     Change,
     across::{filling, lost},
@@ -223,9 +224,13 @@ impl Change for ExtractTable {
         errors
     }
 
-    fn changed(&self) -> Vec<(&TableName, &Ident)> {
-        let moved = self.columns.values();
-        moved.map(|column| (&self.table, column)).collect()
+    fn named<'a>(&'a self, at: &Path) -> Vec<Named<'a>> {
+        Naming::of(&self.table)
+            .and(What::Table, at.key("table"))
+            .and_all(self.columns.values(), What::Removes, &at.key("columns"))
+            .in_table(&self.to)
+            .and(What::Table, at.key("to"))
+            .named()
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {

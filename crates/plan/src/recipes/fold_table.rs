@@ -1,5 +1,6 @@
 //! `fold_table`: a table whose rows belong to another's becomes columns of that one, and goes.
 
+use super::named::{Named, Naming, What};
 use super::{
     Change,
     across::{End, IntoParent, MovedColumn, lost},
@@ -134,6 +135,14 @@ impl Change for FoldTable {
 
     fn contradictions(&self, at: &Path) -> Errors {
         self.as_one(None).contradictions("into", at)
+    }
+
+    fn named<'a>(&'a self, at: &Path) -> Vec<Named<'a>> {
+        Naming::of(&self.table)
+            .and(What::Table, at.key("table"))
+            .in_table(&self.into)
+            .and(What::Table, at.key("into"))
+            .named()
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {

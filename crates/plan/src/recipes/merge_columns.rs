@@ -1,9 +1,11 @@
 //! `merge_columns`: several columns become one.
 
+use super::named::{Named, What};
 use super::{
     Change,
     new_column::NewColumn,
-    transform_columns::{Transformation, Words, lost, rights, word_of},
+    replacement::{self, Replacement},
+    transform_columns::{self, Transformation, Words, lost, rights, word_of},
 };
 use crate::{
     document::{Assignments, Expression, PhaseDocument},
@@ -95,13 +97,31 @@ impl Change for MergeColumns {
             .contradictions(at)
     }
 
-    fn changed(&self) -> Vec<(&TableName, &Ident)> {
+    fn named<'a>(&'a self, at: &Path) -> Vec<Named<'a>> {
         let going = self.columns.iter().filter(|name| !self.keep.contains(name));
-        going.map(|column| (&self.table, column)).collect()
+        transform_columns::naming(
+            &self.table,
+            (going, &at.key("columns")),
+            (std::iter::once(&self.to), &at.key("to")),
+        )
+        .and_all(&self.keep, What::Keeps, &at.key("keep"))
+        .and(What::Computes(self.forward.as_str()), at.key("forward"))
+        .and_expressions(&self.backward, &at.key("backward"))
+        .named()
+    }
+
+    fn replacement<'a>(
+        &'a self,
+        facts: &'a Facts,
+        at: &Path,
+    ) -> Result<Option<Replacement<'a>>, Vec<PlanError>> {
+        let found = self
+            .transformation(&self.new_columns(), &self.forward())
+            .replacement(&self.table, facts, at)?;
+        Ok(Some(found))
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {
-        self.transformation(&self.new_columns(), &self.forward())
-            .phases(facts, at)
+        replacement::phases(self, facts, at)
     }
 }

@@ -1,5 +1,6 @@
 //! `move_columns`: columns of a table whose rows belong to another's become columns of that one.
 
+use super::named::{Named, Naming, What};
 use super::{
     Change,
     across::{End, IntoParent, MovedColumn, lost},
@@ -124,9 +125,13 @@ impl Change for MoveColumns {
         errors
     }
 
-    fn changed(&self) -> Vec<(&TableName, &Ident)> {
-        let given = self.from.iter().flatten();
-        given.map(|column| (&self.table, column)).collect()
+    fn named<'a>(&'a self, at: &Path) -> Vec<Named<'a>> {
+        Naming::of(&self.table)
+            .and(What::Table, at.key("table"))
+            .and_all(self.from.iter().flatten(), What::Removes, &at.key("from"))
+            .in_table(&self.to)
+            .and(What::Table, at.key("to"))
+            .named()
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {

@@ -1,5 +1,6 @@
 //! `rebuild_index`: a bloated or INVALID index is built anew, concurrently; a partitioned one partition by partition.
 
+use super::named::{Named, Naming, What};
 use super::{
     Change, drop_index,
     relation::{self, Errors, Fit},
@@ -60,6 +61,12 @@ impl Change for RebuildIndex {
 
     fn tables_given(&self, facts: &Facts) -> Vec<TableName> {
         relation::with_partitions(facts, &self.table)
+    }
+
+    fn named<'a>(&'a self, at: &Path) -> Vec<Named<'a>> {
+        Naming::of(&self.table)
+            .and(What::TakesObject(&self.name), at.key("name"))
+            .named()
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {

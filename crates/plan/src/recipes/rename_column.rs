@@ -1,5 +1,6 @@
 //! `rename_column`: a second column under the new name, kept in step with the old one until that is dropped.
 
+use super::named::{Named, Naming, Upkeep, What};
 use super::replacement::{Keys, Pair, Replacement, only_ordinary};
 use super::{Change, alias::Alias, new_column::NewColumn, relation};
 use crate::{
@@ -13,6 +14,7 @@ use crossfade_model::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -44,30 +46,34 @@ impl Change for RenameColumn {
         relation::same_name(self.from == self.to, at)
     }
 
-    fn changed(&self) -> Vec<(&TableName, &Ident)> {
-        vec![(&self.table, &self.from)]
+    fn named<'a>(&'a self, at: &Path) -> Vec<Named<'a>> {
+        let naming = Naming::of(&self.table);
+        match self.strategy {
+            Strategy::Copy => naming.and(What::Removes(&self.from), at.key("from")).and(
+                What::Makes(Cow::Borrowed(&self.to), Upkeep::Triggers),
+                at.key("to"),
+            ),
+            Strategy::Alias => naming
+                .and(What::Table, at.key("strategy"))
+                .and(What::Removes(&self.from), at.key("from")),
+        }
+        .named()
     }
 
-    fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {
+    fn replacement<'a>(
+        &'a self,
+        facts: &'a Facts,
+        at: &Path,
+    ) -> Result<Option<Replacement<'a>>, Vec<PlanError>> {
         let (table, old) = only_ordinary(facts, &self.table, &self.from, at, "from")?;
         match self.strategy {
             Strategy::Copy => {}
-            Strategy::Alias => {
-                return Alias {
-                    table_name: &self.table,
-                    base: self.table.name.with_suffix("__base"),
-                    column: Some(RenamedColumn {
-                        from: self.from.clone(),
-                        to: self.to.clone(),
-                    }),
-                }
-                .phases(facts, at);
-            }
+            Strategy::Alias => return Ok(None),
         }
         let copy = |target: &Ident, source: &Ident| {
             Assignments::from([(target.clone(), Expression::column(source))])
         };
-        Replacement {
+        Ok(Some(Replacement {
             keys: Keys::Refused,
             table_name: &self.table,
             table,
@@ -82,7 +88,21 @@ impl Change for RenameColumn {
             gone: Vec::new(),
             forward: copy(&self.to, &self.from),
             backward: copy(&self.from, &self.to),
+        }))
+    }
+
+    fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {
+        if let Some(replacement) = self.replacement(facts, at)? {
+            return replacement.phases(at);
         }
-        .phases(at)
+        Alias {
+            table_name: &self.table,
+            base: self.table.name.with_suffix("__base"),
+            column: Some(RenamedColumn {
+                from: self.from.clone(),
+                to: self.to.clone(),
+            }),
+        }
+        .phases(facts, at)
     }
 }

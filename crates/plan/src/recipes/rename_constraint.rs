@@ -1,5 +1,6 @@
 //! `rename_constraint`: a catalog change. An index that serves it is renamed with it.
 
+use super::named::{Named, Naming, What};
 use super::{
     Change, drop_constraint,
     relation::{self, Errors, Fit},
@@ -35,6 +36,13 @@ impl Change for RenameConstraint {
 
     fn contradictions(&self, at: &Path) -> Errors {
         relation::same_name(self.from == self.to, at)
+    }
+
+    fn named<'a>(&'a self, at: &Path) -> Vec<Named<'a>> {
+        Naming::of(&self.table)
+            .and(What::TakesObject(&self.from), at.key("from"))
+            .and(What::MakesConstraint(self.to.clone()), at.key("to"))
+            .named()
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {

@@ -1,5 +1,6 @@
 //! `rename_table`: the table takes its new name at once, and a view stands in under the old one until `contract`.
 
+use super::named::{Named, Naming, What};
 use super::{Change, alias::Alias, relation};
 use crate::{document::PhaseDocument, facts::Facts};
 use crossfade_model::{
@@ -33,6 +34,12 @@ impl Change for RenameTable {
 
     fn contradictions(&self, at: &Path) -> Vec<PlanError> {
         relation::same_name(self.to == self.table.name, at)
+    }
+
+    fn named<'a>(&'a self, at: &Path) -> Vec<Named<'a>> {
+        Naming::of(&self.table)
+            .and(What::Table, at.key("table"))
+            .named()
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {

@@ -4,6 +4,7 @@ mod contract;
 mod refusals;
 mod successors;
 
+use super::Change;
 use super::new_column::{self, NewColumn};
 use super::not_carried;
 use super::relation;
@@ -14,7 +15,7 @@ use crate::statement::{
 };
 use crate::{
     document::{Assignments, Expect, Gate, PhaseDocument, PhaseName, Query},
-    facts::{Column, Constraint, ConstraintKind, Inbound, Table},
+    facts::{Column, Constraint, ConstraintKind, Facts, Inbound, Table},
     steps::{
         Step,
         add_column::AddColumn,
@@ -34,7 +35,7 @@ use successors::When;
 pub(super) use refusals::{only_ordinary, ordinary_table};
 
 /// One column that takes another's place, with all that hangs on it.
-pub(super) struct Pair<'a> {
+pub(crate) struct Pair<'a> {
     pub old: &'a Column,
     pub new: Ident,
     /// What it does not say is as it was on the old one.
@@ -45,7 +46,7 @@ pub(super) struct Pair<'a> {
     pub keeps_name: bool,
 }
 
-pub(super) struct Replacement<'a> {
+pub(crate) struct Replacement<'a> {
     pub table_name: &'a TableName,
     pub table: &'a Table,
     pub pairs: Vec<Pair<'a>>,
@@ -59,19 +60,46 @@ pub(super) struct Replacement<'a> {
 }
 
 /// What becomes of primary keys, identity columns and the foreign keys between tables that change together.
-pub(super) enum Keys<'a> {
+pub(crate) enum Keys<'a> {
     /// Refused by name.
     Refused,
     /// They are swapped with the columns, in `contract`.
     Swapped(&'a Family),
 }
 
+/// The phases of a change that always replaces columns.
+pub(super) fn phases(
+    change: &dyn Change,
+    facts: &Facts,
+    at: &Path,
+) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {
+    match change.replacement(facts, at)? {
+        Some(replacement) => replacement.phases(at),
+        None => Ok(Vec::new()),
+    }
+}
+
 impl<'a> Replacement<'a> {
     pub fn phases(&self, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {
         let errors = self.refusals(at);
-        if !errors.is_empty() {
-            return Err(errors);
+        if errors.is_empty() {
+            Ok(self.as_phases())
+        } else {
+            Err(errors)
         }
+    }
+
+    /// The same table's columns that another change replaces, in one: what is over columns of both is carried once.
+    pub fn join(&mut self, other: Self) {
+        self.pairs.extend(other.pairs);
+        self.others.extend(other.others);
+        self.gone.extend(other.gone);
+        self.forward.extend(other.forward);
+        self.backward.extend(other.backward);
+    }
+
+    /// The phases of what is not refused.
+    pub fn as_phases(&self) -> Vec<PhaseDocument> {
         let successors = self.successors();
         let mut retire: Vec<Step> = self.retire();
         retire.extend(successors.retire);
@@ -80,7 +108,7 @@ impl<'a> Replacement<'a> {
             gate: Gate::default(),
             steps,
         };
-        Ok(vec![
+        vec![
             phase(PhaseName::Expand, self.add_columns()),
             phase(PhaseName::DualWrite, vec![self.sync()]),
             phase(PhaseName::Backfill, vec![self.fill()]),
@@ -89,7 +117,7 @@ impl<'a> Replacement<'a> {
             phase(PhaseName::SwitchReads, Vec::new()),
             phase(PhaseName::Retire, retire),
             phase(PhaseName::Contract, self.contract(successors.renames)),
-        ])
+        ]
     }
 
     /// The old columns that go.

@@ -1,5 +1,6 @@
 //! `set_comment`: on a table or on a column, or none any more.
 
+use super::named::{Aspect, Named, Naming, What};
 use super::{
     Change,
     relation::{self, Errors, Fit},
@@ -31,6 +32,15 @@ pub struct SetComment {
 impl Change for SetComment {
     fn tables(&self) -> Vec<&TableName> {
         vec![&self.table]
+    }
+
+    fn named<'a>(&'a self, at: &Path) -> Vec<Named<'a>> {
+        let naming = Naming::of(&self.table);
+        match &self.column {
+            Some(column) => naming.and(What::Sets(column, Aspect::Comment), at.key("column")),
+            None => naming.and(What::OfTable("comment"), at.key("table")),
+        }
+        .named()
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {

@@ -1,5 +1,6 @@
 //! `set_default`: for rows that are inserted from now on.
 
+use super::named::{Aspect, Named, Naming, What};
 use super::{
     Change, Condition,
     relation::{self, Errors, Fit},
@@ -59,8 +60,10 @@ impl Change for SetDefault {
         relation::with_partitions(facts, &self.table)
     }
 
-    fn changed(&self) -> Vec<(&TableName, &Ident)> {
-        vec![(&self.table, &self.column)]
+    fn named<'a>(&'a self, at: &Path) -> Vec<Named<'a>> {
+        Naming::of(&self.table)
+            .and(What::Sets(&self.column, Aspect::Default), at.key("column"))
+            .named()
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {

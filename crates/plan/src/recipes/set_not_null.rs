@@ -1,5 +1,6 @@
 //! `set_not_null`: asked first, proved by a validated CHECK, and then only noted in the catalog.
 
+use super::named::{Aspect, Named, Naming, What};
 use super::{
     Change,
     relation::{self, Errors, Fit},
@@ -64,8 +65,10 @@ impl Change for SetNotNull {
         relation::with_partitions(facts, &self.table)
     }
 
-    fn changed(&self) -> Vec<(&TableName, &Ident)> {
-        vec![(&self.table, &self.column)]
+    fn named<'a>(&'a self, at: &Path) -> Vec<Named<'a>> {
+        Naming::of(&self.table)
+            .and(What::Sets(&self.column, Aspect::NotNull), at.key("column"))
+            .named()
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {

@@ -1,5 +1,6 @@
 //! `set_replica_identity`: what logical replication says of a row that is changed or deleted.
 
+use super::named::{Named, Naming, What};
 use super::{
     Change, drop_index,
     relation::{self, Errors, Fit},
@@ -136,6 +137,16 @@ impl Change for SetReplicaIdentity {
         }
         let help = "say `identity: full`, `default` or `nothing`, or `index: NAME`";
         vec![PlanError::at(at.clone(), "one of `identity` and `index` is wanted").help(help)]
+    }
+
+    fn named<'a>(&'a self, at: &Path) -> Vec<Named<'a>> {
+        let naming =
+            Naming::of(&self.table).and(What::OfTable("replica identity"), at.key("table"));
+        match &self.index {
+            Some(index) => naming.and(What::TakesObject(index), at.key("index")),
+            None => naming,
+        }
+        .named()
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Errors> {

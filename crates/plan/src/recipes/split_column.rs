@@ -1,9 +1,11 @@
 //! `split_column`: one column becomes several.
 
+use super::named::{Named, What};
 use super::{
     Change,
     new_column::NewColumn,
-    transform_columns::{Transformation, Words, rights, word_of},
+    replacement::{self, Replacement},
+    transform_columns::{self, Transformation, Words, rights, word_of},
 };
 use crate::{
     document::{Assignments, Expression, PhaseDocument},
@@ -63,15 +65,33 @@ impl Change for SplitColumn {
         word_of(&self.forward, &self.backward(), expression)
     }
 
-    fn changed(&self) -> Vec<(&TableName, &Ident)> {
-        vec![(&self.table, &self.column)]
+    fn named<'a>(&'a self, at: &Path) -> Vec<Named<'a>> {
+        transform_columns::naming(
+            &self.table,
+            (std::iter::once(&self.column), &at.key("column")),
+            (self.into.keys(), &at.key("into")),
+        )
+        .and_expressions(&self.forward, &at.key("forward"))
+        .and(What::Computes(self.backward.as_str()), at.key("backward"))
+        .named()
     }
 
     fn contradictions(&self, at: &Path) -> Vec<PlanError> {
         self.transformation(&self.backward()).contradictions(at)
     }
 
+    fn replacement<'a>(
+        &'a self,
+        facts: &'a Facts,
+        at: &Path,
+    ) -> Result<Option<Replacement<'a>>, Vec<PlanError>> {
+        let found = self
+            .transformation(&self.backward())
+            .replacement(&self.table, facts, at)?;
+        Ok(Some(found))
+    }
+
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {
-        self.transformation(&self.backward()).phases(facts, at)
+        replacement::phases(self, facts, at)
     }
 }

@@ -1,10 +1,11 @@
 //! `transform_columns`: any old columns give way to any new ones, with expressions both ways.
 
+use super::named::{Named, Naming, Upkeep, What};
 use super::{
     Change,
     new_column::NewColumn,
     not_carried,
-    replacement::{Keys, Pair, Replacement, only_ordinary},
+    replacement::{self, Keys, Pair, Replacement, only_ordinary},
 };
 use crate::statement::rename::{names_column, without_qualifier};
 use crate::{
@@ -18,7 +19,7 @@ use crossfade_model::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -71,14 +72,46 @@ impl Change for TransformColumns {
         self.transformation().contradictions(at)
     }
 
-    fn changed(&self) -> Vec<(&TableName, &Ident)> {
+    fn named<'a>(&'a self, at: &Path) -> Vec<Named<'a>> {
         let going = self.from.iter().filter(|name| !self.keep.contains(name));
-        going.map(|column| (&self.table, column)).collect()
+        naming(
+            &self.table,
+            (going, &at.key("from")),
+            (self.to.keys(), &at.key("to")),
+        )
+        .and_all(&self.keep, What::Keeps, &at.key("keep"))
+        .and_expressions(&self.forward, &at.key("forward"))
+        .and_expressions(&self.backward, &at.key("backward"))
+        .named()
+    }
+
+    fn replacement<'a>(
+        &'a self,
+        facts: &'a Facts,
+        at: &Path,
+    ) -> Result<Option<Replacement<'a>>, Vec<PlanError>> {
+        let found = self.transformation().replacement(&self.table, facts, at)?;
+        Ok(Some(found))
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {
-        self.transformation().phases(facts, at)
+        replacement::phases(self, facts, at)
     }
+}
+
+/// Old columns that go and new ones that are kept in step with them, each with their places.
+pub(super) fn naming<'a>(
+    table: &'a TableName,
+    (going, from): (impl IntoIterator<Item = &'a Ident>, &Path),
+    (new, to): (impl IntoIterator<Item = &'a Ident>, &Path),
+) -> Naming<'a> {
+    Naming::of(table)
+        .and_all(going, What::Removes, from)
+        .and_all(
+            new,
+            |column| What::Makes(Cow::Borrowed(column), Upkeep::Triggers),
+            to,
+        )
 }
 
 pub(super) fn word_of(
@@ -154,8 +187,14 @@ pub(super) struct Transformation<'a> {
     pub words: Words,
 }
 
-impl<'a> Transformation<'a> {
-    pub fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {
+impl Transformation<'_> {
+    /// `table_name`: the table of the recipe.
+    pub fn replacement<'a>(
+        &self,
+        table_name: &'a TableName,
+        facts: &'a Facts,
+        at: &Path,
+    ) -> Result<Replacement<'a>, Vec<PlanError>> {
         let mut errors = Vec::new();
         let mut found: Option<&Table> = None;
         let mut going: Vec<&Column> = Vec::new();
@@ -185,17 +224,16 @@ impl<'a> Transformation<'a> {
             .iter()
             .filter(|(name, _)| !pairs.iter().any(|pair| pair.new == **name))
             .map(|(name, column)| (name.clone(), column.clone()));
-        Replacement {
+        Ok(Replacement {
             keys: Keys::Refused,
-            table_name: self.table,
+            table_name,
             table,
             gone: gone.collect(),
             others: others.collect(),
             pairs,
             forward: self.forward.clone(),
             backward: self.backward.clone(),
-        }
-        .phases(at)
+        })
     }
 
     /// What the words contradict each other in.
@@ -269,7 +307,7 @@ impl<'a> Transformation<'a> {
 
     /// The new column that takes this one's place alone, with all that hangs on it: both are each other's copy, and no
     /// other expression reads either.
-    fn pair(&self, old: &'a Column) -> Option<Pair<'a>> {
+    fn pair<'a>(&self, old: &'a Column) -> Option<Pair<'a>> {
         let new = self.backward.get(&old.name)?.as_column()?;
         let column = self.to.get(&new)?;
         let is_copy = self.forward.get(&new)?.as_column()? == old.name;

@@ -2,6 +2,7 @@
 
 mod references;
 
+use super::named::{Named, Naming, What};
 use super::{
     Change,
     new_column::NewColumn,
@@ -79,8 +80,11 @@ impl Change for WidenKey {
         advice
     }
 
-    fn changed(&self) -> Vec<(&TableName, &Ident)> {
-        vec![(&self.table, &self.column)]
+    fn named<'a>(&'a self, at: &Path) -> Vec<Named<'a>> {
+        Naming::of(&self.table)
+            .and(What::Table, at.key("table"))
+            .and(What::Removes(&self.column), at.key("column"))
+            .named()
     }
 
     fn phases(&self, facts: &Facts, at: &Path) -> Result<Vec<PhaseDocument>, Vec<PlanError>> {

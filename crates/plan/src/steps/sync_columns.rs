@@ -1,6 +1,7 @@
 //! `sync_columns`: old and new columns are kept in step by triggers while both versions of the application write.
 
 use super::{Ddl, DdlStep, Described, Undo, add_column::AddColumn};
+use crate::claims;
 use crate::statement::{
     cost::{Cost, Loss, Rows, Thing},
     group::{groups, overtaken_mark},
@@ -94,8 +95,7 @@ pub fn undo_to_start(plan: &Plan, sync: &Sync, is_its_own: impl Fn(&PlannedStep)
     let mut part = sync::uninstall(plan, &sync.table);
     let expand = plan.phase(PhaseName::Expand);
     let steps = expand.map_or(&[][..], |expand| &expand.steps);
-    let is_column = |step: &PlannedStep| matches!(step.action, Action::Ddl(DdlStep::AddColumn(_)));
-    if !steps.iter().all(is_column) {
+    if steps.iter().any(|step| may_hang(plan, sync, step)) {
         return part;
     }
     for step in steps.iter().rev() {
@@ -141,10 +141,32 @@ pub fn undo_to_expand(
                 }
                 anew += 1;
             }
-            Action::Ddl(DdlStep::AddColumn(_)) => {}
-            // It may hang on the column, and would go with it.
-            _ => return None,
+            _ if may_hang(plan, sync, step) => return None,
+            _ => {}
         }
     }
     (anew == sync.forward.len()).then_some(part)
+}
+
+/// What a step of `expand` makes may hang on a new column of the sync, and would go with it.
+fn may_hang(plan: &Plan, sync: &Sync, step: &PlannedStep) -> bool {
+    match &step.action {
+        Action::Ddl(DdlStep::AddColumn(_)) => false,
+        // Of the author's own statements nothing is known.
+        Action::Ddl(DdlStep::Sql(_)) => true,
+        Action::Ddl(step) => {
+            let parts = step.ddl().parts(plan);
+            let statements = parts.iter().flat_map(|part| &part.statements);
+            let mut named = statements.flat_map(|statement| claims::words(&statement.sql));
+            let targets = sync.forward.iter().map(|one| one.target.name.as_str());
+            step.ddl().tables().contains(&&sync.table)
+                && (step.ddl().replaces_table()
+                    || named.any(|word| targets.clone().any(|target| target == word)))
+        }
+        Action::SyncColumns(_)
+        | Action::SyncTables(_)
+        | Action::Fill(_)
+        | Action::Match(_)
+        | Action::Query(_) => false,
+    }
 }

@@ -121,15 +121,16 @@ pub fn undo_to_start(plan: &Plan, link: &Link, is_its_own: impl Fn(&PlannedStep)
     let mut part = link::uninstall(plan, link, &link::names_as_planned());
     let expand = plan.phase(PhaseName::Expand);
     let steps = expand.map_or(&[][..], |expand| &expand.steps);
+    let steps = steps.iter().filter(|step| may_concern(link, step));
     let is_new = |step: &PlannedStep| match &step.action {
         Action::Ddl(DdlStep::AddColumn(add)) => add.table == link.parent,
         Action::Ddl(DdlStep::CreateTable(create)) => create.table == link.child,
         _ => false,
     };
-    if !steps.iter().all(is_new) {
+    if !steps.clone().all(is_new) {
         return part;
     }
-    for step in steps.iter().rev().filter(|step| is_its_own(step)) {
+    for step in steps.rev().filter(|step| is_its_own(step)) {
         match &step.action {
             Action::Ddl(DdlStep::AddColumn(add)) => part.statements.push(add.dropped_if_there()),
             Action::Ddl(DdlStep::CreateTable(create)) => {
@@ -152,7 +153,8 @@ pub fn undo_to_expand(
     is_its_own: impl Fn(&PlannedStep) -> bool,
 ) -> Option<Part> {
     let expand = plan.phase(PhaseName::Expand)?;
-    if !expand.steps.iter().all(is_its_own) {
+    let mut steps = expand.steps.iter().filter(|step| may_concern(link, step));
+    if !steps.all(is_its_own) {
         return None;
     }
     let mut part = link::uninstall(plan, link, &link::names_as_planned());
@@ -179,4 +181,21 @@ pub fn undo_to_expand(
         }
     }
     Some(part)
+}
+
+/// A step of another change of the plan, about other tables, is no concern of the link's.
+fn may_concern(link: &Link, step: &PlannedStep) -> bool {
+    match &step.action {
+        // Of the author's own statements nothing is known.
+        Action::Ddl(DdlStep::Sql(_)) => true,
+        Action::Ddl(step) => {
+            let tables = step.ddl().tables();
+            tables.contains(&&link.parent) || tables.contains(&&link.child)
+        }
+        Action::SyncColumns(_)
+        | Action::SyncTables(_)
+        | Action::Fill(_)
+        | Action::Match(_)
+        | Action::Query(_) => false,
+    }
 }

@@ -65,7 +65,7 @@ pub(in crate::recipes) fn ordinary_table<'a>(
 }
 
 impl Replacement<'_> {
-    pub(in crate::recipes) fn refusals(&self, at: &Path) -> Vec<PlanError> {
+    pub(crate) fn refusals(&self, at: &Path) -> Vec<PlanError> {
         let mut errors = Vec::new();
         let mut refuse = |message: String, help: &str| {
             let error = PlanError::at(at.clone(), message).help(help);

@@ -5,7 +5,7 @@ use crate::{facts::Facts, types};
 use crossfade_model::ident::{Ident, TableName};
 
 /// A table and its columns that are widened, the key's own first.
-pub(in crate::recipes) struct Family {
+pub(crate) struct Family {
     members: Vec<(TableName, Vec<Ident>)>,
 }
 
