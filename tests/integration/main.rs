@@ -71,6 +71,7 @@ mod same_plan;
 mod scenarios;
 mod sequences_of_keys;
 mod serve;
+mod several_changes;
 mod several_columns;
 mod silence;
 mod small_recipes;

@@ -108,10 +108,20 @@ impl<'a> Looking<'a> {
     fn same_objects(&self, earlier: &Unit, later: &Unit) -> Option<PlanError> {
         let (first, second) = (self.part(earlier)?, self.part(later)?);
         let theirs: BTreeSet<_> = earlier.steps().flat_map(objects).collect();
-        let (table, name) = later
-            .steps()
-            .flat_map(objects)
-            .find(|one| theirs.contains(one))?;
+        let own: BTreeSet<_> = later.steps().flat_map(objects).collect();
+        // The author knows the one that is there, and not what takes its place.
+        let is_there = |(table, name): &&(TableName, Ident)| {
+            let facts = self.facts.table(table);
+            facts.is_some_and(|facts| {
+                let constraints = facts.constraints.iter().map(|one| &one.name);
+                facts
+                    .index_names()
+                    .chain(constraints)
+                    .any(|one| one == name)
+            })
+        };
+        let both = || own.intersection(&theirs);
+        let (table, name) = both().find(is_there).or_else(|| both().next())?;
         let message = format!("{} is about {name} of {table} too", first.at);
         Some(error(&second.at, message))
     }
