@@ -59,6 +59,14 @@ impl State {
         assert_eq!(self.schema, wanted.schema, "{at}: the schema");
         assert_eq!(self.rows, wanted.rows, "{at}: the rows");
     }
+
+    /// The same things with the same rows, but for the order of columns.
+    #[track_caller]
+    pub fn assert_same_as(&self, wanted: &Self, at: &str) {
+        let differences = differences(&objects(&wanted.schema), &objects(&self.schema));
+        assert!(differences.is_empty(), "{at}: {}", differences.join("\n"));
+        assert_eq!(self.rows, wanted.rows, "{at}: the rows");
+    }
 }
 
 /// The same on the way, where there is much to compare, from the catalog.

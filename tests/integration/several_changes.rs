@@ -127,7 +127,7 @@ fn what_would_meet_in_the_tables_is_refused_before_it_starts() {
                     "rebuild_index: {table: public.trips, name: trips_driver}",
                 ],
                 "changes[1].rebuild_index.name",
-                "trips_driver is over public.trips.driver, which changes[0].drop_column.column takes away",
+                "trips_driver is over public.trips.driver, which changes[0].drop_column.column replaces or drops",
             ),
             // Both would be one group of columns.
             (
@@ -509,6 +509,133 @@ fn gates_and_settings_are_those_of_the_whole_plan() {
         assert!(
             told.contains("its phases are expand, verify, enforce"),
             "{told}"
+        );
+    });
+}
+
+/// Changes of the tables of `plans/`, each of which can be made by itself.
+const PALETTE: [&str; 22] = [
+    "rename_column: {table: public.vehicles, from: status, to: vehicle_status}",
+    "rename_column: {table: public.vehicles, from: color, to: paint}",
+    "change_column_type: {table: public.vehicles, column: mileage, type: bigint, keep_name: true}",
+    "change_column_type: {table: public.vehicles, column: license_plate, type: text, to: plate, forward: upper(license_plate), backward: plate}",
+    "split_column: {table: public.vehicles, column: depot, into: {depot_kind: {type: text}, depot_number: {type: text}}, forward: {depot_kind: 'left(depot, 1)', depot_number: 'substr(depot, 2)'}, backward: depot_kind || depot_number}",
+    "add_column: {table: public.vehicles, column: plate_key, type: text, forward: lower(license_plate)}",
+    "add_column: {table: public.vehicles, column: fuel, type: text, default: \"'gas'\", not_null: true}",
+    "add_column: {table: public.vehicles, column: token, type: uuid, default: gen_random_uuid()}",
+    "add_index: {table: public.vehicles, columns: fuel}",
+    "add_index: {table: public.vehicles, columns: radio_code}",
+    "add_check: {table: public.vehicles, name: vehicles_far, check: mileage >= 0}",
+    "drop_column: {table: public.vehicles, column: color}",
+    "drop_not_null: {table: public.vehicles, column: radio_code}",
+    "set_default: {table: public.vehicles, column: radio_code, default: \"'R0'\"}",
+    "drop_index: {table: public.vehicles, name: vehicles_color}",
+    "drop_constraint: {table: public.vehicles, name: vehicles_mileage_low}",
+    "rename_constraint: {table: public.vehicles, from: vehicles_license_plate_key, to: vehicles_plate_unique}",
+    "set_comment: {table: public.vehicles, column: mileage, comment: in miles}",
+    "set_replica_identity: {table: public.vehicles, identity: full}",
+    "rename_column: {table: public.users, from: full_name, to: display_name}",
+    "add_foreign_key: {table: public.shipments, columns: vehicle_id, references: public.vehicles}",
+    "rename_table: {table: public.vehicles, to: cars}",
+];
+
+/// Every so many pairs, unless all are asked for: the test takes some seconds for each.
+const PAIRS: usize = 23;
+
+fn phases_of(database: &Database, run: &str) -> Vec<String> {
+    let status = database.status(run);
+    let phases = status["phases"].as_array().expect("phases").iter();
+    let names = phases.filter_map(|phase| phase["name"].as_str());
+    names.map(str::to_owned).collect()
+}
+
+fn run_to_its_end(database: &Database, run: &str) {
+    let phases = phases_of(database, run);
+    let last = phases.last().expect("a phase");
+    database
+        .crossfade(&["advance", run, "--to", last, "--yes"])
+        .exits(0);
+}
+
+/// A pair is refused before it starts; or it goes back to where it began, and ends where one after the other ends.
+async fn pair(template: &Database, one: &str, other: &str) -> bool {
+    let text = plan_of(&[one, other]);
+    let file = plan_file(&text);
+    let path = file.path().to_str().expect("a path");
+    let database = template.copy().await;
+    let before = State::of(&database).await;
+    let checked = database.crossfade(&["check", path]);
+    if checked.code != Some(0) {
+        assert!(
+            checked.stderr.contains("= help: "),
+            "{text}: {}",
+            checked.stderr
+        );
+        assert!(
+            !checked.stderr.contains("the step"),
+            "{text}: {}",
+            checked.stderr
+        );
+        database.remove().await;
+        return false;
+    }
+    start(&database, &text);
+    let phases = phases_of(&database, "several");
+    let undoable: Vec<&String> = phases.iter().filter(|phase| *phase != "contract").collect();
+    for phase in &undoable {
+        advance(&database, phase);
+    }
+    // What the backfill has written by chance cannot be told from what an application would have.
+    let discard: &[&str] = match text.contains("token") {
+        true => &["--discard", "public.vehicles.token"],
+        false => &[],
+    };
+    for phase in undoable.iter().rev().skip(1) {
+        back(&database, &[&["--to", phase], discard].concat());
+    }
+    back(&database, discard);
+    assert_eq!(State::of(&database).await, before, "{text}");
+    start(&database, &text);
+    run_to_its_end(&database, "several");
+    let together = State::of(&database).await;
+    database.remove().await;
+    let database = template.copy().await;
+    for (name, change) in [("one", one), ("other", other)] {
+        let text = format!("version: 1\nname: {name}\nchange:\n  {change}\n");
+        let file = plan_file(&text);
+        let path = file.path().to_str().expect("a path");
+        database.crossfade(&["start", path]).exits(0);
+        run_to_its_end(&database, name);
+    }
+    together.assert_same_as(&State::of(&database).await, &text);
+    database.remove().await;
+    true
+}
+
+#[test]
+fn pairs_of_changes_are_refused_or_end_where_one_after_the_other_ends() {
+    on_tables_of_plans(async |template| {
+        let every = match std::env::var("CROSSFADE_TEST_THOROUGH") {
+            Ok(_) => 1,
+            Err(_) => PAIRS,
+        };
+        let all: Vec<(&str, &str)> = PALETTE
+            .iter()
+            .enumerate()
+            .flat_map(|(number, one)| PALETTE[number + 1..].iter().map(|other| (*one, *other)))
+            .collect();
+        let mut taken = 0;
+        let mut refused = 0;
+        for (one, other) in all.iter().step_by(every) {
+            println!("{one}\n{other}");
+            match pair(template, one, other).await {
+                true => taken += 1,
+                false => refused += 1,
+            }
+        }
+        assert!(
+            taken > refused && refused > 0,
+            "{taken} taken, {refused} refused"
         );
     });
 }

@@ -24,7 +24,7 @@ pub struct Document {
     /// A recipe, which compiles into the standard phases.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<Recipe>,
-    /// Several recipes, which are made as one: what they do to one table shares its triggers and its walks.
+    /// Several recipes in one plan. What they do to one table shares its triggers, its backfill and its comparison.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub changes: Option<Vec<Recipe>>,

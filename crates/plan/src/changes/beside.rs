@@ -246,7 +246,7 @@ impl<'a> Looking<'a> {
             if let Some(theirs) = taken {
                 let column = theirs.what.column()?;
                 let message = format!(
-                    "{name} is over {}.{column}, which {} takes away",
+                    "{name} is over {}.{column}, which {} replaces or drops",
                     theirs.table, theirs.at
                 );
                 return Some(error(&named.at, message));
@@ -309,7 +309,7 @@ impl<'a> Looking<'a> {
         })?;
         let column = taken.what.column()?;
         let message = format!(
-            "{}.{column}, which it refers to, is taken away by {}",
+            "{}.{column}, which it refers to, is replaced or dropped by {}",
             taken.table, taken.at
         );
         Some(error(&referring.at, message))

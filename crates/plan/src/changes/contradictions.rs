@@ -258,7 +258,7 @@ fn depends(a: &Named<'_>, b: &Named<'_>, order: Order) -> Option<Clash> {
             TWO_PLANS,
         )),
         _ => Some((
-            format!("{table}.{column} is taken away by {other}"),
+            format!("{table}.{column} is replaced or dropped by {other}"),
             TWO_PLANS,
         )),
     }
@@ -333,12 +333,12 @@ mod tests {
             (
                 "add_index: {table: public.t, columns: 'c, a'}",
                 "changes[1].add_index.columns",
-                "public.t.a is taken away by changes[0].rename_column.from",
+                "public.t.a is replaced or dropped by changes[0].rename_column.from",
             ),
             (
                 "add_index: {table: public.t, columns: c, where: t.a IS NULL}",
                 "changes[1].add_index.where",
-                "public.t.a is taken away by changes[0].rename_column.from",
+                "public.t.a is replaced or dropped by changes[0].rename_column.from",
             ),
             (
                 "add_check: {table: public.t, name: n, check: b > 0}",
@@ -348,12 +348,12 @@ mod tests {
             (
                 "add_column: {table: public.t, column: c, type: text, forward: lower(a)}",
                 "changes[1].add_column.forward",
-                "public.t.a is taken away by changes[0].rename_column.from",
+                "public.t.a is replaced or dropped by changes[0].rename_column.from",
             ),
             (
                 "add_foreign_key: {table: public.u, columns: x, references: public.t, to: a}",
                 "changes[1].add_foreign_key.to",
-                "public.t.a is taken away by changes[0].rename_column.from",
+                "public.t.a is replaced or dropped by changes[0].rename_column.from",
             ),
             (
                 "rename_table: {table: public.t, to: u}",
@@ -386,7 +386,7 @@ mod tests {
     fn the_one_that_needs_the_column_is_named_whichever_comes_first() {
         let index = "add_index: {table: public.t, columns: a}";
         let found = refused(&[index, RENAME]);
-        let message = "public.t.a is taken away by changes[1].rename_column.from";
+        let message = "public.t.a is replaced or dropped by changes[1].rename_column.from";
         assert_eq!(
             found,
             [(

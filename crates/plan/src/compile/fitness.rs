@@ -7,6 +7,7 @@ use super::{
 use crate::{
     document::{Document, Expression, PhaseName},
     facts::{Table, TableKind},
+    recipes::Recipe,
     steps::{
         Step, add_column::DefaultFor, add_constraint::AddConstraint, create_index::CreateIndex,
         sql::Sql,
@@ -545,6 +546,11 @@ impl<'a> Compiler<'a> {
     pub(super) fn check_index_fits(&mut self, path: &Path, step: &CreateIndex, phase: PhaseName) {
         for key in index_keys(step, phase, self.phases, &self.added, self.facts) {
             if let Some(Err(error)) = self.facts.expressions.get(&key) {
+                if self.is_added_by_a_change(step) {
+                    let problem = PlanError::at(path.clone(), error.message.clone());
+                    self.problem(problem.help("write the index as SQL does"));
+                    continue;
+                }
                 let message = format!(
                     "the index {} does not fit the new column: {}",
                     step.name, error.message
@@ -554,6 +560,16 @@ impl<'a> Compiler<'a> {
                 ));
             }
         }
+    }
+
+    /// Another change of the plan adds the index, and it succeeds none.
+    fn is_added_by_a_change(&self, step: &CreateIndex) -> bool {
+        self.document.recipes().into_iter().any(|(_, recipe)| {
+            let Recipe::AddIndex(add) = recipe else {
+                return false;
+            };
+            add.table == step.table && add.name().as_ref() == Some(&step.name)
+        })
     }
 
     /// PostgreSQL drops an index or a constraint with any of its columns, and says nothing.

@@ -21,7 +21,8 @@ pub fn page(schema: &Value) -> String {
     let mut text = HEAD.to_owned();
     text.push_str("\n## A plan\n\n");
     body(&mut text, schema);
-    text.push_str("\n## Changes\n\nA `change:` has one of these recipes.\n\n");
+    text.push_str("\n## Changes\n\nA `change:` has one of these recipes, and `changes:` is a list of them. [Several changes in one \
+         plan](guides/several-changes.md) says which of them go together.\n\n");
     alternatives(&mut text, changes, definitions);
     text.push_str(
         "## Steps\n\nSteps of the explicit form, which `crossfade expand` prints for any plan.\n\n",

@@ -155,13 +155,14 @@ fn may_hang(plan: &Plan, sync: &Sync, step: &PlannedStep) -> bool {
         // Of the author's own statements nothing is known.
         Action::Ddl(DdlStep::Sql(_)) => true,
         Action::Ddl(step) => {
-            let parts = step.ddl().parts(plan);
+            let step = step.ddl();
+            let parts = step.parts(plan);
             let statements = parts.iter().flat_map(|part| &part.statements);
             let mut named = statements.flat_map(|statement| claims::words(&statement.sql));
             let targets = sync.forward.iter().map(|one| one.target.name.as_str());
-            step.ddl().tables().contains(&&sync.table)
-                && (step.ddl().replaces_table()
-                    || named.any(|word| targets.clone().any(|target| target == word)))
+            let names_one = named.any(|word| targets.clone().any(|target| target == word));
+            let is_about = step.tables().contains(&&sync.table);
+            is_about && step.replaces_table() || names_one && (is_about || step.creates().is_some())
         }
         Action::SyncColumns(_)
         | Action::SyncTables(_)
