@@ -11,6 +11,7 @@ use super::{
     document::PhaseDocument,
     facts::Facts,
     recipes::{Named, Recipe, Replacement},
+    statement::rename::names_column,
     steps::{Sorted, Step},
 };
 pub(crate) use contradictions::contradictions;
@@ -139,16 +140,18 @@ impl Unit {
         let Sorted::Ddl(ddl) = step.sorted() else {
             return first;
         };
-        let Some(table) = step.table() else {
-            return first;
-        };
         let ddl = ddl.ddl();
         let columns: Vec<_> = ddl.claims().into_iter().chain(ddl.needs()).collect();
+        let text = match step {
+            Step::CreateIndex(create) => &create.using,
+            Step::AddConstraint(add) => &add.definition,
+            _ => "",
+        };
         let is_about = |number: &&usize| {
             let named = parts.get(**number).map_or(&[][..], |part| &part.named);
             named.iter().any(|named| {
-                let column = named.what.column();
-                named.table == table && column.is_some_and(|column| columns.contains(&column))
+                let is_it = |column| columns.contains(&column) || names_column(text, column);
+                Some(named.table) == step.table() && named.what.column().is_some_and(is_it)
             })
         };
         self.parts.iter().find(is_about).copied().unwrap_or(first)

@@ -121,9 +121,30 @@ impl<'a> Looking<'a> {
             })
         };
         let both = || own.intersection(&theirs);
-        let (table, name) = both().find(is_there).or_else(|| both().next())?;
+        let object = both().find(is_there).or_else(|| both().next())?;
+        let (table, name) = object;
+        let first = self.part_over(earlier, object).unwrap_or(first);
+        let second = self.part_over(later, object).unwrap_or(second);
         let message = format!("{} is about {name} of {table} too", first.at);
         Some(error(&second.at, message))
+    }
+
+    /// The change of a unit that an index or a constraint concerns, by its columns.
+    fn part_over(&self, unit: &Unit, (of, name): &(TableName, Ident)) -> Option<&'a Part<'a>> {
+        let columns = over(self.facts.table(of)?, of, name);
+        let names_one = |part: &&&'a Part<'a>| {
+            part.named.iter().any(|named| {
+                let column = named.what.column();
+                column
+                    .is_some_and(|column| columns.contains(&(named.table.clone(), column.clone())))
+            })
+        };
+        let parts: Vec<&Part<'_>> = unit
+            .parts
+            .iter()
+            .filter_map(|number| self.parts.get(*number))
+            .collect();
+        parts.iter().find(names_one).copied()
     }
 
     fn same_steps(&self, earlier: &Unit, later: &Unit) -> Option<PlanError> {

@@ -517,6 +517,16 @@ mod tests {
                 "a plan has either `changes` or `phases`, not both"
             )
         );
+        // Several where one is wanted, in either way to write it.
+        for several in [
+            format!("change:\n  - {RENAME}\n"),
+            format!("change:\n  {RENAME}\n  drop_column: {{table: public.t, column: c}}\n"),
+        ] {
+            let errors = read_document(&format!("version: 1\nname: a\n{several}"));
+            let errors = errors.err().unwrap_or_default();
+            let help = errors[0].help.as_deref().unwrap_or_default();
+            assert!(help.contains("`changes:`"), "{errors:?}");
+        }
         assert_eq!(
             refused("changes: []"),
             told("changes", "`changes` names no change")

@@ -10,6 +10,9 @@ use crossfade_model::error::{Path, PlanError, Segment, quoted};
 /// The most of a mapping's keys that one message names.
 const KEYS_SHOWN_MAX: usize = 6;
 
+/// Of several recipes that stand where one is wanted.
+const A_LIST: &str = "several changes are a list: `changes:`, and each of them begins with `- `";
+
 pub(super) type Names = &'static [&'static str];
 
 /// What serde found wrong, kept apart by kind instead of as its text.
@@ -79,6 +82,7 @@ impl Fault {
                     {
                         error.help(format!("write it in quotes: '{scalar}'"))
                     }
+                    Some(Value::Array(_)) if expected == "a recipe" => error.help(A_LIST),
                     _ => error,
                 }
             }
@@ -132,6 +136,7 @@ fn several(path: Path, called: &str, value: Option<&Value>) -> PlanError {
         Some((key, Value::Null)) => {
             error.help(format!("indent the settings of {} below it", quoted(key)))
         }
+        Some(_) if entries.len() > 1 && called == "recipe" => error.help(A_LIST),
         Some(_) | None => error,
     }
 }
