@@ -116,7 +116,8 @@ pub fn form(document: &Document, facts: &Facts) -> Option<String> {
     let phases = explicit(document, facts).ok()?;
     let explicit = Document {
         change: None,
-        phases: Some(phases.into_iter().map(|(_, phase)| phase).collect()),
+        changes: None,
+        phases: Some(phases.into_iter().map(|placed| placed.phase).collect()),
         ..document.meaning()
     };
     sha256(&explicit).ok()

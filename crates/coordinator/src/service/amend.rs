@@ -32,6 +32,7 @@ impl Service {
         (file, text): (&str, &str),
         reason: &str,
     ) -> Result<Amended, ServiceError> {
+        self.not_by_token()?;
         let refused = |errors: &[_]| ServiceError::Plan(render(file, text, errors));
         let amendment = Amendment::read(text).map_err(|errors| refused(&errors))?;
         let mut session = self.installed("amend").await?;

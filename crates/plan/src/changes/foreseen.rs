@@ -82,6 +82,7 @@ fn add_index(add: &AddIndex, facts: &mut Cow<'_, Facts>) {
         tablespace: None,
         comment: None,
         statistics: Vec::new(),
+        extensions: Vec::new(),
         filenode: None,
         of: None,
     };

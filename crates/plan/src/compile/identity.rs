@@ -16,13 +16,13 @@ const HELP: &str = "give it one first: ALTER TABLE … REPLICA IDENTITY FULL, or
 impl Compiler<'_> {
     /// The plan's own writes would fail.
     pub(super) fn check_identity(&mut self, place: &Path, name: &TableName, table: &Table) {
-        let mut steps = self.phases.iter().flat_map(|(_, phase)| &phase.steps);
+        let mut steps = self.phases.iter().flat_map(|placed| &placed.phase.steps);
         let is_updated = steps.any(|step| match step {
             Step::Fill(step) => step.table == *name,
             Step::SyncTables(step) => step.from == *name || step.to == *name,
             _ => false,
         });
-        let is_given = self.phases.iter().flat_map(|(_, phase)| &phase.steps).any(
+        let is_given = self.phases.iter().flat_map(|placed| &placed.phase.steps).any(
             |step| matches!(step, Step::SetReplicaIdentity(step) if step.table == *name && step.identity != ReplicaIdentity::Nothing),
         );
         if is_updated && !is_given && !table.published_without_identity.is_empty() {

@@ -1,7 +1,7 @@
 //! Names that the plan gives to new objects of a schema: whether something else has them. PostgreSQL would say so in the middle of a
 //! run.
 
-use super::{Compiler, explicit, step_path};
+use super::{Compiler, explicit};
 use crate::{
     document::Document,
     facts::{Facts, Holder},
@@ -15,7 +15,7 @@ use crossfade_model::{
 /// The names that are to be looked for.
 pub fn new_names(document: &Document, facts: &Facts) -> Vec<TableName> {
     let phases = explicit(document, facts).unwrap_or_default();
-    let steps = phases.iter().flat_map(|(_, phase)| &phase.steps);
+    let steps = phases.iter().flat_map(|placed| &placed.phase.steps);
     let mut names: Vec<TableName> = steps
         .flat_map(given)
         .map(|given| given.name().clone())
@@ -58,8 +58,8 @@ fn is_taken(given: &NewName, holder: &Holder, facts: &Facts) -> bool {
 
 impl Compiler<'_> {
     pub(super) fn check_names(&mut self) {
-        for (at, phase) in self.phases {
-            for (number, step) in phase.steps.iter().enumerate() {
+        for placed in self.phases {
+            for (path, step) in placed.placed_steps() {
                 for given in given(step) {
                     let holders = self.facts.holders.get(given.name());
                     let taken = holders.into_iter().flatten();
@@ -67,8 +67,7 @@ impl Compiler<'_> {
                         .into_iter()
                         .find(|holder| is_taken(&given, holder, self.facts));
                     if let Some(holder) = taken {
-                        let path = step_path(self.document, at, number, step);
-                        self.problem(refusal(path, &given, holder));
+                        self.problem(refusal(path.clone(), &given, holder));
                     }
                 }
             }

@@ -1,12 +1,12 @@
 //! Foreign keys: whether the types of their columns compare in the way that PostgreSQL requires, which is known to the server only.
 
 use super::{
-    Compiler, explicit,
+    Compiler, Placed, explicit,
     expressions::{Added, added_columns, columns_retired, type_of},
 };
 use crate::statement::foreign_key::ForeignKey;
 use crate::{
-    document::{Document, PhaseDocument, PhaseName},
+    document::{Document, PhaseName},
     facts::{Facts, ReferenceTypes},
     steps::{Step, add_constraint::AddConstraint},
 };
@@ -28,10 +28,10 @@ pub fn reference_types(document: &Document, facts: &Facts) -> Vec<ReferenceTypes
     let phases = explicit(document, facts).unwrap_or_default();
     let added = added_columns(&phases, facts);
     let mut types = Vec::new();
-    for (_, phase) in &phases {
-        for step in &phase.steps {
+    for placed in &phases {
+        for step in &placed.phase.steps {
             if let Step::AddConstraint(step) = step {
-                let pairs = pairs(step, phase.phase, &phases, &added, facts);
+                let pairs = pairs(step, placed.phase.phase, &phases, &added, facts);
                 types.extend(pairs.into_iter().map(|pair| pair.types));
             }
         }
@@ -45,7 +45,7 @@ pub fn reference_types(document: &Document, facts: &Facts) -> Vec<ReferenceTypes
 fn pairs(
     step: &AddConstraint,
     phase: PhaseName,
-    phases: &[(Path, PhaseDocument)],
+    phases: &[Placed],
     added: &Added,
     facts: &Facts,
 ) -> Vec<Pair> {
