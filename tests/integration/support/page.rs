@@ -80,7 +80,7 @@ impl Page {
         assert_eq!(signed_in.status(), StatusCode::SEE_OTHER);
         let cookie = signed_in.headers()[header::SET_COOKIE].to_str().unwrap();
         assert!(
-            cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"),
+            cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"),
             "{cookie}"
         );
         let cookie = cookie.split(';').next().unwrap().to_owned();
