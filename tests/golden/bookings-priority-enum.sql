@@ -99,14 +99,19 @@ BEGIN
       END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.bookings', 'priority', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('priority_new', new."priority_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'booking-priority-as-enum'
-          AND r.state = 'active'
-          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'booking-priority-as-enum'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.bookings', 'priority', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('priority_new', new."priority_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+          WHERE r.name = 'booking-priority-as-enum'
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
     END;
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
@@ -126,14 +131,19 @@ BEGIN
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       new."priority_new" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.bookings', 'priority_new', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('priority', new."priority"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'booking-priority-as-enum'
-          AND r.state = 'active'
-          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'booking-priority-as-enum'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.bookings', 'priority_new', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('priority', new."priority"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+          WHERE r.name = 'booking-priority-as-enum'
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
     END;
   ELSE
     IF (new."priority_new" IS NULL AND (new."priority" IS NOT NULL)) THEN
@@ -148,14 +158,19 @@ BEGIN
       EXCEPTION WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
         new."priority_new" := NULL;
-        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-          FROM crossfade.runs AS r, (
-            VALUES ('public.bookings', 'priority_new', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('priority', new."priority"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-          WHERE r.name = 'booking-priority-as-enum'
-            AND r.state = 'active'
-            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+        IF EXISTS (SELECT 1
+          FROM crossfade.runs AS crossfade_active
+          WHERE crossfade_active.name = 'booking-priority-as-enum'
+          AND crossfade_active.state = 'active') THEN
+          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+            FROM crossfade.runs AS r, (
+              VALUES ('public.bookings', 'priority_new', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('priority', new."priority"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+            WHERE r.name = 'booking-priority-as-enum'
+              AND r.state = 'active'
+              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+        END IF;
       END;
     END IF;
     IF tg_op = 'INSERT' THEN
@@ -180,14 +195,19 @@ BEGIN
         EXCEPTION WHEN OTHERS THEN
           GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
           new."priority_new" := NULL;
-          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-            FROM crossfade.runs AS r, (
-              VALUES ('public.bookings', 'priority_new', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('priority', new."priority"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-            WHERE r.name = 'booking-priority-as-enum'
-              AND r.state = 'active'
-              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+          IF EXISTS (SELECT 1
+            FROM crossfade.runs AS crossfade_active
+            WHERE crossfade_active.name = 'booking-priority-as-enum'
+            AND crossfade_active.state = 'active') THEN
+            INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+              SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+              FROM crossfade.runs AS r, (
+                VALUES ('public.bookings', 'priority_new', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('priority', new."priority"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+              WHERE r.name = 'booking-priority-as-enum'
+                AND r.state = 'active'
+                AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+                WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+          END IF;
         END;
       END IF;
     END IF;
@@ -317,14 +337,19 @@ BEGIN
       END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.bookings', 'priority', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('priority_new', new."priority_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'booking-priority-as-enum'
-          AND r.state = 'active'
-          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'booking-priority-as-enum'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.bookings', 'priority', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('priority_new', new."priority_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+          WHERE r.name = 'booking-priority-as-enum'
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
     END;
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
@@ -344,14 +369,19 @@ BEGIN
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       new."priority_new" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.bookings', 'priority_new', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('priority', new."priority"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'booking-priority-as-enum'
-          AND r.state = 'active'
-          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'booking-priority-as-enum'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.bookings', 'priority_new', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('priority', new."priority"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+          WHERE r.name = 'booking-priority-as-enum'
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
     END;
   ELSE
     IF tg_op = 'INSERT' THEN
@@ -376,14 +406,19 @@ BEGIN
         EXCEPTION WHEN OTHERS THEN
           GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
           new."priority_new" := NULL;
-          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-            FROM crossfade.runs AS r, (
-              VALUES ('public.bookings', 'priority_new', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('priority', new."priority"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-            WHERE r.name = 'booking-priority-as-enum'
-              AND r.state = 'active'
-              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+          IF EXISTS (SELECT 1
+            FROM crossfade.runs AS crossfade_active
+            WHERE crossfade_active.name = 'booking-priority-as-enum'
+            AND crossfade_active.state = 'active') THEN
+            INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+              SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+              FROM crossfade.runs AS r, (
+                VALUES ('public.bookings', 'priority_new', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('priority', new."priority"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+              WHERE r.name = 'booking-priority-as-enum'
+                AND r.state = 'active'
+                AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+                WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+          END IF;
         END;
       END IF;
     END IF;
@@ -564,14 +599,19 @@ BEGIN
       END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.bookings', 'priority', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('priority_new', new."priority"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'booking-priority-as-enum'
-          AND r.state = 'active'
-          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'booking-priority-as-enum'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.bookings', 'priority', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('priority_new', new."priority"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+          WHERE r.name = 'booking-priority-as-enum'
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
     END;
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
@@ -591,14 +631,19 @@ BEGIN
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       new."priority" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.bookings', 'priority_new', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('priority', new."priority_crossfade_retired"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'booking-priority-as-enum'
-          AND r.state = 'active'
-          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'booking-priority-as-enum'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.bookings', 'priority_new', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('priority', new."priority_crossfade_retired"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+          WHERE r.name = 'booking-priority-as-enum'
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
     END;
   ELSE
     IF tg_op = 'INSERT' THEN
@@ -623,14 +668,19 @@ BEGIN
         EXCEPTION WHEN OTHERS THEN
           GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
           new."priority" := NULL;
-          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-            FROM crossfade.runs AS r, (
-              VALUES ('public.bookings', 'priority_new', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('priority', new."priority_crossfade_retired"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-            WHERE r.name = 'booking-priority-as-enum'
-              AND r.state = 'active'
-              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+          IF EXISTS (SELECT 1
+            FROM crossfade.runs AS crossfade_active
+            WHERE crossfade_active.name = 'booking-priority-as-enum'
+            AND crossfade_active.state = 'active') THEN
+            INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+              SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+              FROM crossfade.runs AS r, (
+                VALUES ('public.bookings', 'priority_new', pg_catalog.jsonb_build_object(), pg_catalog.jsonb_build_object('priority', new."priority_crossfade_retired"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+              WHERE r.name = 'booking-priority-as-enum'
+                AND r.state = 'active'
+                AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+                WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+          END IF;
         END;
       END IF;
     END IF;

@@ -57,15 +57,20 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
-      UPDATE crossfade.quarantine AS q
-        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
-        FROM crossfade.runs AS r
-        WHERE r.name = 'widen-category-id'
-          AND r.state = 'active'
-          AND q.run_id = r.id
-          AND q.table_name = 'public.categories'
-          AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+    IF EXISTS (SELECT 1
+      FROM crossfade.runs AS crossfade_active
+      WHERE crossfade_active.name = 'widen-category-id'
+      AND crossfade_active.state = 'active') THEN
+      IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
+        UPDATE crossfade.quarantine AS q
+          SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+          FROM crossfade.runs AS r
+          WHERE r.name = 'widen-category-id'
+            AND r.state = 'active'
+            AND q.run_id = r.id
+            AND q.table_name = 'public.categories'
+            AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+      END IF;
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
@@ -125,14 +130,19 @@ BEGIN
       END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.categories', 'checked_by', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('checked_by_new', new."checked_by_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'widen-category-id'
-          AND r.state = 'active'
-          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'widen-category-id'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.categories', 'checked_by', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('checked_by_new', new."checked_by_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+          WHERE r.name = 'widen-category-id'
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
     END;
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
@@ -203,14 +213,19 @@ BEGIN
       END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.categories', 'id', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('id_new', new."id_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'widen-category-id'
-          AND r.state = 'active'
-          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'widen-category-id'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.categories', 'id', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('id_new', new."id_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+          WHERE r.name = 'widen-category-id'
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
     END;
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
@@ -281,14 +296,19 @@ BEGIN
       END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.categories', 'moved_to', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('moved_to_new', new."moved_to_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'widen-category-id'
-          AND r.state = 'active'
-          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'widen-category-id'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.categories', 'moved_to', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('moved_to_new', new."moved_to_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+          WHERE r.name = 'widen-category-id'
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
     END;
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
@@ -359,14 +379,19 @@ BEGIN
       END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.categories', 'parent_id', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('parent_id_new', new."parent_id_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'widen-category-id'
-          AND r.state = 'active'
-          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'widen-category-id'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.categories', 'parent_id', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('parent_id_new', new."parent_id_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+          WHERE r.name = 'widen-category-id'
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
     END;
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
@@ -468,15 +493,20 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
-      UPDATE crossfade.quarantine AS q
-        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
-        FROM crossfade.runs AS r
-        WHERE r.name = 'widen-category-id'
-          AND r.state = 'active'
-          AND q.run_id = r.id
-          AND q.table_name = 'public.categories'
-          AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+    IF EXISTS (SELECT 1
+      FROM crossfade.runs AS crossfade_active
+      WHERE crossfade_active.name = 'widen-category-id'
+      AND crossfade_active.state = 'active') THEN
+      IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
+        UPDATE crossfade.quarantine AS q
+          SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+          FROM crossfade.runs AS r
+          WHERE r.name = 'widen-category-id'
+            AND r.state = 'active'
+            AND q.run_id = r.id
+            AND q.table_name = 'public.categories'
+            AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+      END IF;
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
@@ -536,14 +566,19 @@ BEGIN
       END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.categories', 'checked_by', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('checked_by_new', new."checked_by_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'widen-category-id'
-          AND r.state = 'active'
-          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'widen-category-id'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.categories', 'checked_by', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('checked_by_new', new."checked_by_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+          WHERE r.name = 'widen-category-id'
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
     END;
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
@@ -612,14 +647,19 @@ BEGIN
       END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.categories', 'id', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('id_new', new."id_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'widen-category-id'
-          AND r.state = 'active'
-          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'widen-category-id'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.categories', 'id', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('id_new', new."id_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+          WHERE r.name = 'widen-category-id'
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
     END;
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
@@ -688,14 +728,19 @@ BEGIN
       END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.categories', 'moved_to', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('moved_to_new', new."moved_to_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'widen-category-id'
-          AND r.state = 'active'
-          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'widen-category-id'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.categories', 'moved_to', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('moved_to_new', new."moved_to_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+          WHERE r.name = 'widen-category-id'
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
     END;
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
@@ -764,14 +809,19 @@ BEGIN
       END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.categories', 'parent_id', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('parent_id_new', new."parent_id_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'widen-category-id'
-          AND r.state = 'active'
-          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'widen-category-id'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.categories', 'parent_id', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('parent_id_new', new."parent_id_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+          WHERE r.name = 'widen-category-id'
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
     END;
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN

@@ -42,29 +42,34 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
-      DELETE FROM crossfade.overtaken AS o USING crossfade.runs AS r
-        WHERE r.name = 'add-inventory-label'
-          AND r.state = 'active'
-          AND o.run_id = r.id
-          AND o.table_name = 'public.inventory_items.label'
-          AND o.row_key = pg_catalog.jsonb_build_object('id', new."id");
-      UPDATE crossfade.overtaken AS o
-        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
-        FROM crossfade.runs AS r
-        WHERE r.name = 'add-inventory-label'
-          AND r.state = 'active'
-          AND o.run_id = r.id
-          AND o.table_name = 'public.inventory_items.label'
-          AND o.row_key = pg_catalog.jsonb_build_object('id', old."id");
-      UPDATE crossfade.quarantine AS q
-        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
-        FROM crossfade.runs AS r
-        WHERE r.name = 'add-inventory-label'
-          AND r.state = 'active'
-          AND q.run_id = r.id
-          AND q.table_name = 'public.inventory_items'
-          AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+    IF EXISTS (SELECT 1
+      FROM crossfade.runs AS crossfade_active
+      WHERE crossfade_active.name = 'add-inventory-label'
+      AND crossfade_active.state = 'active') THEN
+      IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
+        DELETE FROM crossfade.overtaken AS o USING crossfade.runs AS r
+          WHERE r.name = 'add-inventory-label'
+            AND r.state = 'active'
+            AND o.run_id = r.id
+            AND o.table_name = 'public.inventory_items.label'
+            AND o.row_key = pg_catalog.jsonb_build_object('id', new."id");
+        UPDATE crossfade.overtaken AS o
+          SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+          FROM crossfade.runs AS r
+          WHERE r.name = 'add-inventory-label'
+            AND r.state = 'active'
+            AND o.run_id = r.id
+            AND o.table_name = 'public.inventory_items.label'
+            AND o.row_key = pg_catalog.jsonb_build_object('id', old."id");
+        UPDATE crossfade.quarantine AS q
+          SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+          FROM crossfade.runs AS r
+          WHERE r.name = 'add-inventory-label'
+            AND r.state = 'active'
+            AND q.run_id = r.id
+            AND q.table_name = 'public.inventory_items'
+            AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+      END IF;
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
@@ -119,15 +124,20 @@ BEGIN
   IF crossfade_side = 'new' THEN
     crossfade_new_write := true;
     NULL;
-    INSERT INTO crossfade.overtaken (run_id, table_name, row_key) SELECT r.id, q.table_name, q.row_key
-      FROM crossfade.runs AS r, (
-        VALUES ('public.inventory_items.label', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
-        WHERE r.name = 'add-inventory-label'
-        AND r.state = 'active'
-      AND (tg_op <> 'INSERT'
-        OR NOT EXISTS (SELECT 1
-          FROM public.inventory_items AS crossfade_row
-          WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id")) ON CONFLICT DO NOTHING;
+    IF EXISTS (SELECT 1
+      FROM crossfade.runs AS crossfade_active
+      WHERE crossfade_active.name = 'add-inventory-label'
+      AND crossfade_active.state = 'active') THEN
+      INSERT INTO crossfade.overtaken (run_id, table_name, row_key) SELECT r.id, q.table_name, q.row_key
+        FROM crossfade.runs AS r, (
+          VALUES ('public.inventory_items.label', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+          WHERE r.name = 'add-inventory-label'
+          AND r.state = 'active'
+        AND (tg_op <> 'INSERT'
+          OR NOT EXISTS (SELECT 1
+            FROM public.inventory_items AS crossfade_row
+            WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id")) ON CONFLICT DO NOTHING;
+    END IF;
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
@@ -149,25 +159,35 @@ BEGIN
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       new."label" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.inventory_items', 'label', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'batch', new."batch"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'add-inventory-label'
-          AND r.state = 'active'
-          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
-    END;
-    DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
-        FROM crossfade.runs AS r, (
-          VALUES ('public.inventory_items.label', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'add-inventory-label'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.inventory_items', 'label', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'batch', new."batch"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
           WHERE r.name = 'add-inventory-label'
-          AND r.state = 'active'
-        AND (tg_op <> 'INSERT'
-          OR NOT EXISTS (SELECT 1
-            FROM public.inventory_items AS crossfade_row
-            WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
-          WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
+    END;
+    IF EXISTS (SELECT 1
+      FROM crossfade.runs AS crossfade_active
+      WHERE crossfade_active.name = 'add-inventory-label'
+      AND crossfade_active.state = 'active') THEN
+      DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
+          FROM crossfade.runs AS r, (
+            VALUES ('public.inventory_items.label', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+            WHERE r.name = 'add-inventory-label'
+            AND r.state = 'active'
+          AND (tg_op <> 'INSERT'
+            OR NOT EXISTS (SELECT 1
+              FROM public.inventory_items AS crossfade_row
+              WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
+            WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+    END IF;
   ELSE
     IF (new."label" IS NULL AND (new."item_name" IS NOT NULL OR new."batch" IS NOT NULL)) THEN
       BEGIN
@@ -182,14 +202,19 @@ BEGIN
       EXCEPTION WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
         new."label" := NULL;
-        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-          FROM crossfade.runs AS r, (
-            VALUES ('public.inventory_items', 'label', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'batch', new."batch"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-          WHERE r.name = 'add-inventory-label'
-            AND r.state = 'active'
-            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+        IF EXISTS (SELECT 1
+          FROM crossfade.runs AS crossfade_active
+          WHERE crossfade_active.name = 'add-inventory-label'
+          AND crossfade_active.state = 'active') THEN
+          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+            FROM crossfade.runs AS r, (
+              VALUES ('public.inventory_items', 'label', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'batch', new."batch"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+            WHERE r.name = 'add-inventory-label'
+              AND r.state = 'active'
+              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+        END IF;
       END;
     END IF;
     IF tg_op = 'INSERT' THEN
@@ -215,28 +240,38 @@ BEGIN
         EXCEPTION WHEN OTHERS THEN
           GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
           new."label" := NULL;
-          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-            FROM crossfade.runs AS r, (
-              VALUES ('public.inventory_items', 'label', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'batch', new."batch"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-            WHERE r.name = 'add-inventory-label'
-              AND r.state = 'active'
-              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+          IF EXISTS (SELECT 1
+            FROM crossfade.runs AS crossfade_active
+            WHERE crossfade_active.name = 'add-inventory-label'
+            AND crossfade_active.state = 'active') THEN
+            INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+              SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+              FROM crossfade.runs AS r, (
+                VALUES ('public.inventory_items', 'label', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'batch', new."batch"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+              WHERE r.name = 'add-inventory-label'
+                AND r.state = 'active'
+                AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+                WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+          END IF;
         END;
       END IF;
     END IF;
     IF tg_op = 'INSERT' THEN
-      DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
-          FROM crossfade.runs AS r, (
-            VALUES ('public.inventory_items.label', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
-            WHERE r.name = 'add-inventory-label'
-            AND r.state = 'active'
-          AND (tg_op <> 'INSERT'
-            OR NOT EXISTS (SELECT 1
-              FROM public.inventory_items AS crossfade_row
-              WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
-            WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'add-inventory-label'
+        AND crossfade_active.state = 'active') THEN
+        DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
+            FROM crossfade.runs AS r, (
+              VALUES ('public.inventory_items.label', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+              WHERE r.name = 'add-inventory-label'
+              AND r.state = 'active'
+            AND (tg_op <> 'INSERT'
+              OR NOT EXISTS (SELECT 1
+                FROM public.inventory_items AS crossfade_row
+                WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
+              WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+      END IF;
     END IF;
   END IF;
   IF crossfade_new_write THEN
@@ -308,29 +343,34 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
-      DELETE FROM crossfade.overtaken AS o USING crossfade.runs AS r
-        WHERE r.name = 'add-inventory-label'
-          AND r.state = 'active'
-          AND o.run_id = r.id
-          AND o.table_name = 'public.inventory_items.label'
-          AND o.row_key = pg_catalog.jsonb_build_object('id', new."id");
-      UPDATE crossfade.overtaken AS o
-        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
-        FROM crossfade.runs AS r
-        WHERE r.name = 'add-inventory-label'
-          AND r.state = 'active'
-          AND o.run_id = r.id
-          AND o.table_name = 'public.inventory_items.label'
-          AND o.row_key = pg_catalog.jsonb_build_object('id', old."id");
-      UPDATE crossfade.quarantine AS q
-        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
-        FROM crossfade.runs AS r
-        WHERE r.name = 'add-inventory-label'
-          AND r.state = 'active'
-          AND q.run_id = r.id
-          AND q.table_name = 'public.inventory_items'
-          AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+    IF EXISTS (SELECT 1
+      FROM crossfade.runs AS crossfade_active
+      WHERE crossfade_active.name = 'add-inventory-label'
+      AND crossfade_active.state = 'active') THEN
+      IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
+        DELETE FROM crossfade.overtaken AS o USING crossfade.runs AS r
+          WHERE r.name = 'add-inventory-label'
+            AND r.state = 'active'
+            AND o.run_id = r.id
+            AND o.table_name = 'public.inventory_items.label'
+            AND o.row_key = pg_catalog.jsonb_build_object('id', new."id");
+        UPDATE crossfade.overtaken AS o
+          SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+          FROM crossfade.runs AS r
+          WHERE r.name = 'add-inventory-label'
+            AND r.state = 'active'
+            AND o.run_id = r.id
+            AND o.table_name = 'public.inventory_items.label'
+            AND o.row_key = pg_catalog.jsonb_build_object('id', old."id");
+        UPDATE crossfade.quarantine AS q
+          SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+          FROM crossfade.runs AS r
+          WHERE r.name = 'add-inventory-label'
+            AND r.state = 'active'
+            AND q.run_id = r.id
+            AND q.table_name = 'public.inventory_items'
+            AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+      END IF;
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
@@ -385,15 +425,20 @@ BEGIN
   IF crossfade_side = 'new' THEN
     crossfade_new_write := true;
     NULL;
-    INSERT INTO crossfade.overtaken (run_id, table_name, row_key) SELECT r.id, q.table_name, q.row_key
-      FROM crossfade.runs AS r, (
-        VALUES ('public.inventory_items.label', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
-        WHERE r.name = 'add-inventory-label'
-        AND r.state = 'active'
-      AND (tg_op <> 'INSERT'
-        OR NOT EXISTS (SELECT 1
-          FROM public.inventory_items AS crossfade_row
-          WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id")) ON CONFLICT DO NOTHING;
+    IF EXISTS (SELECT 1
+      FROM crossfade.runs AS crossfade_active
+      WHERE crossfade_active.name = 'add-inventory-label'
+      AND crossfade_active.state = 'active') THEN
+      INSERT INTO crossfade.overtaken (run_id, table_name, row_key) SELECT r.id, q.table_name, q.row_key
+        FROM crossfade.runs AS r, (
+          VALUES ('public.inventory_items.label', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+          WHERE r.name = 'add-inventory-label'
+          AND r.state = 'active'
+        AND (tg_op <> 'INSERT'
+          OR NOT EXISTS (SELECT 1
+            FROM public.inventory_items AS crossfade_row
+            WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id")) ON CONFLICT DO NOTHING;
+    END IF;
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
@@ -415,25 +460,35 @@ BEGIN
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       new."label" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.inventory_items', 'label', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'batch', new."batch"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'add-inventory-label'
-          AND r.state = 'active'
-          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
-    END;
-    DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
-        FROM crossfade.runs AS r, (
-          VALUES ('public.inventory_items.label', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'add-inventory-label'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.inventory_items', 'label', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'batch', new."batch"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
           WHERE r.name = 'add-inventory-label'
-          AND r.state = 'active'
-        AND (tg_op <> 'INSERT'
-          OR NOT EXISTS (SELECT 1
-            FROM public.inventory_items AS crossfade_row
-            WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
-          WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
+    END;
+    IF EXISTS (SELECT 1
+      FROM crossfade.runs AS crossfade_active
+      WHERE crossfade_active.name = 'add-inventory-label'
+      AND crossfade_active.state = 'active') THEN
+      DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
+          FROM crossfade.runs AS r, (
+            VALUES ('public.inventory_items.label', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+            WHERE r.name = 'add-inventory-label'
+            AND r.state = 'active'
+          AND (tg_op <> 'INSERT'
+            OR NOT EXISTS (SELECT 1
+              FROM public.inventory_items AS crossfade_row
+              WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
+            WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+    END IF;
   ELSE
     IF tg_op = 'INSERT' THEN
       GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
@@ -458,28 +513,38 @@ BEGIN
         EXCEPTION WHEN OTHERS THEN
           GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
           new."label" := NULL;
-          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-            FROM crossfade.runs AS r, (
-              VALUES ('public.inventory_items', 'label', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'batch', new."batch"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-            WHERE r.name = 'add-inventory-label'
-              AND r.state = 'active'
-              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+          IF EXISTS (SELECT 1
+            FROM crossfade.runs AS crossfade_active
+            WHERE crossfade_active.name = 'add-inventory-label'
+            AND crossfade_active.state = 'active') THEN
+            INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+              SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+              FROM crossfade.runs AS r, (
+                VALUES ('public.inventory_items', 'label', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'batch', new."batch"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+              WHERE r.name = 'add-inventory-label'
+                AND r.state = 'active'
+                AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+                WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+          END IF;
         END;
       END IF;
     END IF;
     IF tg_op = 'INSERT' THEN
-      DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
-          FROM crossfade.runs AS r, (
-            VALUES ('public.inventory_items.label', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
-            WHERE r.name = 'add-inventory-label'
-            AND r.state = 'active'
-          AND (tg_op <> 'INSERT'
-            OR NOT EXISTS (SELECT 1
-              FROM public.inventory_items AS crossfade_row
-              WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
-            WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'add-inventory-label'
+        AND crossfade_active.state = 'active') THEN
+        DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
+            FROM crossfade.runs AS r, (
+              VALUES ('public.inventory_items.label', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+              WHERE r.name = 'add-inventory-label'
+              AND r.state = 'active'
+            AND (tg_op <> 'INSERT'
+              OR NOT EXISTS (SELECT 1
+                FROM public.inventory_items AS crossfade_row
+                WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
+              WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+      END IF;
     END IF;
   END IF;
   IF crossfade_new_write THEN

@@ -42,15 +42,20 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
-      UPDATE crossfade.quarantine AS q
-        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
-        FROM crossfade.runs AS r
-        WHERE r.name = 'merge-inventory-sku'
-          AND r.state = 'active'
-          AND q.run_id = r.id
-          AND q.table_name = 'public.inventory_items'
-          AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+    IF EXISTS (SELECT 1
+      FROM crossfade.runs AS crossfade_active
+      WHERE crossfade_active.name = 'merge-inventory-sku'
+      AND crossfade_active.state = 'active') THEN
+      IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
+        UPDATE crossfade.quarantine AS q
+          SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+          FROM crossfade.runs AS r
+          WHERE r.name = 'merge-inventory-sku'
+            AND r.state = 'active'
+            AND q.run_id = r.id
+            AND q.table_name = 'public.inventory_items'
+            AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+      END IF;
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
@@ -113,14 +118,19 @@ BEGIN
       END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.inventory_items', 'lot', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('sku', new."sku"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'merge-inventory-sku'
-          AND r.state = 'active'
-          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'merge-inventory-sku'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.inventory_items', 'lot', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('sku', new."sku"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+          WHERE r.name = 'merge-inventory-sku'
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
     END;
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
@@ -140,14 +150,19 @@ BEGIN
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       new."sku" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.inventory_items', 'sku', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'lot', new."lot"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'merge-inventory-sku'
-          AND r.state = 'active'
-          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'merge-inventory-sku'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.inventory_items', 'sku', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'lot', new."lot"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+          WHERE r.name = 'merge-inventory-sku'
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
     END;
   ELSE
     IF (new."sku" IS NULL AND (new."item_name" IS NOT NULL OR new."lot" IS NOT NULL)) THEN
@@ -163,14 +178,19 @@ BEGIN
       EXCEPTION WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
         new."sku" := NULL;
-        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-          FROM crossfade.runs AS r, (
-            VALUES ('public.inventory_items', 'sku', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'lot', new."lot"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-          WHERE r.name = 'merge-inventory-sku'
-            AND r.state = 'active'
-            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+        IF EXISTS (SELECT 1
+          FROM crossfade.runs AS crossfade_active
+          WHERE crossfade_active.name = 'merge-inventory-sku'
+          AND crossfade_active.state = 'active') THEN
+          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+            FROM crossfade.runs AS r, (
+              VALUES ('public.inventory_items', 'sku', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'lot', new."lot"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+            WHERE r.name = 'merge-inventory-sku'
+              AND r.state = 'active'
+              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+        END IF;
       END;
     END IF;
     IF tg_op = 'INSERT' THEN
@@ -196,14 +216,19 @@ BEGIN
         EXCEPTION WHEN OTHERS THEN
           GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
           new."sku" := NULL;
-          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-            FROM crossfade.runs AS r, (
-              VALUES ('public.inventory_items', 'sku', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'lot', new."lot"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-            WHERE r.name = 'merge-inventory-sku'
-              AND r.state = 'active'
-              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+          IF EXISTS (SELECT 1
+            FROM crossfade.runs AS crossfade_active
+            WHERE crossfade_active.name = 'merge-inventory-sku'
+            AND crossfade_active.state = 'active') THEN
+            INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+              SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+              FROM crossfade.runs AS r, (
+                VALUES ('public.inventory_items', 'sku', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'lot', new."lot"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+              WHERE r.name = 'merge-inventory-sku'
+                AND r.state = 'active'
+                AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+                WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+          END IF;
         END;
       END IF;
     END IF;
@@ -278,15 +303,20 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
-      UPDATE crossfade.quarantine AS q
-        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
-        FROM crossfade.runs AS r
-        WHERE r.name = 'merge-inventory-sku'
-          AND r.state = 'active'
-          AND q.run_id = r.id
-          AND q.table_name = 'public.inventory_items'
-          AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+    IF EXISTS (SELECT 1
+      FROM crossfade.runs AS crossfade_active
+      WHERE crossfade_active.name = 'merge-inventory-sku'
+      AND crossfade_active.state = 'active') THEN
+      IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
+        UPDATE crossfade.quarantine AS q
+          SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+          FROM crossfade.runs AS r
+          WHERE r.name = 'merge-inventory-sku'
+            AND r.state = 'active'
+            AND q.run_id = r.id
+            AND q.table_name = 'public.inventory_items'
+            AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+      END IF;
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
@@ -349,14 +379,19 @@ BEGIN
       END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.inventory_items', 'lot', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('sku', new."sku"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'merge-inventory-sku'
-          AND r.state = 'active'
-          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'merge-inventory-sku'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.inventory_items', 'lot', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('sku', new."sku"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+          WHERE r.name = 'merge-inventory-sku'
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
     END;
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
@@ -376,14 +411,19 @@ BEGIN
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       new."sku" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.inventory_items', 'sku', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'lot', new."lot"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'merge-inventory-sku'
-          AND r.state = 'active'
-          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'merge-inventory-sku'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.inventory_items', 'sku', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'lot', new."lot"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+          WHERE r.name = 'merge-inventory-sku'
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
     END;
   ELSE
     IF tg_op = 'INSERT' THEN
@@ -409,14 +449,19 @@ BEGIN
         EXCEPTION WHEN OTHERS THEN
           GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
           new."sku" := NULL;
-          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-            FROM crossfade.runs AS r, (
-              VALUES ('public.inventory_items', 'sku', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'lot', new."lot"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-            WHERE r.name = 'merge-inventory-sku'
-              AND r.state = 'active'
-              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+          IF EXISTS (SELECT 1
+            FROM crossfade.runs AS crossfade_active
+            WHERE crossfade_active.name = 'merge-inventory-sku'
+            AND crossfade_active.state = 'active') THEN
+            INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+              SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+              FROM crossfade.runs AS r, (
+                VALUES ('public.inventory_items', 'sku', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'lot', new."lot"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+              WHERE r.name = 'merge-inventory-sku'
+                AND r.state = 'active'
+                AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+                WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+          END IF;
         END;
       END IF;
     END IF;
@@ -543,15 +588,20 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
-      UPDATE crossfade.quarantine AS q
-        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
-        FROM crossfade.runs AS r
-        WHERE r.name = 'merge-inventory-sku'
-          AND r.state = 'active'
-          AND q.run_id = r.id
-          AND q.table_name = 'public.inventory_items'
-          AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+    IF EXISTS (SELECT 1
+      FROM crossfade.runs AS crossfade_active
+      WHERE crossfade_active.name = 'merge-inventory-sku'
+      AND crossfade_active.state = 'active') THEN
+      IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
+        UPDATE crossfade.quarantine AS q
+          SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+          FROM crossfade.runs AS r
+          WHERE r.name = 'merge-inventory-sku'
+            AND r.state = 'active'
+            AND q.run_id = r.id
+            AND q.table_name = 'public.inventory_items'
+            AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+      END IF;
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
@@ -615,14 +665,19 @@ BEGIN
       END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.inventory_items', 'lot', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('sku', new."sku"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'merge-inventory-sku'
-          AND r.state = 'active'
-          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'merge-inventory-sku'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.inventory_items', 'lot', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('sku', new."sku"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+          WHERE r.name = 'merge-inventory-sku'
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
     END;
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
@@ -644,14 +699,19 @@ BEGIN
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       new."sku" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.inventory_items', 'sku', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'lot', new."lot_crossfade_retired"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'merge-inventory-sku'
-          AND r.state = 'active'
-          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'merge-inventory-sku'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.inventory_items', 'sku', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'lot', new."lot_crossfade_retired"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+          WHERE r.name = 'merge-inventory-sku'
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
     END;
   ELSE
     IF tg_op = 'INSERT' THEN
@@ -677,14 +737,19 @@ BEGIN
         EXCEPTION WHEN OTHERS THEN
           GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
           new."sku" := NULL;
-          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-            FROM crossfade.runs AS r, (
-              VALUES ('public.inventory_items', 'sku', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'lot', new."lot_crossfade_retired"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-            WHERE r.name = 'merge-inventory-sku'
-              AND r.state = 'active'
-              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+          IF EXISTS (SELECT 1
+            FROM crossfade.runs AS crossfade_active
+            WHERE crossfade_active.name = 'merge-inventory-sku'
+            AND crossfade_active.state = 'active') THEN
+            INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+              SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+              FROM crossfade.runs AS r, (
+                VALUES ('public.inventory_items', 'sku', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('item_name', new."item_name", 'lot', new."lot_crossfade_retired"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+              WHERE r.name = 'merge-inventory-sku'
+                AND r.state = 'active'
+                AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+                WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+          END IF;
         END;
       END IF;
     END IF;

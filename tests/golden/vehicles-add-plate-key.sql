@@ -42,29 +42,34 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
-      DELETE FROM crossfade.overtaken AS o USING crossfade.runs AS r
-        WHERE r.name = 'add-plate-key'
-          AND r.state = 'active'
-          AND o.run_id = r.id
-          AND o.table_name = 'public.vehicles.plate_key'
-          AND o.row_key = pg_catalog.jsonb_build_object('id', new."id");
-      UPDATE crossfade.overtaken AS o
-        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
-        FROM crossfade.runs AS r
-        WHERE r.name = 'add-plate-key'
-          AND r.state = 'active'
-          AND o.run_id = r.id
-          AND o.table_name = 'public.vehicles.plate_key'
-          AND o.row_key = pg_catalog.jsonb_build_object('id', old."id");
-      UPDATE crossfade.quarantine AS q
-        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
-        FROM crossfade.runs AS r
-        WHERE r.name = 'add-plate-key'
-          AND r.state = 'active'
-          AND q.run_id = r.id
-          AND q.table_name = 'public.vehicles'
-          AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+    IF EXISTS (SELECT 1
+      FROM crossfade.runs AS crossfade_active
+      WHERE crossfade_active.name = 'add-plate-key'
+      AND crossfade_active.state = 'active') THEN
+      IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
+        DELETE FROM crossfade.overtaken AS o USING crossfade.runs AS r
+          WHERE r.name = 'add-plate-key'
+            AND r.state = 'active'
+            AND o.run_id = r.id
+            AND o.table_name = 'public.vehicles.plate_key'
+            AND o.row_key = pg_catalog.jsonb_build_object('id', new."id");
+        UPDATE crossfade.overtaken AS o
+          SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+          FROM crossfade.runs AS r
+          WHERE r.name = 'add-plate-key'
+            AND r.state = 'active'
+            AND o.run_id = r.id
+            AND o.table_name = 'public.vehicles.plate_key'
+            AND o.row_key = pg_catalog.jsonb_build_object('id', old."id");
+        UPDATE crossfade.quarantine AS q
+          SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+          FROM crossfade.runs AS r
+          WHERE r.name = 'add-plate-key'
+            AND r.state = 'active'
+            AND q.run_id = r.id
+            AND q.table_name = 'public.vehicles'
+            AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+      END IF;
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
@@ -115,15 +120,20 @@ BEGIN
   IF crossfade_side = 'new' THEN
     crossfade_new_write := true;
     NULL;
-    INSERT INTO crossfade.overtaken (run_id, table_name, row_key) SELECT r.id, q.table_name, q.row_key
-      FROM crossfade.runs AS r, (
-        VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
-        WHERE r.name = 'add-plate-key'
-        AND r.state = 'active'
-      AND (tg_op <> 'INSERT'
-        OR NOT EXISTS (SELECT 1
-          FROM public.vehicles AS crossfade_row
-          WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id")) ON CONFLICT DO NOTHING;
+    IF EXISTS (SELECT 1
+      FROM crossfade.runs AS crossfade_active
+      WHERE crossfade_active.name = 'add-plate-key'
+      AND crossfade_active.state = 'active') THEN
+      INSERT INTO crossfade.overtaken (run_id, table_name, row_key) SELECT r.id, q.table_name, q.row_key
+        FROM crossfade.runs AS r, (
+          VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+          WHERE r.name = 'add-plate-key'
+          AND r.state = 'active'
+        AND (tg_op <> 'INSERT'
+          OR NOT EXISTS (SELECT 1
+            FROM public.vehicles AS crossfade_row
+            WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id")) ON CONFLICT DO NOTHING;
+    END IF;
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
@@ -141,23 +151,33 @@ BEGIN
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       new."plate_key" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'add-plate-key' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'add-plate-key'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+          WHERE r.name = 'add-plate-key' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
     END;
-    DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
-        FROM crossfade.runs AS r, (
-          VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
-          WHERE r.name = 'add-plate-key'
-          AND r.state = 'active'
-        AND (tg_op <> 'INSERT'
-          OR NOT EXISTS (SELECT 1
-            FROM public.vehicles AS crossfade_row
-            WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
-          WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+    IF EXISTS (SELECT 1
+      FROM crossfade.runs AS crossfade_active
+      WHERE crossfade_active.name = 'add-plate-key'
+      AND crossfade_active.state = 'active') THEN
+      DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
+          FROM crossfade.runs AS r, (
+            VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+            WHERE r.name = 'add-plate-key'
+            AND r.state = 'active'
+          AND (tg_op <> 'INSERT'
+            OR NOT EXISTS (SELECT 1
+              FROM public.vehicles AS crossfade_row
+              WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
+            WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+    END IF;
   ELSE
     IF (new."plate_key" IS NULL AND (new."license_plate" IS NOT NULL)) THEN
       BEGIN
@@ -171,12 +191,19 @@ BEGIN
       EXCEPTION WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
         new."plate_key" := NULL;
-        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-          FROM crossfade.runs AS r, (
-            VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-          WHERE r.name = 'add-plate-key' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+        IF EXISTS (SELECT 1
+          FROM crossfade.runs AS crossfade_active
+          WHERE crossfade_active.name = 'add-plate-key'
+          AND crossfade_active.state = 'active') THEN
+          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+            FROM crossfade.runs AS r, (
+              VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+            WHERE r.name = 'add-plate-key'
+              AND r.state = 'active'
+              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+        END IF;
       END;
     END IF;
     IF tg_op = 'INSERT' THEN
@@ -201,28 +228,38 @@ BEGIN
         EXCEPTION WHEN OTHERS THEN
           GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
           new."plate_key" := NULL;
-          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-            FROM crossfade.runs AS r, (
-              VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-            WHERE r.name = 'add-plate-key'
-              AND r.state = 'active'
-              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+          IF EXISTS (SELECT 1
+            FROM crossfade.runs AS crossfade_active
+            WHERE crossfade_active.name = 'add-plate-key'
+            AND crossfade_active.state = 'active') THEN
+            INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+              SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+              FROM crossfade.runs AS r, (
+                VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+              WHERE r.name = 'add-plate-key'
+                AND r.state = 'active'
+                AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+                WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+          END IF;
         END;
       END IF;
     END IF;
     IF tg_op = 'INSERT' THEN
-      DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
-          FROM crossfade.runs AS r, (
-            VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
-            WHERE r.name = 'add-plate-key'
-            AND r.state = 'active'
-          AND (tg_op <> 'INSERT'
-            OR NOT EXISTS (SELECT 1
-              FROM public.vehicles AS crossfade_row
-              WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
-            WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'add-plate-key'
+        AND crossfade_active.state = 'active') THEN
+        DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
+            FROM crossfade.runs AS r, (
+              VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+              WHERE r.name = 'add-plate-key'
+              AND r.state = 'active'
+            AND (tg_op <> 'INSERT'
+              OR NOT EXISTS (SELECT 1
+                FROM public.vehicles AS crossfade_row
+                WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
+              WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+      END IF;
     END IF;
   END IF;
   IF crossfade_new_write THEN
@@ -293,29 +330,34 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
-      DELETE FROM crossfade.overtaken AS o USING crossfade.runs AS r
-        WHERE r.name = 'add-plate-key'
-          AND r.state = 'active'
-          AND o.run_id = r.id
-          AND o.table_name = 'public.vehicles.plate_key'
-          AND o.row_key = pg_catalog.jsonb_build_object('id', new."id");
-      UPDATE crossfade.overtaken AS o
-        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
-        FROM crossfade.runs AS r
-        WHERE r.name = 'add-plate-key'
-          AND r.state = 'active'
-          AND o.run_id = r.id
-          AND o.table_name = 'public.vehicles.plate_key'
-          AND o.row_key = pg_catalog.jsonb_build_object('id', old."id");
-      UPDATE crossfade.quarantine AS q
-        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
-        FROM crossfade.runs AS r
-        WHERE r.name = 'add-plate-key'
-          AND r.state = 'active'
-          AND q.run_id = r.id
-          AND q.table_name = 'public.vehicles'
-          AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+    IF EXISTS (SELECT 1
+      FROM crossfade.runs AS crossfade_active
+      WHERE crossfade_active.name = 'add-plate-key'
+      AND crossfade_active.state = 'active') THEN
+      IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
+        DELETE FROM crossfade.overtaken AS o USING crossfade.runs AS r
+          WHERE r.name = 'add-plate-key'
+            AND r.state = 'active'
+            AND o.run_id = r.id
+            AND o.table_name = 'public.vehicles.plate_key'
+            AND o.row_key = pg_catalog.jsonb_build_object('id', new."id");
+        UPDATE crossfade.overtaken AS o
+          SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+          FROM crossfade.runs AS r
+          WHERE r.name = 'add-plate-key'
+            AND r.state = 'active'
+            AND o.run_id = r.id
+            AND o.table_name = 'public.vehicles.plate_key'
+            AND o.row_key = pg_catalog.jsonb_build_object('id', old."id");
+        UPDATE crossfade.quarantine AS q
+          SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+          FROM crossfade.runs AS r
+          WHERE r.name = 'add-plate-key'
+            AND r.state = 'active'
+            AND q.run_id = r.id
+            AND q.table_name = 'public.vehicles'
+            AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+      END IF;
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
@@ -366,15 +408,20 @@ BEGIN
   IF crossfade_side = 'new' THEN
     crossfade_new_write := true;
     NULL;
-    INSERT INTO crossfade.overtaken (run_id, table_name, row_key) SELECT r.id, q.table_name, q.row_key
-      FROM crossfade.runs AS r, (
-        VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
-        WHERE r.name = 'add-plate-key'
-        AND r.state = 'active'
-      AND (tg_op <> 'INSERT'
-        OR NOT EXISTS (SELECT 1
-          FROM public.vehicles AS crossfade_row
-          WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id")) ON CONFLICT DO NOTHING;
+    IF EXISTS (SELECT 1
+      FROM crossfade.runs AS crossfade_active
+      WHERE crossfade_active.name = 'add-plate-key'
+      AND crossfade_active.state = 'active') THEN
+      INSERT INTO crossfade.overtaken (run_id, table_name, row_key) SELECT r.id, q.table_name, q.row_key
+        FROM crossfade.runs AS r, (
+          VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+          WHERE r.name = 'add-plate-key'
+          AND r.state = 'active'
+        AND (tg_op <> 'INSERT'
+          OR NOT EXISTS (SELECT 1
+            FROM public.vehicles AS crossfade_row
+            WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id")) ON CONFLICT DO NOTHING;
+    END IF;
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
       crossfade_old_write := crossfade_old_write OR true;
@@ -392,23 +439,33 @@ BEGIN
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       new."plate_key" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'add-plate-key' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'add-plate-key'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+          WHERE r.name = 'add-plate-key' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
     END;
-    DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
-        FROM crossfade.runs AS r, (
-          VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
-          WHERE r.name = 'add-plate-key'
-          AND r.state = 'active'
-        AND (tg_op <> 'INSERT'
-          OR NOT EXISTS (SELECT 1
-            FROM public.vehicles AS crossfade_row
-            WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
-          WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+    IF EXISTS (SELECT 1
+      FROM crossfade.runs AS crossfade_active
+      WHERE crossfade_active.name = 'add-plate-key'
+      AND crossfade_active.state = 'active') THEN
+      DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
+          FROM crossfade.runs AS r, (
+            VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+            WHERE r.name = 'add-plate-key'
+            AND r.state = 'active'
+          AND (tg_op <> 'INSERT'
+            OR NOT EXISTS (SELECT 1
+              FROM public.vehicles AS crossfade_row
+              WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
+            WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+    END IF;
   ELSE
     IF tg_op = 'INSERT' THEN
       GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
@@ -432,28 +489,38 @@ BEGIN
         EXCEPTION WHEN OTHERS THEN
           GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
           new."plate_key" := NULL;
-          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-            FROM crossfade.runs AS r, (
-              VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-            WHERE r.name = 'add-plate-key'
-              AND r.state = 'active'
-              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+          IF EXISTS (SELECT 1
+            FROM crossfade.runs AS crossfade_active
+            WHERE crossfade_active.name = 'add-plate-key'
+            AND crossfade_active.state = 'active') THEN
+            INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+              SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+              FROM crossfade.runs AS r, (
+                VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+              WHERE r.name = 'add-plate-key'
+                AND r.state = 'active'
+                AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+                WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+          END IF;
         END;
       END IF;
     END IF;
     IF tg_op = 'INSERT' THEN
-      DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
-          FROM crossfade.runs AS r, (
-            VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
-            WHERE r.name = 'add-plate-key'
-            AND r.state = 'active'
-          AND (tg_op <> 'INSERT'
-            OR NOT EXISTS (SELECT 1
-              FROM public.vehicles AS crossfade_row
-              WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
-            WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'add-plate-key'
+        AND crossfade_active.state = 'active') THEN
+        DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
+            FROM crossfade.runs AS r, (
+              VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+              WHERE r.name = 'add-plate-key'
+              AND r.state = 'active'
+            AND (tg_op <> 'INSERT'
+              OR NOT EXISTS (SELECT 1
+                FROM public.vehicles AS crossfade_row
+                WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
+              WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+      END IF;
     END IF;
   END IF;
   IF crossfade_new_write THEN

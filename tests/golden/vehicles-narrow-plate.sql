@@ -42,15 +42,20 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
-      UPDATE crossfade.quarantine AS q
-        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
-        FROM crossfade.runs AS r
-        WHERE r.name = 'narrow-license-plate'
-          AND r.state = 'active'
-          AND q.run_id = r.id
-          AND q.table_name = 'public.vehicles'
-          AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+    IF EXISTS (SELECT 1
+      FROM crossfade.runs AS crossfade_active
+      WHERE crossfade_active.name = 'narrow-license-plate'
+      AND crossfade_active.state = 'active') THEN
+      IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
+        UPDATE crossfade.quarantine AS q
+          SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+          FROM crossfade.runs AS r
+          WHERE r.name = 'narrow-license-plate'
+            AND r.state = 'active'
+            AND q.run_id = r.id
+            AND q.table_name = 'public.vehicles'
+            AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+      END IF;
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
@@ -120,14 +125,19 @@ BEGIN
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       new."license_plate_new" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.vehicles', 'license_plate_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'narrow-license-plate'
-          AND r.state = 'active'
-          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'narrow-license-plate'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.vehicles', 'license_plate_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+          WHERE r.name = 'narrow-license-plate'
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
     END;
   ELSE
     IF (new."license_plate_new" IS NULL AND (new."license_plate" IS NOT NULL)) THEN
@@ -142,14 +152,19 @@ BEGIN
       EXCEPTION WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
         new."license_plate_new" := NULL;
-        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-          FROM crossfade.runs AS r, (
-            VALUES ('public.vehicles', 'license_plate_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-          WHERE r.name = 'narrow-license-plate'
-            AND r.state = 'active'
-            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+        IF EXISTS (SELECT 1
+          FROM crossfade.runs AS crossfade_active
+          WHERE crossfade_active.name = 'narrow-license-plate'
+          AND crossfade_active.state = 'active') THEN
+          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+            FROM crossfade.runs AS r, (
+              VALUES ('public.vehicles', 'license_plate_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+            WHERE r.name = 'narrow-license-plate'
+              AND r.state = 'active'
+              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+        END IF;
       END;
     END IF;
     IF tg_op = 'INSERT' THEN
@@ -175,14 +190,19 @@ BEGIN
         EXCEPTION WHEN OTHERS THEN
           GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
           new."license_plate_new" := NULL;
-          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-            FROM crossfade.runs AS r, (
-              VALUES ('public.vehicles', 'license_plate_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-            WHERE r.name = 'narrow-license-plate'
-              AND r.state = 'active'
-              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+          IF EXISTS (SELECT 1
+            FROM crossfade.runs AS crossfade_active
+            WHERE crossfade_active.name = 'narrow-license-plate'
+            AND crossfade_active.state = 'active') THEN
+            INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+              SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+              FROM crossfade.runs AS r, (
+                VALUES ('public.vehicles', 'license_plate_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+              WHERE r.name = 'narrow-license-plate'
+                AND r.state = 'active'
+                AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+                WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+          END IF;
         END;
       END IF;
     END IF;
@@ -255,15 +275,20 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
-      UPDATE crossfade.quarantine AS q
-        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
-        FROM crossfade.runs AS r
-        WHERE r.name = 'narrow-license-plate'
-          AND r.state = 'active'
-          AND q.run_id = r.id
-          AND q.table_name = 'public.vehicles'
-          AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+    IF EXISTS (SELECT 1
+      FROM crossfade.runs AS crossfade_active
+      WHERE crossfade_active.name = 'narrow-license-plate'
+      AND crossfade_active.state = 'active') THEN
+      IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
+        UPDATE crossfade.quarantine AS q
+          SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+          FROM crossfade.runs AS r
+          WHERE r.name = 'narrow-license-plate'
+            AND r.state = 'active'
+            AND q.run_id = r.id
+            AND q.table_name = 'public.vehicles'
+            AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+      END IF;
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
@@ -333,14 +358,19 @@ BEGIN
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       new."license_plate_new" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.vehicles', 'license_plate_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'narrow-license-plate'
-          AND r.state = 'active'
-          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'narrow-license-plate'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.vehicles', 'license_plate_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+          WHERE r.name = 'narrow-license-plate'
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
     END;
   ELSE
     IF tg_op = 'INSERT' THEN
@@ -366,14 +396,19 @@ BEGIN
         EXCEPTION WHEN OTHERS THEN
           GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
           new."license_plate_new" := NULL;
-          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-            FROM crossfade.runs AS r, (
-              VALUES ('public.vehicles', 'license_plate_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-            WHERE r.name = 'narrow-license-plate'
-              AND r.state = 'active'
-              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+          IF EXISTS (SELECT 1
+            FROM crossfade.runs AS crossfade_active
+            WHERE crossfade_active.name = 'narrow-license-plate'
+            AND crossfade_active.state = 'active') THEN
+            INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+              SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+              FROM crossfade.runs AS r, (
+                VALUES ('public.vehicles', 'license_plate_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+              WHERE r.name = 'narrow-license-plate'
+                AND r.state = 'active'
+                AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+                WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+          END IF;
         END;
       END IF;
     END IF;
@@ -490,15 +525,20 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
-      UPDATE crossfade.quarantine AS q
-        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
-        FROM crossfade.runs AS r
-        WHERE r.name = 'narrow-license-plate'
-          AND r.state = 'active'
-          AND q.run_id = r.id
-          AND q.table_name = 'public.vehicles'
-          AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+    IF EXISTS (SELECT 1
+      FROM crossfade.runs AS crossfade_active
+      WHERE crossfade_active.name = 'narrow-license-plate'
+      AND crossfade_active.state = 'active') THEN
+      IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
+        UPDATE crossfade.quarantine AS q
+          SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+          FROM crossfade.runs AS r
+          WHERE r.name = 'narrow-license-plate'
+            AND r.state = 'active'
+            AND q.run_id = r.id
+            AND q.table_name = 'public.vehicles'
+            AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+      END IF;
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
@@ -567,14 +607,19 @@ BEGIN
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       new."license_plate" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.vehicles', 'license_plate_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate_crossfade_retired"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'narrow-license-plate'
-          AND r.state = 'active'
-          AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'narrow-license-plate'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.vehicles', 'license_plate_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate_crossfade_retired"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+          WHERE r.name = 'narrow-license-plate'
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
     END;
   ELSE
     IF tg_op = 'INSERT' THEN
@@ -599,14 +644,19 @@ BEGIN
         EXCEPTION WHEN OTHERS THEN
           GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
           new."license_plate" := NULL;
-          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-            FROM crossfade.runs AS r, (
-              VALUES ('public.vehicles', 'license_plate_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate_crossfade_retired"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-            WHERE r.name = 'narrow-license-plate'
-              AND r.state = 'active'
-              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+          IF EXISTS (SELECT 1
+            FROM crossfade.runs AS crossfade_active
+            WHERE crossfade_active.name = 'narrow-license-plate'
+            AND crossfade_active.state = 'active') THEN
+            INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+              SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+              FROM crossfade.runs AS r, (
+                VALUES ('public.vehicles', 'license_plate_new', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate_crossfade_retired"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+              WHERE r.name = 'narrow-license-plate'
+                AND r.state = 'active'
+                AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+                WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+          END IF;
         END;
       END IF;
     END IF;

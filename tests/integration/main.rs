@@ -39,6 +39,7 @@ mod gates;
 mod going_back;
 mod golden;
 mod kept;
+mod kept_triggers;
 mod kinds_of_tables;
 mod last_look;
 mod locks;

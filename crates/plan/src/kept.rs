@@ -24,6 +24,11 @@ pub struct Standing {
     /// The table by the name that it has now.
     pub table: TableName,
     pub triggers: Vec<Ident>,
+    /// Columns that the triggers' conditions name, under the names that they have now. The server lets nobody drop them, or
+    /// change their type.
+    pub conditions: Vec<Ident>,
+    /// It names its table and the key's columns in each write, done or not: an older version of Crossfade wrote it.
+    pub names_table: bool,
 }
 
 /// What a run that is done has left on a table.
@@ -34,6 +39,9 @@ pub struct Kept {
     triggers: Vec<Ident>,
     reads: Columns,
     writes: Columns,
+    conditions: Columns,
+    /// Tables that the function names, and that must keep their names.
+    names: Vec<TableName>,
 }
 
 /// Which of the triggers that are there belong to these plans, whose runs are done.
@@ -45,7 +53,13 @@ pub fn kept(done: &[Plan], standing: &[Standing]) -> Vec<Kept> {
             let function = sync::Objects::of(&plan.name, &sync.table).function;
             kept.extend(found(function).map(|standing| {
                 let both = || sync.forward.iter().chain(&sync.backward);
-                Kept::new(plan, standing, both(), both())
+                let mut one = Kept::new(plan, standing, both(), both());
+                if standing.names_table {
+                    let key = sync::key_in_use(sync).iter();
+                    one.reads.extend(key.map(|column| column.name.clone()));
+                    one.names.push(sync.table.clone());
+                }
+                one
             }));
         }
         for link in plan.links() {
@@ -55,6 +69,9 @@ pub fn kept(done: &[Plan], standing: &[Standing]) -> Vec<Kept> {
                     let mut one = Kept::new(plan, standing, link.to(kin.other()), link.to(kin));
                     let columns = link.columns(kin).into_iter();
                     one.reads.extend(columns.map(|column| column.name.clone()));
+                    one.names = [Kin::Parent, Kin::Child]
+                        .map(|kin| link.table(kin).clone())
+                        .to_vec();
                     one
                 }));
             }
@@ -77,6 +94,8 @@ impl Kept {
             triggers: standing.triggers.clone(),
             reads: read.map(|column| column.name.clone()).collect(),
             writes: targets(writing).collect(),
+            conditions: standing.conditions.iter().cloned().collect(),
+            names: Vec::new(),
         }
     }
 
@@ -84,7 +103,26 @@ impl Kept {
     fn harm(&self, plan: &Plan) -> Vec<String> {
         let table = &self.table;
         let mut harm = Vec::new();
-        for column in taken(plan, table) {
+        let mut renamed: Vec<&TableName> = tables_taken(plan).collect();
+        renamed.retain(|taken| self.names.contains(taken));
+        harm.extend(
+            renamed
+                .into_iter()
+                .map(|taken| format!("{taken}, which they name")),
+        );
+        let taken = taken(plan, table);
+        let is_told = |column: &&Ident| {
+            taken.contains(*column)
+                && (self.writes.contains(*column) || self.reads.contains(*column))
+        };
+        let ended = ended(plan, table);
+        let mut held: Vec<&Ident> = self.conditions.intersection(&ended).collect();
+        held.retain(|column| !is_told(column));
+        harm.extend(
+            held.into_iter()
+                .map(|column| format!("{table}.{column}, which their conditions name")),
+        );
+        for column in taken {
             let what = if self.writes.contains(&column) {
                 "write"
             } else if self.reads.contains(&column) {
@@ -166,6 +204,35 @@ fn taken(plan: &Plan, table: &TableName) -> Columns {
         }
     }
     taken
+}
+
+/// The tables that the plan renames, drops, or puts a view in place of.
+fn tables_taken(plan: &Plan) -> impl Iterator<Item = &TableName> {
+    plan.steps().filter_map(|(_, step)| match &step.action {
+        Action::Ddl(DdlStep::AliasTable(step)) => Some(&step.table),
+        Action::Ddl(DdlStep::RetireTable(step)) => Some(&step.table),
+        Action::Ddl(DdlStep::DropTable(step)) => Some(&step.table),
+        _ => None,
+    })
+}
+
+/// The columns of a table that the plan drops in the end, or gives another type: the server refuses either while a trigger's
+/// condition names them, and the run would stop there.
+fn ended(plan: &Plan, table: &TableName) -> Columns {
+    let mut ended = Columns::new();
+    for (_, step) in plan.steps() {
+        let (of, column) = match &step.action {
+            Action::Ddl(DdlStep::RetireColumn(step)) => (&step.table, &step.column),
+            Action::Ddl(DdlStep::DropColumn(step)) => (&step.table, &step.column),
+            Action::Ddl(DdlStep::TakePlace(step)) => (&step.table, &step.column),
+            Action::Ddl(DdlStep::AlterColumnType(step)) => (&step.table, &step.column),
+            _ => continue,
+        };
+        if of == table {
+            ended.insert(column.clone());
+        }
+    }
+    ended
 }
 
 fn taken_by<'a>(step: &'a DdlStep, table: &TableName) -> impl Iterator<Item = &'a Ident> {

@@ -6,7 +6,7 @@ mod triggers;
 
 use super::Result;
 use crossfade_model::ident::{Ident, TableName};
-use crossfade_plan::statement::{cost::Thing, part::ReplicaIdentity};
+use crossfade_plan::statement::{cost::Thing, part::ReplicaIdentity, sync::NOTES_WHILE_ACTIVE};
 use crossfade_plan::{
     document::RunName,
     facts::{
@@ -819,11 +819,16 @@ pub async fn table_dependents_of(
 pub async fn standing(client: &impl GenericClient) -> Result<Vec<Standing>> {
     let rows = client
         .query(
-            "SELECT f.proname::text, n.nspname::text, c.relname::text, array_agg(g.tgname::text ORDER BY g.tgname) \
+            "SELECT f.proname::text, n.nspname::text, c.relname::text, array_agg(g.tgname::text ORDER BY g.tgname), \
+                 ARRAY(SELECT DISTINCT a.attname::text FROM pg_depend AS d JOIN pg_trigger AS w ON w.oid = d.objid \
+                     JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid AND NOT a.attisdropped \
+                     WHERE d.classid = 'pg_trigger'::regclass AND w.tgfoid = f.oid AND d.refobjid = c.oid AND d.refobjsubid > 0), \
+                 f.prosrc LIKE '%crossfade.runs%' AND strpos(f.prosrc, $1) = 0 \
              FROM pg_trigger AS g JOIN pg_proc AS f ON f.oid = g.tgfoid JOIN pg_namespace AS o ON o.oid = f.pronamespace \
                   JOIN pg_class AS c ON c.oid = g.tgrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace \
-             WHERE o.nspname = 'crossfade' AND g.tgparentid = 0 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
-            &[],
+             WHERE o.nspname = 'crossfade' AND g.tgparentid = 0 \
+             GROUP BY f.oid, f.proname, f.prosrc, c.oid, n.nspname, c.relname ORDER BY 1, 2, 3",
+            &[&NOTES_WHILE_ACTIVE],
         )
         .await?;
     let standing = |row: &Row| Standing {
@@ -833,6 +838,8 @@ pub async fn standing(client: &impl GenericClient) -> Result<Vec<Standing>> {
             name: ident(row, 2),
         },
         triggers: idents(row.get(3)),
+        conditions: idents(row.get(4)),
+        names_table: row.get(5),
     };
     Ok(rows.iter().map(standing).collect())
 }

@@ -29,7 +29,7 @@ use crossfade_plan::{
     link::{Kin, Link},
     steps::retire_table,
 };
-pub use missing::{ends, is_broken, renamed, told};
+pub use missing::{ends, from_under_kept, is_broken, renamed, told};
 use tokio_postgres::GenericClient;
 pub use watch::out_of_place;
 

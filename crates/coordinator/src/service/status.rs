@@ -269,6 +269,7 @@ pub(super) async fn read(
             .await?
             .iter()
             .map(ToString::to_string)
+            .chain(drift::from_under_kept(&**session, &snapshot).await?)
             .collect(),
     })
 }

@@ -15,7 +15,7 @@ use crate::{
     types::{self, Equality},
 };
 use body::Row;
-pub use body::{function_body, key_in_use};
+pub use body::{NOTES_WHILE_ACTIVE, function_body, key_in_use};
 use crossfade_model::ident::{Ident, TableName, short_hash};
 use crossfade_model::lock::Lock;
 

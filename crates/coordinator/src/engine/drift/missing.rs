@@ -3,7 +3,11 @@
 
 use super::{InForce, called_now, is_contracted, standing, syncs};
 use crate::database::{catalog, observe};
-use crossfade_decisions::lifecycle::{gate::OutOfStep, snapshot::Snapshot, transition::State};
+use crossfade_decisions::lifecycle::{
+    gate::OutOfStep,
+    snapshot::Snapshot,
+    transition::{RunState, State},
+};
 use crossfade_model::ident::{Ident, TableName};
 use crossfade_plan::statement::{
     group::groups,
@@ -25,6 +29,10 @@ pub async fn columns(
 ) -> Result<Vec<OutOfStep>, tokio_postgres::Error> {
     let run = &snapshot.plan.name;
     let mut wrong = Vec::new();
+    // Of a run that is done, `from_under_kept` tells.
+    if snapshot.state == RunState::Completed {
+        return Ok(wrong);
+    }
     for (id, sync) in syncs(snapshot) {
         if snapshot.step_state(id) != State::Completed || is_over(client, snapshot, &sync).await? {
             continue;
@@ -206,13 +214,20 @@ async fn stands_aside(
 }
 
 fn within(sync: &Sync, names: &Names) -> Vec<Ident> {
+    let mut columns = of_both_sides(sync, names);
+    let key = key_in_use(sync).iter();
+    columns.extend(key.map(|column| names.of(&column.name).clone()));
+    columns.sort();
+    columns.dedup();
+    columns
+}
+
+fn of_both_sides(sync: &Sync, names: &Names) -> Vec<Ident> {
     let groups = groups(&sync.forward, &sync.backward);
     let sides = groups
         .iter()
         .flat_map(|group| [group.old_side(), group.new_side()].concat());
-    let sides = sides.map(|column| &column.name);
-    let named = sides.chain(key_in_use(sync).iter().map(|column| &column.name));
-    let mut columns: Vec<Ident> = named.map(|column| names.of(column).clone()).collect();
+    let mut columns: Vec<Ident> = sides.map(|column| names.of(&column.name).clone()).collect();
     columns.sort();
     columns.dedup();
     columns
@@ -357,6 +372,60 @@ pub async fn told(
     }
     told.dedup();
     Ok(told)
+}
+
+/// What somebody has taken from under triggers that stay when the run is done: writes of the application fail.
+pub async fn from_under_kept(
+    client: &impl GenericClient,
+    snapshot: &Snapshot,
+) -> Result<Vec<String>, tokio_postgres::Error> {
+    if snapshot.state != RunState::Completed {
+        return Ok(Vec::new());
+    }
+    let standing = catalog::standing(client).await?;
+    let mut broken = Vec::new();
+    for (_, sync) in syncs(snapshot) {
+        let names = names_when(snapshot, &sync, |id| {
+            snapshot.step_state(id) == State::Completed
+        });
+        for (_, function, _) in sync.installed(snapshot) {
+            let Some(now) = standing.iter().find(|one| one.function == function) else {
+                continue;
+            };
+            let wanted = match &sync {
+                // It finds its table under any name, and its key is nothing to it by now.
+                InForce::Within(one) if !now.names_table => {
+                    vec![(now.table.clone(), of_both_sides(one, &names))]
+                }
+                InForce::Within(one) => vec![(one.table.clone(), within(one, &names))],
+                InForce::Across(both) => across(both, &names),
+            };
+            let mut gone = Vec::new();
+            for (table, columns) in wanted {
+                let there = catalog::columns_of(client, &table).await?;
+                if there.is_empty() {
+                    gone.push(table.to_string());
+                    continue;
+                }
+                let is_there = |column: &Ident| there.iter().any(|one| one.name == *column);
+                let columns = columns.iter().filter(|column| !is_there(column));
+                gone.extend(columns.map(|column| format!("{table}.{column}")));
+            }
+            if gone.is_empty() {
+                continue;
+            }
+            let drops = now.triggers.iter();
+            let drops = drops.map(|trigger| format!("DROP TRIGGER {trigger} ON {};", now.table));
+            broken.push(format!(
+                "the triggers that stay on {} name {}, which somebody has dropped or renamed, and writes of the application may fail. Give it its name back; or end the triggers, whose columns keep their values: {}",
+                now.table,
+                gone.join(", "),
+                drops.collect::<Vec<_>>().join(" ")
+            ));
+        }
+    }
+    broken.dedup();
+    Ok(broken)
 }
 
 /// The step of a sync and its functions, whatever is left of them.

@@ -107,6 +107,18 @@ pub(super) fn key_changed(sync: &Sync, names: &Names) -> Option<String> {
     (!tests.is_empty()).then(|| any(&tests))
 }
 
+/// What marks a function that names its table and key while the run is active only.
+pub const NOTES_WHILE_ACTIVE: &str = "crossfade_active";
+
+/// Notes are the run's. Triggers that stay when it is done name neither its key nor its table: either may be called otherwise by
+/// then, and a statement that is not run is not resolved.
+fn while_active(run: &RunName, notes: &str) -> String {
+    format!(
+        "      IF EXISTS (SELECT 1 FROM crossfade.runs AS {NOTES_WHILE_ACTIVE} WHERE {NOTES_WHILE_ACTIVE}.name = {} AND {NOTES_WHILE_ACTIVE}.state = 'active') THEN\n{notes}      END IF;\n",
+        literal::text(run.as_str())
+    )
+}
+
 /// Writes that do not convert are noted, and not refused.
 fn quarantines(sync: &Sync) -> bool {
     let mut assignments = sync.forward.iter().chain(&sync.backward);
@@ -297,14 +309,15 @@ impl Writing<'_> {
         if !group.is_one_way() || self.sync.key.is_empty() {
             return String::new();
         }
-        format!(
+        let note = format!(
             "      {what}\n        FROM crossfade.runs AS r, (VALUES ({}, {})) AS q (table_name, row_key) WHERE r.name = {} AND r.state = 'active'\n        AND (tg_op <> 'INSERT' OR NOT EXISTS (SELECT 1 FROM {} AS crossfade_row WHERE {})){end};\n",
             literal::text(&overtaken_mark(&self.sync.table, group)),
             self.key(Row::New),
             literal::text(self.run.as_str()),
             self.sync.table,
             self.has_key(),
-        )
+        );
+        while_active(self.run, &note)
     }
 
     /// A row has the inserted one's key: this one will not be inserted. What becomes of the other (`ON CONFLICT DO UPDATE`) is
@@ -330,23 +343,29 @@ impl Writing<'_> {
     fn move_marks(&self, groups: &[Group<'_>], key_changed: &str) -> String {
         let (new, old) = (self.key(Row::New), self.key(Row::Old));
         let run = literal::text(self.run.as_str());
-        let mut text = format!("  IF tg_op = 'UPDATE' THEN\n    IF {key_changed} THEN\n");
+        let mut notes = String::new();
         for group in groups.iter().filter(|group| group.is_one_way()) {
             let mark = literal::text(&overtaken_mark(&self.sync.table, group));
             let _ = write!(
-                text,
+                notes,
                 "      DELETE FROM crossfade.overtaken AS o USING crossfade.runs AS r\n        WHERE r.name = {run} AND r.state = 'active' AND o.run_id = r.id AND o.table_name = {mark} AND o.row_key = {new};\n      UPDATE crossfade.overtaken AS o SET row_key = {new} FROM crossfade.runs AS r\n        WHERE r.name = {run} AND r.state = 'active' AND o.run_id = r.id AND o.table_name = {mark} AND o.row_key = {old};\n"
             );
         }
         if quarantines(self.sync) {
             let table = literal::text(&self.sync.table.to_string());
             let _ = write!(
-                text,
+                notes,
                 "      UPDATE crossfade.quarantine AS q SET row_key = {new} FROM crossfade.runs AS r\n        WHERE r.name = {run} AND r.state = 'active' AND q.run_id = r.id AND q.table_name = {table} AND q.row_key = {old};\n"
             );
         }
-        text.push_str("    END IF;\n  END IF;\n");
-        text
+        // The key's columns may have other names once the run is done: whether it is comes first.
+        format!(
+            "  IF tg_op = 'UPDATE' THEN\n{}  END IF;\n",
+            while_active(
+                self.run,
+                &format!("    IF {key_changed} THEN\n{notes}    END IF;\n")
+            )
+        )
     }
 
     /// The row's key as a JSON object.
@@ -529,13 +548,14 @@ impl Writing<'_> {
             .reads
             .iter()
             .map(|column| (column, Row::New.column(&column.name, self.names)));
-        quarantine::note(&quarantine::Noted {
+        let note = quarantine::note(&quarantine::Noted {
             run: self.run,
             table: &self.sync.table,
             column: &assignment.target.name,
             key: &self.key(Row::New),
             values: &quarantine::values(reads),
             direction,
-        })
+        });
+        while_active(self.run, &note)
     }
 }
