@@ -3,7 +3,7 @@
 mod partitions;
 
 use super::Result;
-use crossfade_decisions::lifecycle::standing::Standing;
+use crossfade_decisions::lifecycle::standing::{self, Standing};
 use crossfade_model::ident::{Ident, TableName};
 use crossfade_plan::statement::{
     literal,
@@ -13,6 +13,7 @@ use crossfade_plan::statement::{
 use std::collections::BTreeSet;
 use tokio_postgres::{
     GenericClient,
+    error::SqlState,
     types::{Json, ToSql},
 };
 
@@ -609,6 +610,30 @@ pub async fn stands(client: &impl GenericClient, functions: &[&str]) -> Result<S
         .await?;
     let Json(standing) = row.try_get::<_, Json<Standing>>(0)?;
     Ok(standing)
+}
+
+/// Whether a partition, named as the server shows it, may have rows that were written before this trigger of ours was its own. One
+/// that was created in the trigger's transaction has none but those of an earlier command of that transaction; such a table is filled
+/// from its first block on. Of others each row counts: it may be older than it looks. One that may not be read here may have some.
+pub async fn came_with_rows(
+    client: &impl GenericClient,
+    trigger: &standing::Trigger,
+) -> Result<bool> {
+    let partition = &trigger.table;
+    let rows = match trigger.with_table {
+        true => {
+            "ctid < '(8,0)'::tid AND EXISTS (SELECT FROM pg_catalog.pg_trigger AS t WHERE t.oid::int8 = $1 AND t.xmin = crossfade_row.xmin \
+                AND crossfade_row.cmin::text::int8 < t.cmin::text::int8)"
+        }
+        false => "$1::int8 IS NOT NULL",
+    };
+    let sql = format!("SELECT EXISTS (SELECT FROM ONLY {partition} AS crossfade_row WHERE {rows})");
+    match client.query_one(&sql, &[&trigger.oid]).await {
+        Ok(row) => Ok(row.get(0)),
+        Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => Ok(false),
+        Err(error) if error.as_db_error().is_some() => Ok(!trigger.with_table),
+        Err(error) => Err(error),
+    }
 }
 
 /// Its labels in their order; `None` where there is no such enum.

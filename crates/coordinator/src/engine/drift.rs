@@ -13,7 +13,7 @@ use crate::database::{
 use crossfade_decisions::lifecycle::{
     gate::{self, OutOfStep},
     snapshot::Snapshot,
-    standing::Touched,
+    standing::{Standing, Touched, attached},
     transition::{RunState, State},
 };
 use crossfade_model::ident::{Ident, TableName};
@@ -141,13 +141,27 @@ pub async fn touched(
     if snapshot.state != RunState::Active {
         return Ok(None);
     }
-    let now = observe::stands(client, &snapshot.stood.functions()).await?;
-    let (_, changes) = snapshot.stood.seen(&now);
+    let (_, changes) = seen(client, &snapshot.stood).await?;
     let earlier = snapshot.touched.clone();
     Ok(match changes.is_empty() {
         true => earlier,
         false => Some(Touched::with(earlier, snapshot.now, &changes)),
     })
+}
+
+/// Another look: how the triggers stand by now, and what somebody changed since `before`.
+async fn seen(
+    client: &impl GenericClient,
+    before: &Standing,
+) -> Result<(Standing, Vec<String>), tokio_postgres::Error> {
+    let now = observe::stands(client, &before.functions()).await?;
+    let (seen, mut changes) = before.seen(&now);
+    for trigger in before.come(&now) {
+        if observe::came_with_rows(client, trigger).await? {
+            changes.push(attached(&trigger.table));
+        }
+    }
+    Ok((seen, changes))
 }
 
 /// Every row has been filled, or there is nothing that fills them: they can be compared.

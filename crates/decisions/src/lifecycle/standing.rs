@@ -43,6 +43,9 @@ pub struct Trigger {
     /// A partition's, which goes when that is detached.
     #[serde(default)]
     pub cloned: bool,
+    /// Of the transaction that created the table: of a partition that was not attached later.
+    #[serde(default)]
+    pub with_table: bool,
     #[serde(default, skip_serializing_if = "is_false")]
     pub gone: bool,
 }
@@ -122,6 +125,18 @@ impl Standing {
         wrong
     }
 
+    /// Triggers of partitions that came since, one for each. Whether a partition brought rows the catalog does not tell.
+    pub fn come<'a>(&self, now: &'a Self) -> Vec<&'a Trigger> {
+        let both = self
+            .0
+            .iter()
+            .filter_map(|(name, before)| Some((before, now.0.get(name)?)));
+        let mut come: Vec<&Trigger> = both.flat_map(|(before, now)| come(before, now)).collect();
+        come.sort_by(|a, b| a.table.cmp(&b.table));
+        come.dedup_by(|a, b| a.table == b.table);
+        come
+    }
+
     /// Another look: how they stand by now, with what has gone, and what somebody changed since.
     pub fn seen(&self, now: &Self) -> (Self, Vec<String>) {
         let mut merged = BTreeMap::new();
@@ -170,6 +185,28 @@ fn seen_function(
         triggers: seen_triggers(before, now, changes),
         ..now.clone()
     }
+}
+
+/// Triggers of partitions that came between the two looks, with their table's trigger, which did not.
+fn come<'a>(before: &Function, now: &'a Function) -> Vec<&'a Trigger> {
+    let had = |trigger: &Trigger| before.triggers.iter().any(|old| old.oid == trigger.oid);
+    let stayed: Vec<String> = now
+        .triggers
+        .iter()
+        .filter(|trigger| !trigger.cloned && had(trigger))
+        .map(|trigger| trigger.name.clone())
+        .collect();
+    now.triggers
+        .iter()
+        .filter(|trigger| trigger.cloned && !had(trigger) && stayed.contains(&trigger.name))
+        .collect()
+}
+
+/// What a partition brought was written by no trigger of ours.
+pub fn attached(partition: &str) -> String {
+    format!(
+        "the partition {partition} was attached, and its rows may have been written while it was none"
+    )
 }
 
 fn seen_triggers(before: &Function, now: &Function, changes: &mut Vec<String>) -> Vec<Trigger> {
@@ -225,6 +262,7 @@ mod tests {
             table: "public.t".to_owned(),
             enabled: enabled.to_owned(),
             cloned: false,
+            with_table: false,
             gone: false,
         }
     }
@@ -294,6 +332,26 @@ mod tests {
         let (seen, changes) = seen.seen(&before);
         assert!(!changes.is_empty());
         assert!(seen.out_of_place().is_empty(), "{:?}", seen.out_of_place());
+    }
+
+    #[test]
+    fn a_partition_that_comes_is_known_once() {
+        let clone = Trigger {
+            name: "t1".to_owned(),
+            table: "public.part".to_owned(),
+            cloned: true,
+            ..trigger(2, "12", "O")
+        };
+        let before = standing("10", "a", vec![trigger(1, "10", "O")]);
+        let attached = standing("10", "a", vec![trigger(1, "10", "O"), clone]);
+        assert_eq!(before.come(&attached).len(), 1);
+        let (seen, changes) = before.seen(&attached);
+        assert!(changes.is_empty() && seen.come(&attached).is_empty());
+        // It comes again with its table's trigger, which is told by itself.
+        let mut again = attached.clone();
+        again.0.get_mut("f").expect("f").triggers[0].oid = 3;
+        assert!(before.come(&again).is_empty());
+        assert_eq!(before.seen(&again).1.len(), 1);
     }
 
     #[test]

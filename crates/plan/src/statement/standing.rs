@@ -8,14 +8,16 @@ use crossfade_model::ident::Ident;
 const KEPT: &str = "UPDATE crossfade.runs SET sync_stood = ";
 
 /// The functions whose names are `names`, an SQL array, as a JSON object. Everything is named in full, as the search path may be
-/// another's.
+/// another's. A partition's trigger is of one transaction with its table if the entry of a system column is too: nothing changes
+/// such an entry.
 pub fn of(names: &str) -> String {
     format!(
         "SELECT coalesce(pg_catalog.jsonb_object_agg(p.proname, pg_catalog.jsonb_build_object('oid', p.oid::pg_catalog.int8, 'xmin', p.xmin::pg_catalog.text, \
             'text', pg_catalog.md5(p.prosrc), 'rights', p.proacl::pg_catalog.text, 'crossfade', {}, \
             'triggers', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('oid', t.oid::pg_catalog.int8, 'xmin', t.xmin::pg_catalog.text, \
                 'name', t.tgname, 'table', pg_catalog.concat(pg_catalog.quote_ident(s.nspname), '.', pg_catalog.quote_ident(c.relname)), \
-                'enabled', t.tgenabled, 'cloned', t.tgparentid <> 0) ORDER BY t.oid), '[]') \
+                'enabled', t.tgenabled, 'cloned', t.tgparentid <> 0, \
+                'with_table', t.tgparentid <> 0 AND t.xmin = (SELECT a.xmin FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum = -1)) ORDER BY t.oid), '[]') \
               FROM pg_catalog.pg_trigger AS t JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid \
               JOIN pg_catalog.pg_namespace AS s ON s.oid = c.relnamespace WHERE t.tgfoid = p.oid))), '{{}}') \
          FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace \

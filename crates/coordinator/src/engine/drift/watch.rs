@@ -44,8 +44,7 @@ impl Driver {
     pub async fn watch_sync(&mut self) -> Result<Vec<OutOfStep>, EngineError> {
         let run_id = self.lease.run_id;
         let (before, touched) = standing::kept(&*self.work, run_id).await?;
-        let now = observe::stands(&*self.work, &before.functions()).await?;
-        let (seen, changes) = before.seen(&now);
+        let (seen, changes) = super::seen(&*self.work, &before).await?;
         let wrong = seen.out_of_place().into_iter().map(OutOfStep::Triggers);
         let wrong = wrong.collect();
         if seen == before {
