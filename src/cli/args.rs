@@ -348,9 +348,19 @@ pub struct QuarantineSkip {
 pub struct Verify {
     /// Name of the run.
     pub run: String,
-    /// Correct differing rows from the side that reads are on: the old side before `switch_reads`, the new side after it.
+    /// Correct differing rows from the side that reads are on: the old side before `switch_reads`, the new side after it. A value that
+    /// only the other side has is not replaced by NULL.
     #[arg(long)]
     pub repair: bool,
+    /// With `--repair`: values of this column, such as `public.t.note`, may be replaced by NULL if the other side has nothing. Without
+    /// it such rows are named and left. May be repeated.
+    #[arg(
+        long,
+        value_name = "COLUMN",
+        requires = "repair",
+        conflicts_with = "detach"
+    )]
+    pub discard: Vec<String>,
     /// Place an order for a `crossfade serve`, and return at once.
     #[arg(long)]
     pub detach: bool,

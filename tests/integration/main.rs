@@ -49,6 +49,7 @@ mod lossy;
 mod meaning;
 mod no_gap;
 mod one_statement;
+mod only_copy;
 mod oracle;
 mod own_of_partitions;
 mod pacing;

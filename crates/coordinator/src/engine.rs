@@ -51,7 +51,7 @@ pub enum EngineError {
         blockers: Vec<Blocker>,
     },
     #[error(
-        "step {step}: {rows_different} of {rows_checked} rows differ: {examples}. `crossfade verify {run} --repair` mends them from the side that reads are on"
+        "step {step}: {rows_different} of {rows_checked} rows differ: {examples}. `crossfade verify {run} --repair` corrects them from the side that reads are on, but for rows in which only the other side has a value"
     )]
     Differences {
         run: String,

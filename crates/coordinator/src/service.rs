@@ -40,7 +40,9 @@ pub use status::{
 pub use tokens::{Can, CreatedToken, Holder, Secret, TokenRecord};
 
 use crate::database::{self, resolve::Resolver};
-use crate::engine::{notice::Reporter, rollback::only_frees, session::Driver, toll, vital, walk};
+use crate::engine::{
+    notice::Reporter, rollback::only_frees, session::Driver, toll, verify, vital, walk,
+};
 use crate::store::{
     self, history, lease, runs, schema,
     timeline::Server,
@@ -441,13 +443,23 @@ impl Service {
         &self,
         run: &str,
         repair: bool,
+        discards: &BTreeSet<String>,
         reporter: Arc<dyn Reporter>,
         stop: CancellationToken,
     ) -> Result<Result<Vec<Finding>, Outcome>, ServiceError> {
         self.driving(run, reporter, stop, async |driver| {
-            driver.verify(repair).await
+            driver.verify(repair, discards).await
         })
         .await
+    }
+
+    /// The columns that a repair would write at this moment.
+    pub async fn repaired_columns(&self, run: &str) -> Result<Vec<String>, ServiceError> {
+        let session = self.session("verify").await?;
+        let run_id = runs::id_of(&*session, run).await?;
+        let snapshot = runs::snapshot(&*session, run_id).await?;
+        let columns = verify::written(&snapshot, verify::truth(&snapshot));
+        Ok(columns.iter().map(ToString::to_string).collect())
     }
 
     /// Works on the segments of a run that another process drives, until there are none.

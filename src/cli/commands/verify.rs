@@ -7,7 +7,7 @@ use crate::cli::{
     printer::{Text, one_line},
     reporter,
 };
-use crossfade_coordinator::service::Outcome;
+use crossfade_coordinator::service::{Outcome, Service};
 use crossfade_decisions::keeper::Wish;
 use serde_json::json;
 
@@ -23,10 +23,12 @@ pub async fn run(context: &Context<'_>, verify: &Verify) -> anyhow::Result<Exit>
         return order::placed(context, &service, &verify.run, &placed).await;
     }
     let stop = context.stop()?;
+    let discards = verify.discard.iter().cloned().collect();
     let findings = match service
         .verify(
             &verify.run,
             verify.repair,
+            &discards,
             context.reporter(&verify.run),
             stop,
         )
@@ -76,9 +78,28 @@ pub async fn run(context: &Context<'_>, verify: &Verify) -> anyhow::Result<Exit>
             text
         })
     })?;
+    if verify.repair && different > 0 {
+        context
+            .printer
+            .message(one_line(&left(&service, verify).await?));
+    }
     Ok(if different == 0 {
         Exit::Done
     } else {
         Exit::Differences
     })
+}
+
+/// What a repair has left, and what to do about it.
+async fn left(service: &Service, verify: &Verify) -> anyhow::Result<String> {
+    let columns = service.repaired_columns(&verify.run).await?;
+    let discards: Vec<String> = columns
+        .iter()
+        .map(|column| format!("--discard {column}"))
+        .collect();
+    Ok(format!(
+        "these rows were left: a value would have been replaced by NULL that no other side has, or somebody wrote them meanwhile. Write what is right into the side that is wrong, and the triggers compute the other; or `crossfade verify {} --repair {}` replaces such values",
+        verify.run,
+        discards.join(" ")
+    ))
 }

@@ -13,21 +13,26 @@ use super::{
     walk::{self, From, Walked},
 };
 use crate::database::observe::{Observed, observe};
-use crate::store::{runs, walks};
+use crate::store::{history, runs, walks};
 use crossfade_decisions::keeper::AtGate;
 use crossfade_decisions::lifecycle::{
     gate::{self, ConditionStatus},
     next::{Next, Wait, next},
     snapshot::Snapshot,
+    toll::misnamed_in_repair,
     transition::{Event, RunState},
 };
-use crossfade_plan::statement::{part::Part, rows::Truth};
+use crossfade_plan::statement::{
+    part::Part,
+    rows::{Repair, Truth},
+};
 use crossfade_plan::{
-    compiled::{Action, Plan, StepId},
+    compiled::{Action, Match, Plan, StepId},
     document::PhaseName,
     steps::{DdlStep, Work},
 };
-use std::time::Duration;
+use serde_json::json;
+use std::{collections::BTreeSet, time::Duration};
 
 /// How far to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -434,10 +439,12 @@ impl Driver {
         Ok(Reached::Ran)
     }
 
-    /// Compares every `match` of the plan now, and repairs what differs if asked. `None`: paused or interrupted.
+    /// Compares every `match` of the plan now, and repairs what differs if asked. `discards`: columns whose values a repair may
+    /// replace by nothing, as `Thing`s are written. `None`: paused or interrupted.
     pub async fn verify(
         &mut self,
         repair: bool,
+        discards: &BTreeSet<String>,
     ) -> Result<Result<Vec<crate::store::verification::Finding>, Outcome>, EngineError> {
         let (snapshot, _) = self.look().await?;
         let mut put_back = Reached::WasThere;
@@ -470,19 +477,16 @@ impl Driver {
                 )));
             }
         }
+        if let Some(truth) = repair
+            && let Some(wrong) = misnamed_in_repair(discards, &verify::written(&snapshot, truth))
+        {
+            return Err(EngineError::Refused(wrong));
+        }
         let mut findings = Vec::new();
         for (id, matching) in matches(&snapshot.plan) {
-            let names = verify::names_now(&snapshot, &matching.table);
-            match verify::compare(
-                self,
-                &snapshot.plan,
-                &id,
-                &matching,
-                names,
-                repair,
-                From::Beginning,
-            )
-            .await?
+            match self
+                .compare_and_repair(&snapshot, &id, &matching, repair, discards)
+                .await?
             {
                 Verified::Finished(finding) => findings.push(finding),
                 Verified::Interrupted => return Ok(Err(Outcome::Interrupted)),
@@ -496,6 +500,47 @@ impl Driver {
             self.sync_was_compared(snapshot.touched.as_ref()).await?;
         }
         Ok(Ok(findings))
+    }
+
+    /// What may be replaced by nothing is left at first, and so counted, and noted before it is.
+    async fn compare_and_repair(
+        &mut self,
+        snapshot: &Snapshot,
+        id: &StepId,
+        matching: &Match,
+        truth: Option<Truth>,
+        discards: &BTreeSet<String>,
+    ) -> Result<Verified, EngineError> {
+        let plan = &snapshot.plan;
+        let names = || verify::names_now(snapshot, &matching.table);
+        let from = From::Beginning;
+        let repair = truth.map(Repair::of);
+        let first = verify::compare(self, plan, id, matching, names(), repair, from).await?;
+        let (Verified::Finished(finding), Some(truth)) = (&first, truth) else {
+            return Ok(first);
+        };
+        if finding.rows_different == 0 || discards.is_empty() {
+            return Ok(first);
+        }
+        let detail = json!({"step": id.0, "columns": discards, "rows": finding.rows_different});
+        self.record(&format!("{id} discards"), async |transaction, lease| {
+            history::record(transaction, lease.run_id, "repair discards", &detail).await
+        })
+        .await?;
+        let repair = Repair {
+            truth,
+            discards: discards.clone(),
+        };
+        verify::compare(
+            self,
+            plan,
+            id,
+            matching,
+            names(),
+            Some(repair),
+            From::Beginning,
+        )
+        .await
     }
 
     /// What a verification that was paused or interrupted tells.

@@ -14,12 +14,19 @@ use crate::store::{
 };
 use crossfade_decisions::lifecycle::{gate::Readings, snapshot::Snapshot, transition::State};
 use crossfade_model::ident::{Ident, TableName};
-use crossfade_plan::statement::{link, rows::Truth, session, sync::Names};
+use crossfade_plan::statement::{
+    cost::Thing,
+    link::{self, rows::mended},
+    rows::{Repair, Truth},
+    session,
+    sync::Names,
+};
 use crossfade_plan::{
     attributes::{Attributes, Succession},
     compiled::{Action, Condition, Match, Phase, Plan, StepId},
     document::{Expect, PhaseName, Query},
     facts::OwnOfPartition,
+    link::Kin,
     steps::DdlStep,
 };
 use crossfade_postgres::sqlstate::{self, ErrorClass};
@@ -65,7 +72,7 @@ pub async fn compare(
     step: &StepId,
     matching: &Match,
     names: Names,
-    repair: Option<Truth>,
+    repair: Option<Repair>,
     from: From,
 ) -> Result<Verified, EngineError> {
     let finding_names = names.clone();
@@ -398,6 +405,41 @@ async fn lost_attributes(
         }));
     }
     Ok(lost)
+}
+
+/// The columns that a repair writes, by the names that they have now.
+pub fn written(snapshot: &Snapshot, truth: Truth) -> Vec<Thing> {
+    let mut things = Vec::new();
+    for (_, step) in snapshot.plan.steps() {
+        let Action::Match(matching) = &step.action else {
+            continue;
+        };
+        let names = names_now(snapshot, &matching.table);
+        match &matching.link {
+            None => {
+                let side = match truth {
+                    Truth::Old => &matching.columns,
+                    Truth::New => &matching.backward,
+                };
+                things.extend(side.iter().map(|one| {
+                    Thing::Column(matching.table.clone(), names.of(&one.target.name).clone())
+                }));
+            }
+            Some(link) => {
+                let to = mended(link, truth);
+                things.extend(link.to(to).iter().map(|one| match to {
+                    Kin::Parent => {
+                        Thing::Column(link.parent.clone(), names.of(&one.target.name).clone())
+                    }
+                    Kin::Child => Thing::Column(
+                        names.child(&link.child).clone(),
+                        names.of_child(&one.target.name).clone(),
+                    ),
+                }));
+            }
+        }
+    }
+    things
 }
 
 /// Which side a repair takes for right: the one that reads are on. A column that takes the old one's place in `contract` is

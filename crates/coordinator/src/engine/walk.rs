@@ -26,7 +26,12 @@ use crate::store::{
 use crew::Finish;
 use crossfade_decisions::pacing::{BATCH_BLOCKS_FIRST, BATCH_BLOCKS_FIRST_READ};
 use crossfade_model::ident::{Ident, TableName};
-use crossfade_plan::statement::{link::rows::mended, rows::Truth, session, sync::Names};
+use crossfade_plan::statement::{
+    link::rows::mended,
+    rows::{Repair, Truth},
+    session,
+    sync::Names,
+};
 use crossfade_plan::{
     compiled::{Assignment, Fill, Match, Plan, StepId},
     link::Kin,
@@ -46,7 +51,7 @@ pub enum Work<'a> {
         matching: &'a Match,
         names: Names,
         /// Differing rows are made to agree with this side, and compared again.
-        repair: Option<Truth>,
+        repair: Option<Repair>,
     },
 }
 
@@ -111,14 +116,14 @@ impl Work<'_> {
         let Self::Compare {
             matching,
             names,
-            repair: Some(truth),
+            repair: Some(repair),
         } = self
         else {
             return None;
         };
         Some(match &matching.link {
             None => {
-                let side = match truth {
+                let side = match repair.truth {
                     Truth::Old => &matching.columns,
                     Truth::New => &matching.backward,
                 };
@@ -126,7 +131,7 @@ impl Work<'_> {
                 (&matching.table, columns.collect())
             }
             Some(link) => {
-                let to = mended(link, *truth);
+                let to = mended(link, repair.truth);
                 let columns = targets(link.to(to));
                 match to {
                     Kin::Parent => (&link.parent, columns.map(|one| names.of(one)).collect()),
@@ -153,7 +158,7 @@ impl Work<'_> {
     fn repair(&self) -> Option<Truth> {
         match self {
             Self::Fill(_) => None,
-            Self::Compare { repair, .. } => *repair,
+            Self::Compare { repair, .. } => repair.as_ref().map(|repair| repair.truth),
         }
     }
 }

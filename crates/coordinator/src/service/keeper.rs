@@ -193,7 +193,7 @@ impl Service {
                     driver.roll_back(*to, discards).await.map(of_outcome)
                 }
                 (None, wish @ (Wish::Verify | Wish::Repair)) => driver
-                    .verify(*wish == Wish::Repair)
+                    .verify(*wish == Wish::Repair, &BTreeSet::new())
                     .await
                     .map(|found| found.map_or_else(of_outcome, |found| of_findings(&found))),
             };

@@ -213,7 +213,7 @@ pub fn out_of_step(run: impl std::fmt::Display, wrong: &[OutOfStep]) -> String {
 /// The same where rows were to be compared since somebody changed the triggers, and were not.
 pub fn touched(run: &RunName, touched: &Touched) -> OutOfStep {
     OutOfStep::Touched(format!(
-        "since {:.0} somebody changed what keeps both sides in step ({}): rows written meanwhile may be on one side only. `crossfade verify {run}` compares all rows, and where none differs the run goes on. It names those that differ: write what is right into either side of such a row and the triggers write the other, or let `--repair` take the side that reads are on",
+        "since {:.0} somebody changed what keeps both sides in step ({}): rows written meanwhile may be on one side only. `crossfade verify {run}` compares all rows, and where none differs the run goes on. It names those that differ: write what is right into the side that is wrong, and the triggers compute the other (a side that is given the value that it has is not written), or let `--repair` take the side that reads are on; it leaves rows in which only the other side has a value",
         touched.at,
         touched.what.join("; ")
     ))

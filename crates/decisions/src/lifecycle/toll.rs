@@ -172,6 +172,16 @@ pub fn misnamed(discards: &BTreeSet<String>, things: &BTreeSet<Thing>) -> Option
     })
 }
 
+/// The same of a repair, which writes these columns.
+pub fn misnamed_in_repair(discards: &BTreeSet<String>, columns: &[Thing]) -> Option<String> {
+    let known: Vec<String> = columns.iter().map(ToString::to_string).collect();
+    let wrong = discards.iter().find(|thing| !known.contains(thing))?;
+    Some(format!(
+        "--discard {wrong}: the repair does not write that. What it writes: {}",
+        known.join(", ")
+    ))
+}
+
 impl Serialize for Toll {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.to_json().serialize(serializer)

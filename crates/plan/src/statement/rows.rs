@@ -2,6 +2,7 @@
 //! table that the blocks are of: the plan's table, or a partition of it, which is read under the table's name.
 
 use super::{
+    cost::Thing,
     group::{Group, groups, overtaken_mark},
     link::rows as link,
     quarantine,
@@ -12,6 +13,7 @@ use crate::{
     key::KeyColumn,
 };
 use crossfade_model::ident::{Ident, TableName};
+use std::collections::BTreeSet;
 
 /// Both ends are TIDs as text: a TID range scan reads just these blocks, whatever the key is.
 pub(super) const RANGE: &str = "ctid >= ($1::text)::tid AND ctid < ($2::text)::tid";
@@ -447,28 +449,93 @@ impl Truth {
     }
 }
 
-/// Makes the rows of a range agree again. A row that is written in the meantime is left alone: it has another TID and
-/// another `xmin`. Either tells it; a server that does not look at the one again looks at the other.
-pub fn repair(matching: &Match, storage: &TableName, names: &Names, truth: Truth) -> String {
-    if let Some(link) = &matching.link {
-        return link::repair(link, storage, names, truth);
+/// What a repair takes for right, and what may go with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repair {
+    pub truth: Truth,
+    /// Columns whose values may be replaced by nothing, as `Thing`s are written, by the names that they have now.
+    pub discards: BTreeSet<String>,
+}
+
+impl Repair {
+    pub fn of(truth: Truth) -> Self {
+        Self {
+            truth,
+            discards: BTreeSet::new(),
+        }
     }
-    let (mut set, mut values) = (Vec::new(), Vec::new());
+
+    pub(super) fn discards(&self, table: &TableName, column: &Ident) -> bool {
+        let thing = Thing::Column(table.clone(), column.clone());
+        self.discards.contains(&thing.to_string())
+    }
+}
+
+/// The row has a value in one of these targets, `(it, what it would be, whether that may go)`, that a repair would replace by
+/// nothing: by NULL, or by what follows from NULLs alone. The other side has nothing then, and which of them is right nobody can
+/// tell: it may be the only copy.
+pub(super) fn is_only_copy(targets: &[(String, String, bool)], sources: &[String]) -> String {
+    let kept = || targets.iter().filter(|(_, _, may_go)| !may_go);
+    let mut tests: Vec<String> = kept()
+        .map(|(now, value, _)| format!("{now} IS NOT NULL AND ({value}\n) IS NULL"))
+        .collect();
+    let present: Vec<String> = kept()
+        .map(|(now, ..)| format!("{now} IS NOT NULL"))
+        .collect();
+    if !sources.is_empty() && !present.is_empty() {
+        let nothing: Vec<String> = sources.iter().map(|one| format!("{one} IS NULL")).collect();
+        tests.push(format!(
+            "{} AND ({})",
+            nothing.join(" AND "),
+            present.join(" OR ")
+        ));
+    }
+    match tests.is_empty() {
+        true => "false".to_owned(),
+        false => format!("({})", tests.join(" OR ")),
+    }
+}
+
+/// Makes the rows of a range agree again, but for those that have the only copy of a value. A row that is written in the meantime
+/// is left alone: it has another TID and another `xmin`. Either tells it; a server that does not look at the one again looks at the
+/// other.
+pub fn repair(matching: &Match, storage: &TableName, names: &Names, repair: &Repair) -> String {
+    if let Some(link) = &matching.link {
+        return link::repair(link, storage, names, repair);
+    }
+    let (mut set, mut values, mut tests) = (Vec::new(), Vec::new(), Vec::new());
     for group in groups(&matching.columns, &matching.backward) {
-        let assignments = match truth {
+        let assignments = match repair.truth {
             Truth::Old => &group.forward,
             Truth::New => &group.backward,
         };
+        let targets: Vec<(String, String, bool)> = assignments
+            .iter()
+            .map(|one| {
+                let target = &one.target.name;
+                let may_go = repair.discards(&matching.table, names.of(target));
+                (target.to_string(), one.expression.to_string(), may_go)
+            })
+            .collect();
+        let reads = assignments.iter().flat_map(|one| &one.reads);
+        let mut sources: Vec<String> = reads.map(|column| column.name.to_string()).collect();
+        sources.sort();
+        sources.dedup();
         // A group that agrees is left as its version wrote it, and one that was accepted as somebody accepted it.
-        let disagrees = group_disagrees(matching, &group);
+        let wrong = format!(
+            "CASE WHEN {} THEN NOT {} ELSE false END",
+            group_disagrees(matching, &group),
+            is_only_copy(&targets, &sources)
+        );
         for assignment in assignments {
             let (number, target) = (set.len(), &assignment.target.name);
             set.push(format!("{} = wrong.v{number}", names.of(target)));
             values.push(format!(
-                "CASE WHEN {disagrees} THEN ({}\n) ELSE {target} END AS v{number}",
+                "CASE WHEN {wrong} THEN ({}\n) ELSE {target} END AS v{number}",
                 assignment.expression
             ));
         }
+        tests.push(wrong);
     }
     format!(
         "UPDATE ONLY {storage} AS repaired SET {} FROM (SELECT crossfade_tid, crossfade_xmin, {} FROM {} WHERE {}) AS wrong \
@@ -476,6 +543,6 @@ pub fn repair(matching: &Match, storage: &TableName, names: &Names, truth: Truth
         set.join(", "),
         values.join(", "),
         fenced_range_of(matching, storage, names),
-        disagrees(matching),
+        tests.join(" OR "),
     )
 }

@@ -66,10 +66,10 @@ impl Worker<'_> {
             return Ok((Done::default(), 0));
         };
         let mut repaired = 0;
-        if let Some(truth) = repair {
+        if let Some(repair) = repair {
             let (_, different) = self.look(segment, at, matching, names).await?;
             if different > 0 {
-                let statement = rows::repair(matching, at.storage, names, *truth);
+                let statement = rows::repair(matching, at.storage, names, repair);
                 let written = site.work.repaired().map(|(table, _)| table);
                 let written = written.unwrap_or(&matching.table);
                 let midway = failpoint::midway(|| format!("{} batch: in its repair", site.step));

@@ -11,7 +11,7 @@ use crate::engine::{EngineError, notice::Notice, notice::Reporter, session, veri
 use crate::store::{StoreError, lease, os_user, runs, schema, walks};
 use crossfade_decisions::lifecycle::{snapshot::Snapshot, transition::RunState};
 use crossfade_plan::compiled::{Action, StepId};
-use crossfade_plan::statement::rows::Truth;
+use crossfade_plan::statement::rows::{Repair, Truth};
 use crossfade_postgres::connect::{Session, Target};
 use std::{
     sync::{Arc, atomic::AtomicBool},
@@ -64,7 +64,12 @@ pub async fn help(
             continue;
         }
         let step = StepId(walk.step.clone());
-        let repair = walk.repair.as_deref().and_then(Truth::parse);
+        let repair = walk
+            .repair
+            .as_deref()
+            .and_then(Truth::parse)
+            .map(Repair::of);
+        // What may go is the driver's to say: it comes again over what is left here.
         let Some(work) = work_of(&snapshot, &step, repair) else {
             return Ok(Help::NothingToDo { batches });
         };
@@ -105,7 +110,7 @@ async fn is_driven(session: &Session, run_id: i64) -> Result<bool, EngineError> 
     Ok(record.is_some_and(|record| record.is_held()))
 }
 
-fn work_of<'a>(snapshot: &'a Snapshot, step: &StepId, repair: Option<Truth>) -> Option<Work<'a>> {
+fn work_of<'a>(snapshot: &'a Snapshot, step: &StepId, repair: Option<Repair>) -> Option<Work<'a>> {
     let (_, planned) = snapshot
         .plan
         .steps()

@@ -4,7 +4,7 @@
 use crate::statement::{
     group::{Group, groups},
     literal, quarantine,
-    rows::{RANGE, Truth, within_range},
+    rows::{RANGE, Repair, Truth, is_only_copy, within_range},
     sync::{Names, differs},
 };
 use crate::{
@@ -648,19 +648,40 @@ pub fn mended(link: &Link, truth: Truth) -> Kin {
     }
 }
 
-/// Makes the rows of a range agree with this side; a row for each write.
-pub fn repair(link: &Link, storage: &TableName, names: &Names, truth: Truth) -> String {
-    let to = mended(link, truth);
+/// Makes the rows of a range agree with this side, but for those that have the only copy of a value; a row for each write.
+pub fn repair(link: &Link, storage: &TableName, names: &Names, repair: &Repair) -> String {
+    let to = mended(link, repair.truth);
     let groups = link_groups(link);
     let mut written: Vec<&Assignment> = Vec::new();
-    let mut values = Vec::new();
+    let (mut values, mut tests) = (Vec::new(), Vec::new());
     for group in &groups {
-        // A group that agrees is left as its version wrote it.
-        let wrong = group_disagrees(link, group);
         let side = match to {
             Kin::Parent => &group.forward,
             Kin::Child => &group.backward,
         };
+        let targets: Vec<(String, String, bool)> = side
+            .iter()
+            .map(|one| {
+                let target = &one.target.name;
+                let may_go = match to {
+                    Kin::Parent => repair.discards(&link.parent, names.of(target)),
+                    Kin::Child => repair.discards(names.child(&link.child), names.of_child(target)),
+                };
+                (there(to, target), value(to, one), may_go)
+            })
+            .collect();
+        let reads = side.iter().flat_map(|one| &one.reads);
+        let mut sources: Vec<String> = reads
+            .map(|column| there(to.other(), &column.name))
+            .collect();
+        sources.sort();
+        sources.dedup();
+        // A group that agrees is left as its version wrote it.
+        let wrong = format!(
+            "CASE WHEN {} THEN NOT {} ELSE false END",
+            group_disagrees(link, group),
+            is_only_copy(&targets, &sources)
+        );
         for one in side {
             values.push(format!(
                 "CASE WHEN {wrong} THEN {} ELSE {} END AS {}",
@@ -670,13 +691,14 @@ pub fn repair(link: &Link, storage: &TableName, names: &Names, truth: Truth) -> 
             ));
             written.push(one);
         }
+        tests.push(wrong);
     }
     let source = format!(
         "SELECT {ADDRESSES}, {}, {} FROM {} WHERE {}",
         keys(link),
         values.join(", "),
         compared(link, storage, names).sql(),
-        disagrees(link)
+        or(&tests)
     );
     write_side(link, names, to, &written, &source)
 }
