@@ -26,7 +26,7 @@ ALTER TABLE public.shipments DROP COLUMN signature_url;
 CREATE SEQUENCE IF NOT EXISTS crossfade."old_fold-acknowledgments_804d46d4";
 CREATE SEQUENCE IF NOT EXISTS crossfade."new_fold-acknowledgments_804d46d4";
 CREATE SEQUENCE IF NOT EXISTS crossfade."guard_fold-acknowledgments_804d46d4";
-CREATE OR REPLACE FUNCTION crossfade."parent_fold-acknowledgments_804d46d4"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."parent_fold-acknowledgments_804d46d4"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 #variable_conflict use_column
 -- crossfade: run fold-acknowledgments; keeps public.shipments and public.acknowledgments in step
 <<crossfade_body>>
@@ -237,7 +237,7 @@ BEGIN
   RETURN NULL;
 END;
 $crossfade$;
-CREATE OR REPLACE FUNCTION crossfade."child_fold-acknowledgments_804d46d4"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."child_fold-acknowledgments_804d46d4"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 #variable_conflict use_column
 -- crossfade: run fold-acknowledgments; keeps public.shipments and public.acknowledgments in step
 <<crossfade_body>>
@@ -508,7 +508,7 @@ SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
 LOCK TABLE public.shipments IN SHARE ROW EXCLUSIVE MODE;
 ALTER TABLE public.acknowledgments RENAME TO acknowledgments_crossfade_retired;
 CREATE SEQUENCE IF NOT EXISTS crossfade."guard_fold-acknowledgments_804d46d4";
-CREATE OR REPLACE FUNCTION crossfade."parent_fold-acknowledgments_804d46d4"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."parent_fold-acknowledgments_804d46d4"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 #variable_conflict use_column
 -- crossfade: run fold-acknowledgments; keeps public.shipments and public.acknowledgments in step
 <<crossfade_body>>
@@ -719,7 +719,7 @@ BEGIN
   RETURN NULL;
 END;
 $crossfade$;
-CREATE OR REPLACE FUNCTION crossfade."child_fold-acknowledgments_804d46d4"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."child_fold-acknowledgments_804d46d4"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 #variable_conflict use_column
 -- crossfade: run fold-acknowledgments; keeps public.shipments and public.acknowledgments in step
 <<crossfade_body>>
@@ -880,9 +880,9 @@ $crossfade$;
 LOCK TABLE public.shipments IN SHARE ROW EXCLUSIVE MODE;
 ALTER TABLE public.acknowledgments_crossfade_retired RENAME TO acknowledgments;
 CREATE SEQUENCE IF NOT EXISTS crossfade."guard_fold-acknowledgments_804d46d4";
-CREATE OR REPLACE FUNCTION crossfade."parent_fold-acknowledgments_804d46d4"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."parent_fold-acknowledgments_804d46d4"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
   -- … the same as in dual_write, sync_tables:public.acknowledgments->public.shipments
-CREATE OR REPLACE FUNCTION crossfade."child_fold-acknowledgments_804d46d4"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."child_fold-acknowledgments_804d46d4"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
   -- … the same as in dual_write, sync_tables:public.acknowledgments->public.shipments
 
 

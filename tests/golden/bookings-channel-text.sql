@@ -16,7 +16,7 @@ ALTER TABLE public.bookings DROP COLUMN channel_new;
 CREATE SEQUENCE IF NOT EXISTS crossfade."old_booking-channel-as-text_0e03477e";
 CREATE SEQUENCE IF NOT EXISTS crossfade."new_booking-channel-as-text_0e03477e";
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_booking-channel-as-text_0e03477e";
-CREATE OR REPLACE FUNCTION crossfade."sync_booking-channel-as-text_0e03477e"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_booking-channel-as-text_0e03477e"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run booking-channel-as-text, table public.bookings; keeps both sides of a change in step, filling rows as they move
 DECLARE
   crossfade_side text;
@@ -252,7 +252,7 @@ UPDATE ONLY public.bookings AS "bookings" SET channel_new = ((channel)::text
   THEN (channel_new IS NULL AND ((channel)::text
   ) IS NOT NULL) ELSE false END;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_booking-channel-as-text_0e03477e";
-CREATE OR REPLACE FUNCTION crossfade."sync_booking-channel-as-text_0e03477e"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_booking-channel-as-text_0e03477e"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run booking-channel-as-text, table public.bookings; keeps both sides of a change in step, not filling
 DECLARE
   crossfade_side text;
@@ -437,7 +437,7 @@ CREATE OR REPLACE TRIGGER "zz_crossfade_booking-channel-as-text_u" BEFORE UPDATE
     OR new."channel_new" IS DISTINCT FROM old."channel_new") EXECUTE FUNCTION crossfade."sync_booking-channel-as-text_0e03477e"();
 -- undo:
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_booking-channel-as-text_0e03477e";
-CREATE OR REPLACE FUNCTION crossfade."sync_booking-channel-as-text_0e03477e"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_booking-channel-as-text_0e03477e"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.bookings
 SELECT crossfade.keep_function('sync_booking-channel-as-text_0e03477e', 'public.bookings');
 CREATE OR REPLACE TRIGGER "zz_crossfade_booking-channel-as-text_u" BEFORE UPDATE ON public.bookings FOR EACH ROW
@@ -517,7 +517,7 @@ DROP INDEX CONCURRENTLY IF EXISTS public.bookings_channel_crossfade;
 ALTER TABLE public.bookings RENAME COLUMN channel TO channel_crossfade_retired;
 ALTER TABLE public.bookings RENAME COLUMN channel_new TO channel;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_booking-channel-as-text_0e03477e";
-CREATE OR REPLACE FUNCTION crossfade."sync_booking-channel-as-text_0e03477e"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_booking-channel-as-text_0e03477e"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run booking-channel-as-text, table public.bookings; keeps both sides of a change in step, not filling
 DECLARE
   crossfade_side text;
@@ -702,7 +702,7 @@ $crossfade$;
 ALTER TABLE public.bookings RENAME COLUMN channel TO channel_new;
 ALTER TABLE public.bookings RENAME COLUMN channel_crossfade_retired TO channel;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_booking-channel-as-text_0e03477e";
-CREATE OR REPLACE FUNCTION crossfade."sync_booking-channel-as-text_0e03477e"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_booking-channel-as-text_0e03477e"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
   -- … the same as in backfill, fill:public.bookings
 
 -- set_not_null:public.bookings.channel

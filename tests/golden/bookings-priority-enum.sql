@@ -16,7 +16,7 @@ ALTER TABLE public.bookings DROP COLUMN priority_new;
 CREATE SEQUENCE IF NOT EXISTS crossfade."old_booking-priority-as-enum_0e03477e";
 CREATE SEQUENCE IF NOT EXISTS crossfade."new_booking-priority-as-enum_0e03477e";
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_booking-priority-as-enum_0e03477e";
-CREATE OR REPLACE FUNCTION crossfade."sync_booking-priority-as-enum_0e03477e"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_booking-priority-as-enum_0e03477e"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run booking-priority-as-enum, table public.bookings; keeps both sides of a change in step, filling rows as they move
 DECLARE
   crossfade_side text;
@@ -254,7 +254,7 @@ UPDATE ONLY public.bookings AS "bookings" SET priority_new = ((priority)::public
   THEN (priority_new IS NULL AND ((priority)::public.booking_priority
   ) IS NOT NULL) ELSE false END;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_booking-priority-as-enum_0e03477e";
-CREATE OR REPLACE FUNCTION crossfade."sync_booking-priority-as-enum_0e03477e"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_booking-priority-as-enum_0e03477e"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run booking-priority-as-enum, table public.bookings; keeps both sides of a change in step, not filling
 DECLARE
   crossfade_side text;
@@ -441,7 +441,7 @@ CREATE OR REPLACE TRIGGER "zz_crossfade_booking-priority-as-enum_u" BEFORE UPDAT
     OR pg_catalog.record_image_ne(ROW(new."priority_new"), ROW(old."priority_new"))) EXECUTE FUNCTION crossfade."sync_booking-priority-as-enum_0e03477e"();
 -- undo:
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_booking-priority-as-enum_0e03477e";
-CREATE OR REPLACE FUNCTION crossfade."sync_booking-priority-as-enum_0e03477e"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_booking-priority-as-enum_0e03477e"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.bookings
 SELECT crossfade.keep_function('sync_booking-priority-as-enum_0e03477e', 'public.bookings');
 CREATE OR REPLACE TRIGGER "zz_crossfade_booking-priority-as-enum_u" BEFORE UPDATE ON public.bookings FOR EACH ROW
@@ -516,7 +516,7 @@ SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
 ALTER TABLE public.bookings RENAME COLUMN priority TO priority_crossfade_retired;
 ALTER TABLE public.bookings RENAME COLUMN priority_new TO priority;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_booking-priority-as-enum_0e03477e";
-CREATE OR REPLACE FUNCTION crossfade."sync_booking-priority-as-enum_0e03477e"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_booking-priority-as-enum_0e03477e"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run booking-priority-as-enum, table public.bookings; keeps both sides of a change in step, not filling
 DECLARE
   crossfade_side text;
@@ -701,7 +701,7 @@ $crossfade$;
 ALTER TABLE public.bookings RENAME COLUMN priority TO priority_new;
 ALTER TABLE public.bookings RENAME COLUMN priority_crossfade_retired TO priority;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_booking-priority-as-enum_0e03477e";
-CREATE OR REPLACE FUNCTION crossfade."sync_booking-priority-as-enum_0e03477e"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_booking-priority-as-enum_0e03477e"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
   -- … the same as in backfill, fill:public.bookings
 
 -- set_not_null:public.bookings.priority

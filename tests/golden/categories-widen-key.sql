@@ -31,7 +31,7 @@ ALTER TABLE public.categories DROP COLUMN checked_by_new;
 CREATE SEQUENCE IF NOT EXISTS crossfade."old_widen-category-id_75743972";
 CREATE SEQUENCE IF NOT EXISTS crossfade."new_widen-category-id_75743972";
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_widen-category-id_75743972";
-CREATE OR REPLACE FUNCTION crossfade."sync_widen-category-id_75743972"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_widen-category-id_75743972"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run widen-category-id, table public.categories; keeps both sides of a change in step, filling rows as they move
 DECLARE
   crossfade_side text;
@@ -467,7 +467,7 @@ UPDATE ONLY public.categories AS "categories"
     OR (moved_to_new IS NULL AND moved_to IS NOT NULL)
     OR (parent_id_new IS NULL AND parent_id IS NOT NULL));
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_widen-category-id_75743972";
-CREATE OR REPLACE FUNCTION crossfade."sync_widen-category-id_75743972"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_widen-category-id_75743972"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run widen-category-id, table public.categories; keeps both sides of a change in step, not filling
 DECLARE
   crossfade_side text;
@@ -858,7 +858,7 @@ CREATE OR REPLACE TRIGGER "zz_crossfade_widen-category-id_u" BEFORE UPDATE ON pu
     OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_widen-category-id_75743972"();
 -- undo:
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_widen-category-id_75743972";
-CREATE OR REPLACE FUNCTION crossfade."sync_widen-category-id_75743972"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_widen-category-id_75743972"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.categories
 SELECT crossfade.keep_function('sync_widen-category-id_75743972', 'public.categories');
 CREATE OR REPLACE TRIGGER "zz_crossfade_widen-category-id_u" BEFORE UPDATE ON public.categories FOR EACH ROW

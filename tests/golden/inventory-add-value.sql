@@ -16,7 +16,7 @@ ALTER TABLE public.inventory_items DROP COLUMN label;
 CREATE SEQUENCE IF NOT EXISTS crossfade."old_add-inventory-label_bfe31ca5";
 CREATE SEQUENCE IF NOT EXISTS crossfade."new_add-inventory-label_bfe31ca5";
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_add-inventory-label_bfe31ca5";
-CREATE OR REPLACE FUNCTION crossfade."sync_add-inventory-label_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_add-inventory-label_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run add-inventory-label, table public.inventory_items; keeps both sides of a change in step, filling rows as they move
 DECLARE
   crossfade_side text;
@@ -317,7 +317,7 @@ UPDATE ONLY public.inventory_items AS "inventory_items" SET label = ((((item_nam
   THEN (label IS NULL AND ((((item_name || ' ('::text) || batch) || ')'::text)
   ) IS NOT NULL) ELSE false END;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_add-inventory-label_bfe31ca5";
-CREATE OR REPLACE FUNCTION crossfade."sync_add-inventory-label_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_add-inventory-label_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run add-inventory-label, table public.inventory_items; keeps both sides of a change in step, not filling
 DECLARE
   crossfade_side text;
@@ -567,7 +567,7 @@ CREATE OR REPLACE TRIGGER "zz_crossfade_add-inventory-label_u" BEFORE UPDATE ON 
     OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_add-inventory-label_bfe31ca5"();
 -- undo:
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_add-inventory-label_bfe31ca5";
-CREATE OR REPLACE FUNCTION crossfade."sync_add-inventory-label_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_add-inventory-label_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.inventory_items
 SELECT crossfade.keep_function('sync_add-inventory-label_bfe31ca5', 'public.inventory_items');
 CREATE OR REPLACE TRIGGER "zz_crossfade_add-inventory-label_u" BEFORE UPDATE ON public.inventory_items FOR EACH ROW

@@ -16,7 +16,7 @@ ALTER TABLE public.inventory_items DROP COLUMN sku;
 CREATE SEQUENCE IF NOT EXISTS crossfade."old_merge-inventory-sku_bfe31ca5";
 CREATE SEQUENCE IF NOT EXISTS crossfade."new_merge-inventory-sku_bfe31ca5";
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_merge-inventory-sku_bfe31ca5";
-CREATE OR REPLACE FUNCTION crossfade."sync_merge-inventory-sku_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_merge-inventory-sku_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run merge-inventory-sku, table public.inventory_items; keeps both sides of a change in step, filling rows as they move
 DECLARE
   crossfade_side text;
@@ -277,7 +277,7 @@ UPDATE ONLY public.inventory_items AS "inventory_items"
   THEN (sku IS NULL AND (((item_name || '/'::text) || COALESCE((lot)::text, ''::text))
   ) IS NOT NULL) ELSE false END;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_merge-inventory-sku_bfe31ca5";
-CREATE OR REPLACE FUNCTION crossfade."sync_merge-inventory-sku_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_merge-inventory-sku_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run merge-inventory-sku, table public.inventory_items; keeps both sides of a change in step, not filling
 DECLARE
   crossfade_side text;
@@ -486,7 +486,7 @@ CREATE OR REPLACE TRIGGER "zz_crossfade_merge-inventory-sku_u" BEFORE UPDATE ON 
     OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_merge-inventory-sku_bfe31ca5"();
 -- undo:
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_merge-inventory-sku_bfe31ca5";
-CREATE OR REPLACE FUNCTION crossfade."sync_merge-inventory-sku_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_merge-inventory-sku_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.inventory_items
 SELECT crossfade.keep_function('sync_merge-inventory-sku_bfe31ca5', 'public.inventory_items');
 CREATE OR REPLACE TRIGGER "zz_crossfade_merge-inventory-sku_u" BEFORE UPDATE ON public.inventory_items FOR EACH ROW
@@ -562,7 +562,7 @@ SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
 -- retire_column:public.inventory_items.lot
 ALTER TABLE public.inventory_items RENAME COLUMN lot TO lot_crossfade_retired;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_merge-inventory-sku_bfe31ca5";
-CREATE OR REPLACE FUNCTION crossfade."sync_merge-inventory-sku_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_merge-inventory-sku_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run merge-inventory-sku, table public.inventory_items; keeps both sides of a change in step, not filling
 DECLARE
   crossfade_side text;
@@ -769,7 +769,7 @@ $crossfade$;
 -- undo:
 ALTER TABLE public.inventory_items RENAME COLUMN lot_crossfade_retired TO lot;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_merge-inventory-sku_bfe31ca5";
-CREATE OR REPLACE FUNCTION crossfade."sync_merge-inventory-sku_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_merge-inventory-sku_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
   -- … the same as in backfill, fill:public.inventory_items
 
 -- set_not_null:public.inventory_items.sku

@@ -16,7 +16,7 @@ ALTER TABLE public.inventory_items DROP COLUMN quantity_new;
 CREATE SEQUENCE IF NOT EXISTS crossfade."old_quantity-as-decimal_bfe31ca5";
 CREATE SEQUENCE IF NOT EXISTS crossfade."new_quantity-as-decimal_bfe31ca5";
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_quantity-as-decimal_bfe31ca5";
-CREATE OR REPLACE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run quantity-as-decimal, table public.inventory_items; keeps both sides of a change in step, filling rows as they move
 DECLARE
   crossfade_side text;
@@ -269,7 +269,7 @@ UPDATE ONLY public.inventory_items AS "inventory_items" SET quantity_new = (quan
   THEN (quantity_new IS NULL AND (quantity
   ) IS NOT NULL) ELSE false END;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_quantity-as-decimal_bfe31ca5";
-CREATE OR REPLACE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run quantity-as-decimal, table public.inventory_items; keeps both sides of a change in step, not filling
 DECLARE
   crossfade_side text;
@@ -472,7 +472,7 @@ CREATE OR REPLACE TRIGGER "zz_crossfade_quantity-as-decimal_u" BEFORE UPDATE ON 
     OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"();
 -- undo:
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_quantity-as-decimal_bfe31ca5";
-CREATE OR REPLACE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.inventory_items
 SELECT crossfade.keep_function('sync_quantity-as-decimal_bfe31ca5', 'public.inventory_items');
 CREATE OR REPLACE TRIGGER "zz_crossfade_quantity-as-decimal_u" BEFORE UPDATE ON public.inventory_items FOR EACH ROW
@@ -547,7 +547,7 @@ SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
 ALTER TABLE public.inventory_items RENAME COLUMN quantity TO quantity_crossfade_retired;
 ALTER TABLE public.inventory_items RENAME COLUMN quantity_new TO quantity;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_quantity-as-decimal_bfe31ca5";
-CREATE OR REPLACE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run quantity-as-decimal, table public.inventory_items; keeps both sides of a change in step, not filling
 DECLARE
   crossfade_side text;
@@ -749,7 +749,7 @@ $crossfade$;
 ALTER TABLE public.inventory_items RENAME COLUMN quantity TO quantity_new;
 ALTER TABLE public.inventory_items RENAME COLUMN quantity_crossfade_retired TO quantity;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_quantity-as-decimal_bfe31ca5";
-CREATE OR REPLACE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_quantity-as-decimal_bfe31ca5"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
   -- … the same as in backfill, fill:public.inventory_items
 
 -- add_constraint:public.inventory_items.inventory_items_quantity_check_crossfade

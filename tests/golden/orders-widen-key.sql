@@ -21,7 +21,7 @@ ALTER TABLE public.order_lines DROP COLUMN order_id_new;
 CREATE SEQUENCE IF NOT EXISTS crossfade."old_widen-order-id_81854963";
 CREATE SEQUENCE IF NOT EXISTS crossfade."new_widen-order-id_81854963";
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_widen-order-id_81854963";
-CREATE OR REPLACE FUNCTION crossfade."sync_widen-order-id_81854963"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_widen-order-id_81854963"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run widen-order-id, table public.orders; keeps both sides of a change in step, filling rows as they move
 DECLARE
   crossfade_side text;
@@ -175,7 +175,7 @@ DROP SEQUENCE IF EXISTS crossfade."untold_widen-order-id_81854963";
 CREATE SEQUENCE IF NOT EXISTS crossfade."old_widen-order-id_10b30e72";
 CREATE SEQUENCE IF NOT EXISTS crossfade."new_widen-order-id_10b30e72";
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_widen-order-id_10b30e72";
-CREATE OR REPLACE FUNCTION crossfade."sync_widen-order-id_10b30e72"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_widen-order-id_10b30e72"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run widen-order-id, table public.order_lines; keeps both sides of a change in step, filling rows as they move
 DECLARE
   crossfade_side text;
@@ -319,7 +319,7 @@ UPDATE ONLY public.orders AS "orders"
   AND ctid < ($2::text)::tid
   AND (id_new IS NULL AND id IS NOT NULL);
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_widen-order-id_81854963";
-CREATE OR REPLACE FUNCTION crossfade."sync_widen-order-id_81854963"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_widen-order-id_81854963"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run widen-order-id, table public.orders; keeps both sides of a change in step, not filling
 DECLARE
   crossfade_side text;
@@ -459,7 +459,7 @@ CREATE OR REPLACE TRIGGER "zz_crossfade_widen-order-id_u" BEFORE UPDATE ON publi
     OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_widen-order-id_81854963"();
 -- undo:
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_widen-order-id_81854963";
-CREATE OR REPLACE FUNCTION crossfade."sync_widen-order-id_81854963"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_widen-order-id_81854963"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.orders
 SELECT crossfade.keep_function('sync_widen-order-id_81854963', 'public.orders');
 CREATE OR REPLACE TRIGGER "zz_crossfade_widen-order-id_u" BEFORE UPDATE ON public.orders FOR EACH ROW
@@ -475,7 +475,7 @@ UPDATE ONLY public.order_lines AS "order_lines"
   AND ctid < ($2::text)::tid
   AND (order_id_new IS NULL AND order_id IS NOT NULL);
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_widen-order-id_10b30e72";
-CREATE OR REPLACE FUNCTION crossfade."sync_widen-order-id_10b30e72"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_widen-order-id_10b30e72"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run widen-order-id, table public.order_lines; keeps both sides of a change in step, not filling
 DECLARE
   crossfade_side text;
@@ -597,7 +597,7 @@ CREATE OR REPLACE TRIGGER "zz_crossfade_widen-order-id_u" BEFORE UPDATE ON publi
     OR new."order_id_new" IS DISTINCT FROM old."order_id_new") EXECUTE FUNCTION crossfade."sync_widen-order-id_10b30e72"();
 -- undo:
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_widen-order-id_10b30e72";
-CREATE OR REPLACE FUNCTION crossfade."sync_widen-order-id_10b30e72"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_widen-order-id_10b30e72"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.order_lines
 SELECT crossfade.keep_function('sync_widen-order-id_10b30e72', 'public.order_lines');
 CREATE OR REPLACE TRIGGER "zz_crossfade_widen-order-id_u" BEFORE UPDATE ON public.order_lines FOR EACH ROW

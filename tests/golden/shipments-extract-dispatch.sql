@@ -18,7 +18,7 @@ DROP TABLE public.dispatches;
 CREATE SEQUENCE IF NOT EXISTS crossfade."old_extract-dispatches_14848e18";
 CREATE SEQUENCE IF NOT EXISTS crossfade."new_extract-dispatches_14848e18";
 CREATE SEQUENCE IF NOT EXISTS crossfade."guard_extract-dispatches_14848e18";
-CREATE OR REPLACE FUNCTION crossfade."parent_extract-dispatches_14848e18"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."parent_extract-dispatches_14848e18"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 #variable_conflict use_column
 -- crossfade: run extract-dispatches; keeps public.shipments and public.dispatches in step
 <<crossfade_body>>
@@ -160,7 +160,7 @@ BEGIN
   RETURN NULL;
 END;
 $crossfade$;
-CREATE OR REPLACE FUNCTION crossfade."child_extract-dispatches_14848e18"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."child_extract-dispatches_14848e18"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 #variable_conflict use_column
 -- crossfade: run extract-dispatches; keeps public.shipments and public.dispatches in step
 <<crossfade_body>>
@@ -391,7 +391,7 @@ SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
 LOCK TABLE public.dispatches IN SHARE ROW EXCLUSIVE MODE;
 ALTER TABLE public.shipments RENAME COLUMN sent_at TO sent_at_crossfade_retired;
 CREATE SEQUENCE IF NOT EXISTS crossfade."guard_extract-dispatches_14848e18";
-CREATE OR REPLACE FUNCTION crossfade."parent_extract-dispatches_14848e18"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."parent_extract-dispatches_14848e18"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 #variable_conflict use_column
 -- crossfade: run extract-dispatches; keeps public.shipments and public.dispatches in step
 <<crossfade_body>>
@@ -533,7 +533,7 @@ BEGIN
   RETURN NULL;
 END;
 $crossfade$;
-CREATE OR REPLACE FUNCTION crossfade."child_extract-dispatches_14848e18"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."child_extract-dispatches_14848e18"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 #variable_conflict use_column
 -- crossfade: run extract-dispatches; keeps public.shipments and public.dispatches in step
 <<crossfade_body>>
@@ -672,16 +672,16 @@ $crossfade$;
 LOCK TABLE public.dispatches IN SHARE ROW EXCLUSIVE MODE;
 ALTER TABLE public.shipments RENAME COLUMN sent_at_crossfade_retired TO sent_at;
 CREATE SEQUENCE IF NOT EXISTS crossfade."guard_extract-dispatches_14848e18";
-CREATE OR REPLACE FUNCTION crossfade."parent_extract-dispatches_14848e18"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."parent_extract-dispatches_14848e18"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
   -- … the same as in dual_write, sync_tables:public.shipments->public.dispatches
-CREATE OR REPLACE FUNCTION crossfade."child_extract-dispatches_14848e18"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."child_extract-dispatches_14848e18"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
   -- … the same as in dual_write, sync_tables:public.shipments->public.dispatches
 
 -- retire_column:public.shipments.sent_on
 LOCK TABLE public.dispatches IN SHARE ROW EXCLUSIVE MODE;
 ALTER TABLE public.shipments RENAME COLUMN sent_on TO sent_on_crossfade_retired;
 CREATE SEQUENCE IF NOT EXISTS crossfade."guard_extract-dispatches_14848e18";
-CREATE OR REPLACE FUNCTION crossfade."parent_extract-dispatches_14848e18"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."parent_extract-dispatches_14848e18"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 #variable_conflict use_column
 -- crossfade: run extract-dispatches; keeps public.shipments and public.dispatches in step
 <<crossfade_body>>
@@ -823,7 +823,7 @@ BEGIN
   RETURN NULL;
 END;
 $crossfade$;
-CREATE OR REPLACE FUNCTION crossfade."child_extract-dispatches_14848e18"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."child_extract-dispatches_14848e18"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 #variable_conflict use_column
 -- crossfade: run extract-dispatches; keeps public.shipments and public.dispatches in step
 <<crossfade_body>>
@@ -962,9 +962,9 @@ $crossfade$;
 LOCK TABLE public.dispatches IN SHARE ROW EXCLUSIVE MODE;
 ALTER TABLE public.shipments RENAME COLUMN sent_on_crossfade_retired TO sent_on;
 CREATE SEQUENCE IF NOT EXISTS crossfade."guard_extract-dispatches_14848e18";
-CREATE OR REPLACE FUNCTION crossfade."parent_extract-dispatches_14848e18"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."parent_extract-dispatches_14848e18"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
   -- … the same as in retire, retire_column:public.shipments.sent_at
-CREATE OR REPLACE FUNCTION crossfade."child_extract-dispatches_14848e18"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."child_extract-dispatches_14848e18"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
   -- … the same as in retire, retire_column:public.shipments.sent_at
 
 

@@ -26,7 +26,7 @@ ALTER TABLE public.shipments DROP COLUMN weight_kg;
 CREATE SEQUENCE IF NOT EXISTS crossfade."old_transform-shipment-units_ab204d15";
 CREATE SEQUENCE IF NOT EXISTS crossfade."new_transform-shipment-units_ab204d15";
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_transform-shipment-units_ab204d15";
-CREATE OR REPLACE FUNCTION crossfade."sync_transform-shipment-units_ab204d15"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_transform-shipment-units_ab204d15"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run transform-shipment-units, table public.shipments; keeps both sides of a change in step, filling rows as they move
 DECLARE
   crossfade_side text;
@@ -582,7 +582,7 @@ UPDATE ONLY public.shipments AS "shipments"
     ) IS NOT NULL) OR (weight_kg IS NULL AND (round(((weight_lb)::numeric * 0.45359237), 3)
     ) IS NOT NULL)) ELSE false END;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_transform-shipment-units_ab204d15";
-CREATE OR REPLACE FUNCTION crossfade."sync_transform-shipment-units_ab204d15"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_transform-shipment-units_ab204d15"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run transform-shipment-units, table public.shipments; keeps both sides of a change in step, not filling
 DECLARE
   crossfade_side text;
@@ -1046,7 +1046,7 @@ CREATE OR REPLACE TRIGGER "zz_crossfade_transform-shipment-units_u" BEFORE UPDAT
     OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_transform-shipment-units_ab204d15"();
 -- undo:
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_transform-shipment-units_ab204d15";
-CREATE OR REPLACE FUNCTION crossfade."sync_transform-shipment-units_ab204d15"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_transform-shipment-units_ab204d15"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.shipments
 SELECT crossfade.keep_function('sync_transform-shipment-units_ab204d15', 'public.shipments');
 CREATE OR REPLACE TRIGGER "zz_crossfade_transform-shipment-units_u" BEFORE UPDATE ON public.shipments FOR EACH ROW
@@ -1195,7 +1195,7 @@ SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
 -- retire_column:public.shipments.carrier
 ALTER TABLE public.shipments RENAME COLUMN carrier TO carrier_crossfade_retired;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_transform-shipment-units_ab204d15";
-CREATE OR REPLACE FUNCTION crossfade."sync_transform-shipment-units_ab204d15"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_transform-shipment-units_ab204d15"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run transform-shipment-units, table public.shipments; keeps both sides of a change in step, not filling
 DECLARE
   crossfade_side text;
@@ -1651,13 +1651,13 @@ $crossfade$;
 -- undo:
 ALTER TABLE public.shipments RENAME COLUMN carrier_crossfade_retired TO carrier;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_transform-shipment-units_ab204d15";
-CREATE OR REPLACE FUNCTION crossfade."sync_transform-shipment-units_ab204d15"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_transform-shipment-units_ab204d15"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
   -- … the same as in backfill, fill:public.shipments
 
 -- retire_column:public.shipments.sent_on
 ALTER TABLE public.shipments RENAME COLUMN sent_on TO sent_on_crossfade_retired;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_transform-shipment-units_ab204d15";
-CREATE OR REPLACE FUNCTION crossfade."sync_transform-shipment-units_ab204d15"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_transform-shipment-units_ab204d15"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run transform-shipment-units, table public.shipments; keeps both sides of a change in step, not filling
 DECLARE
   crossfade_side text;
@@ -2114,13 +2114,13 @@ $crossfade$;
 -- undo:
 ALTER TABLE public.shipments RENAME COLUMN sent_on_crossfade_retired TO sent_on;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_transform-shipment-units_ab204d15";
-CREATE OR REPLACE FUNCTION crossfade."sync_transform-shipment-units_ab204d15"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_transform-shipment-units_ab204d15"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
   -- … the same as in retire, retire_column:public.shipments.carrier
 
 -- retire_column:public.shipments.sent_at
 ALTER TABLE public.shipments RENAME COLUMN sent_at TO sent_at_crossfade_retired;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_transform-shipment-units_ab204d15";
-CREATE OR REPLACE FUNCTION crossfade."sync_transform-shipment-units_ab204d15"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_transform-shipment-units_ab204d15"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run transform-shipment-units, table public.shipments; keeps both sides of a change in step, not filling
 DECLARE
   crossfade_side text;
@@ -2577,13 +2577,13 @@ $crossfade$;
 -- undo:
 ALTER TABLE public.shipments RENAME COLUMN sent_at_crossfade_retired TO sent_at;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_transform-shipment-units_ab204d15";
-CREATE OR REPLACE FUNCTION crossfade."sync_transform-shipment-units_ab204d15"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_transform-shipment-units_ab204d15"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
   -- … the same as in retire, retire_column:public.shipments.sent_on
 
 -- retire_column:public.shipments.weight_lb
 ALTER TABLE public.shipments RENAME COLUMN weight_lb TO weight_lb_crossfade_retired;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_transform-shipment-units_ab204d15";
-CREATE OR REPLACE FUNCTION crossfade."sync_transform-shipment-units_ab204d15"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_transform-shipment-units_ab204d15"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run transform-shipment-units, table public.shipments; keeps both sides of a change in step, not filling
 DECLARE
   crossfade_side text;
@@ -3041,7 +3041,7 @@ $crossfade$;
 -- undo:
 ALTER TABLE public.shipments RENAME COLUMN weight_lb_crossfade_retired TO weight_lb;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_transform-shipment-units_ab204d15";
-CREATE OR REPLACE FUNCTION crossfade."sync_transform-shipment-units_ab204d15"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_transform-shipment-units_ab204d15"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
   -- … the same as in retire, retire_column:public.shipments.sent_at
 
 

@@ -16,7 +16,7 @@ ALTER TABLE public.shipments DROP COLUMN sync_attempts;
 CREATE SEQUENCE IF NOT EXISTS crossfade."old_move-sync-attempts_b901084c";
 CREATE SEQUENCE IF NOT EXISTS crossfade."new_move-sync-attempts_b901084c";
 CREATE SEQUENCE IF NOT EXISTS crossfade."guard_move-sync-attempts_b901084c";
-CREATE OR REPLACE FUNCTION crossfade."parent_move-sync-attempts_b901084c"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."parent_move-sync-attempts_b901084c"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 #variable_conflict use_column
 -- crossfade: run move-sync-attempts; keeps public.shipments and public.sync_status in step
 <<crossfade_body>>
@@ -170,7 +170,7 @@ BEGIN
   RETURN NULL;
 END;
 $crossfade$;
-CREATE OR REPLACE FUNCTION crossfade."child_move-sync-attempts_b901084c"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."child_move-sync-attempts_b901084c"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 #variable_conflict use_column
 -- crossfade: run move-sync-attempts; keeps public.shipments and public.sync_status in step
 <<crossfade_body>>
@@ -422,7 +422,7 @@ SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
 LOCK TABLE public.shipments IN SHARE ROW EXCLUSIVE MODE;
 ALTER TABLE public.sync_status RENAME COLUMN attempts TO attempts_crossfade_retired;
 CREATE SEQUENCE IF NOT EXISTS crossfade."guard_move-sync-attempts_b901084c";
-CREATE OR REPLACE FUNCTION crossfade."parent_move-sync-attempts_b901084c"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."parent_move-sync-attempts_b901084c"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 #variable_conflict use_column
 -- crossfade: run move-sync-attempts; keeps public.shipments and public.sync_status in step
 <<crossfade_body>>
@@ -576,7 +576,7 @@ BEGIN
   RETURN NULL;
 END;
 $crossfade$;
-CREATE OR REPLACE FUNCTION crossfade."child_move-sync-attempts_b901084c"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."child_move-sync-attempts_b901084c"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 #variable_conflict use_column
 -- crossfade: run move-sync-attempts; keeps public.shipments and public.sync_status in step
 <<crossfade_body>>
@@ -719,9 +719,9 @@ $crossfade$;
 LOCK TABLE public.shipments IN SHARE ROW EXCLUSIVE MODE;
 ALTER TABLE public.sync_status RENAME COLUMN attempts_crossfade_retired TO attempts;
 CREATE SEQUENCE IF NOT EXISTS crossfade."guard_move-sync-attempts_b901084c";
-CREATE OR REPLACE FUNCTION crossfade."parent_move-sync-attempts_b901084c"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."parent_move-sync-attempts_b901084c"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
   -- … the same as in dual_write, sync_tables:public.sync_status->public.shipments
-CREATE OR REPLACE FUNCTION crossfade."child_move-sync-attempts_b901084c"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."child_move-sync-attempts_b901084c"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
   -- … the same as in dual_write, sync_tables:public.sync_status->public.shipments
 
 -- set_not_null:public.shipments.sync_attempts

@@ -22,7 +22,7 @@ ALTER TABLE public.users DROP COLUMN last_name;
 CREATE SEQUENCE IF NOT EXISTS crossfade."old_split-user-name_8f8c271a";
 CREATE SEQUENCE IF NOT EXISTS crossfade."new_split-user-name_8f8c271a";
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_split-user-name_8f8c271a";
-CREATE OR REPLACE FUNCTION crossfade."sync_split-user-name_8f8c271a"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_split-user-name_8f8c271a"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run split-user-name, table public.users; keeps both sides of a change in step, filling rows as they move
 DECLARE
   crossfade_side text;
@@ -416,7 +416,7 @@ UPDATE ONLY public.users AS "users" SET first_name = (NULLIF(split_part(full_nam
     ) IS NOT NULL OR (NULLIF(regexp_replace(full_name, '^[^ ]* ?'::text, ''::text), ''::text)
     ) IS NOT NULL)) ELSE false END;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_split-user-name_8f8c271a";
-CREATE OR REPLACE FUNCTION crossfade."sync_split-user-name_8f8c271a"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_split-user-name_8f8c271a"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run split-user-name, table public.users; keeps both sides of a change in step, not filling
 DECLARE
   crossfade_side text;
@@ -675,7 +675,7 @@ CREATE OR REPLACE TRIGGER "zz_crossfade_split-user-name_u" BEFORE UPDATE ON publ
     OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_split-user-name_8f8c271a"();
 -- undo:
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_split-user-name_8f8c271a";
-CREATE OR REPLACE FUNCTION crossfade."sync_split-user-name_8f8c271a"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_split-user-name_8f8c271a"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.users
 SELECT crossfade.keep_function('sync_split-user-name_8f8c271a', 'public.users');
 CREATE OR REPLACE TRIGGER "zz_crossfade_split-user-name_u" BEFORE UPDATE ON public.users FOR EACH ROW
@@ -767,7 +767,7 @@ SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (
 -- retire_column:public.users.full_name
 ALTER TABLE public.users RENAME COLUMN full_name TO full_name_crossfade_retired;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_split-user-name_8f8c271a";
-CREATE OR REPLACE FUNCTION crossfade."sync_split-user-name_8f8c271a"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_split-user-name_8f8c271a"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run split-user-name, table public.users; keeps both sides of a change in step, not filling
 DECLARE
   crossfade_side text;
@@ -1022,7 +1022,7 @@ $crossfade$;
 -- undo:
 ALTER TABLE public.users RENAME COLUMN full_name_crossfade_retired TO full_name;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_split-user-name_8f8c271a";
-CREATE OR REPLACE FUNCTION crossfade."sync_split-user-name_8f8c271a"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_split-user-name_8f8c271a"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
   -- … the same as in backfill, fill:public.users
 
 

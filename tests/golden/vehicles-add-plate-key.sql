@@ -16,7 +16,7 @@ ALTER TABLE public.vehicles DROP COLUMN plate_key;
 CREATE SEQUENCE IF NOT EXISTS crossfade."old_add-plate-key_ee687a2f";
 CREATE SEQUENCE IF NOT EXISTS crossfade."new_add-plate-key_ee687a2f";
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_add-plate-key_ee687a2f";
-CREATE OR REPLACE FUNCTION crossfade."sync_add-plate-key_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_add-plate-key_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run add-plate-key, table public.vehicles; keeps both sides of a change in step, filling rows as they move
 DECLARE
   crossfade_side text;
@@ -304,7 +304,7 @@ UPDATE ONLY public.vehicles AS "vehicles" SET plate_key = (lower(replace((licens
   THEN (plate_key IS NULL AND (lower(replace((license_plate)::text, '-'::text, ''::text))
   ) IS NOT NULL) ELSE false END;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_add-plate-key_ee687a2f";
-CREATE OR REPLACE FUNCTION crossfade."sync_add-plate-key_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_add-plate-key_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run add-plate-key, table public.vehicles; keeps both sides of a change in step, not filling
 DECLARE
   crossfade_side text;
@@ -542,7 +542,7 @@ CREATE OR REPLACE TRIGGER "zz_crossfade_add-plate-key_u" BEFORE UPDATE ON public
     OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_add-plate-key_ee687a2f"();
 -- undo:
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_add-plate-key_ee687a2f";
-CREATE OR REPLACE FUNCTION crossfade."sync_add-plate-key_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_add-plate-key_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.vehicles
 SELECT crossfade.keep_function('sync_add-plate-key_ee687a2f', 'public.vehicles');
 CREATE OR REPLACE TRIGGER "zz_crossfade_add-plate-key_u" BEFORE UPDATE ON public.vehicles FOR EACH ROW

@@ -16,7 +16,7 @@ ALTER TABLE public.vehicles DROP COLUMN license_plate_new;
 CREATE SEQUENCE IF NOT EXISTS crossfade."old_narrow-license-plate_ee687a2f";
 CREATE SEQUENCE IF NOT EXISTS crossfade."new_narrow-license-plate_ee687a2f";
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_narrow-license-plate_ee687a2f";
-CREATE OR REPLACE FUNCTION crossfade."sync_narrow-license-plate_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_narrow-license-plate_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run narrow-license-plate, table public.vehicles; keeps both sides of a change in step, filling rows as they move
 DECLARE
   crossfade_side text;
@@ -249,7 +249,7 @@ UPDATE ONLY public.vehicles AS "vehicles" SET license_plate_new = ("substring"((
   THEN (license_plate_new IS NULL AND ("substring"((license_plate)::text, 1, 10)
   ) IS NOT NULL) ELSE false END;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_narrow-license-plate_ee687a2f";
-CREATE OR REPLACE FUNCTION crossfade."sync_narrow-license-plate_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_narrow-license-plate_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run narrow-license-plate, table public.vehicles; keeps both sides of a change in step, not filling
 DECLARE
   crossfade_side text;
@@ -432,7 +432,7 @@ CREATE OR REPLACE TRIGGER "zz_crossfade_narrow-license-plate_u" BEFORE UPDATE ON
     OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_narrow-license-plate_ee687a2f"();
 -- undo:
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_narrow-license-plate_ee687a2f";
-CREATE OR REPLACE FUNCTION crossfade."sync_narrow-license-plate_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_narrow-license-plate_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.vehicles
 SELECT crossfade.keep_function('sync_narrow-license-plate_ee687a2f', 'public.vehicles');
 CREATE OR REPLACE TRIGGER "zz_crossfade_narrow-license-plate_u" BEFORE UPDATE ON public.vehicles FOR EACH ROW
@@ -499,7 +499,7 @@ SELECT license_plate_new
 ALTER TABLE public.vehicles RENAME COLUMN license_plate TO license_plate_crossfade_retired;
 ALTER TABLE public.vehicles RENAME COLUMN license_plate_new TO license_plate;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_narrow-license-plate_ee687a2f";
-CREATE OR REPLACE FUNCTION crossfade."sync_narrow-license-plate_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_narrow-license-plate_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run narrow-license-plate, table public.vehicles; keeps both sides of a change in step, not filling
 DECLARE
   crossfade_side text;
@@ -677,7 +677,7 @@ $crossfade$;
 ALTER TABLE public.vehicles RENAME COLUMN license_plate TO license_plate_new;
 ALTER TABLE public.vehicles RENAME COLUMN license_plate_crossfade_retired TO license_plate;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_narrow-license-plate_ee687a2f";
-CREATE OR REPLACE FUNCTION crossfade."sync_narrow-license-plate_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_narrow-license-plate_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
   -- … the same as in backfill, fill:public.vehicles
 
 -- create_index:vehicles_license_plate_key_crossfade

@@ -75,6 +75,7 @@ mod scenarios;
 mod sequences_of_keys;
 mod serve;
 mod several_changes;
+mod session_settings;
 mod several_columns;
 mod silence;
 mod small_recipes;

@@ -235,9 +235,7 @@ pub(super) fn path_clause(path: &str) -> String {
 }
 
 pub(super) fn session_clauses(plan: &Plan) -> String {
-    let clauses: Vec<String> = plan
-        .session
-        .iter()
+    let clauses: Vec<String> = session::settings(plan)
         .map(|(name, value)| format!(" SET {name} = {}", literal::text(value)))
         .collect();
     clauses.concat()
