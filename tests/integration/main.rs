@@ -37,6 +37,7 @@ mod faults;
 mod fence;
 mod foreseen;
 mod gates;
+mod given_up;
 mod going_back;
 mod golden;
 mod kept;

@@ -815,6 +815,47 @@ pub async fn table_dependents_of(
     Ok(found)
 }
 
+pub async fn is_relation(client: &impl GenericClient, name: &TableName) -> Result<bool> {
+    Ok(oid_of(client, name).await?.is_some())
+}
+
+pub async fn has_index(
+    client: &impl GenericClient,
+    table: &TableName,
+    index: &Ident,
+) -> Result<bool> {
+    let row = client
+        .query_one(
+            "SELECT EXISTS (SELECT FROM pg_index AS i JOIN pg_class AS x ON x.oid = i.indexrelid JOIN pg_class AS c ON c.oid = i.indrelid \
+             JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2 AND x.relname = $3)",
+            &[&table.schema.as_str(), &table.name.as_str(), &index.as_str()],
+        )
+        .await?;
+    Ok(row.get(0))
+}
+
+/// What keeps the server from taking NOT NULL off a column, in words: the first of it.
+pub async fn needs_not_null(
+    client: &impl GenericClient,
+    table: &TableName,
+    column: &Ident,
+) -> Result<Option<String>> {
+    let row = client
+        .query_opt(
+            "SELECT coalesce( \
+                (SELECT 'is in the primary key ' || quote_ident(k.conname) FROM pg_constraint AS k \
+                    WHERE k.conrelid = c.oid AND k.contype = 'p' AND a.attnum = ANY (k.conkey)), \
+                CASE WHEN a.attidentity <> '' THEN 'is an identity column' END, \
+                (SELECT 'is in the replica identity ' || i.indexrelid::regclass::text FROM pg_index AS i \
+                    WHERE i.indrelid = c.oid AND i.indisreplident AND a.attnum = ANY (i.indkey::int2[]))) \
+             FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace JOIN pg_attribute AS a ON a.attrelid = c.oid \
+             WHERE n.nspname = $1 AND c.relname = $2 AND a.attname = $3 AND NOT a.attisdropped",
+            &[&table.schema.as_str(), &table.name.as_str(), &column.as_str()],
+        )
+        .await?;
+    Ok(row.and_then(|row| row.get(0)))
+}
+
 /// The triggers that call functions of Crossfade's, by function and table.
 pub async fn standing(client: &impl GenericClient) -> Result<Vec<Standing>> {
     let rows = client

@@ -27,7 +27,7 @@ use crossfade_decisions::lifecycle::{
 use crossfade_model::ident::TableName;
 use crossfade_plan::statement::{
     cost::{Thing, WOULD_LOSE},
-    part::{Goal, How, Part, Statement},
+    part::{Goal, How, Part, ReplicaIdentity, Statement},
 };
 use crossfade_plan::{
     compiled::{Action, PlannedStep, StepId},
@@ -37,6 +37,7 @@ use crossfade_plan::{
         sync_columns, sync_tables,
     },
 };
+use crossfade_postgres::sqlstate::{self, ErrorClass};
 use std::{collections::BTreeSet, time::Duration};
 
 /// How long new-version writers are listened for before the new column is taken away.
@@ -165,6 +166,7 @@ impl Driver {
         }
         self.check_reversible(snapshot, phases).await?;
         self.check_nothing_hangs(snapshot, phases).await?;
+        self.check_first_undo(snapshot, phases).await?;
         if !phases.contains(&PhaseName::DualWrite) {
             return Ok(());
         }
@@ -311,6 +313,79 @@ impl Driver {
                     hanging.join(", ")
                 )));
             }
+        }
+        Ok(())
+    }
+
+    /// What the catalog shows of the step that is undone first: something else under a name, and a column that must stay NOT NULL. Of
+    /// the others it shows how they stand now, and not when they are undone.
+    async fn check_first_undo(
+        &self,
+        snapshot: &Snapshot,
+        phases: &[PhaseName],
+    ) -> Result<(), EngineError> {
+        let plan = &snapshot.plan;
+        let planned = phases.iter().filter_map(|phase| plan.phase(*phase));
+        let newest_first = planned.flat_map(|phase| {
+            let steps: Vec<&PlannedStep> = units(phase).into_iter().flatten().collect();
+            steps.into_iter().rev()
+        });
+        for step in newest_first {
+            let state = snapshot.step_state(&step.id);
+            let Undo::Parts(parts) = step.action.undo(plan) else {
+                // What ends the dual writes is not told by the goals of parts.
+                match end_of_sync(snapshot, &step.action) {
+                    Some(_) => return Ok(()),
+                    None => continue,
+                }
+            };
+            if !state.has_begun()
+                || !toll::is_its_own(snapshot, step)
+                || !toll::may_stand(&*self.work, plan, step, state).await?
+            {
+                continue;
+            }
+            for part in &parts {
+                let why = match (observe(&*self.work, &part.goal).await?, part.goal.itself()) {
+                    (Observed::Conflict(what), _) => Some(what),
+                    (Observed::Missing, Goal::Nullable { table, column, .. }) => {
+                        let needed = catalog::needs_not_null(&*self.work, table, column).await?;
+                        needed.map(|why| format!("{table}.{column} {why}"))
+                    }
+                    (Observed::Missing, Goal::Index { table, name, .. }) => {
+                        let name = TableName {
+                            schema: table.schema.clone(),
+                            name: name.clone(),
+                        };
+                        let is_taken = catalog::is_relation(&*self.work, &name).await?;
+                        is_taken.then(|| format!("something else is called {name}"))
+                    }
+                    (Observed::Missing, Goal::DefaultIs { table, column, .. }) => {
+                        let columns = catalog::columns_of(&*self.work, table).await?;
+                        let now = columns.iter().find(|one| one.name == *column);
+                        now.and_then(|now| now.identity.as_ref())
+                            .map(|_| format!("{table}.{column} is an identity column"))
+                    }
+                    (
+                        Observed::Missing,
+                        Goal::ReplicaIdentity {
+                            table,
+                            identity: ReplicaIdentity::Index(index),
+                        },
+                    ) => {
+                        let there = catalog::has_index(&*self.work, table, index).await?;
+                        (!there).then(|| format!("{table} has no index {index} any more"))
+                    }
+                    _ => None,
+                };
+                if let Some(why) = why {
+                    return Err(EngineError::Refused(format!(
+                        "{} cannot be undone: {why}. Change that, and run it again; nothing has changed",
+                        step.id
+                    )));
+                }
+            }
+            return Ok(());
         }
         Ok(())
     }
@@ -570,19 +645,36 @@ fn guarded(mut part: Part, guards: &[Statement]) -> Part {
     part
 }
 
-/// A guard's error is a refusal, and so is that of an object that came to depend on what goes.
+/// What would be the same the next time is a refusal: a guard's error, whatever the server does not allow, and what stands under a
+/// name. The rollback is given up then, or it and `advance` would name each other for ever. What may pass is tried again.
 fn refusal(error: EngineError) -> EngineError {
-    let EngineError::Statement { error: cause, .. } = &error else {
-        return error;
-    };
-    let state = cause.code().map_or("", |state| state.code());
-    if state == WOULD_LOSE {
-        let message = cause.as_db_error().map(|error| error.message().to_owned());
-        EngineError::Refused(message.unwrap_or_else(|| error.to_string()))
-    } else if state == "2BP01" {
-        EngineError::Refused(error.to_string())
-    } else {
-        error
+    match &error {
+        EngineError::Conflict { .. } => EngineError::Refused(error.to_string()),
+        EngineError::Statement { error: cause, .. } => {
+            let Some(server) = cause.as_db_error() else {
+                return error;
+            };
+            let code = server.code().code();
+            if code == WOULD_LOSE {
+                return EngineError::Refused(server.message().to_owned());
+            }
+            // Ours: a lease that is lost, say.
+            if code.starts_with("CF") {
+                return error;
+            }
+            match sqlstate::classify(cause) {
+                ErrorClass::ConnectionLost
+                | ErrorClass::LockNotHad
+                | ErrorClass::ReadOnly
+                | ErrorClass::Cancelled
+                | ErrorClass::Resources => error,
+                ErrorClass::Conversion
+                | ErrorClass::Privilege
+                | ErrorClass::MissingSchema
+                | ErrorClass::Other => EngineError::Refused(error.to_string()),
+            }
+        }
+        _ => error,
     }
 }
 
