@@ -85,18 +85,20 @@ impl Browser {
         self.until("Sign out").await;
     }
 
+    /// What is live may be replaced between the look and the click.
     pub async fn click(&self, css: &str) {
-        let found = self
-            .client
-            .wait()
-            .at_most(WITHIN)
-            .for_element(Locator::Css(css))
-            .await;
-        let element = found.unwrap_or_else(|error| panic!("{css}: {error}"));
-        element
-            .click()
-            .await
-            .unwrap_or_else(|error| panic!("{css}: {error}"));
+        let began = Instant::now();
+        loop {
+            let clicked = match self.client.find(Locator::Css(css)).await {
+                Ok(element) => element.click().await,
+                Err(error) => Err(error),
+            };
+            match clicked {
+                Ok(()) => return,
+                Err(error) => assert!(began.elapsed() < WITHIN, "{css}: {error}"),
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     pub async fn fill(&self, css: &str, text: &str) {
