@@ -46,7 +46,7 @@ DROP INDEX CONCURRENTLY IF EXISTS public.vehicles_fuel_idx;
 CREATE SEQUENCE IF NOT EXISTS crossfade."old_vehicles-cleanup_ee687a2f";
 CREATE SEQUENCE IF NOT EXISTS crossfade."new_vehicles-cleanup_ee687a2f";
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_vehicles-cleanup_ee687a2f";
-CREATE OR REPLACE FUNCTION crossfade."sync_vehicles-cleanup_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_vehicles-cleanup_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run vehicles-cleanup, table public.vehicles; keeps both sides of a change in step, filling rows as they move
 DECLARE
   crossfade_side text;
@@ -72,29 +72,34 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
-      DELETE FROM crossfade.overtaken AS o USING crossfade.runs AS r
-        WHERE r.name = 'vehicles-cleanup'
-          AND r.state = 'active'
-          AND o.run_id = r.id
-          AND o.table_name = 'public.vehicles.plate_key'
-          AND o.row_key = pg_catalog.jsonb_build_object('id', new."id");
-      UPDATE crossfade.overtaken AS o
-        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
-        FROM crossfade.runs AS r
-        WHERE r.name = 'vehicles-cleanup'
-          AND r.state = 'active'
-          AND o.run_id = r.id
-          AND o.table_name = 'public.vehicles.plate_key'
-          AND o.row_key = pg_catalog.jsonb_build_object('id', old."id");
-      UPDATE crossfade.quarantine AS q
-        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
-        FROM crossfade.runs AS r
-        WHERE r.name = 'vehicles-cleanup'
-          AND r.state = 'active'
-          AND q.run_id = r.id
-          AND q.table_name = 'public.vehicles'
-          AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+    IF EXISTS (SELECT 1
+      FROM crossfade.runs AS crossfade_active
+      WHERE crossfade_active.name = 'vehicles-cleanup'
+      AND crossfade_active.state = 'active') THEN
+      IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
+        DELETE FROM crossfade.overtaken AS o USING crossfade.runs AS r
+          WHERE r.name = 'vehicles-cleanup'
+            AND r.state = 'active'
+            AND o.run_id = r.id
+            AND o.table_name = 'public.vehicles.plate_key'
+            AND o.row_key = pg_catalog.jsonb_build_object('id', new."id");
+        UPDATE crossfade.overtaken AS o
+          SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+          FROM crossfade.runs AS r
+          WHERE r.name = 'vehicles-cleanup'
+            AND r.state = 'active'
+            AND o.run_id = r.id
+            AND o.table_name = 'public.vehicles.plate_key'
+            AND o.row_key = pg_catalog.jsonb_build_object('id', old."id");
+        UPDATE crossfade.quarantine AS q
+          SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+          FROM crossfade.runs AS r
+          WHERE r.name = 'vehicles-cleanup'
+            AND r.state = 'active'
+            AND q.run_id = r.id
+            AND q.table_name = 'public.vehicles'
+            AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+      END IF;
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
@@ -154,12 +159,19 @@ BEGIN
       END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.vehicles', 'mileage', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('mileage_new', new."mileage_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'vehicles-cleanup' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'vehicles-cleanup'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.vehicles', 'mileage', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('mileage_new', new."mileage_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+          WHERE r.name = 'vehicles-cleanup'
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
     END;
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
@@ -221,15 +233,20 @@ BEGIN
   IF crossfade_side = 'new' THEN
     crossfade_new_write := true;
     NULL;
-    INSERT INTO crossfade.overtaken (run_id, table_name, row_key) SELECT r.id, q.table_name, q.row_key
-      FROM crossfade.runs AS r, (
-        VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
-        WHERE r.name = 'vehicles-cleanup'
-        AND r.state = 'active'
-      AND (tg_op <> 'INSERT'
-        OR NOT EXISTS (SELECT 1
-          FROM public.vehicles AS crossfade_row
-          WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id")) ON CONFLICT DO NOTHING;
+    IF EXISTS (SELECT 1
+      FROM crossfade.runs AS crossfade_active
+      WHERE crossfade_active.name = 'vehicles-cleanup'
+      AND crossfade_active.state = 'active') THEN
+      INSERT INTO crossfade.overtaken (run_id, table_name, row_key) SELECT r.id, q.table_name, q.row_key
+        FROM crossfade.runs AS r, (
+          VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+          WHERE r.name = 'vehicles-cleanup'
+          AND r.state = 'active'
+        AND (tg_op <> 'INSERT'
+          OR NOT EXISTS (SELECT 1
+            FROM public.vehicles AS crossfade_row
+            WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id")) ON CONFLICT DO NOTHING;
+    END IF;
   ELSIF crossfade_side = 'old' THEN
     BEGIN
       <<"vehicles">>
@@ -242,23 +259,35 @@ BEGIN
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       new."plate_key" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'vehicles-cleanup' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
-    END;
-    DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
-        FROM crossfade.runs AS r, (
-          VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'vehicles-cleanup'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
           WHERE r.name = 'vehicles-cleanup'
-          AND r.state = 'active'
-        AND (tg_op <> 'INSERT'
-          OR NOT EXISTS (SELECT 1
-            FROM public.vehicles AS crossfade_row
-            WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
-          WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
+    END;
+    IF EXISTS (SELECT 1
+      FROM crossfade.runs AS crossfade_active
+      WHERE crossfade_active.name = 'vehicles-cleanup'
+      AND crossfade_active.state = 'active') THEN
+      DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
+          FROM crossfade.runs AS r, (
+            VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+            WHERE r.name = 'vehicles-cleanup'
+            AND r.state = 'active'
+          AND (tg_op <> 'INSERT'
+            OR NOT EXISTS (SELECT 1
+              FROM public.vehicles AS crossfade_row
+              WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
+            WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+    END IF;
   ELSE
     IF (new."plate_key" IS NULL AND (new."license_plate" IS NOT NULL)) THEN
       BEGIN
@@ -272,14 +301,19 @@ BEGIN
       EXCEPTION WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
         new."plate_key" := NULL;
-        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-          FROM crossfade.runs AS r, (
-            VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-          WHERE r.name = 'vehicles-cleanup'
-            AND r.state = 'active'
-            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+        IF EXISTS (SELECT 1
+          FROM crossfade.runs AS crossfade_active
+          WHERE crossfade_active.name = 'vehicles-cleanup'
+          AND crossfade_active.state = 'active') THEN
+          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+            FROM crossfade.runs AS r, (
+              VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+            WHERE r.name = 'vehicles-cleanup'
+              AND r.state = 'active'
+              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+        END IF;
       END;
     END IF;
     IF tg_op = 'INSERT' THEN
@@ -304,28 +338,38 @@ BEGIN
         EXCEPTION WHEN OTHERS THEN
           GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
           new."plate_key" := NULL;
-          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-            FROM crossfade.runs AS r, (
-              VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-            WHERE r.name = 'vehicles-cleanup'
-              AND r.state = 'active'
-              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+          IF EXISTS (SELECT 1
+            FROM crossfade.runs AS crossfade_active
+            WHERE crossfade_active.name = 'vehicles-cleanup'
+            AND crossfade_active.state = 'active') THEN
+            INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+              SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+              FROM crossfade.runs AS r, (
+                VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+              WHERE r.name = 'vehicles-cleanup'
+                AND r.state = 'active'
+                AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+                WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+          END IF;
         END;
       END IF;
     END IF;
     IF tg_op = 'INSERT' THEN
-      DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
-          FROM crossfade.runs AS r, (
-            VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
-            WHERE r.name = 'vehicles-cleanup'
-            AND r.state = 'active'
-          AND (tg_op <> 'INSERT'
-            OR NOT EXISTS (SELECT 1
-              FROM public.vehicles AS crossfade_row
-              WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
-            WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'vehicles-cleanup'
+        AND crossfade_active.state = 'active') THEN
+        DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
+            FROM crossfade.runs AS r, (
+              VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+              WHERE r.name = 'vehicles-cleanup'
+              AND r.state = 'active'
+            AND (tg_op <> 'INSERT'
+              OR NOT EXISTS (SELECT 1
+                FROM public.vehicles AS crossfade_row
+                WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
+              WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+      END IF;
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
@@ -446,7 +490,7 @@ UPDATE ONLY public.vehicles AS "vehicles"
   THEN ((mileage_new IS NULL AND mileage IS NOT NULL) OR (plate_key IS NULL AND (upper((license_plate)::text)
     ) IS NOT NULL) OR (vehicle_status IS NULL AND status IS NOT NULL)) ELSE false END;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_vehicles-cleanup_ee687a2f";
-CREATE OR REPLACE FUNCTION crossfade."sync_vehicles-cleanup_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_vehicles-cleanup_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run vehicles-cleanup, table public.vehicles; keeps both sides of a change in step, not filling
 DECLARE
   crossfade_side text;
@@ -472,29 +516,34 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
-      DELETE FROM crossfade.overtaken AS o USING crossfade.runs AS r
-        WHERE r.name = 'vehicles-cleanup'
-          AND r.state = 'active'
-          AND o.run_id = r.id
-          AND o.table_name = 'public.vehicles.plate_key'
-          AND o.row_key = pg_catalog.jsonb_build_object('id', new."id");
-      UPDATE crossfade.overtaken AS o
-        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
-        FROM crossfade.runs AS r
-        WHERE r.name = 'vehicles-cleanup'
-          AND r.state = 'active'
-          AND o.run_id = r.id
-          AND o.table_name = 'public.vehicles.plate_key'
-          AND o.row_key = pg_catalog.jsonb_build_object('id', old."id");
-      UPDATE crossfade.quarantine AS q
-        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
-        FROM crossfade.runs AS r
-        WHERE r.name = 'vehicles-cleanup'
-          AND r.state = 'active'
-          AND q.run_id = r.id
-          AND q.table_name = 'public.vehicles'
-          AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+    IF EXISTS (SELECT 1
+      FROM crossfade.runs AS crossfade_active
+      WHERE crossfade_active.name = 'vehicles-cleanup'
+      AND crossfade_active.state = 'active') THEN
+      IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
+        DELETE FROM crossfade.overtaken AS o USING crossfade.runs AS r
+          WHERE r.name = 'vehicles-cleanup'
+            AND r.state = 'active'
+            AND o.run_id = r.id
+            AND o.table_name = 'public.vehicles.plate_key'
+            AND o.row_key = pg_catalog.jsonb_build_object('id', new."id");
+        UPDATE crossfade.overtaken AS o
+          SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+          FROM crossfade.runs AS r
+          WHERE r.name = 'vehicles-cleanup'
+            AND r.state = 'active'
+            AND o.run_id = r.id
+            AND o.table_name = 'public.vehicles.plate_key'
+            AND o.row_key = pg_catalog.jsonb_build_object('id', old."id");
+        UPDATE crossfade.quarantine AS q
+          SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+          FROM crossfade.runs AS r
+          WHERE r.name = 'vehicles-cleanup'
+            AND r.state = 'active'
+            AND q.run_id = r.id
+            AND q.table_name = 'public.vehicles'
+            AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+      END IF;
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
@@ -554,12 +603,19 @@ BEGIN
       END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.vehicles', 'mileage', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('mileage_new', new."mileage_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'vehicles-cleanup' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'vehicles-cleanup'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.vehicles', 'mileage', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('mileage_new', new."mileage_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+          WHERE r.name = 'vehicles-cleanup'
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
     END;
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
@@ -619,15 +675,20 @@ BEGIN
   IF crossfade_side = 'new' THEN
     crossfade_new_write := true;
     NULL;
-    INSERT INTO crossfade.overtaken (run_id, table_name, row_key) SELECT r.id, q.table_name, q.row_key
-      FROM crossfade.runs AS r, (
-        VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
-        WHERE r.name = 'vehicles-cleanup'
-        AND r.state = 'active'
-      AND (tg_op <> 'INSERT'
-        OR NOT EXISTS (SELECT 1
-          FROM public.vehicles AS crossfade_row
-          WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id")) ON CONFLICT DO NOTHING;
+    IF EXISTS (SELECT 1
+      FROM crossfade.runs AS crossfade_active
+      WHERE crossfade_active.name = 'vehicles-cleanup'
+      AND crossfade_active.state = 'active') THEN
+      INSERT INTO crossfade.overtaken (run_id, table_name, row_key) SELECT r.id, q.table_name, q.row_key
+        FROM crossfade.runs AS r, (
+          VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+          WHERE r.name = 'vehicles-cleanup'
+          AND r.state = 'active'
+        AND (tg_op <> 'INSERT'
+          OR NOT EXISTS (SELECT 1
+            FROM public.vehicles AS crossfade_row
+            WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id")) ON CONFLICT DO NOTHING;
+    END IF;
   ELSIF crossfade_side = 'old' THEN
     BEGIN
       <<"vehicles">>
@@ -640,23 +701,35 @@ BEGIN
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       new."plate_key" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'vehicles-cleanup' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
-    END;
-    DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
-        FROM crossfade.runs AS r, (
-          VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'vehicles-cleanup'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
           WHERE r.name = 'vehicles-cleanup'
-          AND r.state = 'active'
-        AND (tg_op <> 'INSERT'
-          OR NOT EXISTS (SELECT 1
-            FROM public.vehicles AS crossfade_row
-            WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
-          WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
+    END;
+    IF EXISTS (SELECT 1
+      FROM crossfade.runs AS crossfade_active
+      WHERE crossfade_active.name = 'vehicles-cleanup'
+      AND crossfade_active.state = 'active') THEN
+      DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
+          FROM crossfade.runs AS r, (
+            VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+            WHERE r.name = 'vehicles-cleanup'
+            AND r.state = 'active'
+          AND (tg_op <> 'INSERT'
+            OR NOT EXISTS (SELECT 1
+              FROM public.vehicles AS crossfade_row
+              WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
+            WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+    END IF;
   ELSE
     IF tg_op = 'INSERT' THEN
       GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
@@ -680,28 +753,38 @@ BEGIN
         EXCEPTION WHEN OTHERS THEN
           GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
           new."plate_key" := NULL;
-          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-            FROM crossfade.runs AS r, (
-              VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-            WHERE r.name = 'vehicles-cleanup'
-              AND r.state = 'active'
-              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+          IF EXISTS (SELECT 1
+            FROM crossfade.runs AS crossfade_active
+            WHERE crossfade_active.name = 'vehicles-cleanup'
+            AND crossfade_active.state = 'active') THEN
+            INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+              SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+              FROM crossfade.runs AS r, (
+                VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+              WHERE r.name = 'vehicles-cleanup'
+                AND r.state = 'active'
+                AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+                WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+          END IF;
         END;
       END IF;
     END IF;
     IF tg_op = 'INSERT' THEN
-      DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
-          FROM crossfade.runs AS r, (
-            VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
-            WHERE r.name = 'vehicles-cleanup'
-            AND r.state = 'active'
-          AND (tg_op <> 'INSERT'
-            OR NOT EXISTS (SELECT 1
-              FROM public.vehicles AS crossfade_row
-              WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
-            WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'vehicles-cleanup'
+        AND crossfade_active.state = 'active') THEN
+        DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
+            FROM crossfade.runs AS r, (
+              VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+              WHERE r.name = 'vehicles-cleanup'
+              AND r.state = 'active'
+            AND (tg_op <> 'INSERT'
+              OR NOT EXISTS (SELECT 1
+                FROM public.vehicles AS crossfade_row
+                WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
+              WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+      END IF;
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
@@ -786,7 +869,7 @@ CREATE OR REPLACE TRIGGER "zz_crossfade_vehicles-cleanup_u" BEFORE UPDATE ON pub
     OR pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id"))) EXECUTE FUNCTION crossfade."sync_vehicles-cleanup_ee687a2f"();
 -- undo:
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_vehicles-cleanup_ee687a2f";
-CREATE OR REPLACE FUNCTION crossfade."sync_vehicles-cleanup_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_vehicles-cleanup_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
   -- … the same as in dual_write, sync_columns:public.vehicles
 SELECT crossfade.keep_function('sync_vehicles-cleanup_ee687a2f', 'public.vehicles');
 CREATE OR REPLACE TRIGGER "zz_crossfade_vehicles-cleanup_u" BEFORE UPDATE ON public.vehicles FOR EACH ROW
@@ -918,7 +1001,7 @@ ALTER TABLE public.vehicles DROP CONSTRAINT IF EXISTS mileage_new_crossfade_not_
 -- retire_column:public.vehicles.status
 ALTER TABLE public.vehicles RENAME COLUMN status TO status_crossfade_retired;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_vehicles-cleanup_ee687a2f";
-CREATE OR REPLACE FUNCTION crossfade."sync_vehicles-cleanup_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_vehicles-cleanup_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run vehicles-cleanup, table public.vehicles; keeps both sides of a change in step, not filling
 DECLARE
   crossfade_side text;
@@ -944,29 +1027,34 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
-      DELETE FROM crossfade.overtaken AS o USING crossfade.runs AS r
-        WHERE r.name = 'vehicles-cleanup'
-          AND r.state = 'active'
-          AND o.run_id = r.id
-          AND o.table_name = 'public.vehicles.plate_key'
-          AND o.row_key = pg_catalog.jsonb_build_object('id', new."id");
-      UPDATE crossfade.overtaken AS o
-        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
-        FROM crossfade.runs AS r
-        WHERE r.name = 'vehicles-cleanup'
-          AND r.state = 'active'
-          AND o.run_id = r.id
-          AND o.table_name = 'public.vehicles.plate_key'
-          AND o.row_key = pg_catalog.jsonb_build_object('id', old."id");
-      UPDATE crossfade.quarantine AS q
-        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
-        FROM crossfade.runs AS r
-        WHERE r.name = 'vehicles-cleanup'
-          AND r.state = 'active'
-          AND q.run_id = r.id
-          AND q.table_name = 'public.vehicles'
-          AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+    IF EXISTS (SELECT 1
+      FROM crossfade.runs AS crossfade_active
+      WHERE crossfade_active.name = 'vehicles-cleanup'
+      AND crossfade_active.state = 'active') THEN
+      IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
+        DELETE FROM crossfade.overtaken AS o USING crossfade.runs AS r
+          WHERE r.name = 'vehicles-cleanup'
+            AND r.state = 'active'
+            AND o.run_id = r.id
+            AND o.table_name = 'public.vehicles.plate_key'
+            AND o.row_key = pg_catalog.jsonb_build_object('id', new."id");
+        UPDATE crossfade.overtaken AS o
+          SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+          FROM crossfade.runs AS r
+          WHERE r.name = 'vehicles-cleanup'
+            AND r.state = 'active'
+            AND o.run_id = r.id
+            AND o.table_name = 'public.vehicles.plate_key'
+            AND o.row_key = pg_catalog.jsonb_build_object('id', old."id");
+        UPDATE crossfade.quarantine AS q
+          SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+          FROM crossfade.runs AS r
+          WHERE r.name = 'vehicles-cleanup'
+            AND r.state = 'active'
+            AND q.run_id = r.id
+            AND q.table_name = 'public.vehicles'
+            AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+      END IF;
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
@@ -1026,12 +1114,19 @@ BEGIN
       END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.vehicles', 'mileage', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('mileage_new', new."mileage_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'vehicles-cleanup' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'vehicles-cleanup'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.vehicles', 'mileage', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('mileage_new', new."mileage_new"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+          WHERE r.name = 'vehicles-cleanup'
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
     END;
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
@@ -1091,15 +1186,20 @@ BEGIN
   IF crossfade_side = 'new' THEN
     crossfade_new_write := true;
     NULL;
-    INSERT INTO crossfade.overtaken (run_id, table_name, row_key) SELECT r.id, q.table_name, q.row_key
-      FROM crossfade.runs AS r, (
-        VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
-        WHERE r.name = 'vehicles-cleanup'
-        AND r.state = 'active'
-      AND (tg_op <> 'INSERT'
-        OR NOT EXISTS (SELECT 1
-          FROM public.vehicles AS crossfade_row
-          WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id")) ON CONFLICT DO NOTHING;
+    IF EXISTS (SELECT 1
+      FROM crossfade.runs AS crossfade_active
+      WHERE crossfade_active.name = 'vehicles-cleanup'
+      AND crossfade_active.state = 'active') THEN
+      INSERT INTO crossfade.overtaken (run_id, table_name, row_key) SELECT r.id, q.table_name, q.row_key
+        FROM crossfade.runs AS r, (
+          VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+          WHERE r.name = 'vehicles-cleanup'
+          AND r.state = 'active'
+        AND (tg_op <> 'INSERT'
+          OR NOT EXISTS (SELECT 1
+            FROM public.vehicles AS crossfade_row
+            WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id")) ON CONFLICT DO NOTHING;
+    END IF;
   ELSIF crossfade_side = 'old' THEN
     BEGIN
       <<"vehicles">>
@@ -1112,23 +1212,35 @@ BEGIN
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       new."plate_key" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'vehicles-cleanup' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
-    END;
-    DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
-        FROM crossfade.runs AS r, (
-          VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'vehicles-cleanup'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
           WHERE r.name = 'vehicles-cleanup'
-          AND r.state = 'active'
-        AND (tg_op <> 'INSERT'
-          OR NOT EXISTS (SELECT 1
-            FROM public.vehicles AS crossfade_row
-            WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
-          WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
+    END;
+    IF EXISTS (SELECT 1
+      FROM crossfade.runs AS crossfade_active
+      WHERE crossfade_active.name = 'vehicles-cleanup'
+      AND crossfade_active.state = 'active') THEN
+      DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
+          FROM crossfade.runs AS r, (
+            VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+            WHERE r.name = 'vehicles-cleanup'
+            AND r.state = 'active'
+          AND (tg_op <> 'INSERT'
+            OR NOT EXISTS (SELECT 1
+              FROM public.vehicles AS crossfade_row
+              WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
+            WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+    END IF;
   ELSE
     IF tg_op = 'INSERT' THEN
       GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
@@ -1152,28 +1264,38 @@ BEGIN
         EXCEPTION WHEN OTHERS THEN
           GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
           new."plate_key" := NULL;
-          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-            FROM crossfade.runs AS r, (
-              VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-            WHERE r.name = 'vehicles-cleanup'
-              AND r.state = 'active'
-              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+          IF EXISTS (SELECT 1
+            FROM crossfade.runs AS crossfade_active
+            WHERE crossfade_active.name = 'vehicles-cleanup'
+            AND crossfade_active.state = 'active') THEN
+            INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+              SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+              FROM crossfade.runs AS r, (
+                VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+              WHERE r.name = 'vehicles-cleanup'
+                AND r.state = 'active'
+                AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+                WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+          END IF;
         END;
       END IF;
     END IF;
     IF tg_op = 'INSERT' THEN
-      DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
-          FROM crossfade.runs AS r, (
-            VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
-            WHERE r.name = 'vehicles-cleanup'
-            AND r.state = 'active'
-          AND (tg_op <> 'INSERT'
-            OR NOT EXISTS (SELECT 1
-              FROM public.vehicles AS crossfade_row
-              WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
-            WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'vehicles-cleanup'
+        AND crossfade_active.state = 'active') THEN
+        DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
+            FROM crossfade.runs AS r, (
+              VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+              WHERE r.name = 'vehicles-cleanup'
+              AND r.state = 'active'
+            AND (tg_op <> 'INSERT'
+              OR NOT EXISTS (SELECT 1
+                FROM public.vehicles AS crossfade_row
+                WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
+              WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+      END IF;
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
@@ -1251,14 +1373,14 @@ $crossfade$;
 -- undo:
 ALTER TABLE public.vehicles RENAME COLUMN status_crossfade_retired TO status;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_vehicles-cleanup_ee687a2f";
-CREATE OR REPLACE FUNCTION crossfade."sync_vehicles-cleanup_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_vehicles-cleanup_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
   -- … the same as in backfill, fill:public.vehicles
 
 -- retire_column:public.vehicles.mileage
 ALTER TABLE public.vehicles RENAME COLUMN mileage TO mileage_crossfade_retired;
 ALTER TABLE public.vehicles RENAME COLUMN mileage_new TO mileage;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_vehicles-cleanup_ee687a2f";
-CREATE OR REPLACE FUNCTION crossfade."sync_vehicles-cleanup_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_vehicles-cleanup_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
 -- crossfade: run vehicles-cleanup, table public.vehicles; keeps both sides of a change in step, not filling
 DECLARE
   crossfade_side text;
@@ -1284,29 +1406,34 @@ BEGIN
     RETURN new;
   END IF;
   IF tg_op = 'UPDATE' THEN
-    IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
-      DELETE FROM crossfade.overtaken AS o USING crossfade.runs AS r
-        WHERE r.name = 'vehicles-cleanup'
-          AND r.state = 'active'
-          AND o.run_id = r.id
-          AND o.table_name = 'public.vehicles.plate_key'
-          AND o.row_key = pg_catalog.jsonb_build_object('id', new."id");
-      UPDATE crossfade.overtaken AS o
-        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
-        FROM crossfade.runs AS r
-        WHERE r.name = 'vehicles-cleanup'
-          AND r.state = 'active'
-          AND o.run_id = r.id
-          AND o.table_name = 'public.vehicles.plate_key'
-          AND o.row_key = pg_catalog.jsonb_build_object('id', old."id");
-      UPDATE crossfade.quarantine AS q
-        SET row_key = pg_catalog.jsonb_build_object('id', new."id")
-        FROM crossfade.runs AS r
-        WHERE r.name = 'vehicles-cleanup'
-          AND r.state = 'active'
-          AND q.run_id = r.id
-          AND q.table_name = 'public.vehicles'
-          AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+    IF EXISTS (SELECT 1
+      FROM crossfade.runs AS crossfade_active
+      WHERE crossfade_active.name = 'vehicles-cleanup'
+      AND crossfade_active.state = 'active') THEN
+      IF pg_catalog.record_image_ne(ROW(new."id"), ROW(old."id")) THEN
+        DELETE FROM crossfade.overtaken AS o USING crossfade.runs AS r
+          WHERE r.name = 'vehicles-cleanup'
+            AND r.state = 'active'
+            AND o.run_id = r.id
+            AND o.table_name = 'public.vehicles.plate_key'
+            AND o.row_key = pg_catalog.jsonb_build_object('id', new."id");
+        UPDATE crossfade.overtaken AS o
+          SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+          FROM crossfade.runs AS r
+          WHERE r.name = 'vehicles-cleanup'
+            AND r.state = 'active'
+            AND o.run_id = r.id
+            AND o.table_name = 'public.vehicles.plate_key'
+            AND o.row_key = pg_catalog.jsonb_build_object('id', old."id");
+        UPDATE crossfade.quarantine AS q
+          SET row_key = pg_catalog.jsonb_build_object('id', new."id")
+          FROM crossfade.runs AS r
+          WHERE r.name = 'vehicles-cleanup'
+            AND r.state = 'active'
+            AND q.run_id = r.id
+            AND q.table_name = 'public.vehicles'
+            AND q.row_key = pg_catalog.jsonb_build_object('id', old."id");
+      END IF;
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
@@ -1367,12 +1494,19 @@ BEGIN
       END;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.vehicles', 'mileage', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('mileage_new', new."mileage"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'vehicles-cleanup' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'vehicles-cleanup'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.vehicles', 'mileage', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('mileage_new', new."mileage"), 'backward')) AS q (table_name, column_name, row_key, row_values, direction)
+          WHERE r.name = 'vehicles-cleanup'
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
     END;
   ELSIF crossfade_side = 'old' THEN
     IF tg_op = 'UPDATE' THEN
@@ -1433,15 +1567,20 @@ BEGIN
   IF crossfade_side = 'new' THEN
     crossfade_new_write := true;
     NULL;
-    INSERT INTO crossfade.overtaken (run_id, table_name, row_key) SELECT r.id, q.table_name, q.row_key
-      FROM crossfade.runs AS r, (
-        VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
-        WHERE r.name = 'vehicles-cleanup'
-        AND r.state = 'active'
-      AND (tg_op <> 'INSERT'
-        OR NOT EXISTS (SELECT 1
-          FROM public.vehicles AS crossfade_row
-          WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id")) ON CONFLICT DO NOTHING;
+    IF EXISTS (SELECT 1
+      FROM crossfade.runs AS crossfade_active
+      WHERE crossfade_active.name = 'vehicles-cleanup'
+      AND crossfade_active.state = 'active') THEN
+      INSERT INTO crossfade.overtaken (run_id, table_name, row_key) SELECT r.id, q.table_name, q.row_key
+        FROM crossfade.runs AS r, (
+          VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+          WHERE r.name = 'vehicles-cleanup'
+          AND r.state = 'active'
+        AND (tg_op <> 'INSERT'
+          OR NOT EXISTS (SELECT 1
+            FROM public.vehicles AS crossfade_row
+            WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id")) ON CONFLICT DO NOTHING;
+    END IF;
   ELSIF crossfade_side = 'old' THEN
     BEGIN
       <<"vehicles">>
@@ -1454,23 +1593,35 @@ BEGIN
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
       new."plate_key" := NULL;
-      INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-        SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-        FROM crossfade.runs AS r, (
-          VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-        WHERE r.name = 'vehicles-cleanup' AND r.state = 'active' AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-          WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
-    END;
-    DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
-        FROM crossfade.runs AS r, (
-          VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'vehicles-cleanup'
+        AND crossfade_active.state = 'active') THEN
+        INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+          SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+          FROM crossfade.runs AS r, (
+            VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
           WHERE r.name = 'vehicles-cleanup'
-          AND r.state = 'active'
-        AND (tg_op <> 'INSERT'
-          OR NOT EXISTS (SELECT 1
-            FROM public.vehicles AS crossfade_row
-            WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
-          WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+            AND r.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+            WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+      END IF;
+    END;
+    IF EXISTS (SELECT 1
+      FROM crossfade.runs AS crossfade_active
+      WHERE crossfade_active.name = 'vehicles-cleanup'
+      AND crossfade_active.state = 'active') THEN
+      DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
+          FROM crossfade.runs AS r, (
+            VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+            WHERE r.name = 'vehicles-cleanup'
+            AND r.state = 'active'
+          AND (tg_op <> 'INSERT'
+            OR NOT EXISTS (SELECT 1
+              FROM public.vehicles AS crossfade_row
+              WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
+            WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+    END IF;
   ELSE
     IF tg_op = 'INSERT' THEN
       GET DIAGNOSTICS crossfade_context = PG_CONTEXT;
@@ -1494,28 +1645,38 @@ BEGIN
         EXCEPTION WHEN OTHERS THEN
           GET STACKED DIAGNOSTICS crossfade_state = RETURNED_SQLSTATE, crossfade_error = MESSAGE_TEXT;
           new."plate_key" := NULL;
-          INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
-            SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
-            FROM crossfade.runs AS r, (
-              VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
-            WHERE r.name = 'vehicles-cleanup'
-              AND r.state = 'active'
-              AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
-              WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+          IF EXISTS (SELECT 1
+            FROM crossfade.runs AS crossfade_active
+            WHERE crossfade_active.name = 'vehicles-cleanup'
+            AND crossfade_active.state = 'active') THEN
+            INSERT INTO crossfade.quarantine (run_id, table_name, column_name, row_key, row_values, direction, sqlstate, error)
+              SELECT r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction, crossfade_state, crossfade_error
+              FROM crossfade.runs AS r, (
+                VALUES ('public.vehicles', 'plate_key', pg_catalog.jsonb_build_object('id', new."id"), pg_catalog.jsonb_build_object('license_plate', new."license_plate"), 'forward')) AS q (table_name, column_name, row_key, row_values, direction)
+              WHERE r.name = 'vehicles-cleanup'
+                AND r.state = 'active'
+                AND NOT EXISTS (SELECT 1 FROM crossfade.quarantine AS o
+                WHERE (o.run_id, o.table_name, o.column_name, o.row_key, o.row_values, o.direction) = (r.id, q.table_name, q.column_name, q.row_key, q.row_values, q.direction));
+          END IF;
         END;
       END IF;
     END IF;
     IF tg_op = 'INSERT' THEN
-      DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
-          FROM crossfade.runs AS r, (
-            VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
-            WHERE r.name = 'vehicles-cleanup'
-            AND r.state = 'active'
-          AND (tg_op <> 'INSERT'
-            OR NOT EXISTS (SELECT 1
-              FROM public.vehicles AS crossfade_row
-              WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
-            WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+      IF EXISTS (SELECT 1
+        FROM crossfade.runs AS crossfade_active
+        WHERE crossfade_active.name = 'vehicles-cleanup'
+        AND crossfade_active.state = 'active') THEN
+        DELETE FROM crossfade.overtaken AS o USING (SELECT r.id, q.table_name, q.row_key
+            FROM crossfade.runs AS r, (
+              VALUES ('public.vehicles.plate_key', pg_catalog.jsonb_build_object('id', new."id"))) AS q (table_name, row_key)
+              WHERE r.name = 'vehicles-cleanup'
+              AND r.state = 'active'
+            AND (tg_op <> 'INSERT'
+              OR NOT EXISTS (SELECT 1
+                FROM public.vehicles AS crossfade_row
+                WHERE crossfade_row."id" OPERATOR(pg_catalog.=) new."id"))) AS gone
+              WHERE (o.run_id, o.table_name, o.row_key) = (gone.id, gone.table_name, gone.row_key);
+      END IF;
     END IF;
   END IF;
   IF tg_op = 'INSERT' THEN
@@ -1594,7 +1755,7 @@ $crossfade$;
 ALTER TABLE public.vehicles RENAME COLUMN mileage TO mileage_new;
 ALTER TABLE public.vehicles RENAME COLUMN mileage_crossfade_retired TO mileage;
 CREATE SEQUENCE IF NOT EXISTS crossfade."untold_vehicles-cleanup_ee687a2f";
-CREATE OR REPLACE FUNCTION crossfade."sync_vehicles-cleanup_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' AS $crossfade$
+CREATE OR REPLACE FUNCTION crossfade."sync_vehicles-cleanup_ee687a2f"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "postgres", "public", "pg_temp" SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET TimeZone = 'Etc/UTC' SET bytea_output = 'hex' SET extra_float_digits = '1' SET array_nulls = 'on' SET quote_all_identifiers = 'off' SET standard_conforming_strings = 'on' SET transform_null_equals = 'off' AS $crossfade$
   -- … the same as in retire, retire_column:public.vehicles.status
 
 

@@ -72,7 +72,7 @@ fn is_meant(site: &Site, headers: &HeaderMap) -> bool {
     let host = headers
         .get(header::HOST)
         .and_then(|value| value.to_str().ok());
-    host.is_none_or(|host| is_of_this_machine(host))
+    host.is_none_or(is_of_this_machine)
 }
 
 fn is_of_this_machine(host: &str) -> bool {
