@@ -84,7 +84,7 @@ fn advice_names_the_run() {
         let differs = database.crossfade(&["advance", "rename-status"]).exits(5);
         says(
             &differs,
-            "`crossfade verify rename-status --repair` mends them",
+            "`crossfade verify rename-status --repair` corrects them",
         );
         database
             .crossfade(&["verify", "rename-status", "--repair"])
