@@ -1,5 +1,6 @@
 -- A person who signs in to the page, or calls the API, is a database role. A token stands for the role that it was made for. What is
--- kept is a hash of a hash of it: the server presents the first hash, so that what it sends is of no use on the page.
+-- kept is a hash of a hash of it. The server presents the first hash: one who finds that in a log does not have the token, but with a
+-- login could act as its holder.
 CREATE TABLE crossfade.tokens (
     id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     role          text NOT NULL,
@@ -151,7 +152,7 @@ BEGIN
 END;
 $$;
 
--- A browser signs in with a token. `false`: the token is not valid. What is over is taken away.
+-- A browser signs in with a token. `false`: the token is not valid. Expired sign-ins are deleted.
 CREATE FUNCTION crossfade.sign_in(presented text, sign_in_hash text, until timestamptz) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

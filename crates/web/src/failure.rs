@@ -85,6 +85,10 @@ impl Failure {
             Self::Forbidden(why) | Self::NotFound(why) | Self::Malformed(why) => why.clone(),
             Self::TooMany => "too many pages are open, or too many attempts to sign in failed: try again in a minute".to_owned(),
             Self::Busy => "too many requests are being worked on: try again in a moment".to_owned(),
+            // Before anybody is known to have signed in: the error would tell the server's address and role.
+            Self::Service(error) if error.kind() == ErrorKind::Away => {
+                "the database does not answer, or not in time: the log of `crossfade serve` says why".to_owned()
+            }
             Self::Service(error) => error.to_string(),
         }
     }
@@ -98,7 +102,11 @@ impl Failure {
     /// For the server's log: what is wrong with the server or the database, and not with the request.
     fn note(&self) {
         if self.status().is_server_error() {
-            tracing::warn!(detail = %self.detail(), "{}", self.title());
+            let why = match self {
+                Self::Service(error) => error.to_string(),
+                other => other.detail(),
+            };
+            tracing::warn!(%why, "{}", self.title());
         }
     }
 }

@@ -224,7 +224,7 @@ const PUBLISHED: &str = "\
         GROUP BY p.pubname) \
     SELECT ARRAY(SELECT name FROM published ORDER BY 1), ARRAY(SELECT name FROM published WHERE NOT identified ORDER BY 1)";
 
-/// What has a name in a schema. An array's type gives way to whoever wants its name.
+/// What has a name in a schema. PostgreSQL renames an array's type if its name is wanted.
 const HOLDERS: &str = "\
     SELECT CASE c.relkind WHEN 'r' THEN 'a table' WHEN 'p' THEN 'a table' WHEN 'v' THEN 'a view' WHEN 'm' THEN 'a materialized view' \
                WHEN 'S' THEN 'a sequence' WHEN 'f' THEN 'a foreign table' WHEN 'c' THEN 'a type' \

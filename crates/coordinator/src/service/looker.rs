@@ -21,7 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// So many connections are kept.
 const IDLE_MAX: usize = 4;
-/// So many are at work at a time, whoever asks for what: the database is there for the application.
+/// At most so many connections are at work at a time, so that the application has the others.
 const AT_WORK_MAX: usize = 8;
 /// For a place among them, or for somebody else's look.
 const WAIT_AT_MOST: Duration = Duration::from_secs(3);

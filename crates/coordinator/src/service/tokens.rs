@@ -137,7 +137,7 @@ impl Service {
         Ok(())
     }
 
-    /// Whether an approval by who asks counts: whoever started the run does not approve it.
+    /// Whether the actor's approval counts. The role that started the run does not approve it.
     pub(super) async fn counts(
         transaction: &Transaction<'_>,
         snapshot: &Snapshot,

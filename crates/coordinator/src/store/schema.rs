@@ -123,7 +123,7 @@ async fn missing(client: &Client, purpose: Purpose) -> Result<StoreError, StoreE
     })
 }
 
-/// A role `r` that has the right and that whoever logged in can enter. No superuser: nobody is told to become one for this.
+/// A role `r` that has the right and that the login role can enter. Not a superuser: nobody is told to become one for this.
 async fn not_entered(client: &Client, has_right: &str) -> Result<Option<StoreError>, StoreError> {
     let row = client
         .query_opt(

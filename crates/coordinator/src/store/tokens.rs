@@ -42,7 +42,8 @@ impl Secret {
         &self.0
     }
 
-    /// What is sent to the database: a hash, so that whoever reads its log cannot sign in with it.
+    /// What is sent to the database: a hash, so that one who reads its log does not have the token. With a login, the hash is enough to act
+    /// (docs/guides/page.md).
     pub(super) fn presented(&self) -> String {
         hex(&Sha256::digest(self.0.as_bytes()))
     }

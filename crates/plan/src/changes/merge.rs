@@ -66,7 +66,7 @@ fn turn(step: &Step, units: &[Unit]) -> u8 {
     match step {
         // While a trigger's condition names a column, PostgreSQL does not drop it.
         Step::DropSync(_) => 0,
-        // Back to `expand`, columns that triggers fill are made anew, and stand behind all others then.
+        // A rollback to `expand` adds columns that triggers fill again, behind all others.
         Step::AddColumn(add) if !is_filled_by_triggers(add) => 1,
         Step::AddColumn(_) => 2,
         _ => 3,
