@@ -13,7 +13,7 @@ const APART: [(&str, &str); 5] = [
     ("crates/coordinator/src/store", "crate::database"),
     ("crates/coordinator/src/database", "crate::store"),
     ("crates/coordinator/src/engine", "crate::service"),
-    ("crates/plan/src/statement", "crate::compile::"),
+    ("crates/plan/src/sqlgen", "crate::compile::"),
     // The parser of SQL may change at any time: whoever knows it turns its trees into values of our own.
     ("", "squawk_syntax"),
 ];

@@ -3,7 +3,7 @@
 
 use crate::every_plan::subjects;
 use crate::support::{Database, on_postgresql, plan};
-use crossfade_plan::statement::layout::lay_out;
+use crossfade_plan::sqlgen::layout::lay_out;
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},

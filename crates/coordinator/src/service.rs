@@ -66,7 +66,7 @@ use crossfade_plan::{
     document::{Document, PhaseDocument, PhaseName},
     explain::{Explanation, explain},
     facts::{Claim, Facts},
-    kept, read,
+    leftover_triggers, read,
     recipes::Recipe,
     search_path::SearchPath,
     together::place_of,
@@ -845,8 +845,8 @@ async fn conflicts_of(
     let mut conflicts = claims::conflicts(&compiled.plan, &runs::active(client).await?, &at);
     let standing = database::catalog::standing(client).await?;
     if !standing.is_empty() {
-        let kept = kept::kept(&runs::completed_with_sync(client).await?, &standing);
-        conflicts.extend(kept::refusals(&compiled.plan, &kept, &at));
+        let kept = leftover_triggers::kept(&runs::completed_with_sync(client).await?, &standing);
+        conflicts.extend(leftover_triggers::refusals(&compiled.plan, &kept, &at));
     }
     Ok(conflicts)
 }

@@ -11,7 +11,7 @@ use super::{
     document::PhaseDocument,
     facts::Facts,
     recipes::{Named, Recipe, Replacement},
-    statement::rename::names_column,
+    sqlgen::rename::names_column,
     steps::{Sorted, Step},
 };
 pub(crate) use contradictions::contradictions;

@@ -5,9 +5,9 @@ use super::{
     document::RunName,
     facts::Facts,
     key::KeyColumn,
-    link::Kin,
     scripts,
     steps::DdlStep,
+    table_pair::Side,
 };
 use crossfade_model::{
     error::{Path, PlanError},
@@ -51,9 +51,9 @@ pub fn reads(plan: &Plan, facts: &Facts) -> Vec<(TableName, Ident)> {
                 read_by(&sync.table, &sync.backward, &[], &mut reads);
             }
             Action::SyncTables(link) => {
-                for kin in [Kin::Parent, Kin::Child] {
-                    let columns = link.columns(kin).into_iter();
-                    let table = link.table(kin);
+                for side in [Side::Parent, Side::Child] {
+                    let columns = link.columns(side).into_iter();
+                    let table = link.table(side);
                     reads.extend(columns.map(|column| (table.clone(), column.name.clone())));
                 }
             }
@@ -212,7 +212,7 @@ impl<'a> Uses<'a> {
                 Action::SyncTables(link) => synced.extend([&link.parent, &link.child]),
                 Action::Fill(Fill {
                     link: Some(link), ..
-                }) if link.new == Kin::Child => {
+                }) if link.new == Side::Child => {
                     filled.insert(&link.child);
                 }
                 Action::Ddl(_) | Action::Fill(_) | Action::Match(_) | Action::Query(_) => {}

@@ -2,8 +2,8 @@
 
 mod analysis;
 mod assignments;
+mod database_checks;
 mod expressions;
-mod fitness;
 mod gates;
 mod groups;
 mod identity;

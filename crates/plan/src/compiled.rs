@@ -5,11 +5,11 @@ use super::{
     document::{Expression, PhaseName, Query, RunName, Settings},
     endpoint::Endpoint,
     key::KeyColumn,
-    link::Link,
-    quiet::NoReferences,
+    no_references::NoReferences,
     search_path::SearchPath,
     span::Span,
     steps::{DdlStep, retire_column::RetireColumn, sync_columns::OnUnconvertible},
+    table_pair::TablePair,
     window::Window,
 };
 use crossfade_model::ident::{Ident, TableName};
@@ -107,7 +107,7 @@ pub enum Condition {
 pub enum Action {
     Ddl(DdlStep),
     SyncColumns(Sync),
-    SyncTables(Link),
+    SyncTables(TablePair),
     Fill(Fill),
     Match(Match),
     Query(Query),
@@ -138,7 +138,7 @@ pub struct Fill {
     pub key: Vec<KeyColumn>,
     /// What is filled is read from another table, or is one: then `table` is the parent of the two.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub link: Option<Link>,
+    pub link: Option<TablePair>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -149,7 +149,7 @@ pub struct Match {
     pub key: Vec<KeyColumn>,
     /// The two sides are in two tables, of which `table` is the parent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub link: Option<Link>,
+    pub link: Option<TablePair>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

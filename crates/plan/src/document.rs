@@ -2,8 +2,8 @@
 
 pub use super::pacing::Pacing;
 use super::{
-    decode::nearest, endpoint::Endpoint, facts::Facts, quiet::NoReferences, recipes::Recipe,
-    span::Span, steps::Step, window::Window,
+    decode::nearest, endpoint::Endpoint, facts::Facts, no_references::NoReferences,
+    recipes::Recipe, span::Span, steps::Step, window::Window,
 };
 use crossfade_model::{
     error::Path,

@@ -9,13 +9,13 @@ use super::{
     compiled::{Action, Conversion, Plan, Sync},
     document::PhaseName,
     facts::Facts,
-    link::{DeleteAlong, Link},
     search_path::SearchPath,
     steps::{DdlStep, Undo, Work, retire_column::RetireColumn},
+    table_pair::{DeleteAlong, TablePair},
 };
-use crate::statement::{
+use crate::sqlgen::{
     cost::{Cost, Loss},
-    part::{How, Part, Statement},
+    ddl_unit::{DdlUnit, How, Statement},
     rows, standing,
     sync::Names,
 };
@@ -274,7 +274,7 @@ impl Explainer<'_> {
         }
     }
 
-    fn parts(&mut self, parts: &[Part], by: Written) -> Vec<ExplainedStatement> {
+    fn parts(&mut self, parts: &[DdlUnit], by: Written) -> Vec<ExplainedStatement> {
         let mut all = Vec::new();
         for part in parts {
             for statement in &part.statements {
@@ -598,8 +598,8 @@ fn notes(plan: &Plan) -> Vec<String> {
     notes
 }
 
-fn link_note(link: &Link) -> String {
-    let Link { parent, child, .. } = link;
+fn link_note(link: &TablePair) -> String {
+    let TablePair { parent, child, .. } = link;
     let way = match link.backward() {
         [] => "one-way: from the moment the new version writes, going back loses what it wrote. ",
         _ => "",

@@ -5,7 +5,7 @@ use super::{
     key::{KeyColumn, Operator},
     search_path::SearchPath,
 };
-use crate::statement::{foreign_key::ForeignKey, part::ReplicaIdentity};
+use crate::sqlgen::{ddl_unit::ReplicaIdentity, foreign_key::ForeignKey};
 use crossfade_model::ident::{Ident, TableName};
 use std::collections::BTreeMap;
 

@@ -1,6 +1,5 @@
 //! Recipes: one-line changes that compile into phases. One file each, and one line in the list below.
 
-mod across;
 pub mod add_check;
 pub mod add_column;
 pub mod add_enum_value;
@@ -40,6 +39,7 @@ pub mod set_not_null;
 pub mod set_replica_identity;
 pub mod split_column;
 mod sql;
+mod table_to_table;
 pub mod transform_columns;
 pub mod widen_key;
 

@@ -6,8 +6,8 @@ use super::{
     columns::Columns,
     document::{Document, Expression, RunName, Version},
     endpoint::{Endpoint, EndpointWords},
+    no_references::{self, NoReferences},
     pacing::{Bytes, HttpProbe, HttpProbeWords, Limit, LimitWords, NumberQuery, NumberQueryWords},
-    quiet::{self, NoReferences},
     recipes::Recipe,
     span::Span,
     window::{ClockTime, Window, WindowWords, Zone},
@@ -160,7 +160,7 @@ impl JsonSchema for NoReferences {
     }
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let quiet = generator.subschema_for::<Span>();
-        let words = generator.subschema_for::<quiet::Words>();
+        let words = generator.subschema_for::<no_references::Words>();
         json_schema!({
             "description": "For how long nothing may have used the column; optionally with what may keep using it.",
             "anyOf": [quiet, words]

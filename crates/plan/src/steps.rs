@@ -44,7 +44,7 @@ use super::{
     compiled::{Action, Plan, StepId},
     document::{PhaseName, Query},
 };
-use crate::statement::{cost::Cost, link, part::Part, sync};
+use crate::sqlgen::{cost::Cost, ddl_unit::DdlUnit, sync, table_pair};
 use crossfade_model::ident::{Ident, TableName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -62,7 +62,7 @@ pub trait Described {
 /// A step that is DDL, in parts: the same in a document and compiled.
 pub trait Ddl: Described {
     /// What carries it out, under its plan.
-    fn parts(&self, plan: &Plan) -> Vec<Part>;
+    fn parts(&self, plan: &Plan) -> Vec<DdlUnit>;
     fn undo(&self, plan: &Plan) -> Undo;
     /// What of the application's its undo takes away, and what of it would keep the undo from succeeding.
     fn cost(&self, plan: &Plan) -> Cost;
@@ -280,9 +280,9 @@ impl Step {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Work<'a> {
     /// DDL, in parts.
-    Parts(Vec<Part>),
+    Parts(Vec<DdlUnit>),
     /// Rows in batches, then the parts.
-    Fill(&'a super::compiled::Fill, Vec<Part>),
+    Fill(&'a super::compiled::Fill, Vec<DdlUnit>),
     Match(&'a super::compiled::Match),
     Query(&'a Query),
 }
@@ -300,7 +300,7 @@ pub enum Decides {
 /// What undoes a step.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Undo {
-    Parts(Vec<Part>),
+    Parts(Vec<DdlUnit>),
     /// It changed nothing that has to be taken back.
     Nothing,
     Irreversible,
@@ -323,7 +323,7 @@ impl Action {
         match self {
             Self::Ddl(step) => Work::Parts(step.ddl().parts(plan)),
             Self::SyncColumns(sync) => Work::Parts(vec![sync::install(plan, sync)]),
-            Self::SyncTables(link) => Work::Parts(vec![link::install(plan, link)]),
+            Self::SyncTables(link) => Work::Parts(vec![table_pair::install(plan, link)]),
             Self::Fill(fill) => Work::Fill(fill, fill::stop_filling(plan, &fill.table)),
             Self::Match(matching) => Work::Match(matching),
             Self::Query(query) => Work::Query(query),
@@ -334,9 +334,11 @@ impl Action {
         match self {
             Self::Ddl(step) => step.ddl().undo(plan),
             Self::SyncColumns(sync) => Undo::Parts(vec![sync::uninstall(plan, &sync.table)]),
-            Self::SyncTables(link) => {
-                Undo::Parts(vec![link::uninstall(plan, link, &link::names_as_planned())])
-            }
+            Self::SyncTables(link) => Undo::Parts(vec![table_pair::uninstall(
+                plan,
+                link,
+                &table_pair::names_as_planned(),
+            )]),
             Self::Fill(fill) => Undo::Parts(fill::fill_again(plan, &fill.table)),
             Self::Match(_) | Self::Query(_) => Undo::Nothing,
         }

@@ -2,7 +2,7 @@
 
 use super::Result;
 use crossfade_model::ident::{Ident, TableName};
-use crossfade_plan::statement::literal;
+use crossfade_plan::sqlgen::literal;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tokio_postgres::GenericClient;

@@ -2,11 +2,11 @@
 
 use super::Result;
 use crossfade_model::ident::{Ident, TableName};
-use crossfade_plan::statement::{link::rows as link, rows, sync::Names};
+use crossfade_plan::sqlgen::{rows, sync::Names, table_pair::rows as pair};
 use crossfade_plan::{
     compiled::{ColumnRef, Fill, Match},
     key::KeyColumn,
-    link::Link,
+    table_pair::TablePair,
 };
 use crossfade_postgres::json::JsonText;
 use deadpool_postgres::GenericClient as Caching;
@@ -212,7 +212,7 @@ pub async fn row_image(
     at: Place<'_>,
 ) -> Result<Option<(JsonText, JsonText)>> {
     let query = match &fill.link {
-        Some(both) => link::row_image(both, at.storage, both.new, reads),
+        Some(both) => pair::row_image(both, at.storage, both.new, reads),
         None => rows::row_image(at.storage, &fill.key, reads),
     };
     image(client, &query, at).await
@@ -241,12 +241,12 @@ async fn image(
 /// Rows of the child that belong to none of the parent: how many, and the keys of up to `limit` of them.
 pub async fn orphans(
     client: &impl GenericClient,
-    both: &Link,
+    both: &TablePair,
     names: &Names,
     limit: i64,
 ) -> Result<(i64, Vec<Value>)> {
     let row = client
-        .query_one(&link::orphans(both, names), &[&limit])
+        .query_one(&pair::orphans(both, names), &[&limit])
         .await?;
     let keys = match row.get::<_, JsonText>(1).shown() {
         Value::Array(keys) => keys,

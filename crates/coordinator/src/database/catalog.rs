@@ -6,15 +6,15 @@ mod triggers;
 
 use super::Result;
 use crossfade_model::ident::{Ident, TableName};
-use crossfade_plan::statement::{cost::Thing, part::ReplicaIdentity, sync::NOTES_WHILE_ACTIVE};
+use crossfade_plan::sqlgen::{cost::Thing, ddl_unit::ReplicaIdentity, sync::NOTES_WHILE_ACTIVE};
 use crossfade_plan::{
     document::RunName,
     facts::{
         Column, Constraint, ConstraintKind, Dependent, Facts, Grant, Hanging, Holder, Identity,
         Inbound, Index, Partition, Table, TableKind, UpdateRule,
     },
-    kept::Standing,
     key::Operator,
+    leftover_triggers::Standing,
 };
 use crossfade_sql::lexer::significant;
 pub use partitions::{Part, parts_of, settings_of_partitions};

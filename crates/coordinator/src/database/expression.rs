@@ -8,7 +8,7 @@ use crossfade_model::ident::Ident;
 use crossfade_plan::facts::{
     Equality, EqualityKey, ExpressionError, ExpressionFacts, ExpressionKey, Table,
 };
-use crossfade_plan::statement::script;
+use crossfade_plan::sqlgen::script;
 use crossfade_postgres::sqlstate;
 use crossfade_sql::lexer::{Class, tokens};
 use tokio_postgres::{Client, error::SqlState};

@@ -1,7 +1,7 @@
 //! Tries conversions on rows that are there, in a transaction that can write nothing.
 
 use super::Result;
-use crossfade_plan::statement::{narrowing, session};
+use crossfade_plan::sqlgen::{narrowing, session};
 use crossfade_plan::{
     compiled::{Action, Match, Plan},
     document::Expression,

@@ -5,10 +5,9 @@ mod partitions;
 use super::Result;
 use crossfade_decisions::lifecycle::standing::{self, Standing};
 use crossfade_model::ident::{Ident, TableName};
-use crossfade_plan::statement::{
-    literal,
-    part::{Commented, Goal, ReplicaIdentity},
-    standing as statement,
+use crossfade_plan::sqlgen::{
+    ddl_unit::{Commented, Goal, ReplicaIdentity},
+    literal, standing as statement,
 };
 use std::collections::BTreeSet;
 use tokio_postgres::{
@@ -38,12 +37,12 @@ fn holds(yes: bool) -> Observed {
     }
 }
 
-struct Eye<'a, C: GenericClient> {
+struct Observer<'a, C: GenericClient> {
     client: &'a C,
     table: &'a TableName,
 }
 
-impl<C: GenericClient> Eye<'_, C> {
+impl<C: GenericClient> Observer<'_, C> {
     /// One row over the table, `$1` and `$2` being its schema and name.
     async fn look<T: for<'b> tokio_postgres::types::FromSql<'b>>(
         &self,
@@ -185,18 +184,18 @@ impl<C: GenericClient> Eye<'_, C> {
 
 /// Reads the catalog through `client`, so that within a transaction its own effects are seen.
 pub async fn observe<C: GenericClient>(client: &C, goal: &Goal) -> Result<Observed> {
-    let eye = |table| Eye { client, table };
+    let observer = |table| Observer { client, table };
     Ok(match goal {
         Goal::Column {
             table,
             column,
             type_name,
-        } => column_is(&eye(table), column, type_name).await?,
-        Goal::NoColumn { table, column } => holds(!eye(table).has_column(column).await?),
+        } => column_is(&observer(table), column, type_name).await?,
+        Goal::NoColumn { table, column } => holds(!observer(table).has_column(column).await?),
         Goal::ColumnRenamed { table, from, to } => {
             let (from, to) = (
-                eye(table).has_column(from).await?,
-                eye(table).has_column(to).await?,
+                observer(table).has_column(from).await?,
+                observer(table).has_column(to).await?,
             );
             renamed(from, to, table)
         }
@@ -206,9 +205,9 @@ pub async fn observe<C: GenericClient>(client: &C, goal: &Goal) -> Result<Observ
             by,
             aside,
         } => {
-            let eye = eye(table);
-            let done = eye.has_column(aside).await? && !eye.has_column(by).await?;
-            holds(done && eye.has_column(column).await?)
+            let observer = observer(table);
+            let done = observer.has_column(aside).await? && !observer.has_column(by).await?;
+            holds(done && observer.has_column(column).await?)
         }
         Goal::Unreplaced {
             table,
@@ -216,58 +215,60 @@ pub async fn observe<C: GenericClient>(client: &C, goal: &Goal) -> Result<Observ
             by,
             aside,
         } => {
-            let eye = eye(table);
-            let done = !eye.has_column(aside).await? && eye.has_column(by).await?;
-            holds(done && eye.has_column(column).await?)
+            let observer = observer(table);
+            let done = !observer.has_column(aside).await? && observer.has_column(by).await?;
+            holds(done && observer.has_column(column).await?)
         }
         Goal::Index {
             table,
             name,
             unique,
-        } => match eye(table).index(name).await?.as_deref() {
+        } => match observer(table).index(name).await?.as_deref() {
             None => Observed::Missing,
             Some([true, true, is_unique]) if is_unique == unique => Observed::Holds,
             Some([true, false, _]) => Observed::InvalidIndex,
             Some(_) => Observed::Conflict(format!("another index is called {name}")),
         },
-        Goal::PartitionedIndex { table, name } => match eye(table).index(name).await?.as_deref() {
-            None => Observed::Missing,
-            Some([true, ..]) => Observed::Holds,
-            Some(_) => Observed::Conflict(format!("another index is called {name}")),
-        },
-        Goal::NoIndex { table, name } => holds(eye(table).index(name).await?.is_none()),
+        Goal::PartitionedIndex { table, name } => {
+            match observer(table).index(name).await?.as_deref() {
+                None => Observed::Missing,
+                Some([true, ..]) => Observed::Holds,
+                Some(_) => Observed::Conflict(format!("another index is called {name}")),
+            }
+        }
+        Goal::NoIndex { table, name } => holds(observer(table).index(name).await?.is_none()),
         Goal::Constraint {
             table,
             name,
             validated,
         } => {
-            let found = eye(table).constraint_validated(name).await?;
+            let found = observer(table).constraint_validated(name).await?;
             holds(found.is_some_and(|is_validated| is_validated || !validated))
         }
         Goal::NoConstraint { table, name } => {
-            holds(eye(table).constraint_validated(name).await?.is_none())
+            holds(observer(table).constraint_validated(name).await?.is_none())
         }
         Goal::NotNull {
             table,
             column,
             proof,
         } => {
-            let proof_is_gone = eye(table).constraint_validated(proof).await?.is_none();
-            holds(proof_is_gone && eye(table).not_null(column).await? == Some(true))
+            let proof_is_gone = observer(table).constraint_validated(proof).await?.is_none();
+            holds(proof_is_gone && observer(table).not_null(column).await? == Some(true))
         }
         Goal::Nullable {
             table,
             column,
             proof,
         } => {
-            let proof_is_gone = eye(table).constraint_validated(proof).await?.is_none();
-            holds(proof_is_gone && eye(table).not_null(column).await? != Some(true))
+            let proof_is_gone = observer(table).constraint_validated(proof).await?.is_none();
+            holds(proof_is_gone && observer(table).not_null(column).await? != Some(true))
         }
         Goal::Sync {
             table,
             function,
             body,
-        } => sync(&eye(table), function, body.as_deref()).await?,
+        } => sync(&observer(table), function, body.as_deref()).await?,
         Goal::TablesInStep {
             parent,
             child,
@@ -279,7 +280,7 @@ pub async fn observe<C: GenericClient>(client: &C, goal: &Goal) -> Result<Observ
                 [parent, child].into_iter().zip(functions).enumerate()
             {
                 let body = bodies.get(number).map(String::as_str);
-                all &= sync(&eye(table), function, body).await? == Observed::Holds;
+                all &= sync(&observer(table), function, body).await? == Observed::Holds;
             }
             holds(all)
         }
@@ -287,47 +288,50 @@ pub async fn observe<C: GenericClient>(client: &C, goal: &Goal) -> Result<Observ
             table,
             column,
             previous,
-        } => holds(eye(table).default(column).await? != *previous),
+        } => holds(observer(table).default(column).await? != *previous),
         Goal::DefaultIs {
             table,
             column,
             default,
-        } => holds(eye(table).default(column).await? == *default),
+        } => holds(observer(table).default(column).await? == *default),
         Goal::ColumnType {
             table,
             column,
             type_name,
-        } => holds(eye(table).column_type(column).await?.as_ref() == Some(type_name)),
+        } => holds(observer(table).column_type(column).await?.as_ref() == Some(type_name)),
         Goal::Comment { on, text } => holds(comment(client, on).await? == *text),
-        Goal::Table { table } => match eye(table).kind(&table.name).await?.as_deref() {
+        Goal::Table { table } => match observer(table).kind(&table.name).await?.as_deref() {
             None => Observed::Missing,
             Some("r" | "p") => Observed::Holds,
             Some(_) => Observed::Conflict(format!("{table} is there, and is not a table")),
         },
-        Goal::NoTable { table } => holds(!eye(table).is_there().await?),
+        Goal::NoTable { table } => holds(!observer(table).is_there().await?),
         Goal::TableRenamed { from, to } => {
             let there = TableName {
                 schema: from.schema.clone(),
                 name: to.clone(),
             };
-            let (has_from, has_to) = (eye(from).is_there().await?, eye(&there).is_there().await?);
+            let (has_from, has_to) = (
+                observer(from).is_there().await?,
+                observer(&there).is_there().await?,
+            );
             renamed(has_from, has_to, from)
         }
         Goal::ReplicaIdentity { table, identity } => {
-            holds(eye(table).replica_identity().await?.as_ref() == Some(identity))
+            holds(observer(table).replica_identity().await?.as_ref() == Some(identity))
         }
         Goal::ConstraintRenamed { table, from, to } => {
-            let has_from = eye(table).constraint_validated(from).await?.is_some();
-            let has_to = eye(table).constraint_validated(to).await?.is_some();
+            let has_from = observer(table).constraint_validated(from).await?.is_some();
+            let has_to = observer(table).constraint_validated(to).await?.is_some();
             renamed(has_from, has_to, table)
         }
         Goal::IndexRebuilt {
             table,
             name,
             filenode,
-        } => holds(eye(table).is_rebuilt(name, *filenode).await?),
+        } => holds(observer(table).is_rebuilt(name, *filenode).await?),
         Goal::IndexAttached { parent, index } => {
-            let attached: Option<bool> = eye(index)
+            let attached: Option<bool> = observer(index)
                 .look(
                     "SELECT EXISTS (SELECT 1 FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhparent \
                      JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE i.inhrelid = %RELATION% AND n.nspname = $3 AND c.relname = $4)",
@@ -350,8 +354,8 @@ pub async fn observe<C: GenericClient>(client: &C, goal: &Goal) -> Result<Observ
         },
         Goal::Aliased { table, base } => {
             let kinds = (
-                eye(table).kind(&table.name).await?,
-                eye(table).kind(base).await?,
+                observer(table).kind(&table.name).await?,
+                observer(table).kind(base).await?,
             );
             match (kinds.0.as_deref(), kinds.1.as_deref()) {
                 (Some("v"), Some("r")) => Observed::Holds,
@@ -364,13 +368,13 @@ pub async fn observe<C: GenericClient>(client: &C, goal: &Goal) -> Result<Observ
             }
         }
         Goal::TableItself { table } => {
-            holds(eye(table).kind(&table.name).await?.as_deref() == Some("r"))
+            holds(observer(table).kind(&table.name).await?.as_deref() == Some("r"))
         }
         Goal::NoView { table } => {
-            holds(eye(table).kind(&table.name).await?.as_deref() != Some("v"))
+            holds(observer(table).kind(&table.name).await?.as_deref() != Some("v"))
         }
         Goal::Clustered { table, index } => {
-            let found: Option<String> = eye(table)
+            let found: Option<String> = observer(table)
                 .look(
                     "SELECT c.relname::text FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid \
                      WHERE i.indrelid = %RELATION% AND i.indisclustered",
@@ -407,7 +411,7 @@ pub async fn observe<C: GenericClient>(client: &C, goal: &Goal) -> Result<Observ
             holds(all)
         }
         Goal::Identity { table, column } => {
-            let identity: Option<bool> = eye(table)
+            let identity: Option<bool> = observer(table)
                 .look(
                     "SELECT a.attidentity <> '' FROM pg_attribute AS a WHERE a.attrelid = %RELATION% AND a.attname = $3 AND NOT a.attisdropped",
                     &[&column.as_str()],
@@ -420,7 +424,7 @@ pub async fn observe<C: GenericClient>(client: &C, goal: &Goal) -> Result<Observ
             limit,
             descending,
         } => {
-            let reaches: Option<bool> = eye(sequence)
+            let reaches: Option<bool> = observer(sequence)
                 .look(
                     "SELECT CASE WHEN $4 THEN s.seqmin <= $3 ELSE s.seqmax >= $3 END FROM pg_sequence AS s WHERE s.seqrelid = %RELATION%",
                     &[limit, descending],
@@ -433,7 +437,7 @@ pub async fn observe<C: GenericClient>(client: &C, goal: &Goal) -> Result<Observ
             table,
             column,
         } => {
-            let owned: Option<bool> = eye(table)
+            let owned: Option<bool> = observer(table)
                 .look(
                     "SELECT EXISTS (SELECT 1 FROM pg_depend AS d JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid \
                      WHERE d.classid = 'pg_class'::regclass AND d.objid = to_regclass($4) AND d.refobjid = %RELATION% AND a.attname = $3 AND d.deptype = 'a')",
@@ -447,11 +451,11 @@ pub async fn observe<C: GenericClient>(client: &C, goal: &Goal) -> Result<Observ
 
 /// The plan's type is written as the server writes it: compiling has seen to that.
 async fn column_is<C: GenericClient>(
-    eye: &Eye<'_, C>,
+    observer: &Observer<'_, C>,
     column: &Ident,
     type_name: &str,
 ) -> Result<Observed> {
-    let Some(found) = eye.column_type(column).await? else {
+    let Some(found) = observer.column_type(column).await? else {
         return Ok(Observed::Missing);
     };
     if found == type_name {
@@ -459,7 +463,7 @@ async fn column_is<C: GenericClient>(
     } else {
         Ok(Observed::Conflict(format!(
             "{}.{column} is there with type {found}, not {type_name}",
-            eye.table
+            observer.table
         )))
     }
 }
@@ -476,14 +480,14 @@ fn renamed(has_from: bool, has_to: bool, table: &TableName) -> Observed {
 }
 
 async fn sync<C: GenericClient>(
-    eye: &Eye<'_, C>,
+    observer: &Observer<'_, C>,
     function: &Ident,
     body: Option<&str>,
 ) -> Result<Observed> {
-    let source = function_source(eye.client, function).await?;
+    let source = function_source(observer.client, function).await?;
     Ok(match body {
         Some(body) => {
-            let triggers = eye.triggers(function).await?;
+            let triggers = observer.triggers(function).await?;
             // On INSERT and on UPDATE. Those of partitions have the names of their table's.
             let names: BTreeSet<&str> = triggers.iter().map(|one| one.name.as_str()).collect();
             holds(
@@ -492,7 +496,7 @@ async fn sync<C: GenericClient>(
                     && triggers.iter().all(|trigger| trigger.fires),
             )
         }
-        None => holds(source.is_none() && eye.triggers(function).await?.is_empty()),
+        None => holds(source.is_none() && observer.triggers(function).await?.is_empty()),
     })
 }
 
@@ -524,8 +528,8 @@ pub async fn out_of_place(
     function: &Ident,
     triggers: &[&Ident],
 ) -> Result<Vec<String>> {
-    let eye = Eye { client, table };
-    let found = eye.triggers(function).await?;
+    let observer = Observer { client, table };
+    let found = observer.triggers(function).await?;
     let mut wrong: Vec<String> = found
         .iter()
         .filter(|trigger| !trigger.fires)
@@ -542,7 +546,7 @@ pub async fn out_of_place(
         }
     }
     // They have the columns, which go with the table's, and neither its triggers nor a place in the walks.
-    let children: Option<Option<Vec<String>>> = eye
+    let children: Option<Option<Vec<String>>> = observer
         .look(
             "SELECT (SELECT array_agg(i.inhrelid::regclass::text ORDER BY i.inhrelid) FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid \
              WHERE i.inhparent = %RELATION% AND NOT c.relispartition)",
@@ -649,15 +653,15 @@ async fn enum_labels(client: &impl GenericClient, name: &TableName) -> Result<Op
 }
 
 async fn comment(client: &impl GenericClient, on: &Commented) -> Result<Option<String>> {
-    let eye = |table| Eye { client, table };
+    let observer = |table| Observer { client, table };
     let found: Option<Option<String>> = match on {
         Commented::Table(table) => {
-            eye(table)
+            observer(table)
                 .look("SELECT obj_description(%RELATION%, 'pg_class')", &[])
                 .await?
         }
         Commented::Column(table, column) => {
-            eye(table)
+            observer(table)
                 .look(
                     "SELECT col_description(a.attrelid, a.attnum) FROM pg_attribute AS a \
                      WHERE a.attrelid = %RELATION% AND a.attname = $3 AND NOT a.attisdropped",
@@ -666,7 +670,7 @@ async fn comment(client: &impl GenericClient, on: &Commented) -> Result<Option<S
                 .await?
         }
         Commented::Index(table, index) => {
-            eye(table)
+            observer(table)
                 .look(
                     "SELECT obj_description(i.indexrelid, 'pg_class') FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid \
                      WHERE i.indrelid = %RELATION% AND c.relname = $3",
@@ -675,7 +679,7 @@ async fn comment(client: &impl GenericClient, on: &Commented) -> Result<Option<S
                 .await?
         }
         Commented::Constraint(table, name) => {
-            eye(table)
+            observer(table)
                 .look(
                     "SELECT obj_description(k.oid, 'pg_constraint') FROM pg_constraint AS k \
                      WHERE k.conrelid = %RELATION% AND k.conname = $3",

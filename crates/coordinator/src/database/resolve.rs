@@ -3,7 +3,7 @@
 
 use super::Result;
 use crossfade_model::ident::{Ident, TableName};
-use crossfade_plan::statement::session::OWN_PATH;
+use crossfade_plan::sqlgen::session::OWN_PATH;
 use crossfade_plan::{
     facts::{Called, Equality, EqualityKey, ExpressionError, Maker, ReferenceTypes, Volatility},
     key::Operator,

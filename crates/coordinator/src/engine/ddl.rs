@@ -3,7 +3,7 @@
 
 use super::{
     EngineError,
-    drift::Stood,
+    drift::TriggerSnapshot,
     failpoint::{self, Midway},
     notice::Notice,
     quarantine,
@@ -23,9 +23,9 @@ use crossfade_decisions::lifecycle::toll::Toll;
 use crossfade_model::ident::TableName;
 use crossfade_model::lock::Lock;
 use crossfade_plan::compiled::{Plan, StepId};
-use crossfade_plan::statement::{
+use crossfade_plan::sqlgen::{
+    ddl_unit::{DdlUnit, Goal, How, Reach},
     message::{IDLE_TIMEOUT_MS, Message, Refusal},
-    part::{Goal, How, Part, Reach},
     session,
 };
 use crossfade_plan::steps::create_index;
@@ -61,7 +61,7 @@ pub async fn run_parts(
     driver: &mut Driver,
     plan: &Plan,
     step: &StepId,
-    parts: &[Part],
+    parts: &[DdlUnit],
 ) -> Result<Reached, EngineError> {
     run_parts_if(driver, plan, step, parts, None).await
 }
@@ -71,10 +71,10 @@ pub async fn run_parts_if(
     driver: &mut Driver,
     plan: &Plan,
     step: &StepId,
-    parts: &[Part],
+    parts: &[DdlUnit],
     only_if: Option<OnlyIf<'_>>,
 ) -> Result<Reached, EngineError> {
-    let groups: Vec<Vec<&Part>> = grouped(parts);
+    let groups: Vec<Vec<&DdlUnit>> = grouped(parts);
     let Some(last) = groups.last() else {
         return Ok(Reached::WasThere);
     };
@@ -102,8 +102,8 @@ pub async fn run_parts_if(
 }
 
 /// The parts that share a transaction, in their order.
-fn grouped(parts: &[Part]) -> Vec<Vec<&Part>> {
-    let mut groups: Vec<Vec<&Part>> = Vec::new();
+fn grouped(parts: &[DdlUnit]) -> Vec<Vec<&DdlUnit>> {
+    let mut groups: Vec<Vec<&DdlUnit>> = Vec::new();
     let mut is_open = false;
     for part in parts {
         match groups.last_mut().filter(|_| is_open) {
@@ -132,7 +132,7 @@ async fn observed(driver: &Driver, step: &StepId, goal: &Goal) -> Result<Observe
 #[derive(Clone, Copy)]
 pub enum OnlyIf<'a> {
     /// The triggers stand as they stood then. Else it ends with `SyncChanged`.
-    Stands(&'a Stood),
+    Stands(&'a TriggerSnapshot),
     /// The new version has written nothing that going back would lose, but for what may go: its transactions may have ended
     /// while the lock was waited for. Else it ends with `Refused`.
     NothingIsLost(&'a BTreeSet<String>),
@@ -144,7 +144,7 @@ pub async fn run_together(
     plan: &Plan,
     step: &StepId,
     place: &str,
-    parts: &[&Part],
+    parts: &[&DdlUnit],
     only_if: Option<OnlyIf<'_>>,
 ) -> Result<Reached, EngineError> {
     let mut waiting = Patience::new(plan);
@@ -238,7 +238,7 @@ fn at_step(step: &StepId, error: tokio_postgres::Error) -> EngineError {
 }
 
 /// The strongest lock on each table, in the order of first use, and how far one reaches.
-fn strongest(parts: &[&Part]) -> Vec<(TableName, Lock, Reach)> {
+fn strongest(parts: &[&DdlUnit]) -> Vec<(TableName, Lock, Reach)> {
     let mut order = Vec::new();
     let mut locks: BTreeMap<TableName, (Lock, Reach)> = BTreeMap::new();
     for taken in parts
@@ -319,7 +319,7 @@ async fn long_holders(
 async fn attempt(
     driver: &mut Driver,
     plan: &Plan,
-    parts: &[&Part],
+    parts: &[&DdlUnit],
     locks: &[(TableName, Lock)],
     place: &str,
     only_if: Option<OnlyIf<'_>>,
@@ -369,7 +369,7 @@ async fn attempt(
 fn message(
     plan: &Plan,
     lease: Lease,
-    parts: &[&Part],
+    parts: &[&DdlUnit],
     locks: &[(TableName, Lock)],
     (only_if, may_go): (Option<OnlyIf<'_>>, &[(String, String)]),
     midway: Midway,
@@ -572,7 +572,7 @@ async fn run_long(
     plan: &Plan,
     step: &StepId,
     place: &str,
-    part: &Part,
+    part: &DdlUnit,
 ) -> Result<Reached, EngineError> {
     let mut waiting = Patience::new(plan);
     loop {
@@ -658,7 +658,7 @@ async fn execute_watched(
     driver: &Driver,
     plan: &Plan,
     step: &StepId,
-    part: &Part,
+    part: &DdlUnit,
 ) -> Result<(), tokio_postgres::Error> {
     // After Ctrl-C only what tidies up is run, and not for long.
     let mut cancelled = driver.stop.is_cancelled();

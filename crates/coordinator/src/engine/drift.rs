@@ -17,17 +17,18 @@ use crossfade_decisions::lifecycle::{
     transition::{RunState, State},
 };
 use crossfade_model::ident::{Ident, TableName};
-use crossfade_plan::statement::{
-    link, order,
-    part::{Goal, Part},
+use crossfade_plan::sqlgen::{
+    ddl_unit::{DdlUnit, Goal},
+    order,
     sync::{self, Filling, Objects, put_in_place, uninstall},
+    table_pair,
 };
 use crossfade_plan::{
     compiled::{Action, Plan, StepId, Sync},
     document::PhaseName,
     facts::ChangingTrigger,
-    link::{Kin, Link},
     steps::retire_table,
+    table_pair::{Side, TablePair},
 };
 pub use missing::{ends, from_under_kept, is_broken, renamed, told};
 use tokio_postgres::GenericClient;
@@ -36,7 +37,7 @@ pub use watch::out_of_place;
 /// What keeps two sides in step: within a table, or across two.
 enum InForce<'a> {
     Within(&'a Sync),
-    Across(&'a Link),
+    Across(&'a TablePair),
 }
 
 /// The syncs that are to be in place at this point of the run.
@@ -68,7 +69,7 @@ impl InForce<'_> {
         match self {
             Self::Within(sync) => uninstall(plan, &sync.table).goal,
             Self::Across(both) => {
-                link::uninstall(plan, both, &names_now(snapshot, &both.parent)).goal
+                table_pair::uninstall(plan, both, &names_now(snapshot, &both.parent)).goal
             }
         }
     }
@@ -84,23 +85,23 @@ impl InForce<'_> {
                 vec![(vec![sync.table.clone()], objects.function, triggers)]
             }
             Self::Across(both) => {
-                let objects = link::Objects::of(&plan.name, both);
-                let on = |kin, tables: Vec<TableName>| {
-                    let triggers = link::triggers(plan, both).into_iter();
-                    let triggers = triggers.filter(|(_, on)| *on == kin).map(|(name, _)| name);
-                    (tables, objects.function(kin), triggers.collect())
+                let objects = table_pair::Objects::of(&plan.name, both);
+                let on = |side, tables: Vec<TableName>| {
+                    let triggers = table_pair::triggers(plan, both).into_iter();
+                    let triggers = triggers.filter(|(_, on)| *on == side).map(|(name, _)| name);
+                    (tables, objects.function(side), triggers.collect())
                 };
                 let child = vec![both.child.clone(), retire_table::aside(&both.child)];
                 vec![
-                    on(Kin::Parent, vec![both.parent.clone()]),
-                    on(Kin::Child, child),
+                    on(Side::Parent, vec![both.parent.clone()]),
+                    on(Side::Child, child),
                 ]
             }
         }
     }
 
     /// What puts it back, as it should be by now.
-    fn part(&self, snapshot: &Snapshot) -> Part {
+    fn part(&self, snapshot: &Snapshot) -> DdlUnit {
         let plan = &snapshot.plan;
         match self {
             Self::Within(sync) => {
@@ -112,7 +113,7 @@ impl InForce<'_> {
                 put_in_place(plan, sync, filling, &names_now(snapshot, &sync.table))
             }
             Self::Across(both) => {
-                link::put_in_place(plan, both, &names_now(snapshot, &both.parent))
+                table_pair::put_in_place(plan, both, &names_now(snapshot, &both.parent))
             }
         }
     }
@@ -313,12 +314,12 @@ async fn called_now(
 }
 
 /// The triggers as they stood at a moment: what was compared since is in step for as long as nobody touches them.
-pub struct Stood {
+pub struct TriggerSnapshot {
     functions: Vec<Ident>,
     mark: String,
 }
 
-impl Stood {
+impl TriggerSnapshot {
     pub async fn now(
         client: &impl GenericClient,
         snapshot: &Snapshot,

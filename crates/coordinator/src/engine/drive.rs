@@ -4,7 +4,7 @@ use super::{
     EngineError, Outcome,
     ddl::{self, OnlyIf, Reached},
     dependents,
-    drift::{self, Stood},
+    drift::{self, TriggerSnapshot},
     failpoint,
     notice::Notice,
     quarantine, references,
@@ -22,8 +22,8 @@ use crossfade_decisions::lifecycle::{
     toll::misnamed_in_repair,
     transition::{Event, RunState},
 };
-use crossfade_plan::statement::{
-    part::Part,
+use crossfade_plan::sqlgen::{
+    ddl_unit::DdlUnit,
     rows::{Repair, Truth},
 };
 use crossfade_plan::{
@@ -223,7 +223,7 @@ impl Driver {
         .await
     }
 
-    async fn found_of(&self, parts: &[Part]) -> Result<Vec<i32>, EngineError> {
+    async fn found_of(&self, parts: &[DdlUnit]) -> Result<Vec<i32>, EngineError> {
         let mut found = Vec::new();
         for (number, part) in (0..).zip(parts) {
             if observe(&*self.work, &part.goal).await? == Observed::Holds {
@@ -351,7 +351,7 @@ impl Driver {
         let Some(first) = steps.first() else {
             return Ok(Reached::WasThere);
         };
-        let mut parts: Vec<Part> = Vec::new();
+        let mut parts: Vec<DdlUnit> = Vec::new();
         for id in steps {
             let step = plan.steps().find(|(_, step)| step.id == *id);
             if let Some(Work::Parts(more)) = step.map(|(_, step)| step.action.work(plan)) {
@@ -376,13 +376,13 @@ impl Driver {
         if contracted && dropped.is_some() {
             return Ok(Reached::WasThere);
         }
-        let parts: Vec<&Part> = parts.iter().collect();
+        let parts: Vec<&DdlUnit> = parts.iter().collect();
         if contracted {
             return ddl::run_together(self, plan, first, "contract", &parts, None).await;
         }
         let mut looks = 0;
         loop {
-            let stood = Stood::now(&*self.work, snapshot).await?;
+            let stood = TriggerSnapshot::now(&*self.work, snapshot).await?;
             // Where they are out of place it says how, and what to do.
             self.require_sync(snapshot).await?;
             self.require_free(snapshot, first).await?;

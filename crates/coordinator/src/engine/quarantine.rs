@@ -13,17 +13,17 @@ use crossfade_decisions::lifecycle::{
     transition::RunState,
 };
 use crossfade_model::ident::{Ident, TableName};
-use crossfade_plan::statement::{
+use crossfade_plan::sqlgen::{
     cost::Thing,
-    link,
     message::{IDLE_TIMEOUT_MS, Message, Refusal},
     rows, session,
     sync::Names,
+    table_pair,
 };
 use crossfade_plan::{
     compiled::{Assignment, Match, Plan},
     key::KeyColumn,
-    link::{Kin, Link},
+    table_pair::{Side, TablePair},
 };
 use crossfade_postgres::sqlstate::{self, ErrorClass, classify};
 use std::{borrow::Cow, collections::BTreeSet};
@@ -217,7 +217,7 @@ struct Source<'a> {
     key: Cow<'a, [KeyColumn]>,
     assignment: &'a Assignment,
     /// The two tables, and which of them the value is for.
-    across: Option<(&'a Link, Kin)>,
+    across: Option<(&'a TablePair, Side)>,
 }
 
 impl<'a> Source<'a> {
@@ -243,7 +243,7 @@ impl<'a> Source<'a> {
                 })
             });
         within.or_else(|| {
-            let about = |link: &&Link| link.parent.to_string() == entry.table_name;
+            let about = |link: &&TablePair| link.parent.to_string() == entry.table_name;
             plan.links().filter(about).find_map(|link| {
                 let to = if entry.backward {
                     link.new.other()
@@ -264,15 +264,17 @@ impl<'a> Source<'a> {
     fn written<'b>(&'b self, names: &'b Names) -> (&'b TableName, &'b Ident) {
         let target = &self.assignment.target.name;
         match self.across {
-            Some((link, Kin::Child)) => (names.child(&link.child), names.of_child(target)),
-            Some((_, Kin::Parent)) | None => (self.table, names.of(target)),
+            Some((link, Side::Child)) => (names.child(&link.child), names.of_child(target)),
+            Some((_, Side::Parent)) | None => (self.table, names.of(target)),
         }
     }
 
     /// `$1` the key and `$2` the values that the expression read, as JSON objects.
     fn still_quarantined(&self, entry: &Entry, names: &Names) -> String {
         match self.across {
-            Some((link, to)) => link::rows::still_quarantined(link, names, to, self.assignment),
+            Some((link, to)) => {
+                table_pair::rows::still_quarantined(link, names, to, self.assignment)
+            }
             None => rows::still_quarantined(
                 self.table,
                 &self.key,
@@ -285,7 +287,7 @@ impl<'a> Source<'a> {
 
     fn convert_again(&self, entry: &Entry, names: &Names) -> String {
         match self.across {
-            Some((link, to)) => link::rows::convert_again(link, names, to, self.assignment),
+            Some((link, to)) => table_pair::rows::convert_again(link, names, to, self.assignment),
             None => rows::convert_again(
                 self.table,
                 &self.key,

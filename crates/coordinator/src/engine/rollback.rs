@@ -25,9 +25,9 @@ use crossfade_decisions::lifecycle::{
     transition::{Event, RunState, State},
 };
 use crossfade_model::ident::TableName;
-use crossfade_plan::statement::{
+use crossfade_plan::sqlgen::{
     cost::{Thing, WOULD_LOSE},
-    part::{Goal, How, Part, ReplicaIdentity, Statement},
+    ddl_unit::{DdlUnit, Goal, How, ReplicaIdentity, Statement},
 };
 use crossfade_plan::{
     compiled::{Action, PlannedStep, StepId},
@@ -593,7 +593,7 @@ impl Driver {
         &mut self,
         snapshot: &Snapshot,
         step: &PlannedStep,
-        undo: &[Part],
+        undo: &[DdlUnit],
         error: EngineError,
     ) -> Result<EngineError, EngineError> {
         let plan = &snapshot.plan;
@@ -644,7 +644,7 @@ fn may_go_back(snapshot: &Snapshot, target: RollbackTarget) -> Result<bool, Engi
 }
 
 /// The statements come first, once the part's locks are held.
-fn guarded(mut part: Part, guards: &[Statement]) -> Part {
+fn guarded(mut part: DdlUnit, guards: &[Statement]) -> DdlUnit {
     part.statements.splice(0..0, guards.iter().cloned());
     part
 }
@@ -693,7 +693,7 @@ fn is_violation(error: &EngineError) -> bool {
 }
 
 /// What takes away again what a part has put back.
-fn counter(part: &Part) -> Option<Part> {
+fn counter(part: &DdlUnit) -> Option<DdlUnit> {
     match part.goal.itself() {
         Goal::Constraint { table, name, .. } => {
             Some(add_constraint::drop_constraint(table, name, None))
@@ -705,7 +705,7 @@ fn counter(part: &Part) -> Option<Part> {
 }
 
 /// What is left to do of a step where these tables have been dropped: of the end of the dual writes, the functions.
-fn without(end: Option<&Part>, undo: Undo, dropped: &[TableName]) -> Vec<Part> {
+fn without(end: Option<&DdlUnit>, undo: Undo, dropped: &[TableName]) -> Vec<DdlUnit> {
     let is_about = |statement: &Statement| {
         let mut locks = statement.locks.iter();
         locks.any(|lock| dropped.contains(&lock.table))
@@ -726,7 +726,7 @@ fn without(end: Option<&Part>, undo: Undo, dropped: &[TableName]) -> Vec<Part> {
 
 /// What ends the dual writes, in one transaction with what the new version wrote to: whatever it writes until then is on
 /// both sides, and there is no moment in which it could write to the new one alone.
-fn end_of_sync(snapshot: &Snapshot, action: &Action) -> Option<Part> {
+fn end_of_sync(snapshot: &Snapshot, action: &Action) -> Option<DdlUnit> {
     let plan = &snapshot.plan;
     let own = |step: &PlannedStep| toll::is_its_own(snapshot, step);
     match (action, snapshot.rolling_back) {

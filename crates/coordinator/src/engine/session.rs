@@ -4,7 +4,7 @@ use super::{
     EngineError, failpoint, newest,
     notice::Reporter,
     vital::{self, Vital},
-    walk::Hands,
+    walk::WorkerContext,
 };
 use crate::database::{SESSION, sessions};
 use crate::store::{
@@ -199,8 +199,8 @@ impl Driver {
     }
 
     /// What the workers of this process need of it.
-    pub fn hands(&self) -> Hands {
-        Hands {
+    pub fn hands(&self) -> WorkerContext {
+        WorkerContext {
             pool: self.pool.clone(),
             lease: self.lease,
             holder: self.holder.clone(),

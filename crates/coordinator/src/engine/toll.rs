@@ -11,10 +11,10 @@ use crossfade_decisions::lifecycle::{
     toll::{Count, InTheWay, Lost, Toll},
     transition::State,
 };
-use crossfade_plan::statement::{
+use crossfade_plan::sqlgen::{
     cost::{Cost, Loss, Obstacle, Thing},
+    ddl_unit::Goal,
     literal,
-    part::Goal,
     session::as_the_application,
 };
 use crossfade_plan::{

@@ -14,20 +14,20 @@ use crate::store::{
 };
 use crossfade_decisions::lifecycle::{gate::Readings, snapshot::Snapshot, transition::State};
 use crossfade_model::ident::{Ident, TableName};
-use crossfade_plan::statement::{
+use crossfade_plan::sqlgen::{
     cost::Thing,
-    link::{self, rows::mended},
     rows::{Repair, Truth},
     session,
     sync::Names,
+    table_pair::{self, rows::mended},
 };
 use crossfade_plan::{
     attributes::{Attributes, Succession},
     compiled::{Action, Condition, Match, Phase, Plan, StepId},
     document::{Expect, PhaseName, Query},
     facts::OwnOfPartition,
-    link::Kin,
     steps::DdlStep,
+    table_pair::Side,
 };
 use crossfade_postgres::sqlstate::{self, ErrorClass};
 use serde_json::{Value, json};
@@ -54,7 +54,7 @@ pub fn names_now(snapshot: &Snapshot, table: &TableName) -> Names {
                 _ => None,
             })
             .collect();
-        return link::names_when(plan, both, |step| done.contains(&step));
+        return table_pair::names_when(plan, both, |step| done.contains(&step));
     }
     let retired = plan.steps().filter_map(|(_, step)| match &step.action {
         Action::Ddl(DdlStep::RetireColumn(retire)) if retire.table == *table => {
@@ -428,10 +428,10 @@ pub fn written(snapshot: &Snapshot, truth: Truth) -> Vec<Thing> {
             Some(link) => {
                 let to = mended(link, truth);
                 things.extend(link.to(to).iter().map(|one| match to {
-                    Kin::Parent => {
+                    Side::Parent => {
                         Thing::Column(link.parent.clone(), names.of(&one.target.name).clone())
                     }
-                    Kin::Child => Thing::Column(
+                    Side::Child => Thing::Column(
                         names.child(&link.child).clone(),
                         names.of_child(&one.target.name).clone(),
                     ),

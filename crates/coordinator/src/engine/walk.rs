@@ -26,19 +26,19 @@ use crate::store::{
 use crew::Finish;
 use crossfade_decisions::pacing::{BATCH_BLOCKS_FIRST, BATCH_BLOCKS_FIRST_READ};
 use crossfade_model::ident::{Ident, TableName};
-use crossfade_plan::statement::{
-    link::rows::mended,
+use crossfade_plan::sqlgen::{
     rows::{Repair, Truth},
     session,
     sync::Names,
+    table_pair::rows::mended,
 };
 use crossfade_plan::{
     compiled::{Assignment, Fill, Match, Plan, StepId},
-    link::Kin,
+    table_pair::Side,
 };
 use serde_json::Value;
-pub use site::Hands;
 use site::Site;
+pub use site::WorkerContext;
 use std::time::Duration;
 use tokio_postgres::GenericClient;
 use watch::{Role, Watch};
@@ -134,8 +134,8 @@ impl Work<'_> {
                 let to = mended(link, repair.truth);
                 let columns = targets(link.to(to));
                 match to {
-                    Kin::Parent => (&link.parent, columns.map(|one| names.of(one)).collect()),
-                    Kin::Child => {
+                    Side::Parent => (&link.parent, columns.map(|one| names.of(one)).collect()),
+                    Side::Child => {
                         let columns = columns.map(|one| names.of_child(one));
                         (names.child(&link.child), columns.collect())
                     }

@@ -6,7 +6,7 @@ use crossfade_model::ident::TableName;
 use tokio_postgres::GenericClient;
 
 /// The tables whose rows are rows of the table `n.nspname = $2 AND c.relname = $3`, and those of which it is a part.
-const KIN: &str = "kin AS (SELECT k.relid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace, \
+const KIN: &str = "side AS (SELECT k.relid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace, \
     LATERAL (SELECT c.oid AS relid UNION SELECT relid FROM pg_partition_tree(c.oid) UNION SELECT relid FROM pg_partition_ancestors(c.oid)) AS k \
     WHERE n.nspname = $2 AND c.relname = $3)";
 
@@ -19,9 +19,9 @@ pub async fn by_others(
     let row = client
         .query_one(
             &format!(
-                "WITH {KIN} SELECT (SELECT coalesce(sum(m.rows), 0)::bigint FROM crossfade.moved_rows AS m JOIN kin ON kin.relid = m.relation \
+                "WITH {KIN} SELECT (SELECT coalesce(sum(m.rows), 0)::bigint FROM crossfade.moved_rows AS m JOIN side ON side.relid = m.relation \
                    WHERE m.run_id <> $1) + (SELECT coalesce(sum(s.rows_changed), 0)::bigint FROM crossfade.segments AS s \
-                   JOIN kin ON kin.relid = s.relation WHERE s.run_id <> $1)"
+                   JOIN side ON side.relid = s.relation WHERE s.run_id <> $1)"
             ),
             &[&run_id, &table.schema.as_str(), &table.name.as_str()],
         )
@@ -39,7 +39,7 @@ pub async fn movers(
         .query(
             &format!(
                 "WITH {KIN} SELECT DISTINCT r.name FROM crossfade.walks AS k JOIN crossfade.runs AS r ON r.id = k.run_id \
-                 JOIN crossfade.segments AS s USING (run_id, step) JOIN kin ON kin.relid = s.relation \
+                 JOIN crossfade.segments AS s USING (run_id, step) JOIN side ON side.relid = s.relation \
                  WHERE k.run_id <> $1 AND k.finished_at IS NULL AND s.rows_changed > 0 \
                    AND EXISTS (SELECT 1 FROM crossfade.workers AS w WHERE w.run_id = k.run_id AND {ALIVE}) ORDER BY r.name"
             ),

@@ -1,7 +1,7 @@
 //! Rows whose value the other side cannot take.
 
 use super::{StoreError, history, os_user};
-use crossfade_plan::statement::literal;
+use crossfade_plan::sqlgen::literal;
 use crossfade_postgres::json::JsonText;
 use jiff::Timestamp;
 use serde_json::json;

@@ -9,7 +9,7 @@ use crossfade_decisions::lifecycle::{
     transition::{Event, RunState, State, transition},
 };
 use crossfade_model::error::PlanError;
-use crossfade_plan::statement::counters;
+use crossfade_plan::sqlgen::counters;
 use crossfade_plan::{
     amendment::Amendment,
     claims::OtherRun,

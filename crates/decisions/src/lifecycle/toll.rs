@@ -1,7 +1,7 @@
 //! What going back would cost the application, as it was counted: whether that keeps a rollback from beginning, and how
 //! a person reads it.
 
-use crossfade_plan::statement::cost::Thing;
+use crossfade_plan::sqlgen::cost::Thing;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, fmt::Write as _};

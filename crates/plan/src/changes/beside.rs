@@ -4,7 +4,7 @@ use super::{Errors, Part, TABLES_MAX, Unit, contradictions::TWO_PLANS};
 use crate::{
     facts::{Facts, Table},
     recipes::{Named, Recipe, What},
-    statement::{
+    sqlgen::{
         foreign_key::ForeignKey,
         rename::{names_column, without_qualifier},
     },

@@ -3,7 +3,7 @@
 use super::{CHANGES_MAX, Errors, Part, parts};
 use crate::{
     recipes::{Aspect, Named, Recipe, Upkeep, What},
-    statement::rename::{names_column, without_qualifier},
+    sqlgen::rename::{names_column, without_qualifier},
 };
 use crossfade_model::{
     error::{Path, PlanError},

@@ -2,7 +2,7 @@
 
 use super::{Placed, explicit, links};
 use crate::changes;
-use crate::statement::foreign_key::ForeignKey;
+use crate::sqlgen::foreign_key::ForeignKey;
 use crate::{
     document::{Assignments, Document, Expression, PhaseName},
     facts::{EqualityKey, ExpressionKey, Facts},

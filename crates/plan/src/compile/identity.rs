@@ -3,7 +3,7 @@
 use super::Compiler;
 use crate::{
     facts::Table,
-    statement::part::ReplicaIdentity,
+    sqlgen::ddl_unit::ReplicaIdentity,
     steps::{Step, drop_constraint::DropConstraint, set_replica_identity::SetReplicaIdentity},
 };
 use crossfade_model::{

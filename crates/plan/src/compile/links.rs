@@ -6,8 +6,8 @@ use crate::{
     document::{Assignments, Expression},
     facts::{ConstraintKind, EqualityKey, ExpressionKey, Table, TableKind},
     key::Operator,
-    link::{KeyPair, Kin, Link, OrderedBy},
     steps::{Step, fill::FillStep, rows_match::MatchStep, sync_tables::SyncTables},
+    table_pair::{KeyPair, OrderedBy, Side, TablePair},
 };
 use crossfade_model::{
     error::{Path, PlanError},
@@ -59,8 +59,8 @@ pub(super) fn equality_keys(
     let mut keys = Vec::new();
     for (to, from) in &step.by {
         let (in_parent, in_child) = match step.new_side() {
-            Kin::Parent => (to, from),
-            Kin::Child => (from, to),
+            Side::Parent => (to, from),
+            Side::Child => (from, to),
         };
         let Some(parent_type) = type_of(parent, in_parent) else {
             continue;
@@ -84,7 +84,7 @@ pub(super) fn order_keys(step: &SyncTables) -> impl Iterator<Item = ExpressionKe
 }
 
 impl Compiler<'_> {
-    pub(super) fn link(&mut self, path: &Path, step: &SyncTables) -> Option<Link> {
+    pub(super) fn link(&mut self, path: &Path, step: &SyncTables) -> Option<TablePair> {
         let (parent, child) = step.parent_and_child();
         if parent == child {
             self.problem(PlanError::at(
@@ -108,11 +108,11 @@ impl Compiler<'_> {
             return None;
         }
         let (mut to_parent, mut to_child) = match new {
-            Kin::Parent => (forward, backward),
-            Kin::Child => (backward, forward),
+            Side::Parent => (forward, backward),
+            Side::Child => (backward, forward),
         };
         number(&mut to_parent, &mut to_child);
-        let mut link = Link {
+        let mut link = TablePair {
             parent: parent.clone(),
             child: child.clone(),
             new,
@@ -125,9 +125,9 @@ impl Compiler<'_> {
         };
         self.check_parent(path, &link);
         self.check_child(path, &mut link);
-        for kin in [Kin::Parent, Kin::Child] {
-            for assignment in link.to(kin) {
-                self.claim(link.table(kin), &assignment.target.name);
+        for side in [Side::Parent, Side::Child] {
+            for assignment in link.to(side) {
+                self.claim(link.table(side), &assignment.target.name);
             }
         }
         Some(link)
@@ -181,8 +181,8 @@ impl Compiler<'_> {
         let mut pairs = Vec::new();
         for (to, from) in &step.by {
             let (in_parent, in_child) = match step.new_side() {
-                Kin::Parent => (to, from),
-                Kin::Child => (from, to),
+                Side::Parent => (to, from),
+                Side::Child => (from, to),
             };
             let (parent, child) = step.parent_and_child();
             let place = path.key("by");
@@ -259,12 +259,12 @@ impl Compiler<'_> {
         word: &str,
         step: &SyncTables,
         assignments: &Assignments,
-        to: Kin,
+        to: Side,
     ) -> Option<Vec<Assignment>> {
         let (parent, child) = step.parent_and_child();
         let (target_table, source_table) = match to {
-            Kin::Parent => (parent, child),
-            Kin::Child => (child, parent),
+            Side::Parent => (parent, child),
+            Side::Child => (child, parent),
         };
         let compiled: Vec<Option<Assignment>> = assignments
             .iter()
@@ -289,7 +289,7 @@ impl Compiler<'_> {
         &mut self,
         place: &Path,
         parent: &TableName,
-        to: Kin,
+        to: Side,
         target: &Ident,
         expression: &Expression,
     ) -> Option<Assignment> {
@@ -304,8 +304,8 @@ impl Compiler<'_> {
             return None;
         };
         let in_parent = match to {
-            Kin::Parent => target,
-            Kin::Child => &source,
+            Side::Parent => target,
+            Side::Child => &source,
         };
         let column = self.column(parent, in_parent, place)?;
         let named = |name: &Ident| ColumnRef {
@@ -364,7 +364,7 @@ impl Compiler<'_> {
     }
 
     /// Each row of the child belongs to one row of the parent at most, and that is found by an index.
-    fn check_parent(&mut self, path: &Path, link: &Link) {
+    fn check_parent(&mut self, path: &Path, link: &TablePair) {
         let Some(table) = self.table(&link.parent) else {
             return;
         };
@@ -398,7 +398,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn check_child(&mut self, path: &Path, link: &mut Link) {
+    fn check_child(&mut self, path: &Path, link: &mut TablePair) {
         let Some(table) = self.table(&link.child) else {
             // Made by the plan: with a key, and a foreign key to the parent.
             link.may_have_orphans = false;
@@ -446,7 +446,7 @@ impl Compiler<'_> {
     fn check_unambiguous(
         &mut self,
         path: &Path,
-        link: &mut Link,
+        link: &mut TablePair,
         table: &Table,
         is_single: bool,
         list: &str,
@@ -529,7 +529,7 @@ impl Compiler<'_> {
     }
 
     /// What the new version writes for the first time becomes a row of the child: it must be one that the table takes.
-    fn check_insertable(&mut self, path: &Path, link: &Link, table: &Table) {
+    fn check_insertable(&mut self, path: &Path, link: &TablePair, table: &Table) {
         if link.to_child.is_empty() {
             return;
         }
@@ -564,7 +564,7 @@ impl Compiler<'_> {
     }
 
     /// The plan's link between these tables: what a fill and a match go by.
-    fn link_between(&mut self, path: &Path, to: &TableName, from: &TableName) -> Option<Link> {
+    fn link_between(&mut self, path: &Path, to: &TableName, from: &TableName) -> Option<TablePair> {
         let phases = self.phases;
         let found = phases
             .iter()

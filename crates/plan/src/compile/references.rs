@@ -4,7 +4,7 @@ use super::{
     Compiler, Placed, explicit,
     expressions::{Added, added_columns, columns_retired, type_of},
 };
-use crate::statement::foreign_key::ForeignKey;
+use crate::sqlgen::foreign_key::ForeignKey;
 use crate::{
     document::{Document, PhaseName},
     facts::{Facts, ReferenceTypes},

@@ -1,7 +1,7 @@
 //! Whole rows and composite values: where a row of the table is stored as a value, read as a whole, or kept in a column.
 
 use super::Compiler;
-use crate::statement::rename::{names_column, reads_whole_row};
+use crate::sqlgen::rename::{names_column, reads_whole_row};
 use crate::{facts::Table, steps::Step};
 use crossfade_model::{
     error::{Path, PlanError},

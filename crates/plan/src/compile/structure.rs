@@ -2,7 +2,7 @@
 
 use super::{Placed, analysis, explicit};
 use crate::changes;
-use crate::statement::script;
+use crate::sqlgen::script;
 use crate::{
     document::{Document, Gate, PhaseDocument, PhaseName},
     facts::Facts,

@@ -1,7 +1,7 @@
 //! Which names the triggers of a run have: they fire after those of the application that may change a row.
 
 use super::Compiler;
-use crate::statement::order;
+use crate::sqlgen::order;
 use crate::{facts::ChangingTrigger, steps::Step};
 use crossfade_model::{
     error::PlanError,

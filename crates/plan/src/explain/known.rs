@@ -1,7 +1,7 @@
 //! What planning knows of the tables, as the classifier of SQL wants to know it.
 
 use crate::facts::{self, Facts, Table};
-use crate::statement::foreign_key::ForeignKey;
+use crate::sqlgen::foreign_key::ForeignKey;
 use crossfade_model::ident::{Ident, TableName};
 use crossfade_sql::{
     catalog::{Catalog, KnownColumn, KnownConstraint, KnownIndex, KnownTable},

@@ -5,7 +5,7 @@ use super::{
     Change,
     relation::{self, Errors, Fit},
 };
-use crate::statement::script;
+use crate::sqlgen::script;
 use crate::{
     document::{PhaseDocument, PhaseName},
     facts::{Facts, Table},

@@ -3,15 +3,14 @@
 use super::named::{Named, Naming, What};
 use super::{
     Change,
-    across::{filling, lost},
     new_column::successor_of,
     not_carried,
     relation::{self, Errors, Fit, phase},
+    table_to_table::{filling, lost},
 };
 use crate::{
     document::{Assignments, Expression, PhaseDocument, PhaseName},
     facts::{Facts, Table},
-    link::DeleteAlong,
     steps::{
         Step,
         add_column::AddColumn,
@@ -22,6 +21,7 @@ use crate::{
         retire_column::RetireColumn,
         sync_tables::{ParentIs, SyncTables},
     },
+    table_pair::DeleteAlong,
 };
 use crossfade_model::{
     error::{Path, PlanError},

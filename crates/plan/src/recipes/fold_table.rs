@@ -3,15 +3,15 @@
 use super::named::{Named, Naming, What};
 use super::{
     Change,
-    across::{End, IntoParent, MovedColumn, lost},
     relation::Errors,
+    table_to_table::{End, IntoParent, MovedColumn, lost},
     transform_columns::word_of,
 };
 use crate::{
     document::{Assignments, Expression, PhaseDocument},
     facts::{Facts, Table},
-    link::DeleteAlong,
     steps::{Step, drop_table::DropTable, retire_table::RetireTable},
+    table_pair::DeleteAlong,
 };
 use crossfade_model::{
     error::{Path, PlanError},
@@ -91,9 +91,9 @@ impl FoldTable {
     fn unread(&self, table: &Table, at: &Path) -> Errors {
         let forward = self.as_one(Some(table)).forward();
         let is_read = |column: &Ident| {
-            forward.values().any(|expression| {
-                crate::statement::rename::names_column(expression.as_str(), column)
-            })
+            forward
+                .values()
+                .any(|expression| crate::sqlgen::rename::names_column(expression.as_str(), column))
         };
         table
             .columns

@@ -3,15 +3,15 @@
 use super::named::{Named, Naming, What};
 use super::{
     Change,
-    across::{End, IntoParent, MovedColumn, lost},
     relation::Errors,
+    table_to_table::{End, IntoParent, MovedColumn, lost},
     transform_columns::word_of,
 };
 use crate::{
     document::{Assignments, Expression, PhaseDocument},
     facts::{Facts, Table},
-    link::DeleteAlong,
     steps::{Step, drop_column::DropColumn, retire_column::RetireColumn},
+    table_pair::DeleteAlong,
 };
 use crossfade_model::{
     error::{Path, PlanError},

@@ -1,6 +1,6 @@
 //! What the recipes ask of the table that they are about, and the small pieces that their phases are made of.
 
-use crate::statement::literal;
+use crate::sqlgen::literal;
 use crate::{
     document::{Expect, Gate, PhaseDocument, PhaseName, Query},
     facts::{Column, Facts, Partition, Table, TableKind},

@@ -9,7 +9,7 @@ use super::new_column::{self, NewColumn};
 use super::not_carried;
 use super::relation;
 use super::widen_key::Family;
-use crate::statement::{
+use crate::sqlgen::{
     foreign_key::ForeignKey,
     rename::{names_column, rename_column, without_qualifier},
 };

@@ -5,7 +5,7 @@ use super::{
     Change, drop_index,
     relation::{self, Errors, Fit},
 };
-use crate::statement::part::ReplicaIdentity;
+use crate::sqlgen::ddl_unit::ReplicaIdentity;
 use crate::{
     document::{PhaseDocument, PhaseName},
     facts::{Facts, Index, Table},

@@ -7,7 +7,7 @@ use super::{
     not_carried,
     replacement::{self, Keys, Pair, Replacement, only_ordinary},
 };
-use crate::statement::rename::{names_column, without_qualifier};
+use crate::sqlgen::rename::{names_column, without_qualifier};
 use crate::{
     document::{Assignments, Expression, PhaseDocument},
     facts::{Column, Facts, Table},

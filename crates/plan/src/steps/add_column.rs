@@ -3,10 +3,10 @@
 mod on_partitions;
 
 use super::{Ddl, Described, Undo, set_default};
-use crate::statement::cost::{Cost, Loss};
-use crate::statement::{
+use crate::sqlgen::cost::{Cost, Loss};
+use crate::sqlgen::{
+    ddl_unit::{DdlUnit, Goal, Statement},
     literal,
-    part::{Goal, Part, Statement},
 };
 use crate::{compiled::Plan, document::PhaseName};
 use crossfade_model::ident::{Ident, TableName};
@@ -172,7 +172,7 @@ impl Ddl for AddColumn {
     }
 
     /// One transaction: the column is never seen without its comment, statistics and privileges.
-    fn parts(&self, _: &Plan) -> Vec<Part> {
+    fn parts(&self, _: &Plan) -> Vec<DdlUnit> {
         let Self { table, column, .. } = self;
         let collation = match &self.collation {
             Some(collation) => format!(" COLLATE {collation}"),
@@ -196,7 +196,7 @@ impl Ddl for AddColumn {
             statements.push(set_default::statement(table, column, Some(default)));
         }
         statements.extend(self.settings());
-        vec![Part::locking(
+        vec![DdlUnit::locking(
             Goal::Column {
                 table: table.clone(),
                 column: column.clone(),
@@ -207,7 +207,7 @@ impl Ddl for AddColumn {
     }
 
     fn undo(&self, _: &Plan) -> Undo {
-        Undo::Parts(vec![Part::locking(
+        Undo::Parts(vec![DdlUnit::locking(
             Goal::NoColumn {
                 table: self.table.clone(),
                 column: self.column.clone(),

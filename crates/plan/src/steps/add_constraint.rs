@@ -1,8 +1,8 @@
 //! `add_constraint`: CHECK and FOREIGN KEY added NOT VALID and validated apart; UNIQUE over an index that is there.
 
 use super::{Ddl, Decides, Described, NewName, Undo};
-use crate::statement::cost::Cost;
-use crate::statement::part::{Goal, Part, Statement};
+use crate::sqlgen::cost::Cost;
+use crate::sqlgen::ddl_unit::{DdlUnit, Goal, Statement};
 use crate::{
     compiled::Plan,
     document::{Expression, PhaseName},
@@ -96,7 +96,7 @@ impl AddConstraint {
     }
 
     /// The constraint takes the index of its name.
-    fn over(&self, index: &Ident) -> Part {
+    fn over(&self, index: &Ident) -> DdlUnit {
         let Self { table, name, .. } = self;
         let definition = self.definition.trim();
         let kinds = ["PRIMARY KEY", "UNIQUE"];
@@ -107,7 +107,7 @@ impl AddConstraint {
         let statement = Statement::new(format!(
             "ALTER TABLE {table} ADD CONSTRAINT {name} {kind} USING INDEX {index}{deferring}"
         ));
-        Part::locking(
+        DdlUnit::locking(
             self.goal(true),
             vec![statement.lock(table, Lock::AccessExclusiveLock)],
         )
@@ -115,7 +115,7 @@ impl AddConstraint {
 
     /// PostgreSQL has no NOT VALID and no USING INDEX here: what its partitions have is what spares it the reading.
     /// `names`: what the foreign keys of the partitions are called.
-    pub(super) fn on_partitioned(&self, names: Vec<Ident>) -> Vec<Part> {
+    pub(super) fn on_partitioned(&self, names: Vec<Ident>) -> Vec<DdlUnit> {
         let Self {
             table,
             name,
@@ -139,7 +139,7 @@ impl AddConstraint {
                 None => add.lock(table, Lock::AccessExclusiveLock),
             }
         };
-        let add = Part::locking(self.goal(true), vec![statement]);
+        let add = DdlUnit::locking(self.goal(true), vec![statement]);
         let add = add.of_partition(table, self.partition_of.as_ref());
         if self.is_key() {
             return vec![add];
@@ -148,10 +148,10 @@ impl AddConstraint {
             table: table.clone(),
             names,
         };
-        vec![Part::asking(refer), add]
+        vec![DdlUnit::asking(refer), add]
     }
 
-    fn validate(&self, table: &TableName) -> Part {
+    fn validate(&self, table: &TableName) -> DdlUnit {
         let name = &self.name;
         let mut validate =
             Statement::new(format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}"))
@@ -165,7 +165,7 @@ impl AddConstraint {
             name: name.clone(),
             validated: true,
         };
-        Part::scanning(goal, validate)
+        DdlUnit::scanning(goal, validate)
     }
 }
 
@@ -185,7 +185,7 @@ impl Described for AddConstraint {
 }
 
 impl Ddl for AddConstraint {
-    fn parts(&self, _: &Plan) -> Vec<Part> {
+    fn parts(&self, _: &Plan) -> Vec<DdlUnit> {
         let Self {
             table,
             name,
@@ -206,7 +206,7 @@ impl Ddl for AddConstraint {
         if let Some(other) = &self.references {
             add = add.lock(other, Lock::ShareRowExclusiveLock);
         }
-        let mut parts = vec![Part::locking(self.goal(false), vec![add])];
+        let mut parts = vec![DdlUnit::locking(self.goal(false), vec![add])];
         if self.validate {
             let leaves = self.partitions.iter().flatten();
             parts.extend(leaves.map(|leaf| self.validate(leaf).of_partition(leaf, Some(table))));
@@ -249,7 +249,7 @@ impl Ddl for AddConstraint {
     }
 }
 
-pub fn drop_constraint(table: &TableName, name: &Ident, references: Option<&TableName>) -> Part {
+pub fn drop_constraint(table: &TableName, name: &Ident, references: Option<&TableName>) -> DdlUnit {
     let mut statement = Statement::new(format!(
         "ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}"
     ))
@@ -257,7 +257,7 @@ pub fn drop_constraint(table: &TableName, name: &Ident, references: Option<&Tabl
     if let Some(other) = references {
         statement = statement.lock(other, Lock::AccessExclusiveLock);
     }
-    Part::locking(
+    DdlUnit::locking(
         Goal::NoConstraint {
             table: table.clone(),
             name: name.clone(),

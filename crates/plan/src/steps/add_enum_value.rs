@@ -1,10 +1,10 @@
 //! `add_enum_value`: PostgreSQL has no way to take a value of an enum away.
 
 use super::{Ddl, Described, Undo};
-use crate::statement::cost::Cost;
-use crate::statement::{
+use crate::sqlgen::cost::Cost;
+use crate::sqlgen::{
+    ddl_unit::{DdlUnit, Goal, Statement},
     literal,
-    part::{Goal, Part, Statement},
 };
 use crate::{compiled::Plan, document::PhaseName};
 use crossfade_model::ident::TableName;
@@ -41,14 +41,14 @@ impl Described for AddEnumValue {
 
 impl Ddl for AddEnumValue {
     /// Committed by itself: a new value cannot be used in the transaction that adds it.
-    fn parts(&self, _: &Plan) -> Vec<Part> {
+    fn parts(&self, _: &Plan) -> Vec<DdlUnit> {
         let place = match (&self.before, &self.after) {
             (Some(other), _) => format!(" BEFORE {}", literal::text(other)),
             (None, Some(other)) => format!(" AFTER {}", literal::text(other)),
             (None, None) => String::new(),
         };
         let value = literal::text(&self.value);
-        vec![Part::locking(
+        vec![DdlUnit::locking(
             Goal::EnumValue {
                 name: self.name.clone(),
                 label: self.value.clone(),

@@ -2,8 +2,8 @@
 
 use super::add_constraint;
 use super::{Ddl, Described, NewName, Undo};
-use crate::statement::cost::Cost;
-use crate::statement::part::{Goal, Part, Statement};
+use crate::sqlgen::cost::Cost;
+use crate::sqlgen::ddl_unit::{DdlUnit, Goal, Statement};
 use crate::{compiled::Plan, document::PhaseName};
 use crossfade_model::ident::{Ident, TableName};
 use crossfade_model::lock::Lock;
@@ -34,7 +34,7 @@ impl Described for AddExclusion {
 }
 
 impl Ddl for AddExclusion {
-    fn parts(&self, _: &Plan) -> Vec<Part> {
+    fn parts(&self, _: &Plan) -> Vec<DdlUnit> {
         let Self {
             table,
             name,
@@ -43,7 +43,7 @@ impl Ddl for AddExclusion {
         let add = Statement::new(format!(
             "ALTER TABLE {table} ADD CONSTRAINT {name} {definition}"
         ));
-        vec![Part::locking(
+        vec![DdlUnit::locking(
             Goal::Constraint {
                 table: table.clone(),
                 name: name.clone(),

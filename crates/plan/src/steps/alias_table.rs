@@ -1,10 +1,10 @@
 //! `alias_table`: the table takes another name, and an updatable view stands in for it under its own. Instant at any size.
 
 use super::{Ddl, Described, NewName, Undo, add_column::ColumnGrant};
-use crate::statement::cost::Cost;
-use crate::statement::{
+use crate::sqlgen::cost::Cost;
+use crate::sqlgen::{
+    ddl_unit::{DdlUnit, Goal, Statement},
     literal,
-    part::{Goal, Part, Statement},
 };
 use crate::{compiled::Plan, document::PhaseName};
 use crossfade_model::ident::{Ident, TableName};
@@ -114,7 +114,7 @@ impl Ddl for AliasTable {
     }
 
     /// One transaction: there is no moment without the name.
-    fn parts(&self, _: &Plan) -> Vec<Part> {
+    fn parts(&self, _: &Plan) -> Vec<DdlUnit> {
         let Self { table, base, .. } = self;
         let mut statements = vec![
             Statement::new(format!("ALTER TABLE {table} RENAME TO {base}"))
@@ -122,7 +122,7 @@ impl Ddl for AliasTable {
             Statement::new(self.create_view()),
         ];
         statements.extend(self.settings().into_iter().map(Statement::new));
-        vec![Part::locking(
+        vec![DdlUnit::locking(
             Goal::Aliased {
                 table: table.clone(),
                 base: base.clone(),
@@ -133,7 +133,7 @@ impl Ddl for AliasTable {
 
     fn undo(&self, _: &Plan) -> Undo {
         let Self { table, base, .. } = self;
-        Undo::Parts(vec![Part::locking(
+        Undo::Parts(vec![DdlUnit::locking(
             Goal::TableItself {
                 table: table.clone(),
             },

@@ -1,8 +1,8 @@
 //! `alter_column_type`: in place, where PostgreSQL neither rewrites nor scans the table for it.
 
 use super::{Ddl, Described, Undo, add_column::Storage};
-use crate::statement::cost::Cost;
-use crate::statement::part::{Goal, Part, Statement};
+use crate::sqlgen::cost::Cost;
+use crate::sqlgen::ddl_unit::{DdlUnit, Goal, Statement};
 use crate::types;
 use crate::{compiled::Plan, document::PhaseName};
 use crossfade_model::ident::{Ident, TableName};
@@ -33,7 +33,7 @@ pub struct AlterColumnType {
 }
 
 impl AlterColumnType {
-    fn part(&self, type_name: &str) -> Part {
+    fn part(&self, type_name: &str) -> DdlUnit {
         let Self { table, column, .. } = self;
         let collation = match &self.collation {
             Some(collation) => format!(" COLLATE {collation}"),
@@ -51,7 +51,7 @@ impl AlterColumnType {
             Statement::new(format!("ALTER TABLE {table} ALTER COLUMN {column} {what}"))
                 .lock(table, Lock::AccessExclusiveLock)
         };
-        Part::locking(
+        DdlUnit::locking(
             Goal::ColumnType {
                 table: table.clone(),
                 column: column.clone(),
@@ -83,7 +83,7 @@ impl Ddl for AlterColumnType {
         vec![&self.column]
     }
 
-    fn parts(&self, _: &Plan) -> Vec<Part> {
+    fn parts(&self, _: &Plan) -> Vec<DdlUnit> {
         vec![self.part(&self.type_name)]
     }
 

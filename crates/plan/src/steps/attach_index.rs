@@ -1,8 +1,8 @@
 //! `attach_index`: a partition's index becomes part of the partitioned table's.
 
 use super::{Ddl, Described, Undo, add_constraint};
-use crate::statement::cost::Cost;
-use crate::statement::part::{Goal, Part, Statement};
+use crate::sqlgen::cost::Cost;
+use crate::sqlgen::ddl_unit::{DdlUnit, Goal, Statement};
 use crate::{compiled::Plan, document::PhaseName};
 use crossfade_model::ident::{Ident, TableName};
 use crossfade_model::lock::Lock;
@@ -53,12 +53,12 @@ impl Described for AttachIndex {
 }
 
 impl Ddl for AttachIndex {
-    fn parts(&self, _: &Plan) -> Vec<Part> {
+    fn parts(&self, _: &Plan) -> Vec<DdlUnit> {
         let (parent, index) = (self.parent(), self.index());
         let attach = Statement::new(format!("ALTER INDEX {parent} ATTACH PARTITION {index}"))
             .lock_only(&self.of, Lock::AccessShareLock)
             .lock_only(&self.table, Lock::AccessShareLock);
-        let part = Part::locking(Goal::IndexAttached { parent, index }, vec![attach]);
+        let part = DdlUnit::locking(Goal::IndexAttached { parent, index }, vec![attach]);
         vec![part.of_partition(&self.table, Some(&self.of))]
     }
 
@@ -84,9 +84,9 @@ impl Ddl for AttachIndex {
 }
 
 /// A partitioned table's index, which cannot be dropped concurrently.
-pub fn drop_partitioned(table: &TableName, name: &Ident) -> Part {
+pub fn drop_partitioned(table: &TableName, name: &Ident) -> DdlUnit {
     let drop = Statement::new(format!("DROP INDEX IF EXISTS {}.{name}", table.schema));
-    Part::locking(
+    DdlUnit::locking(
         Goal::NoIndex {
             table: table.clone(),
             name: name.clone(),

@@ -1,10 +1,10 @@
 //! `create_enum`: a type of named values.
 
 use super::{Ddl, Described, NewName, Undo};
-use crate::statement::cost::Cost;
-use crate::statement::{
+use crate::sqlgen::cost::Cost;
+use crate::sqlgen::{
+    ddl_unit::{DdlUnit, Goal, Statement},
     literal,
-    part::{Goal, Part, Statement},
 };
 use crate::{compiled::Plan, document::PhaseName};
 use crossfade_model::ident::TableName;
@@ -33,14 +33,14 @@ impl Described for CreateEnum {
 }
 
 impl Ddl for CreateEnum {
-    fn parts(&self, _: &Plan) -> Vec<Part> {
+    fn parts(&self, _: &Plan) -> Vec<DdlUnit> {
         let labels: Vec<String> = self
             .labels
             .iter()
             .map(|label| literal::text(label))
             .collect();
         let create = format!("CREATE TYPE {} AS ENUM ({})", self.name, labels.join(", "));
-        vec![Part::locking(
+        vec![DdlUnit::locking(
             Goal::Enum {
                 name: self.name.clone(),
                 labels: Some(self.labels.clone()),
@@ -51,7 +51,7 @@ impl Ddl for CreateEnum {
 
     /// Refused by the server while anything uses the type.
     fn undo(&self, _: &Plan) -> Undo {
-        Undo::Parts(vec![Part::locking(
+        Undo::Parts(vec![DdlUnit::locking(
             Goal::Enum {
                 name: self.name.clone(),
                 labels: None,

@@ -1,9 +1,9 @@
 //! `create_index`: concurrently, always.
 
 use super::{Ddl, Described, NewName, Undo, attach_index};
-use crate::statement::cost::Cost;
-use crate::statement::index_definition::IndexDefinition;
-use crate::statement::part::{Goal, Part, Statement};
+use crate::sqlgen::cost::Cost;
+use crate::sqlgen::ddl_unit::{DdlUnit, Goal, Statement};
+use crate::sqlgen::index_definition::IndexDefinition;
 use crate::{
     compiled::Plan,
     document::{Expression, PhaseName},
@@ -48,7 +48,7 @@ impl Described for CreateIndex {
 }
 
 impl Ddl for CreateIndex {
-    fn parts(&self, _: &Plan) -> Vec<Part> {
+    fn parts(&self, _: &Plan) -> Vec<DdlUnit> {
         let unique = if self.unique { "UNIQUE " } else { "" };
         let of = self.partition_of.as_ref();
         if self.only {
@@ -68,7 +68,7 @@ impl Ddl for CreateIndex {
             name: self.name.clone(),
             unique: self.unique,
         };
-        let mut part = Part::concurrently(goal, create);
+        let mut part = DdlUnit::concurrently(goal, create);
         if let Some(tablespace) = &self.tablespace {
             // In the statement it would stand before WHERE, in the middle of `using`.
             let set = Statement::new(format!("SET default_tablespace = {tablespace}"));
@@ -118,12 +118,12 @@ impl CreateIndex {
     }
 
     /// INVALID until every partition's index is attached; it holds no rows, so that the lock is had for a moment only.
-    fn without_partitions(&self, unique: &str) -> Part {
+    fn without_partitions(&self, unique: &str) -> DdlUnit {
         let create = Statement::new(format!(
             "CREATE {unique}INDEX {} ON ONLY {} USING {}",
             self.name, self.table, self.using
         ));
-        Part::locking(
+        DdlUnit::locking(
             Goal::PartitionedIndex {
                 table: self.table.clone(),
                 name: self.name.clone(),
@@ -134,8 +134,8 @@ impl CreateIndex {
 }
 
 /// Also what removes an INVALID index that a build left behind.
-pub fn drop_index(table: &TableName, name: &Ident) -> Part {
-    Part::concurrently(
+pub fn drop_index(table: &TableName, name: &Ident) -> DdlUnit {
+    DdlUnit::concurrently(
         Goal::NoIndex {
             table: table.clone(),
             name: name.clone(),

@@ -1,10 +1,10 @@
 //! `create_table`: from the author's own CREATE TABLE. Taken back only while it is empty.
 
 use super::{Ddl, Described, NewName, Undo};
-use crate::statement::cost::{Cost, Loss};
-use crate::statement::{
+use crate::sqlgen::cost::{Cost, Loss};
+use crate::sqlgen::{
+    ddl_unit::{DdlUnit, Goal, Statement},
     literal,
-    part::{Goal, Part, Statement},
 };
 use crate::{compiled::Plan, document::PhaseName};
 use crossfade_model::ident::{Ident, TableName};
@@ -70,7 +70,7 @@ impl Ddl for CreateTable {
         Some(&self.table)
     }
 
-    fn parts(&self, _: &Plan) -> Vec<Part> {
+    fn parts(&self, _: &Plan) -> Vec<DdlUnit> {
         let Self { table, columns, .. } = self;
         let options = match &self.options {
             Some(options) => format!(" {options}"),
@@ -108,7 +108,7 @@ impl Ddl for CreateTable {
                 .iter()
                 .map(|owner| Statement::new(format!("ALTER TABLE {table} OWNER TO {owner}"))),
         );
-        vec![Part::locking(
+        vec![DdlUnit::locking(
             Goal::Table {
                 table: table.clone(),
             },
@@ -120,7 +120,7 @@ impl Ddl for CreateTable {
     fn undo(&self, _: &Plan) -> Undo {
         let table = &self.table;
         let drop = Statement::new(format!("DROP TABLE {table}"));
-        Undo::Parts(vec![Part::locking(
+        Undo::Parts(vec![DdlUnit::locking(
             Goal::NoTable {
                 table: table.clone(),
             },

@@ -4,8 +4,8 @@ use super::{
     Ddl, Described, Undo,
     alias_table::{drop_view, rename_back},
 };
-use crate::statement::cost::Cost;
-use crate::statement::part::{Goal, Part, Statement};
+use crate::sqlgen::cost::Cost;
+use crate::sqlgen::ddl_unit::{DdlUnit, Goal, Statement};
 use crate::{compiled::Plan, document::PhaseName};
 use crossfade_model::ident::{Ident, TableName};
 use crossfade_model::lock::Lock;
@@ -55,10 +55,10 @@ impl Described for DropAlias {
 
 impl Ddl for DropAlias {
     /// One transaction: there is no moment without the name, where it goes on.
-    fn parts(&self, _: &Plan) -> Vec<Part> {
+    fn parts(&self, _: &Plan) -> Vec<DdlUnit> {
         let Self { table, base, .. } = self;
         let part = match &self.rename_column {
-            None => Part::locking(
+            None => DdlUnit::locking(
                 Goal::NoView {
                     table: table.clone(),
                 },
@@ -69,7 +69,7 @@ impl Ddl for DropAlias {
                 let rename =
                     Statement::new(format!("ALTER TABLE {own} RENAME COLUMN {from} TO {to}"))
                         .lock(&own, Lock::AccessExclusiveLock);
-                Part::locking(
+                DdlUnit::locking(
                     Goal::TableItself {
                         table: table.clone(),
                     },

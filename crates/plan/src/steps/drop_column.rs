@@ -1,8 +1,8 @@
 //! `drop_column`: never CASCADE. What still depends on the column makes it fail, and nothing has changed.
 
 use super::{Ddl, Described, Undo};
-use crate::statement::cost::{Cost, Loss};
-use crate::statement::part::{Goal, Part, Statement};
+use crate::sqlgen::cost::{Cost, Loss};
+use crate::sqlgen::ddl_unit::{DdlUnit, Goal, Statement};
 use crate::{compiled::Plan, document::PhaseName};
 use crossfade_model::ident::{Ident, TableName};
 use crossfade_model::lock::Lock;
@@ -39,9 +39,9 @@ impl Ddl for DropColumn {
         vec![&self.column]
     }
 
-    fn parts(&self, plan: &Plan) -> Vec<Part> {
+    fn parts(&self, plan: &Plan) -> Vec<DdlUnit> {
         let column = self.dropped(plan);
-        vec![Part::locking(
+        vec![DdlUnit::locking(
             Goal::NoColumn {
                 table: self.table.clone(),
                 column: column.clone(),

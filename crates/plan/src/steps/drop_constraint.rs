@@ -5,8 +5,8 @@ use super::{
     add_constraint::{self, AddConstraint},
     drop_index::IndexShape,
 };
-use crate::statement::cost::{Cost, Obstacle};
-use crate::statement::part::{Commented, Part};
+use crate::sqlgen::cost::{Cost, Obstacle};
+use crate::sqlgen::ddl_unit::{Commented, DdlUnit};
 use crate::{compiled::Plan, document::PhaseName};
 use crossfade_model::ident::{Ident, TableName};
 use schemars::JsonSchema;
@@ -73,7 +73,7 @@ impl Described for DropConstraint {
 }
 
 impl Ddl for DropConstraint {
-    fn parts(&self, _: &Plan) -> Vec<Part> {
+    fn parts(&self, _: &Plan) -> Vec<DdlUnit> {
         let references = self.references.as_ref();
         vec![add_constraint::drop_constraint(
             &self.table,
@@ -134,7 +134,7 @@ impl DropConstraint {
         }
     }
 
-    fn again(&self, plan: &Plan, shape: &ConstraintShape) -> Vec<Part> {
+    fn again(&self, plan: &Plan, shape: &ConstraintShape) -> Vec<DdlUnit> {
         let constraint = self.bare(shape);
         match (&shape.partitions, &shape.index) {
             (None, None) => constraint.parts(plan),
@@ -158,7 +158,7 @@ fn on_partitions(
     plan: &Plan,
     constraint: AddConstraint,
     partitions: &[PartitionConstraint],
-) -> Vec<Part> {
+) -> Vec<DdlUnit> {
     let tables = partitions.iter().map(|partition| partition.table.clone());
     let whole = AddConstraint {
         partitions: Some(tables.collect()),
@@ -183,7 +183,7 @@ fn on_partitions(
 }
 
 /// A UNIQUE or PRIMARY KEY: of the partitioned tables alone, of each leaf over an index, and all attached.
-fn keys(plan: &Plan, constraint: &AddConstraint, index: &IndexShape) -> Vec<Part> {
+fn keys(plan: &Plan, constraint: &AddConstraint, index: &IndexShape) -> Vec<DdlUnit> {
     let divided = AddConstraint {
         partitions: Some(Vec::new()),
         ..constraint.clone()

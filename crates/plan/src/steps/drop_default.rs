@@ -2,8 +2,8 @@
 
 use super::set_default;
 use super::{Ddl, Described, Undo};
-use crate::statement::cost::Cost;
-use crate::statement::part::Part;
+use crate::sqlgen::cost::Cost;
+use crate::sqlgen::ddl_unit::DdlUnit;
 use crate::{compiled::Plan, document::PhaseName};
 use crossfade_model::ident::{Ident, TableName};
 use schemars::JsonSchema;
@@ -36,7 +36,7 @@ impl Ddl for DropDefault {
         vec![&self.column]
     }
 
-    fn parts(&self, _: &Plan) -> Vec<Part> {
+    fn parts(&self, _: &Plan) -> Vec<DdlUnit> {
         vec![set_default::restore(&self.table, &self.column, None)]
     }
 

@@ -4,8 +4,8 @@
 use super::attach_index::{self, AttachIndex};
 use super::create_index::{self, CreateIndex};
 use super::{Ddl, Described, Undo};
-use crate::statement::cost::{Cost, Obstacle};
-use crate::statement::part::{Commented, Goal, Part, Statement};
+use crate::sqlgen::cost::{Cost, Obstacle};
+use crate::sqlgen::ddl_unit::{Commented, DdlUnit, Goal, Statement};
 use crate::{compiled::Plan, document::PhaseName};
 use crossfade_model::ident::{Ident, TableName};
 use crossfade_model::lock::Lock;
@@ -77,7 +77,7 @@ impl PartitionIndex {
 
 impl IndexShape {
     /// Builds it, and puts on it what was on it.
-    pub fn parts(&self, plan: &Plan, table: &TableName, name: &Ident) -> Vec<Part> {
+    pub fn parts(&self, plan: &Plan, table: &TableName, name: &Ident) -> Vec<DdlUnit> {
         let mut parts = self.alone(plan, table, name);
         if self.partitions.is_some() {
             parts.extend(
@@ -92,8 +92,8 @@ impl IndexShape {
     pub fn of_partitions(
         &self,
         table: &TableName,
-        mut parts: impl FnMut(&PartitionIndex) -> Vec<Part>,
-    ) -> Vec<Part> {
+        mut parts: impl FnMut(&PartitionIndex) -> Vec<DdlUnit>,
+    ) -> Vec<DdlUnit> {
         let partitions = self.partitions.iter().flatten();
         partitions
             .flat_map(|own| {
@@ -109,7 +109,7 @@ impl IndexShape {
         plan: &Plan,
         (table, name): (&TableName, &Ident),
         constraint: bool,
-    ) -> Vec<Part> {
+    ) -> Vec<DdlUnit> {
         let partitions = self.partitions.as_deref().unwrap_or_default();
         let mut parts = Vec::new();
         for own in partitions.iter().rev() {
@@ -117,7 +117,7 @@ impl IndexShape {
             parts.extend(attach.map(|part| part.of_partition(&own.table, Some(table))));
         }
         let known = partitions.iter().map(|own| &own.table);
-        parts.push(Part::asking(Goal::IndexWhole {
+        parts.push(DdlUnit::asking(Goal::IndexWhole {
             table: table.clone(),
             name: name.clone(),
             known: known.chain(&self.without).cloned().collect(),
@@ -126,7 +126,7 @@ impl IndexShape {
     }
 
     /// Without what its partitions have.
-    pub fn alone(&self, plan: &Plan, table: &TableName, name: &Ident) -> Vec<Part> {
+    pub fn alone(&self, plan: &Plan, table: &TableName, name: &Ident) -> Vec<DdlUnit> {
         let create = CreateIndex {
             table: table.clone(),
             name: name.clone(),
@@ -142,7 +142,7 @@ impl IndexShape {
     }
 
     /// What was on it.
-    pub fn marks(&self, table: &TableName, name: &Ident) -> Vec<Part> {
+    pub fn marks(&self, table: &TableName, name: &Ident) -> Vec<DdlUnit> {
         let mut parts = Vec::new();
         if let Some(comment) = &self.comment {
             let on = Commented::Index(table.clone(), name.clone());
@@ -155,9 +155,9 @@ impl IndexShape {
     }
 }
 
-fn cluster_on(table: &TableName, name: &Ident) -> Part {
+fn cluster_on(table: &TableName, name: &Ident) -> DdlUnit {
     let mark = Statement::new(format!("ALTER TABLE {table} CLUSTER ON {name}"));
-    Part::locking(
+    DdlUnit::locking(
         Goal::Clustered {
             table: table.clone(),
             index: Some(name.clone()),
@@ -179,7 +179,7 @@ impl Described for DropIndex {
 }
 
 impl Ddl for DropIndex {
-    fn parts(&self, _: &Plan) -> Vec<Part> {
+    fn parts(&self, _: &Plan) -> Vec<DdlUnit> {
         vec![if self.partitioned {
             attach_index::drop_partitioned(&self.table, &self.name)
         } else {

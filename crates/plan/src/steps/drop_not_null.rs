@@ -2,8 +2,8 @@
 
 use super::set_not_null::SetNotNull;
 use super::{Ddl, Described, Undo};
-use crate::statement::cost::{Cost, Obstacle};
-use crate::statement::part::Part;
+use crate::sqlgen::cost::{Cost, Obstacle};
+use crate::sqlgen::ddl_unit::DdlUnit;
 use crate::{compiled::Plan, document::PhaseName};
 use crossfade_model::ident::{Ident, TableName};
 use schemars::JsonSchema;
@@ -51,7 +51,7 @@ impl Ddl for DropNotNull {
         vec![&self.column]
     }
 
-    fn parts(&self, _: &Plan) -> Vec<Part> {
+    fn parts(&self, _: &Plan) -> Vec<DdlUnit> {
         vec![self.reverse().drop()]
     }
 

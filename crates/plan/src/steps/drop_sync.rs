@@ -1,8 +1,8 @@
 //! `drop_sync`: takes the dual-write triggers away, in the transaction that drops what was old.
 
 use super::{Ddl, Described, Undo};
-use crate::statement::cost::Cost;
-use crate::statement::{link, part::Part, sync};
+use crate::sqlgen::cost::Cost;
+use crate::sqlgen::{ddl_unit::DdlUnit, sync, table_pair};
 use crate::{compiled::Plan, document::PhaseName};
 use crossfade_model::ident::TableName;
 use schemars::JsonSchema;
@@ -28,11 +28,11 @@ impl Described for DropSync {
 }
 
 impl Ddl for DropSync {
-    fn parts(&self, plan: &Plan) -> Vec<Part> {
+    fn parts(&self, plan: &Plan) -> Vec<DdlUnit> {
         vec![match (plan.sync(&self.table), plan.link(&self.table)) {
             (None, Some(link)) => {
                 // By now everything that the plan retires is out of sight.
-                link::uninstall(plan, link, &link::names_when(plan, link, |_| true))
+                table_pair::uninstall(plan, link, &table_pair::names_when(plan, link, |_| true))
             }
             _ => sync::uninstall(plan, &self.table),
         }]

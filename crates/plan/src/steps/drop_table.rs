@@ -1,8 +1,8 @@
 //! `drop_table`: never CASCADE. What still refers to the table makes it fail, and nothing has changed.
 
 use super::{Ddl, DdlStep, Described, Undo, retire_table};
-use crate::statement::cost::{Cost, Loss};
-use crate::statement::part::{Goal, Part, Statement};
+use crate::sqlgen::cost::{Cost, Loss};
+use crate::sqlgen::ddl_unit::{DdlUnit, Goal, Statement};
 use crate::{
     compiled::{Action, Plan},
     document::PhaseName,
@@ -42,14 +42,14 @@ impl Ddl for DropTable {
         true
     }
 
-    fn parts(&self, plan: &Plan) -> Vec<Part> {
+    fn parts(&self, plan: &Plan) -> Vec<DdlUnit> {
         let table = self.dropped(plan);
         let mut drop =
             Statement::new(format!("DROP TABLE {table}")).lock(&table, Lock::AccessExclusiveLock);
         for other in &self.references {
             drop = drop.lock(other, Lock::AccessExclusiveLock);
         }
-        vec![Part::locking(
+        vec![DdlUnit::locking(
             Goal::NoTable {
                 table: table.clone(),
             },

@@ -1,8 +1,8 @@
 //! `fill`: the backfill of existing rows, in batches.
 
 use super::Described;
-use crate::statement::{
-    part::Part,
+use crate::sqlgen::{
+    ddl_unit::DdlUnit,
     sync::{self, Filling},
 };
 use crate::{
@@ -40,16 +40,16 @@ impl Described for FillStep {
 }
 
 /// Once every row is filled the triggers stop filling: an explicit NULL of the new version stays from then on.
-pub fn stop_filling(plan: &Plan, table: &TableName) -> Vec<Part> {
+pub fn stop_filling(plan: &Plan, table: &TableName) -> Vec<DdlUnit> {
     set_filling(plan, table, Filling::No)
 }
 
 /// The reverse: the rows stay filled (the column goes with `expand`), the triggers fill again.
-pub fn fill_again(plan: &Plan, table: &TableName) -> Vec<Part> {
+pub fn fill_again(plan: &Plan, table: &TableName) -> Vec<DdlUnit> {
     set_filling(plan, table, Filling::Yes)
 }
 
-fn set_filling(plan: &Plan, table: &TableName, filling: Filling) -> Vec<Part> {
+fn set_filling(plan: &Plan, table: &TableName, filling: Filling) -> Vec<DdlUnit> {
     plan.sync(table)
         .map(|sync| sync::set_filling(plan, sync, filling))
         .into_iter()

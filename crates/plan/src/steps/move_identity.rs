@@ -1,10 +1,10 @@
 //! `move_identity`: the new column becomes the identity column and goes on where the old one's sequence stands.
 
 use super::{Ddl, Described, Undo};
-use crate::statement::cost::Cost;
-use crate::statement::{
+use crate::sqlgen::cost::Cost;
+use crate::sqlgen::{
+    ddl_unit::{DdlUnit, Goal, Statement},
     literal,
-    part::{Goal, Part, Statement},
 };
 use crate::{compiled::Plan, document::PhaseName};
 use crossfade_model::ident::{Ident, TableName};
@@ -76,7 +76,7 @@ impl Described for MoveIdentity {
 
 impl Ddl for MoveIdentity {
     /// The rename comes first: its lock keeps everybody from taking a number between the look and the copy.
-    fn parts(&self, _: &Plan) -> Vec<Part> {
+    fn parts(&self, _: &Plan) -> Vec<DdlUnit> {
         let Self {
             table,
             column,
@@ -127,7 +127,7 @@ impl Ddl for MoveIdentity {
                 "COMMENT ON SEQUENCE {sequence} IS {comment}"
             )));
         }
-        vec![Part::locking(
+        vec![DdlUnit::locking(
             Goal::Identity {
                 table: table.clone(),
                 column: column.clone(),

@@ -1,8 +1,8 @@
 //! `own_sequence`: a serial's sequence passes to the new column, or it would be dropped with the old one.
 
 use super::{Ddl, Described, Undo};
-use crate::statement::cost::Cost;
-use crate::statement::part::{Goal, Part, Statement};
+use crate::sqlgen::cost::Cost;
+use crate::sqlgen::ddl_unit::{DdlUnit, Goal, Statement};
 use crate::{compiled::Plan, document::PhaseName};
 use crossfade_model::ident::{Ident, TableName};
 use schemars::JsonSchema;
@@ -34,7 +34,7 @@ impl Described for OwnSequence {
 }
 
 impl Ddl for OwnSequence {
-    fn parts(&self, _: &Plan) -> Vec<Part> {
+    fn parts(&self, _: &Plan) -> Vec<DdlUnit> {
         let sequence = &self.sequence;
         let mut statements = vec![Statement::new(format!(
             "ALTER SEQUENCE {sequence} OWNED BY {}.{}",
@@ -45,7 +45,7 @@ impl Ddl for OwnSequence {
                 "ALTER SEQUENCE {sequence} AS {number_type}"
             )));
         }
-        vec![Part::locking(
+        vec![DdlUnit::locking(
             Goal::SequenceOwned {
                 sequence: self.sequence.clone(),
                 table: self.table.clone(),

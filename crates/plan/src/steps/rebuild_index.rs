@@ -1,8 +1,8 @@
 //! `rebuild_index`: REINDEX CONCURRENTLY, which needs room for a second copy of the index.
 
 use super::{Ddl, Described, Undo};
-use crate::statement::cost::Cost;
-use crate::statement::part::{Goal, Part, Statement};
+use crate::sqlgen::cost::Cost;
+use crate::sqlgen::ddl_unit::{DdlUnit, Goal, Statement};
 use crate::{compiled::Plan, document::PhaseName};
 use crossfade_model::ident::{Ident, TableName};
 use crossfade_model::lock::Lock;
@@ -35,13 +35,13 @@ impl Described for RebuildIndex {
 }
 
 impl Ddl for RebuildIndex {
-    fn parts(&self, _: &Plan) -> Vec<Part> {
+    fn parts(&self, _: &Plan) -> Vec<DdlUnit> {
         let Self { table, name, .. } = self;
         let rebuild = Statement::new(format!(
             "REINDEX INDEX CONCURRENTLY {}.{name}",
             table.schema
         ));
-        let part = Part::concurrently(
+        let part = DdlUnit::concurrently(
             Goal::IndexRebuilt {
                 table: table.clone(),
                 name: name.clone(),

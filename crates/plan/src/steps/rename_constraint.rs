@@ -1,8 +1,8 @@
 //! `rename_constraint`: a catalog change; an index that serves the constraint is renamed with it.
 
 use super::{Ddl, Described, NewName, Undo};
-use crate::statement::cost::Cost;
-use crate::statement::part::{Goal, Part, Statement};
+use crate::sqlgen::cost::Cost;
+use crate::sqlgen::ddl_unit::{DdlUnit, Goal, Statement};
 use crate::{compiled::Plan, document::PhaseName};
 use crossfade_model::ident::{Ident, TableName};
 use crossfade_model::lock::Lock;
@@ -22,7 +22,7 @@ pub struct RenameConstraint {
     pub alone: bool,
 }
 
-fn rename(table: &TableName, from: &Ident, to: &Ident, alone: bool) -> Part {
+fn rename(table: &TableName, from: &Ident, to: &Ident, alone: bool) -> DdlUnit {
     let statement = Statement::new(format!(
         "ALTER TABLE {table} RENAME CONSTRAINT {from} TO {to}"
     ));
@@ -31,7 +31,7 @@ fn rename(table: &TableName, from: &Ident, to: &Ident, alone: bool) -> Part {
     } else {
         statement.lock(table, Lock::AccessExclusiveLock)
     };
-    Part::locking(
+    DdlUnit::locking(
         Goal::ConstraintRenamed {
             table: table.clone(),
             from: from.clone(),
@@ -54,7 +54,7 @@ impl Described for RenameConstraint {
 }
 
 impl Ddl for RenameConstraint {
-    fn parts(&self, _: &Plan) -> Vec<Part> {
+    fn parts(&self, _: &Plan) -> Vec<DdlUnit> {
         vec![rename(&self.table, &self.from, &self.to, self.alone)]
     }
 

@@ -1,10 +1,10 @@
 //! `rename_object`: an index or constraint takes the name of the one that went with the old column.
 
 use super::{Ddl, Described, Undo};
-use crate::statement::cost::Cost;
-use crate::statement::{
+use crate::sqlgen::cost::Cost;
+use crate::sqlgen::{
+    ddl_unit::{Commented, DdlUnit, Goal, Statement},
     foreign_key::Checked,
-    part::{Commented, Goal, Part, Statement},
 };
 use crate::{compiled::Plan, document::PhaseName};
 use crossfade_model::ident::{Ident, TableName};
@@ -70,7 +70,7 @@ impl Described for RenameObject {
 }
 
 impl Ddl for RenameObject {
-    fn parts(&self, _: &Plan) -> Vec<Part> {
+    fn parts(&self, _: &Plan) -> Vec<DdlUnit> {
         let mut part = self.rename();
         let Self { table, to, .. } = self;
         if let Some(comment) = &self.comment {
@@ -126,12 +126,12 @@ impl Ddl for RenameObject {
 }
 
 impl RenameObject {
-    fn rename(&self) -> Part {
+    fn rename(&self) -> DdlUnit {
         let Self {
             table, from, to, ..
         } = self;
         match self.kind {
-            ObjectKind::Index => Part::locking(
+            ObjectKind::Index => DdlUnit::locking(
                 Goal::NoIndex {
                     table: table.clone(),
                     name: from.clone(),
@@ -141,7 +141,7 @@ impl RenameObject {
                     table.schema
                 ))],
             ),
-            ObjectKind::Constraint => Part::locking(
+            ObjectKind::Constraint => DdlUnit::locking(
                 Goal::NoConstraint {
                     table: table.clone(),
                     name: from.clone(),

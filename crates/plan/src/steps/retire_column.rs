@@ -1,11 +1,11 @@
 //! `retire_column`: the old column is renamed out of sight, still kept in step. One command undoes it.
 
 use super::{Ddl, DdlStep, Decides, Described, Undo};
-use crate::statement::cost::Cost;
-use crate::statement::{
-    link::{self, Moment},
-    part::{Goal, Part, Statement},
+use crate::sqlgen::cost::Cost;
+use crate::sqlgen::{
+    ddl_unit::{DdlUnit, Goal, Statement},
     sync::{self, Names},
+    table_pair::{self, Moment},
 };
 use crate::{compiled::Plan, document::PhaseName};
 use crossfade_model::ident::{Ident, TableName};
@@ -53,7 +53,7 @@ impl Ddl for RetireColumn {
     }
 
     /// The function names columns, so it is replaced in the same transaction: no write fails in between.
-    fn parts(&self, plan: &Plan) -> Vec<Part> {
+    fn parts(&self, plan: &Plan) -> Vec<DdlUnit> {
         let mut retired = self.before(plan);
         retired.push(self);
         let names = Names::retired(retired);
@@ -70,7 +70,7 @@ impl Ddl for RetireColumn {
                 }
             }
         };
-        self.with_functions(plan, Part::locking(goal, renames), &names, Moment::After)
+        self.with_functions(plan, DdlUnit::locking(goal, renames), &names, Moment::After)
     }
 
     fn undo(&self, plan: &Plan) -> Undo {
@@ -90,7 +90,7 @@ impl Ddl for RetireColumn {
         };
         Undo::Parts(self.with_functions(
             plan,
-            Part::locking(goal, renames),
+            DdlUnit::locking(goal, renames),
             &Names::retired(self.before(plan)),
             Moment::Before,
         ))
@@ -134,10 +134,10 @@ impl RetireColumn {
     fn with_functions(
         &self,
         plan: &Plan,
-        renames: Part,
+        renames: DdlUnit,
         names: &Names,
         moment: Moment,
-    ) -> Vec<Part> {
+    ) -> Vec<DdlUnit> {
         // The lock comes first: while the function is replaced no write may be under way that still calls the other.
         let mut parts = vec![renames];
         if let Some(sync) = plan.sync(&self.table) {
@@ -145,20 +145,20 @@ impl RetireColumn {
         }
         if let Some(link) = plan.link(&self.table) {
             let this = DdlStep::RetireColumn(self.clone());
-            let names = link::names_around(plan, link, &this, moment);
-            let lock = link::lock_other(link, &self.table, &names);
+            let names = table_pair::names_around(plan, link, &this, moment);
+            let lock = table_pair::lock_other(link, &self.table, &names);
             parts[0].statements.insert(0, lock);
-            parts.push(link::replace_functions(plan, link, &names));
+            parts.push(table_pair::replace_functions(plan, link, &names));
         }
-        Part::together(parts)
+        DdlUnit::together(parts)
     }
 
     /// The renames that take it back, each by itself: somebody may have done some of them, or dropped a column.
-    pub fn renames_back(&self) -> Vec<Part> {
+    pub fn renames_back(&self) -> Vec<DdlUnit> {
         let by = self.replace_with.iter().map(|by| (&self.column, by));
         let aside = self.aside();
         by.chain(std::iter::once((&aside, &self.column)))
-            .map(|(from, to)| Part::locking(self.renamed(from, to), vec![self.rename(from, to)]))
+            .map(|(from, to)| DdlUnit::locking(self.renamed(from, to), vec![self.rename(from, to)]))
             .collect()
     }
 }

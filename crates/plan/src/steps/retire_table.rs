@@ -1,10 +1,10 @@
 //! `retire_table`: renamed out of sight with all that hangs on it. One command undoes it.
 
 use super::{Ddl, DdlStep, Decides, Described, NewName, Undo};
-use crate::statement::cost::Cost;
-use crate::statement::{
-    link::{self, Moment},
-    part::{Goal, Part, Statement},
+use crate::sqlgen::cost::Cost;
+use crate::sqlgen::{
+    ddl_unit::{DdlUnit, Goal, Statement},
+    table_pair::{self, Moment},
 };
 use crate::{compiled::Plan, document::PhaseName};
 use crossfade_model::ident::{Ident, TableName};
@@ -27,9 +27,9 @@ pub fn aside(table: &TableName) -> TableName {
     }
 }
 
-fn rename(from: &TableName, to: &Ident) -> Part {
+fn rename(from: &TableName, to: &Ident) -> DdlUnit {
     let statement = Statement::new(format!("ALTER TABLE {from} RENAME TO {to}"));
-    Part::locking(
+    DdlUnit::locking(
         Goal::TableRenamed {
             from: from.clone(),
             to: to.clone(),
@@ -55,7 +55,7 @@ impl Ddl for RetireTable {
         true
     }
 
-    fn parts(&self, plan: &Plan) -> Vec<Part> {
+    fn parts(&self, plan: &Plan) -> Vec<DdlUnit> {
         let part = rename(&self.table, &aside(&self.table).name);
         self.in_step(plan, part, Moment::After)
     }
@@ -80,18 +80,21 @@ impl Ddl for RetireTable {
 
 impl RetireTable {
     /// The functions of a sync name the table: they are replaced in the same transaction, while nobody writes either.
-    fn in_step(&self, plan: &Plan, mut part: Part, moment: Moment) -> Vec<Part> {
+    fn in_step(&self, plan: &Plan, mut part: DdlUnit, moment: Moment) -> Vec<DdlUnit> {
         let Some(link) = plan.link(&self.table) else {
             return vec![part];
         };
         let this = DdlStep::RetireTable(self.clone());
-        let names = link::names_around(plan, link, &this, moment);
+        let names = table_pair::names_around(plan, link, &this, moment);
         part.statements
-            .insert(0, link::lock_other(link, &self.table, &names));
-        Part::together(vec![part, link::replace_functions(plan, link, &names)])
+            .insert(0, table_pair::lock_other(link, &self.table, &names));
+        DdlUnit::together(vec![
+            part,
+            table_pair::replace_functions(plan, link, &names),
+        ])
     }
 
-    pub fn rename_back(&self) -> Part {
+    pub fn rename_back(&self) -> DdlUnit {
         rename(&aside(&self.table), &self.table.name)
     }
 }

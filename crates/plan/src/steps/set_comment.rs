@@ -1,8 +1,8 @@
 //! `set_comment`: on a table or on a column.
 
 use super::{Ddl, Described, Undo};
-use crate::statement::cost::Cost;
-use crate::statement::part::{Commented, Part};
+use crate::sqlgen::cost::Cost;
+use crate::sqlgen::ddl_unit::{Commented, DdlUnit};
 use crate::{compiled::Plan, document::PhaseName};
 use crossfade_model::ident::{Ident, TableName};
 use schemars::JsonSchema;
@@ -24,7 +24,7 @@ pub struct SetComment {
 }
 
 impl SetComment {
-    fn part(&self, text: Option<&String>) -> Part {
+    fn part(&self, text: Option<&String>) -> DdlUnit {
         let on = match &self.column {
             Some(column) => Commented::Column(self.table.clone(), column.clone()),
             None => Commented::Table(self.table.clone()),
@@ -53,7 +53,7 @@ impl Ddl for SetComment {
         self.column.iter().collect()
     }
 
-    fn parts(&self, _: &Plan) -> Vec<Part> {
+    fn parts(&self, _: &Plan) -> Vec<DdlUnit> {
         vec![self.part(self.comment.as_ref())]
     }
 

@@ -1,8 +1,8 @@
 //! `set_default`: for rows that are inserted from now on. Existing rows keep what they have.
 
 use super::{Ddl, Described, Undo};
-use crate::statement::cost::Cost;
-use crate::statement::part::{Goal, Part, Statement};
+use crate::sqlgen::cost::Cost;
+use crate::sqlgen::ddl_unit::{DdlUnit, Goal, Statement};
 use crate::{compiled::Plan, document::PhaseName};
 use crossfade_model::ident::{Ident, TableName};
 use crossfade_model::lock::Lock;
@@ -32,8 +32,8 @@ pub fn statement(table: &TableName, column: &Ident, default: Option<&str>) -> St
 }
 
 /// Back to this default, as the server writes it, or to none.
-pub fn restore(table: &TableName, column: &Ident, default: Option<&str>) -> Part {
-    Part::locking(
+pub fn restore(table: &TableName, column: &Ident, default: Option<&str>) -> DdlUnit {
+    DdlUnit::locking(
         Goal::DefaultIs {
             table: table.clone(),
             column: column.clone(),
@@ -60,8 +60,8 @@ impl Ddl for SetDefault {
         vec![&self.column]
     }
 
-    fn parts(&self, _: &Plan) -> Vec<Part> {
-        vec![Part::locking(
+    fn parts(&self, _: &Plan) -> Vec<DdlUnit> {
+        vec![DdlUnit::locking(
             Goal::DefaultIsNot {
                 table: self.table.clone(),
                 column: self.column.clone(),

@@ -1,10 +1,10 @@
 //! `set_not_null`: through a validated CHECK, so that the table is not scanned under a strong lock.
 
 use super::{Ddl, Described, Undo};
-use crate::statement::cost::Cost;
-use crate::statement::{
+use crate::sqlgen::cost::Cost;
+use crate::sqlgen::{
+    ddl_unit::{DdlUnit, Goal, Statement},
     literal,
-    part::{Goal, Part, Statement},
 };
 use crate::{compiled::Plan, document::PhaseName};
 use crossfade_model::ident::{Ident, TableName};
@@ -49,7 +49,7 @@ impl Ddl for SetNotNull {
         vec![&self.column]
     }
 
-    fn parts(&self, _: &Plan) -> Vec<Part> {
+    fn parts(&self, _: &Plan) -> Vec<DdlUnit> {
         let (table, column, proof) = (&self.table, &self.column, self.proof());
         let constraint = |table: &TableName, validated| Goal::Constraint {
             table: table.clone(),
@@ -61,12 +61,12 @@ impl Ddl for SetNotNull {
                 Statement::new(format!("ALTER TABLE {table} VALIDATE CONSTRAINT {proof}"))
                     .lock(table, Lock::ShareUpdateExclusiveLock)
                     .scans();
-            Part::scanning(constraint(table, true), statement)
+            DdlUnit::scanning(constraint(table, true), statement)
         };
         let alter = |what: String, lock| {
             Statement::new(format!("ALTER TABLE {table} {what}")).lock(table, lock)
         };
-        let mut parts = vec![Part::locking(
+        let mut parts = vec![DdlUnit::locking(
             constraint(table, false),
             vec![alter(
                 format!("ADD CONSTRAINT {proof} CHECK ({column} IS NOT NULL) NOT VALID"),
@@ -76,7 +76,7 @@ impl Ddl for SetNotNull {
         let leaves = self.partitions.iter();
         parts.extend(leaves.map(|leaf| validate(leaf).of_partition(leaf, Some(table))));
         parts.push(validate(table));
-        parts.push(Part::locking(
+        parts.push(DdlUnit::locking(
             Goal::NotNull {
                 table: table.clone(),
                 column: column.clone(),
@@ -110,13 +110,13 @@ impl Ddl for SetNotNull {
 }
 
 impl SetNotNull {
-    pub(super) fn drop(&self) -> Part {
+    pub(super) fn drop(&self) -> DdlUnit {
         let (table, proof) = (&self.table, self.proof());
         let alter = |what: String| {
             Statement::new(format!("ALTER TABLE {table} {what}"))
                 .lock(table, Lock::AccessExclusiveLock)
         };
-        Part::locking(
+        DdlUnit::locking(
             Goal::Nullable {
                 table: table.clone(),
                 column: self.column.clone(),

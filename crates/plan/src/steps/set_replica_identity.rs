@@ -1,8 +1,8 @@
 //! `set_replica_identity`: what the log says of a row that is changed or deleted.
 
 use super::{Ddl, Described, Undo};
-use crate::statement::cost::Cost;
-use crate::statement::part::{Goal, Part, ReplicaIdentity, Statement};
+use crate::sqlgen::cost::Cost;
+use crate::sqlgen::ddl_unit::{DdlUnit, Goal, ReplicaIdentity, Statement};
 use crate::{compiled::Plan, document::PhaseName};
 use crossfade_model::ident::TableName;
 use crossfade_model::lock::Lock;
@@ -22,10 +22,10 @@ pub struct SetReplicaIdentity {
 }
 
 impl SetReplicaIdentity {
-    fn part(&self, identity: &ReplicaIdentity) -> Part {
+    fn part(&self, identity: &ReplicaIdentity) -> DdlUnit {
         let table = &self.table;
         let set = Statement::new(format!("ALTER TABLE {table} REPLICA IDENTITY {identity}"));
-        Part::locking(
+        DdlUnit::locking(
             Goal::ReplicaIdentity {
                 table: table.clone(),
                 identity: identity.clone(),
@@ -49,7 +49,7 @@ impl Described for SetReplicaIdentity {
 }
 
 impl Ddl for SetReplicaIdentity {
-    fn parts(&self, _: &Plan) -> Vec<Part> {
+    fn parts(&self, _: &Plan) -> Vec<DdlUnit> {
         vec![self.part(&self.identity)]
     }
 

@@ -1,9 +1,9 @@
 //! `sql`: the author's own statements, with what undoes them and a question that tells whether they have been run.
 
 use super::{Ddl, Described, Undo};
-use crate::statement::cost::{Cost, Loss};
-use crate::statement::{
-    part::{Goal, How, Part, Statement},
+use crate::sqlgen::cost::{Cost, Loss};
+use crate::sqlgen::{
+    ddl_unit::{DdlUnit, Goal, How, Statement},
     script, session,
 };
 use crate::{compiled::Plan, document::PhaseName, scripts};
@@ -36,10 +36,10 @@ fn yes() -> bool {
 }
 
 impl Sql {
-    fn part(&self, plan: &Plan, script: &str, answer: bool) -> Part {
+    fn part(&self, plan: &Plan, script: &str, answer: bool) -> DdlUnit {
         // A script that cannot be split is refused when the plan is compiled.
         let statements = script::statements(script).unwrap_or_default();
-        Part {
+        DdlUnit {
             with_next: false,
             goal: Goal::Asked {
                 path: session::path(plan),
@@ -152,7 +152,7 @@ impl Described for Sql {
 }
 
 impl Ddl for Sql {
-    fn parts(&self, plan: &Plan) -> Vec<Part> {
+    fn parts(&self, plan: &Plan) -> Vec<DdlUnit> {
         vec![self.part(plan, &self.forward, true)]
     }
 

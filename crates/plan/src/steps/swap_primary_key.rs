@@ -1,10 +1,10 @@
 //! `swap_primary_key`: a unique index that is there becomes the primary key in the old one's place, under its name.
 
 use super::{Ddl, Described, Undo};
-use crate::statement::cost::Cost;
-use crate::statement::{
+use crate::sqlgen::cost::Cost;
+use crate::sqlgen::{
+    ddl_unit::{Commented, DdlUnit, Goal, Statement},
     literal,
-    part::{Commented, Goal, Part, Statement},
 };
 use crate::{compiled::Plan, document::PhaseName};
 use crossfade_model::ident::{Ident, TableName};
@@ -48,7 +48,7 @@ impl Described for SwapPrimaryKey {
 }
 
 impl Ddl for SwapPrimaryKey {
-    fn parts(&self, _: &Plan) -> Vec<Part> {
+    fn parts(&self, _: &Plan) -> Vec<DdlUnit> {
         let Self {
             table, name, index, ..
         } = self;
@@ -79,7 +79,7 @@ impl Ddl for SwapPrimaryKey {
         if self.clustered {
             statements.push(alter(format!("CLUSTER ON {name}")));
         }
-        vec![Part::locking(
+        vec![DdlUnit::locking(
             // The index has the constraint's name from then on.
             Goal::NoIndex {
                 table: table.clone(),

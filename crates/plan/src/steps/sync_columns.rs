@@ -2,10 +2,10 @@
 
 use super::{Ddl, DdlStep, Described, Undo, add_column::AddColumn};
 use crate::claims;
-use crate::statement::{
+use crate::sqlgen::{
     cost::{Cost, Loss, Rows, Thing},
+    ddl_unit::DdlUnit,
     group::{groups, overtaken_mark},
-    part::Part,
     sync,
 };
 use crate::{
@@ -91,7 +91,11 @@ pub fn cost(plan: &Plan, sync: &Sync) -> Cost {
 /// Back to the start: the new columns go in the transaction that takes the triggers away, or what the new version writes
 /// between the two would be lost. Where something else was made in `expand`, which may hang on them, they go after it.
 /// `is_its_own`: the step made the column, and did not find it there.
-pub fn undo_to_start(plan: &Plan, sync: &Sync, is_its_own: impl Fn(&PlannedStep) -> bool) -> Part {
+pub fn undo_to_start(
+    plan: &Plan,
+    sync: &Sync,
+    is_its_own: impl Fn(&PlannedStep) -> bool,
+) -> DdlUnit {
     let mut part = sync::uninstall(plan, &sync.table);
     let expand = plan.phase(PhaseName::Expand);
     let steps = expand.map_or(&[][..], |expand| &expand.steps);
@@ -118,7 +122,7 @@ pub fn undo_to_expand(
     plan: &Plan,
     sync: &Sync,
     is_its_own: impl Fn(&PlannedStep) -> bool,
-) -> Option<Part> {
+) -> Option<DdlUnit> {
     let mut part = sync::uninstall(plan, &sync.table);
     let filled = |add: &AddColumn| {
         let mut targets = sync.forward.iter().map(|assignment| &assignment.target);

@@ -1,16 +1,16 @@
 //! `sync_tables`: columns of two tables are kept in step by triggers while both versions of the application write.
 
 use super::{Action, Described};
-use crate::statement::{
+use crate::sqlgen::{
     cost::{Cost, Loss, Rows, Thing},
-    link,
-    part::{Part, Statement},
+    ddl_unit::{DdlUnit, Statement},
+    table_pair,
 };
 use crate::{
     compiled::{Plan, PlannedStep},
     document::{Assignments, Expression, PhaseName},
-    link::{DeleteAlong, Kin, Link},
     steps::{DdlStep, Undo},
+    table_pair::{DeleteAlong, Side, TablePair},
 };
 use crossfade_model::ident::{Ident, TableName};
 use crossfade_model::lock::Lock;
@@ -63,10 +63,10 @@ impl ParentIs {
 
 impl SyncTables {
     /// The side that the new columns are on.
-    pub fn new_side(&self) -> Kin {
+    pub fn new_side(&self) -> Side {
         match self.parent {
-            ParentIs::To => Kin::Parent,
-            ParentIs::From => Kin::Child,
+            ParentIs::To => Side::Parent,
+            ParentIs::From => Side::Child,
         }
     }
 
@@ -92,7 +92,7 @@ impl Described for SyncTables {
 }
 
 /// What the new version wrote that nothing computes back, as the triggers have noted it.
-pub fn cost(link: &Link) -> Cost {
+pub fn cost(link: &TablePair) -> Cost {
     let table = link.table(link.new);
     if !link.backward().is_empty() {
         return Cost::default();
@@ -117,8 +117,12 @@ pub fn cost(link: &Link) -> Cost {
 /// Back to the start: the new columns, or the new table, go in the transaction that takes the triggers away, or what the
 /// new version writes between the two would be lost.
 /// `is_its_own`: the step made it, and did not find it there.
-pub fn undo_to_start(plan: &Plan, link: &Link, is_its_own: impl Fn(&PlannedStep) -> bool) -> Part {
-    let mut part = link::uninstall(plan, link, &link::names_as_planned());
+pub fn undo_to_start(
+    plan: &Plan,
+    link: &TablePair,
+    is_its_own: impl Fn(&PlannedStep) -> bool,
+) -> DdlUnit {
+    let mut part = table_pair::uninstall(plan, link, &table_pair::names_as_planned());
     let expand = plan.phase(PhaseName::Expand);
     let steps = expand.map_or(&[][..], |expand| &expand.steps);
     let steps = steps.iter().filter(|step| may_concern(link, step));
@@ -149,16 +153,16 @@ pub fn undo_to_start(plan: &Plan, link: &Link, is_its_own: impl Fn(&PlannedStep)
 /// nothing keeps it in step from then on. `None`: it cannot be emptied without losing more than values.
 pub fn undo_to_expand(
     plan: &Plan,
-    link: &Link,
+    link: &TablePair,
     is_its_own: impl Fn(&PlannedStep) -> bool,
-) -> Option<Part> {
+) -> Option<DdlUnit> {
     let expand = plan.phase(PhaseName::Expand)?;
     let mut steps = expand.steps.iter().filter(|step| may_concern(link, step));
     if !steps.all(is_its_own) {
         return None;
     }
-    let mut part = link::uninstall(plan, link, &link::names_as_planned());
-    if link.new == Kin::Child {
+    let mut part = table_pair::uninstall(plan, link, &table_pair::names_as_planned());
+    if link.new == Side::Child {
         let sql = format!("TRUNCATE {}", link.child);
         let emptied = Statement::new(sql).lock(&link.child, Lock::AccessExclusiveLock);
         part.statements.push(emptied);
@@ -184,7 +188,7 @@ pub fn undo_to_expand(
 }
 
 /// A step of another change of the plan, about other tables, is no concern of the link's.
-fn may_concern(link: &Link, step: &PlannedStep) -> bool {
+fn may_concern(link: &TablePair, step: &PlannedStep) -> bool {
     match &step.action {
         // Of the author's own statements nothing is known.
         Action::Ddl(DdlStep::Sql(_)) => true,

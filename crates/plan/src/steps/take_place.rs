@@ -1,8 +1,8 @@
 //! `take_place`: the old column is dropped and the new one takes its name, as one.
 
 use super::{Ddl, Described, Undo};
-use crate::statement::cost::Cost;
-use crate::statement::part::{Goal, Part, Statement};
+use crate::sqlgen::cost::Cost;
+use crate::sqlgen::ddl_unit::{DdlUnit, Goal, Statement};
 use crate::{compiled::Plan, document::PhaseName};
 use crossfade_model::ident::{Ident, TableName};
 use crossfade_model::lock::Lock;
@@ -43,13 +43,13 @@ impl Ddl for TakePlace {
 
     /// One part, whose goal is about the name that goes for good: seen from outside, a column of the old name is there
     /// before and after.
-    fn parts(&self, _: &Plan) -> Vec<Part> {
+    fn parts(&self, _: &Plan) -> Vec<DdlUnit> {
         let Self { table, column, by } = self;
         let alter = |what: String| {
             Statement::new(format!("ALTER TABLE {table} {what}"))
                 .lock(table, Lock::AccessExclusiveLock)
         };
-        vec![Part::locking(
+        vec![DdlUnit::locking(
             Goal::NoColumn {
                 table: table.clone(),
                 column: by.clone(),

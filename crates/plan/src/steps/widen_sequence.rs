@@ -1,8 +1,8 @@
 //! `widen_sequence`: a sequence goes as far as the wider column that takes its numbers.
 
 use super::{Ddl, Described, Undo};
-use crate::statement::cost::Cost;
-use crate::statement::part::{Goal, Part, Statement};
+use crate::sqlgen::cost::Cost;
+use crate::sqlgen::ddl_unit::{DdlUnit, Goal, Statement};
 use crate::{compiled::Plan, document::PhaseName};
 use crossfade_model::ident::{Ident, TableName};
 use schemars::JsonSchema;
@@ -39,7 +39,7 @@ impl Described for WidenSequence {
 }
 
 impl Ddl for WidenSequence {
-    fn parts(&self, _: &Plan) -> Vec<Part> {
+    fn parts(&self, _: &Plan) -> Vec<DdlUnit> {
         let Self {
             sequence,
             number_type,
@@ -52,7 +52,7 @@ impl Ddl for WidenSequence {
             "MAXVALUE"
         };
         let alter = format!("ALTER SEQUENCE {sequence} AS {number_type} {end} {limit}");
-        vec![Part::locking(
+        vec![DdlUnit::locking(
             Goal::SequenceReaches {
                 sequence: sequence.clone(),
                 limit: *limit,

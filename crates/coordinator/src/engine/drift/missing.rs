@@ -9,16 +9,16 @@ use crossfade_decisions::lifecycle::{
     transition::{RunState, State},
 };
 use crossfade_model::ident::{Ident, TableName};
-use crossfade_plan::statement::{
+use crossfade_plan::sqlgen::{
     group::groups,
-    link,
     sync::{Names, Objects, key_in_use},
+    table_pair,
 };
 use crossfade_plan::{
     compiled::{Action, Assignment, StepId, Sync},
     document::PhaseName,
-    link::{Kin, Link},
     steps::{DdlStep, retire_table},
+    table_pair::{Side, TablePair},
 };
 use tokio_postgres::GenericClient;
 
@@ -128,7 +128,7 @@ fn names_when(snapshot: &Snapshot, sync: &InForce<'_>, is_done: impl Fn(&StepId)
             DdlStep::RetireColumn(retire) if retire.table == sync.table => Some(retire),
             _ => None,
         })),
-        InForce::Across(both) => link::names_when(plan, both, |step| done.contains(&step)),
+        InForce::Across(both) => table_pair::names_when(plan, both, |step| done.contains(&step)),
     }
 }
 
@@ -233,9 +233,9 @@ fn of_both_sides(sync: &Sync, names: &Names) -> Vec<Ident> {
     columns
 }
 
-fn across(both: &Link, names: &Names) -> Vec<(TableName, Vec<Ident>)> {
-    let parent = both.columns(Kin::Parent).into_iter();
-    let child = both.columns(Kin::Child).into_iter();
+fn across(both: &TablePair, names: &Names) -> Vec<(TableName, Vec<Ident>)> {
+    let parent = both.columns(Side::Parent).into_iter();
+    let child = both.columns(Side::Child).into_iter();
     vec![
         (
             both.parent.clone(),

@@ -7,7 +7,7 @@ use crossfade_decisions::lifecycle::{
     snapshot::Snapshot,
 };
 use crossfade_plan::compiled::{Match, Sync};
-use crossfade_plan::statement::session;
+use crossfade_plan::sqlgen::session;
 
 /// So many of the rows are named.
 const SHOWN: i64 = 3;

@@ -5,7 +5,7 @@ use crate::database::{observe, sessions};
 use crate::engine::{
     EngineError,
     ddl::{self, OnlyIf, Reached},
-    drift::Stood,
+    drift::TriggerSnapshot,
     notice::Notice,
     session::Driver,
 };
@@ -16,7 +16,7 @@ use crossfade_decisions::lifecycle::{
     standing::{Standing, Touched},
     transition::RunState,
 };
-use crossfade_plan::statement::part::Part;
+use crossfade_plan::sqlgen::ddl_unit::DdlUnit;
 use crossfade_plan::{
     compiled::{Plan, StepId},
     document::PhaseName,
@@ -187,11 +187,11 @@ impl Driver {
         plan: &Plan,
         step: &StepId,
         snapshot: &Snapshot,
-        parts: &[Part],
+        parts: &[DdlUnit],
     ) -> Result<Reached, EngineError> {
         let mut tries = 0;
         loop {
-            let stood = Stood::now(&*self.work, snapshot).await?;
+            let stood = TriggerSnapshot::now(&*self.work, snapshot).await?;
             self.watch_sync().await?;
             let now = runs::snapshot(&*self.work, self.lease.run_id).await?;
             let phase = now.current_phase().map(|phase| phase.name);

@@ -17,9 +17,9 @@ use crate::store::{history, runs};
 use crossfade_decisions::lifecycle::snapshot::{RollbackTarget, Snapshot};
 use crossfade_model::ident::{Ident, TableName};
 use crossfade_model::lock::Lock;
-use crossfade_plan::statement::{
+use crossfade_plan::sqlgen::{
     counters,
-    part::{Goal, Part, Statement},
+    ddl_unit::{DdlUnit, Goal, Statement},
     standing,
 };
 use crossfade_plan::{
@@ -91,7 +91,7 @@ impl Driver {
     }
 
     /// A new column that was renamed, or whose table was, keeps the NOT NULL that the run gave it, and no trigger fills it any more.
-    async fn nullable(&self, snapshot: &Snapshot) -> Result<Vec<Part>, EngineError> {
+    async fn nullable(&self, snapshot: &Snapshot) -> Result<Vec<DdlUnit>, EngineError> {
         let was_set = |table: &TableName, column: &Ident| {
             snapshot.plan.steps().any(|(_, step)| match &step.action {
                 Action::Ddl(DdlStep::SetNotNull(set)) => {
@@ -116,13 +116,13 @@ impl Driver {
                     table: one.table_now.clone(),
                 };
                 let drop = Statement::new(sql).lock(&one.table_now, Lock::AccessExclusiveLock);
-                Part::locking(goal, vec![drop])
+                DdlUnit::locking(goal, vec![drop])
             })
             .collect())
     }
 
     /// CASCADE: the triggers go wherever they are, whatever their tables are called.
-    async fn end_of(&self, plan: &Plan, function: &Ident) -> Result<Part, EngineError> {
+    async fn end_of(&self, plan: &Plan, function: &Ident) -> Result<DdlUnit, EngineError> {
         let mut drop = Statement::new(format!(
             "DROP FUNCTION IF EXISTS crossfade.{function}() CASCADE"
         ));
@@ -142,7 +142,7 @@ impl Driver {
             body: None,
         };
         let forget = standing::forget(&plan.name, std::slice::from_ref(function));
-        Ok(Part::locking(goal, vec![drop, forget]))
+        Ok(DdlUnit::locking(goal, vec![drop, forget]))
     }
 
     /// What can be taken back of a step without dropping a column or a table.
@@ -214,7 +214,7 @@ impl Driver {
 }
 
 /// The functions are ended already, and columns and tables stay.
-fn freely(plan: &Plan, action: &Action) -> Vec<Part> {
+fn freely(plan: &Plan, action: &Action) -> Vec<DdlUnit> {
     match action {
         Action::Ddl(DdlStep::RetireColumn(retire)) => retire.renames_back(),
         Action::Ddl(DdlStep::RetireTable(retire)) => vec![retire.rename_back()],

@@ -11,7 +11,7 @@ use crate::store::walks::{self, Done, EXAMPLES_MAX, Segment};
 use crossfade_decisions::pacing::Batch;
 use crossfade_model::ident::TableName;
 use crossfade_plan::compiled::Match;
-use crossfade_plan::statement::{message::Refusal, rows, sync::Names};
+use crossfade_plan::sqlgen::{message::Refusal, rows, sync::Names};
 use crossfade_postgres::sqlstate::{ErrorClass, classify};
 use std::time::Instant;
 

@@ -7,7 +7,7 @@ use crate::engine::EngineError;
 use crate::probe;
 use crossfade_decisions::pacing::{self, Grip, Known, Missing, Reading, Sample, Signal};
 use crossfade_plan::pacing::{HttpProbe, NumberQuery};
-use crossfade_plan::statement::session;
+use crossfade_plan::sqlgen::session;
 use crossfade_postgres::sqlstate;
 use deadpool_postgres::Object;
 use std::{

@@ -4,14 +4,14 @@
 use super::{
     Work,
     crew::{self, Finish},
-    site::{Hands, Site},
+    site::{Site, WorkerContext},
     watch::{Role, Watch},
 };
 use crate::engine::{EngineError, notice::Notice, notice::Reporter, session, verify};
 use crate::store::{StoreError, lease, os_user, runs, schema, walks};
 use crossfade_decisions::lifecycle::{snapshot::Snapshot, transition::RunState};
 use crossfade_plan::compiled::{Action, StepId};
-use crossfade_plan::statement::rows::{Repair, Truth};
+use crossfade_plan::sqlgen::rows::{Repair, Truth};
 use crossfade_postgres::connect::{Session, Target};
 use std::{
     sync::{Arc, atomic::AtomicBool},
@@ -73,7 +73,7 @@ pub async fn help(
         let Some(work) = work_of(&snapshot, &step, repair) else {
             return Ok(Help::NothingToDo { batches });
         };
-        let hands = Hands {
+        let hands = WorkerContext {
             pool: pool.clone(),
             lease: lease::current(&*session, run_id).await?,
             holder: holder.clone(),

@@ -8,7 +8,7 @@ use crate::engine::{
 };
 use crate::store::{lease::Lease, walks::Walk};
 use crossfade_decisions::pacing::{Batch, Breaker, Outcome, Pace, Recent};
-use crossfade_plan::statement::session;
+use crossfade_plan::sqlgen::session;
 use crossfade_plan::{
     compiled::{Plan, StepId},
     document::Pacing,
@@ -29,7 +29,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// What a process brings along.
 #[derive(Clone)]
-pub struct Hands {
+pub struct WorkerContext {
     pub pool: Pool,
     pub lease: Lease,
     /// Who runs the workers, for the record.
@@ -42,7 +42,7 @@ pub struct Hands {
 }
 
 pub struct Site<'a> {
-    hands: Hands,
+    hands: WorkerContext,
     pub plan: &'a Plan,
     pub step: &'a StepId,
     pub work: Work<'a>,
@@ -73,14 +73,20 @@ struct State {
 }
 
 impl std::ops::Deref for Site<'_> {
-    type Target = Hands;
-    fn deref(&self) -> &Hands {
+    type Target = WorkerContext;
+    fn deref(&self) -> &WorkerContext {
         &self.hands
     }
 }
 
 impl<'a> Site<'a> {
-    pub fn new(hands: Hands, plan: &'a Plan, step: &'a StepId, work: Work<'a>, walk: Walk) -> Self {
+    pub fn new(
+        hands: WorkerContext,
+        plan: &'a Plan,
+        step: &'a StepId,
+        work: Work<'a>,
+        walk: Walk,
+    ) -> Self {
         let batch_blocks = walk.batch_blocks.unsigned_abs().max(1);
         let pace = Pace::free(batch_blocks, plan.settings.pacing.workers);
         Self {

@@ -22,7 +22,7 @@ use crate::store::{
 };
 use crossfade_decisions::pacing::Outcome;
 use crossfade_plan::compiled::{Assignment, ColumnRef, Fill};
-use crossfade_plan::statement::{group::groups, message::Refusal};
+use crossfade_plan::sqlgen::{group::groups, message::Refusal};
 use crossfade_postgres::sqlstate::{self, ErrorClass, classify};
 use serde_json::Value;
 use std::time::Duration;

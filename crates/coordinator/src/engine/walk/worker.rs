@@ -19,7 +19,7 @@ use crate::store::{
 use crossfade_decisions::pacing::{Batch, Outcome, losses::Care};
 use crossfade_model::ident::TableName;
 use crossfade_plan::compiled::Fill;
-use crossfade_plan::statement::session;
+use crossfade_plan::sqlgen::session;
 use deadpool_postgres::Object;
 use std::time::{Duration, Instant};
 

@@ -10,11 +10,11 @@ use crate::store::{
 };
 use crossfade_model::ident::TableName;
 use crossfade_plan::compiled::{Assignment, Fill};
-use crossfade_plan::statement::{
+use crossfade_plan::sqlgen::{
     group::Group,
-    link::rows as link,
     message::{IDLE_TIMEOUT_MS, Refusal},
     rows,
+    table_pair::rows as pair,
 };
 use tokio_postgres::{Error, types::ToSql};
 
@@ -43,7 +43,7 @@ impl Writing {
 
     fn new(fill: &Fill, storage: &TableName, write: String) -> Self {
         Self {
-            lock: fill.link.as_ref().map(|both| link::lock(both, storage)),
+            lock: fill.link.as_ref().map(|both| pair::lock(both, storage)),
             write,
         }
     }

@@ -4,7 +4,7 @@ use super::{
     super::sequences::{Numbers, Reach},
     Keys, Replacement,
 };
-use crate::statement::rename::{substitute_column, without_qualifier};
+use crate::sqlgen::rename::{substitute_column, without_qualifier};
 use crate::{
     facts::{Column, ConstraintKind, Grant},
     steps::{

@@ -2,7 +2,7 @@
 
 use super::{super::sequences::Reach, Keys, Pair, Replacement, not_carried};
 use crate::facts::{Column, ConstraintKind, Facts, Index, Sequence, Table, TableKind};
-use crate::statement::foreign_key::ForeignKey;
+use crate::sqlgen::foreign_key::ForeignKey;
 use crossfade_model::{
     error::{Path, PlanError},
     ident::{Ident, TableName},

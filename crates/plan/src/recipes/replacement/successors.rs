@@ -1,7 +1,7 @@
 //! The indexes and constraints that are built on the new columns in place of those on the old ones.
 
 use super::{Family, Keys, Pair, Replacement, relation};
-use crate::statement::foreign_key::{Checked, ForeignKey, Renamed};
+use crate::sqlgen::foreign_key::{Checked, ForeignKey, Renamed};
 use crate::{
     facts::{Constraint, ConstraintKind, Index},
     steps::{

@@ -1,6 +1,6 @@
 //! The columns that a key takes along: all that refer to it, and all that refer to those.
 
-use crate::statement::foreign_key::ForeignKey;
+use crate::sqlgen::foreign_key::ForeignKey;
 use crate::{facts::Facts, types};
 use crossfade_model::ident::{Ident, TableName};
 

@@ -1,6 +1,6 @@
 //! What each partition has set on a column by itself is set on the new one there, too.
 
-use crate::statement::{literal, part::Statement};
+use crate::sqlgen::{ddl_unit::Statement, literal};
 use crossfade_model::ident::{Ident, TableName};
 use crossfade_model::lock::Lock;
 

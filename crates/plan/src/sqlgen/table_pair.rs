@@ -9,16 +9,15 @@ mod body;
 pub mod rows;
 
 use super::{
-    literal, order,
-    part::{Goal, Part, Statement},
-    session, standing,
+    ddl_unit::{DdlUnit, Goal, Statement},
+    literal, order, session, standing,
     sync::{Names, create_sequence, keep_function, path_clause, session_clauses},
 };
 use crate::{
     compiled::Plan,
     document::RunName,
-    link::{DeleteAlong, Kin, Link},
     steps::{DdlStep, retire_table},
+    table_pair::{DeleteAlong, Side, TablePair},
 };
 use crossfade_model::ident::{Ident, TableName, short_hash};
 use crossfade_model::lock::Lock;
@@ -35,11 +34,11 @@ pub fn names_as_planned() -> Names {
 }
 
 /// The names of both tables and their columns when these of the plan's steps are done.
-pub fn names_when(plan: &Plan, link: &Link, is_done: impl Fn(&DdlStep) -> bool) -> Names {
+pub fn names_when(plan: &Plan, link: &TablePair, is_done: impl Fn(&DdlStep) -> bool) -> Names {
     let done: Vec<&DdlStep> = plan.retiring(link).filter(|step| is_done(step)).collect();
-    let columns = |kin| {
+    let columns = |side| {
         let columns = done.iter().filter_map(move |step| match step {
-            DdlStep::RetireColumn(retire) if retire.table == *link.table(kin) => Some(retire),
+            DdlStep::RetireColumn(retire) if retire.table == *link.table(side) => Some(retire),
             _ => None,
         });
         Names::retired(columns)
@@ -52,11 +51,11 @@ pub fn names_when(plan: &Plan, link: &Link, is_done: impl Fn(&DdlStep) -> bool) 
     } else {
         link.child.clone()
     };
-    columns(Kin::Parent).with_child(child, columns(Kin::Child))
+    columns(Side::Parent).with_child(child, columns(Side::Child))
 }
 
 /// The same right before or after one step, in the plan's order.
-pub fn names_around(plan: &Plan, link: &Link, at: &DdlStep, moment: Moment) -> Names {
+pub fn names_around(plan: &Plan, link: &TablePair, at: &DdlStep, moment: Moment) -> Names {
     let before: Vec<&DdlStep> = plan.retiring(link).take_while(|step| *step != at).collect();
     names_when(plan, link, |step| match moment {
         Moment::Before => before.contains(&step),
@@ -70,22 +69,22 @@ pub struct Objects {
 }
 
 impl Objects {
-    pub fn of(run: &RunName, link: &Link) -> Self {
+    pub fn of(run: &RunName, link: &TablePair) -> Self {
         let pair = format!("{}\n{}", link.parent, link.child);
         Self {
             mark: format!("{run}_{:08x}", short_hash(&pair)),
         }
     }
 
-    pub fn function(&self, kin: Kin) -> Ident {
-        Ident::from_catalog(match kin {
-            Kin::Parent => format!("parent_{}", self.mark),
-            Kin::Child => format!("child_{}", self.mark),
+    pub fn function(&self, side: Side) -> Ident {
+        Ident::from_catalog(match side {
+            Side::Parent => format!("parent_{}", self.mark),
+            Side::Child => format!("child_{}", self.mark),
         })
     }
 
     pub fn functions(&self) -> [Ident; 2] {
-        [Kin::Parent, Kin::Child].map(|kin| self.function(kin))
+        [Side::Parent, Side::Child].map(|side| self.function(side))
     }
 
     pub fn old_writes(&self) -> Ident {
@@ -102,10 +101,10 @@ impl Objects {
     }
 
     /// What the guard is, before its number, while the functions write this one of the tables.
-    fn guard(&self, to: Kin) -> String {
+    fn guard(&self, to: Side) -> String {
         match to {
-            Kin::Parent => format!("{} to parent", self.mark),
-            Kin::Child => format!("{} to child", self.mark),
+            Side::Parent => format!("{} to parent", self.mark),
+            Side::Child => format!("{} to child", self.mark),
         }
     }
 
@@ -123,21 +122,21 @@ const DELETES_ALONG: &str = "pd";
 
 struct Trigger {
     name: Ident,
-    on: Kin,
+    on: Side,
     /// `AFTER INSERT OR DELETE`
     when: &'static str,
     condition: Option<String>,
 }
 
 /// The names and the tables of the triggers: what must be there while both are in step.
-pub fn triggers(plan: &Plan, link: &Link) -> Vec<(Ident, Kin)> {
+pub fn triggers(plan: &Plan, link: &TablePair) -> Vec<(Ident, Side)> {
     all_triggers(plan, link, &Names::as_planned())
         .into_iter()
         .map(|trigger| (trigger.name, trigger.on))
         .collect()
 }
 
-fn all_triggers(plan: &Plan, link: &Link, names: &Names) -> Vec<Trigger> {
+fn all_triggers(plan: &Plan, link: &TablePair, names: &Names) -> Vec<Trigger> {
     let objects = Objects::of(&plan.name, link);
     let trigger = |name: &str, on, when, condition| Trigger {
         name: objects.trigger(plan, name),
@@ -148,55 +147,55 @@ fn all_triggers(plan: &Plan, link: &Link, names: &Names) -> Vec<Trigger> {
     let mut all = vec![
         // Both versions take the parent's row first and the child's then, where they can: else two that write the same
         // thing at the same moment, each in its own table, would wait for each other.
-        trigger("cb", Kin::Child, "BEFORE INSERT", None),
-        trigger("ci", Kin::Child, "AFTER INSERT OR DELETE", None),
+        trigger("cb", Side::Child, "BEFORE INSERT", None),
+        trigger("ci", Side::Child, "AFTER INSERT OR DELETE", None),
         trigger(
             "cu",
-            Kin::Child,
+            Side::Child,
             "AFTER UPDATE",
-            Some(body::changed(&link.columns(Kin::Child), |column| {
+            Some(body::changed(&link.columns(Side::Child), |column| {
                 names.of_child(column)
             })),
         ),
-        trigger("pi", Kin::Parent, "AFTER INSERT", None),
+        trigger("pi", Side::Parent, "AFTER INSERT", None),
         trigger(
             "pu",
-            Kin::Parent,
+            Side::Parent,
             "AFTER UPDATE",
-            Some(body::changed(&link.columns(Kin::Parent), |column| {
+            Some(body::changed(&link.columns(Side::Parent), |column| {
                 names.of(column)
             })),
         ),
     ];
-    if link.new == Kin::Parent {
-        all.push(trigger("pb", Kin::Parent, "BEFORE INSERT", None));
+    if link.new == Side::Parent {
+        all.push(trigger("pb", Side::Parent, "BEFORE INSERT", None));
     }
     if link.delete_along == DeleteAlong::Yes {
-        all.push(trigger(DELETES_ALONG, Kin::Parent, "AFTER DELETE", None));
+        all.push(trigger(DELETES_ALONG, Side::Parent, "AFTER DELETE", None));
     }
     all
 }
 
-fn table_now<'a>(link: &'a Link, kin: Kin, names: &'a Names) -> &'a TableName {
-    match kin {
-        Kin::Parent => &link.parent,
-        Kin::Child => names.child(&link.child),
+fn table_now<'a>(link: &'a TablePair, side: Side, names: &'a Names) -> &'a TableName {
+    match side {
+        Side::Parent => &link.parent,
+        Side::Child => names.child(&link.child),
     }
 }
 
-fn bodies(plan: &Plan, link: &Link, names: &Names) -> Vec<(Ident, String)> {
+fn bodies(plan: &Plan, link: &TablePair, names: &Names) -> Vec<(Ident, String)> {
     let objects = Objects::of(&plan.name, link);
-    [Kin::Parent, Kin::Child]
+    [Side::Parent, Side::Child]
         .into_iter()
-        .map(|kin| {
-            let body = body::function_body(&plan.name, link, kin, names, &objects);
-            (objects.function(kin), body)
+        .map(|side| {
+            let body = body::function_body(&plan.name, link, side, names, &objects);
+            (objects.function(side), body)
         })
         .collect()
 }
 
 /// The functions, and what they need that an older version of Crossfade did not make.
-fn create_functions(plan: &Plan, link: &Link, names: &Names) -> Vec<Statement> {
+fn create_functions(plan: &Plan, link: &TablePair, names: &Names) -> Vec<Statement> {
     // What is written to the other table runs its constraints and the application's triggers.
     let pinned = path_clause(&session::path(plan)) + &session_clauses(plan);
     let numbers = create_sequence(&Objects::of(&plan.name, link).guard_numbers());
@@ -211,23 +210,26 @@ fn create_functions(plan: &Plan, link: &Link, names: &Names) -> Vec<Statement> {
     std::iter::once(numbers).chain(functions).collect()
 }
 
-fn goal(plan: &Plan, link: &Link, names: &Names, bodies: Vec<(Ident, String)>) -> Goal {
+fn goal(plan: &Plan, link: &TablePair, names: &Names, bodies: Vec<(Ident, String)>) -> Goal {
     let objects = Objects::of(&plan.name, link);
     Goal::TablesInStep {
         parent: link.parent.clone(),
         child: names.child(&link.child).clone(),
-        functions: vec![objects.function(Kin::Parent), objects.function(Kin::Child)],
+        functions: vec![
+            objects.function(Side::Parent),
+            objects.function(Side::Child),
+        ],
         bodies: bodies.into_iter().map(|(_, body)| body).collect(),
     }
 }
 
 /// Installs the functions, the triggers and the write counters, in one transaction.
-pub fn install(plan: &Plan, link: &Link) -> Part {
+pub fn install(plan: &Plan, link: &TablePair) -> DdlUnit {
     put_in_place(plan, link, &Names::as_planned())
 }
 
 /// The same at a later point of the run: what somebody has taken away or disabled is put back as it should be by now.
-pub fn put_in_place(plan: &Plan, link: &Link, names: &Names) -> Part {
+pub fn put_in_place(plan: &Plan, link: &TablePair, names: &Names) -> DdlUnit {
     let objects = Objects::of(&plan.name, link);
     let mut statements: Vec<Statement> = [objects.old_writes(), objects.new_writes()]
         .iter()
@@ -235,8 +237,8 @@ pub fn put_in_place(plan: &Plan, link: &Link, names: &Names) -> Part {
         .collect();
     statements.extend(create_functions(plan, link, names));
     statements.extend(
-        [Kin::Parent, Kin::Child]
-            .map(|kin| keep_function(&objects.function(kin), table_now(link, kin, names))),
+        [Side::Parent, Side::Child]
+            .map(|side| keep_function(&objects.function(side), table_now(link, side, names))),
     );
     for trigger in all_triggers(plan, link, names) {
         let table = table_now(link, trigger.on, names);
@@ -252,33 +254,33 @@ pub fn put_in_place(plan: &Plan, link: &Link, names: &Names) -> Part {
     }
     statements.push(standing::keep(&plan.name, &objects.functions()));
     let goal = goal(plan, link, names, bodies(plan, link, names));
-    Part::locking(goal, statements)
+    DdlUnit::locking(goal, statements)
 }
 
 /// The functions for other names; the triggers' WHEN follows a rename by itself.
-pub fn replace_functions(plan: &Plan, link: &Link, names: &Names) -> Part {
+pub fn replace_functions(plan: &Plan, link: &TablePair, names: &Names) -> DdlUnit {
     let mut statements = create_functions(plan, link, names);
     let functions = Objects::of(&plan.name, link).functions();
     statements.push(standing::keep(&plan.name, &functions));
     let bodies = bodies(plan, link, names);
-    Part::locking(Goal::Functions { bodies }, statements)
+    DdlUnit::locking(Goal::Functions { bodies }, statements)
 }
 
 /// Keeps writes of the other table out while what its function names is renamed: one that is under way would look for the
 /// name that was there.
-pub fn lock_other(link: &Link, table: &TableName, names: &Names) -> Statement {
-    let kin = if *table == link.parent {
-        Kin::Child
+pub fn lock_other(link: &TablePair, table: &TableName, names: &Names) -> Statement {
+    let side = if *table == link.parent {
+        Side::Child
     } else {
-        Kin::Parent
+        Side::Parent
     };
-    let other = table_now(link, kin, names);
+    let other = table_now(link, side, names);
     Statement::new(format!("LOCK TABLE {other} IN SHARE ROW EXCLUSIVE MODE"))
         .lock(other, Lock::ShareRowExclusiveLock)
 }
 
 /// Takes everything away again, in one transaction.
-pub fn uninstall(plan: &Plan, link: &Link, names: &Names) -> Part {
+pub fn uninstall(plan: &Plan, link: &TablePair, names: &Names) -> DdlUnit {
     let objects = Objects::of(&plan.name, link);
     let mut statements: Vec<Statement> = all_triggers(plan, link, names)
         .iter()
@@ -288,10 +290,10 @@ pub fn uninstall(plan: &Plan, link: &Link, names: &Names) -> Part {
             Statement::new(sql).lock(table, Lock::AccessExclusiveLock)
         })
         .collect();
-    for kin in [Kin::Parent, Kin::Child] {
+    for side in [Side::Parent, Side::Child] {
         statements.push(Statement::new(format!(
             "DROP FUNCTION IF EXISTS crossfade.{}()",
-            objects.function(kin)
+            objects.function(side)
         )));
     }
     for sequence in [
@@ -304,5 +306,5 @@ pub fn uninstall(plan: &Plan, link: &Link, names: &Names) -> Part {
         )));
     }
     statements.push(standing::forget(&plan.name, &objects.functions()));
-    Part::locking(goal(plan, link, names, Vec::new()), statements)
+    DdlUnit::locking(goal(plan, link, names, Vec::new()), statements)
 }

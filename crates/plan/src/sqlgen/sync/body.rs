@@ -4,7 +4,7 @@ use super::{
     Filling, Names, Objects, ask_statement, differs, filled_by_us, mentions, other_bytes,
     require_own_table,
 };
-use crate::statement::{
+use crate::sqlgen::{
     block,
     group::{Group, groups, overtaken_mark},
     layout::lay_out,

@@ -1,7 +1,7 @@
 //! How the functions and triggers of a run stand, as SQL: the run keeps it (`lifecycle::standing`), to tell what somebody
 //! changed by hand. A statement of ours that changes them keeps it in its own transaction.
 
-use super::{literal, part::Statement};
+use super::{ddl_unit::Statement, literal};
 use crate::document::RunName;
 use crossfade_model::ident::Ident;
 

@@ -13,17 +13,17 @@ use serde::{Deserialize, Serialize};
 /// Which of the two is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kin {
+pub enum Side {
     Parent,
     Child,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Link {
+pub struct TablePair {
     pub parent: TableName,
     pub child: TableName,
     /// Whose columns take over.
-    pub new: Kin,
+    pub new: Side,
     /// At least one; unique in the parent, and the child's have an index.
     pub by: Vec<KeyPair>,
     /// Column of the parent ← expression over the child's row that belongs to it, or over NULLs where there is none.
@@ -75,7 +75,7 @@ impl DeleteAlong {
     }
 }
 
-impl Kin {
+impl Side {
     pub fn other(self) -> Self {
         match self {
             Self::Parent => Self::Child,
@@ -84,19 +84,19 @@ impl Kin {
     }
 }
 
-impl Link {
-    pub fn table(&self, kin: Kin) -> &TableName {
-        match kin {
-            Kin::Parent => &self.parent,
-            Kin::Child => &self.child,
+impl TablePair {
+    pub fn table(&self, side: Side) -> &TableName {
+        match side {
+            Side::Parent => &self.parent,
+            Side::Child => &self.child,
         }
     }
 
     /// What computes the columns of one of them from the other's.
-    pub fn to(&self, kin: Kin) -> &[Assignment] {
-        match kin {
-            Kin::Parent => &self.to_parent,
-            Kin::Child => &self.to_child,
+    pub fn to(&self, side: Side) -> &[Assignment] {
+        match side {
+            Side::Parent => &self.to_parent,
+            Side::Child => &self.to_child,
         }
     }
 
@@ -126,14 +126,14 @@ impl Link {
     }
 
     /// The columns of one of them that are read or written here, its key first, each once.
-    pub fn columns(&self, kin: Kin) -> Vec<&ColumnRef> {
-        let written = self.to(kin).iter().map(|assignment| &assignment.target);
-        let read = self.to(kin.other()).iter().flat_map(|one| &one.reads);
+    pub fn columns(&self, side: Side) -> Vec<&ColumnRef> {
+        let written = self.to(side).iter().map(|assignment| &assignment.target);
+        let read = self.to(side.other()).iter().flat_map(|one| &one.reads);
         let order = self.order_by.iter().flat_map(|order| &order.reads);
-        let order = order.filter(|_| kin == Kin::Child);
-        let key = self.by.iter().map(|pair| match kin {
-            Kin::Parent => &pair.parent,
-            Kin::Child => &pair.child,
+        let order = order.filter(|_| side == Side::Child);
+        let key = self.by.iter().map(|pair| match side {
+            Side::Parent => &pair.parent,
+            Side::Child => &pair.child,
         });
         let mut columns: Vec<&ColumnRef> = Vec::new();
         for column in key.chain(written).chain(read).chain(order) {
@@ -145,9 +145,9 @@ impl Link {
     }
 
     /// The columns of one of them whose change is a write of its side.
-    pub fn synced(&self, kin: Kin) -> Vec<&ColumnRef> {
-        let written = self.to(kin).iter().map(|assignment| &assignment.target);
-        let read = self.to(kin.other()).iter().flat_map(|one| &one.reads);
+    pub fn synced(&self, side: Side) -> Vec<&ColumnRef> {
+        let written = self.to(side).iter().map(|assignment| &assignment.target);
+        let read = self.to(side.other()).iter().flat_map(|one| &one.reads);
         let mut columns: Vec<&ColumnRef> = Vec::new();
         for column in written.chain(read) {
             if !columns.iter().any(|known| known.name == column.name) {
@@ -159,7 +159,7 @@ impl Link {
 }
 
 impl Plan {
-    pub fn links(&self) -> impl Iterator<Item = &Link> {
+    pub fn links(&self) -> impl Iterator<Item = &TablePair> {
         self.steps().filter_map(|(_, step)| match &step.action {
             Action::SyncTables(link) => Some(link),
             _ => None,
@@ -167,13 +167,13 @@ impl Plan {
     }
 
     /// The link that this table takes part in. A table has one at most in a plan.
-    pub fn link(&self, table: &TableName) -> Option<&Link> {
+    pub fn link(&self, table: &TableName) -> Option<&TablePair> {
         self.links()
             .find(|link| link.parent == *table || link.child == *table)
     }
 
     /// The steps that take something of the two tables out of sight, in their order.
-    pub fn retiring<'a>(&'a self, link: &'a Link) -> impl Iterator<Item = &'a DdlStep> {
+    pub fn retiring<'a>(&'a self, link: &'a TablePair) -> impl Iterator<Item = &'a DdlStep> {
         let about = move |table: &TableName| *table == link.parent || *table == link.child;
         self.steps()
             .filter_map(move |(_, step)| match &step.action {

@@ -3,10 +3,9 @@
 mod body;
 
 use super::{
+    ddl_unit::{DdlUnit, Goal, Statement},
     group::groups,
-    literal, order,
-    part::{Goal, Part, Statement},
-    session, standing,
+    literal, order, session, standing,
 };
 use crate::{
     compiled::{ColumnRef, Plan, Sync},
@@ -280,12 +279,12 @@ fn goal(run: &RunName, sync: &Sync, body: Option<String>) -> Goal {
 }
 
 /// Installs the triggers and the write counters, in one transaction.
-pub fn install(plan: &Plan, sync: &Sync) -> Part {
+pub fn install(plan: &Plan, sync: &Sync) -> DdlUnit {
     put_in_place(plan, sync, Filling::Yes, &Names::as_planned())
 }
 
 /// The same at a later point of the run: what somebody has taken away or disabled is put back as it should be by now.
-pub fn put_in_place(plan: &Plan, sync: &Sync, filling: Filling, names: &Names) -> Part {
+pub fn put_in_place(plan: &Plan, sync: &Sync, filling: Filling, names: &Names) -> DdlUnit {
     let run = &plan.name;
     let objects = Objects::of(run, &sync.table);
     let [insert_trigger, _] = triggers(plan);
@@ -305,11 +304,11 @@ pub fn put_in_place(plan: &Plan, sync: &Sync, filling: Filling, names: &Names) -
         .lock(&sync.table, Lock::ShareRowExclusiveLock),
         standing::keep(run, std::slice::from_ref(&objects.function)),
     ]);
-    Part::locking(goal(run, sync, Some(body)), statements)
+    DdlUnit::locking(goal(run, sync, Some(body)), statements)
 }
 
 /// Makes the triggers fill rows as they move, or stop doing so.
-pub fn set_filling(plan: &Plan, sync: &Sync, filling: Filling) -> Part {
+pub fn set_filling(plan: &Plan, sync: &Sync, filling: Filling) -> DdlUnit {
     let run = &plan.name;
     let names = Names::as_planned();
     let body = function_body(run, sync, filling, &names);
@@ -319,16 +318,16 @@ pub fn set_filling(plan: &Plan, sync: &Sync, filling: Filling) -> Part {
         update_trigger(plan, sync, filling, &names),
         standing::keep(run, &[Objects::of(run, &sync.table).function]),
     ]);
-    Part::locking(goal(run, sync, Some(body)), statements)
+    DdlUnit::locking(goal(run, sync, Some(body)), statements)
 }
 
 /// The function for the names that hold after `retire` or before it; the triggers' WHEN follows a rename by itself.
-pub fn replace_function(plan: &Plan, sync: &Sync, names: &Names) -> Part {
+pub fn replace_function(plan: &Plan, sync: &Sync, names: &Names) -> DdlUnit {
     let body = function_body(&plan.name, sync, Filling::No, names);
     let function = Objects::of(&plan.name, &sync.table).function;
     let mut statements = create_function(plan, sync, &body).to_vec();
     statements.push(standing::keep(&plan.name, std::slice::from_ref(&function)));
-    Part::locking(
+    DdlUnit::locking(
         Goal::Functions {
             bodies: vec![(function, body)],
         },
@@ -337,7 +336,7 @@ pub fn replace_function(plan: &Plan, sync: &Sync, names: &Names) -> Part {
 }
 
 /// Takes everything away again, in one transaction.
-pub fn uninstall(plan: &Plan, table: &TableName) -> Part {
+pub fn uninstall(plan: &Plan, table: &TableName) -> DdlUnit {
     let objects = Objects::of(&plan.name, table);
     let drop_trigger = |trigger: &Ident| {
         Statement::new(format!("DROP TRIGGER IF EXISTS {trigger} ON {table}"))
@@ -346,7 +345,7 @@ pub fn uninstall(plan: &Plan, table: &TableName) -> Part {
     let [insert_trigger, update_trigger] = triggers(plan);
     let drop_sequence =
         |name: &Ident| Statement::new(format!("DROP SEQUENCE IF EXISTS crossfade.{name}"));
-    Part::locking(
+    DdlUnit::locking(
         Goal::Sync {
             table: table.clone(),
             function: objects.function.clone(),

@@ -4,11 +4,11 @@
 use super::{
     compiled::{Action, Assignment, Plan},
     document::RunName,
-    link::Kin,
     scripts,
     steps::DdlStep,
+    table_pair::Side,
 };
-use crate::statement::{link, sync};
+use crate::sqlgen::{sync, table_pair};
 use crossfade_model::{
     error::{Path, PlanError},
     ident::{Ident, TableName},
@@ -63,14 +63,14 @@ pub fn kept(done: &[Plan], standing: &[Standing]) -> Vec<Kept> {
             }));
         }
         for link in plan.links() {
-            for kin in [Kin::Parent, Kin::Child] {
-                let function = link::Objects::of(&plan.name, link).function(kin);
+            for side in [Side::Parent, Side::Child] {
+                let function = table_pair::Objects::of(&plan.name, link).function(side);
                 kept.extend(found(function).map(|standing| {
-                    let mut one = Kept::new(plan, standing, link.to(kin.other()), link.to(kin));
-                    let columns = link.columns(kin).into_iter();
+                    let mut one = Kept::new(plan, standing, link.to(side.other()), link.to(side));
+                    let columns = link.columns(side).into_iter();
                     one.reads.extend(columns.map(|column| column.name.clone()));
-                    one.names = [Kin::Parent, Kin::Child]
-                        .map(|kin| link.table(kin).clone())
+                    one.names = [Side::Parent, Side::Child]
+                        .map(|side| link.table(side).clone())
                         .to_vec();
                     one
                 }));
@@ -185,8 +185,8 @@ fn taken(plan: &Plan, table: &TableName) -> Columns {
                 taken.extend(targets(sync.forward.iter().chain(&sync.backward)));
             }
             Action::SyncTables(link) => {
-                for kin in [Kin::Parent, Kin::Child] {
-                    let written = link.to(kin).iter().filter(|_| link.table(kin) == table);
+                for side in [Side::Parent, Side::Child] {
+                    let written = link.to(side).iter().filter(|_| link.table(side) == table);
                     taken.extend(targets(written));
                 }
             }
@@ -260,9 +260,9 @@ fn followed(plan: &Plan, table: &TableName) -> Columns {
         read.extend(columns.map(|column| column.name.clone()));
     }
     for link in plan.links() {
-        for kin in [Kin::Parent, Kin::Child] {
-            if link.table(kin) == table {
-                let columns = link.columns(kin).into_iter();
+        for side in [Side::Parent, Side::Child] {
+            if link.table(side) == table {
+                let columns = link.columns(side).into_iter();
                 read.extend(columns.map(|column| column.name.clone()));
             }
         }

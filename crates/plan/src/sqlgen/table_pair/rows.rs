@@ -1,7 +1,7 @@
 //! SQL over the rows of two tables: the parent's in a range of blocks (or of one key), each with the child's row that
 //! belongs to it and with what the expressions of both directions give.
 
-use crate::statement::{
+use crate::sqlgen::{
     group::{Group, groups},
     literal, quarantine,
     rows::{RANGE, Repair, Truth, is_only_copy, within_range},
@@ -10,7 +10,7 @@ use crate::statement::{
 use crate::{
     compiled::{Assignment, ColumnRef, Conversion},
     key::KeyColumn,
-    link::{Kin, Link},
+    table_pair::{Side, TablePair},
 };
 use crossfade_model::ident::{Ident, TableName};
 
@@ -41,41 +41,41 @@ enum As {
 
 /// What a statement reads the two tables for.
 struct Joined<'a> {
-    link: &'a Link,
+    link: &'a TablePair,
     storage: &'a TableName,
     names: &'a Names,
     scope: Scope,
     /// A condition over `crossfade_p`, the parent's row.
     only: Option<String>,
     /// What is computed for the parent and for the child.
-    values: Vec<(Kin, Vec<&'a Assignment>, As)>,
+    values: Vec<(Side, Vec<&'a Assignment>, As)>,
 }
 
-fn alias(kin: Kin) -> &'static str {
-    match kin {
-        Kin::Parent => PARENT,
-        Kin::Child => CHILD,
+fn alias(side: Side) -> &'static str {
+    match side {
+        Side::Parent => PARENT,
+        Side::Child => CHILD,
     }
 }
 
-fn computed(to: Kin) -> &'static str {
+fn computed(to: Side) -> &'static str {
     match to {
-        Kin::Parent => "crossfade_for_parent",
-        Kin::Child => "crossfade_for_child",
+        Side::Parent => "crossfade_for_parent",
+        Side::Child => "crossfade_for_child",
     }
 }
 
 /// The value that the other table gives for this column.
-fn value(to: Kin, assignment: &Assignment) -> String {
+fn value(to: Side, assignment: &Assignment) -> String {
     format!("{}.{}", computed(to), assignment.target.name.quoted())
 }
 
-fn there(kin: Kin, column: &Ident) -> String {
-    format!("{}.{}", alias(kin), column.quoted())
+fn there(side: Side, column: &Ident) -> String {
+    format!("{}.{}", alias(side), column.quoted())
 }
 
 impl<'a> Joined<'a> {
-    fn new(link: &'a Link, storage: &'a TableName, names: &'a Names, scope: Scope) -> Self {
+    fn new(link: &'a TablePair, storage: &'a TableName, names: &'a Names, scope: Scope) -> Self {
         Self {
             link,
             storage,
@@ -91,7 +91,7 @@ impl<'a> Joined<'a> {
         self
     }
 
-    fn with(mut self, to: Kin, assignments: Vec<&'a Assignment>, how: As) -> Self {
+    fn with(mut self, to: Side, assignments: Vec<&'a Assignment>, how: As) -> Self {
         self.values.push((to, assignments, how));
         self
     }
@@ -108,7 +108,7 @@ impl<'a> Joined<'a> {
     }
 
     fn parent(&self) -> String {
-        let columns = self.link.columns(Kin::Parent).into_iter().map(|column| {
+        let columns = self.link.columns(Side::Parent).into_iter().map(|column| {
             let now = self.names.of(&column.name).quoted();
             format!("crossfade_p.{now} AS {}", column.name.quoted())
         });
@@ -146,7 +146,7 @@ impl<'a> Joined<'a> {
     fn child(&self) -> String {
         let link = self.link;
         let columns: Vec<String> = link
-            .columns(Kin::Child)
+            .columns(Side::Child)
             .iter()
             .map(|column| {
                 let now = self.names.of_child(&column.name).quoted();
@@ -159,7 +159,7 @@ impl<'a> Joined<'a> {
             .map(|pair| {
                 format!(
                     "{} {} crossfade_c.{}",
-                    there(Kin::Parent, &pair.parent.name),
+                    there(Side::Parent, &pair.parent.name),
                     pair.equal,
                     self.names.of_child(&pair.child.name).quoted()
                 )
@@ -185,7 +185,7 @@ impl<'a> Joined<'a> {
     }
 
     /// An expression sees the columns of its own table only, under the table's name.
-    fn computing(&self, to: Kin, assignments: &[&Assignment], how: As) -> String {
+    fn computing(&self, to: Side, assignments: &[&Assignment], how: As) -> String {
         let from = to.other();
         let mut reads: Vec<&ColumnRef> = Vec::new();
         for column in assignments.iter().flat_map(|one| &one.reads) {
@@ -229,7 +229,7 @@ fn all(assignments: &[Assignment]) -> Vec<&Assignment> {
     assignments.iter().collect()
 }
 
-fn link_groups(link: &Link) -> Vec<Group<'_>> {
+fn link_groups(link: &TablePair) -> Vec<Group<'_>> {
     groups(&link.to_parent, &link.to_child)
 }
 
@@ -242,7 +242,7 @@ fn empty(group: &[&Assignment], row: &str) -> String {
     format!("({})", tests.join(" AND "))
 }
 
-fn any_present(to: Kin, assignments: &[&Assignment]) -> String {
+fn any_present(to: Side, assignments: &[&Assignment]) -> String {
     let tests: Vec<String> = assignments
         .iter()
         .map(|one| format!("{} IS NOT NULL", value(to, one)))
@@ -259,9 +259,9 @@ fn or(tests: &[String]) -> String {
 }
 
 /// Which rows of the parent have yet to be filled, or to be looked up in the child.
-fn unfilled(link: &Link) -> String {
+fn unfilled(link: &TablePair) -> String {
     match link.new {
-        Kin::Parent => {
+        Side::Parent => {
             let groups = link_groups(link);
             let tests = groups.iter().filter(|group| !group.forward.is_empty());
             let tests: Vec<String> = tests
@@ -269,7 +269,7 @@ fn unfilled(link: &Link) -> String {
                 .collect();
             or(&tests)
         }
-        Kin::Child => {
+        Side::Child => {
             let key: Vec<String> = link
                 .by
                 .iter()
@@ -293,7 +293,7 @@ fn unfilled(link: &Link) -> String {
 
 /// Locks the rows of a range that are to be filled. The child is read in a statement of its own after that: a write of
 /// it that has just been committed is seen then, and one that is under way waits for us with the parent's row.
-pub fn lock(link: &Link, storage: &TableName) -> String {
+pub fn lock(link: &TablePair, storage: &TableName) -> String {
     format!(
         "SELECT pg_catalog.count(*) FROM (SELECT FROM ONLY {storage} AS crossfade_p WHERE {} AND ({}) FOR NO KEY UPDATE OF crossfade_p) AS crossfade_locked",
         RANGE.replace("ctid", "crossfade_p.ctid"),
@@ -302,21 +302,21 @@ pub fn lock(link: &Link, storage: &TableName) -> String {
 }
 
 /// `$1`, `$2`: TIDs as text. Fills what has no value yet, and never anything else.
-pub fn fill(link: &Link, storage: &TableName, only: &[Group<'_>]) -> String {
+pub fn fill(link: &TablePair, storage: &TableName, only: &[Group<'_>]) -> String {
     let names = Names::as_planned();
     let joined = Joined::new(link, storage, &names, Scope::Range).only(unfilled(link));
     match link.new {
-        Kin::Parent => fill_parent(link, storage, only, joined),
-        Kin::Child => {
-            let joined = joined.with(Kin::Child, all(&link.to_child), As::Given);
+        Side::Parent => fill_parent(link, storage, only, joined),
+        Side::Child => {
+            let joined = joined.with(Side::Child, all(&link.to_child), As::Given);
             let columns = link.by.iter().map(|pair| &pair.child.name);
             let columns = columns.chain(link.to_child.iter().map(|one| &one.target.name));
             let columns: Vec<String> = columns.map(Ident::quoted).collect();
             let values = link
                 .by
                 .iter()
-                .map(|pair| there(Kin::Parent, &pair.parent.name));
-            let values = values.chain(link.to_child.iter().map(|one| value(Kin::Child, one)));
+                .map(|pair| there(Side::Parent, &pair.parent.name));
+            let values = values.chain(link.to_child.iter().map(|one| value(Side::Child, one)));
             format!(
                 "INSERT INTO {} ({}) SELECT {} FROM {} WHERE {} ON CONFLICT DO NOTHING",
                 link.child,
@@ -325,7 +325,7 @@ pub fn fill(link: &Link, storage: &TableName, only: &[Group<'_>]) -> String {
                 joined.sql(),
                 within_range(
                     &format!("{PARENT}.crossfade_tid"),
-                    &any_present(Kin::Child, &all(&link.to_child))
+                    &any_present(Side::Child, &all(&link.to_child))
                 )
             )
         }
@@ -333,7 +333,7 @@ pub fn fill(link: &Link, storage: &TableName, only: &[Group<'_>]) -> String {
 }
 
 fn fill_parent<'a>(
-    link: &'a Link,
+    link: &'a TablePair,
     storage: &TableName,
     only: &[Group<'a>],
     joined: Joined<'a>,
@@ -348,13 +348,13 @@ fn fill_parent<'a>(
         let test = format!(
             "({} AND {})",
             empty(&group.forward, PARENT),
-            any_present(Kin::Parent, &group.forward)
+            any_present(Side::Parent, &group.forward)
         );
         for one in &group.forward {
             let column = one.target.name.quoted();
             set.push(format!(
                 "{column} = CASE WHEN {test} THEN {} ELSE crossfade_filled.{column} END",
-                value(Kin::Parent, one)
+                value(Side::Parent, one)
             ));
             computed.push(*one);
         }
@@ -363,13 +363,13 @@ fn fill_parent<'a>(
     format!(
         "UPDATE ONLY {storage} AS crossfade_filled SET {} FROM {} WHERE crossfade_filled.ctid = {PARENT}.crossfade_tid AND {}",
         set.join(", "),
-        joined.with(Kin::Parent, computed, As::Given).sql(),
+        joined.with(Side::Parent, computed, As::Given).sql(),
         or(&tests)
     )
 }
 
 /// One expression alone over a range, in the target's type, to see whether it is the one that fails.
-pub fn compute_one(link: &Link, storage: &TableName, assignment: &Assignment) -> String {
+pub fn compute_one(link: &TablePair, storage: &TableName, assignment: &Assignment) -> String {
     let names = Names::as_planned();
     let joined = Joined::new(link, storage, &names, Scope::Range).only(unfilled(link));
     let to = link.new;
@@ -381,7 +381,7 @@ pub fn compute_one(link: &Link, storage: &TableName, assignment: &Assignment) ->
 }
 
 /// The key, and the values that an expression for this table reads, of the rows in a range, as JSON objects.
-pub fn row_image(link: &Link, storage: &TableName, to: Kin, reads: &[&ColumnRef]) -> String {
+pub fn row_image(link: &TablePair, storage: &TableName, to: Side, reads: &[&ColumnRef]) -> String {
     let names = Names::as_planned();
     let joined = Joined::new(link, storage, &names, Scope::Range);
     let values = reads.iter().map(|column| (*column, to.other()));
@@ -393,20 +393,20 @@ pub fn row_image(link: &Link, storage: &TableName, to: Kin, reads: &[&ColumnRef]
     )
 }
 
-fn key_object(link: &Link) -> String {
+fn key_object(link: &TablePair) -> String {
     let key = link.key();
     quarantine::object(
         key.iter()
-            .map(|column| (column, there(Kin::Parent, column))),
+            .map(|column| (column, there(Side::Parent, column))),
     )
 }
 
-fn values_object<'a>(columns: impl Iterator<Item = (&'a ColumnRef, Kin)>) -> String {
-    quarantine::values(columns.map(|(column, kin)| (column, there(kin, &column.name))))
+fn values_object<'a>(columns: impl Iterator<Item = (&'a ColumnRef, Side)>) -> String {
+    quarantine::values(columns.map(|(column, side)| (column, there(side, &column.name))))
 }
 
 /// The two rows are as they were when the value for this column could not be computed: `$2`, what was read then.
-fn unchanged(link: &Link, to: Kin, assignment: &Assignment) -> String {
+fn unchanged(link: &TablePair, to: Side, assignment: &Assignment) -> String {
     let mut tests =
         vec!["($1::text)::jsonb IS NOT NULL AND ($2::text)::jsonb IS NOT NULL".to_owned()];
     tests.extend(
@@ -422,7 +422,12 @@ fn unchanged(link: &Link, to: Kin, assignment: &Assignment) -> String {
 }
 
 /// `$1`, `$2`: the key and the values that were read, as JSON objects.
-pub fn still_quarantined(link: &Link, names: &Names, to: Kin, assignment: &Assignment) -> String {
+pub fn still_quarantined(
+    link: &TablePair,
+    names: &Names,
+    to: Side,
+    assignment: &Assignment,
+) -> String {
     format!(
         "SELECT EXISTS (SELECT 1 FROM {} WHERE {})",
         Joined::new(link, &link.parent, names, Scope::Key).sql(),
@@ -431,7 +436,7 @@ pub fn still_quarantined(link: &Link, names: &Names, to: Kin, assignment: &Assig
 }
 
 /// Tries the conversion of a quarantined row again, if it is as it was. As many rows as were written.
-pub fn convert_again(link: &Link, names: &Names, to: Kin, assignment: &Assignment) -> String {
+pub fn convert_again(link: &TablePair, names: &Names, to: Side, assignment: &Assignment) -> String {
     let joined = Joined::new(link, &link.parent, names, Scope::Key);
     let joined = joined.with(to, vec![assignment], As::Given);
     let source = format!(
@@ -445,19 +450,19 @@ pub fn convert_again(link: &Link, names: &Names, to: Kin, assignment: &Assignmen
     write_side(link, names, to, &[assignment], &source)
 }
 
-fn keys(link: &Link) -> String {
+fn keys(link: &TablePair) -> String {
     let keys = link.by.iter().enumerate();
     let keys = keys.map(|(number, pair)| {
-        let column = there(Kin::Parent, &pair.parent.name);
+        let column = there(Side::Parent, &pair.parent.name);
         format!("{column} AS crossfade_k{number}")
     });
     keys.collect::<Vec<_>>().join(", ")
 }
 
-fn value_name(to: Kin, assignment: &Assignment) -> String {
+fn value_name(to: Side, assignment: &Assignment) -> String {
     let side = match to {
-        Kin::Parent => "parent",
-        Kin::Child => "child",
+        Side::Parent => "parent",
+        Side::Child => "child",
     };
     Ident::from_catalog(assignment.target.name.as_str())
         .with_suffix(&format!("_for_{side}"))
@@ -466,15 +471,15 @@ fn value_name(to: Kin, assignment: &Assignment) -> String {
 
 /// Writes the values that `source` has, with the addresses of both rows, to one of the tables; a row for each write.
 fn write_side(
-    link: &Link,
+    link: &TablePair,
     names: &Names,
-    to: Kin,
+    to: Side,
     assignments: &[&Assignment],
     source: &str,
 ) -> String {
     let now = |column: &Ident| match to {
-        Kin::Parent => names.of(column).quoted(),
-        Kin::Child => names.of_child(column).quoted(),
+        Side::Parent => names.of(column).quoted(),
+        Side::Child => names.of_child(column).quoted(),
     };
     let set: Vec<String> = assignments
         .iter()
@@ -484,15 +489,15 @@ fn write_side(
         })
         .collect();
     let (table, side) = match to {
-        Kin::Parent => (&link.parent, "parent"),
-        Kin::Child => (names.child(&link.child), "child"),
+        Side::Parent => (&link.parent, "parent"),
+        Side::Child => (names.child(&link.child), "child"),
     };
     let mended = format!(
         "UPDATE {table} AS crossfade_mended SET {} FROM crossfade_wrong WHERE crossfade_mended.ctid = crossfade_wrong.crossfade_{side}_tid \
          AND crossfade_mended.xmin = crossfade_wrong.crossfade_{side}_xmin RETURNING 1",
         set.join(", ")
     );
-    if to == Kin::Parent {
+    if to == Side::Parent {
         return format!(
             "WITH crossfade_wrong AS MATERIALIZED ({source}), crossfade_written AS ({mended}) SELECT 1 FROM crossfade_written"
         );
@@ -515,8 +520,8 @@ fn write_side(
 }
 
 /// All of it in one direction, or all in the other; where there is no row of the child, only what that gives counts.
-fn group_disagrees(link: &Link, group: &Group<'_>) -> String {
-    let same = |to: Kin, assignments: &[&Assignment]| {
+fn group_disagrees(link: &TablePair, group: &Group<'_>) -> String {
+    let same = |to: Side, assignments: &[&Assignment]| {
         let tests: Vec<String> = assignments
             .iter()
             .map(|one| {
@@ -528,7 +533,7 @@ fn group_disagrees(link: &Link, group: &Group<'_>) -> String {
     };
     let mut ways = Vec::new();
     if !group.forward.is_empty() {
-        ways.push(format!("({})", same(Kin::Parent, &group.forward)));
+        ways.push(format!("({})", same(Side::Parent, &group.forward)));
     }
     // What is a copy both ways agrees in both directions or in none.
     if !group.backward.is_empty() && group.copy().is_none() {
@@ -537,16 +542,19 @@ fn group_disagrees(link: &Link, group: &Group<'_>) -> String {
         } else {
             format!("{CHILD}.crossfade_tid IS NOT NULL AND ")
         };
-        ways.push(format!("({there}{})", same(Kin::Child, &group.backward)));
+        ways.push(format!("({there}{})", same(Side::Child, &group.backward)));
     }
     let disagrees = format!("NOT ({})", ways.join(" OR "));
-    let mut accepted: Vec<String> = [(Kin::Parent, &group.forward), (Kin::Child, &group.backward)]
-        .into_iter()
-        .flat_map(|(to, side)| side.iter().map(move |one| (to, *one)))
-        .filter(|(_, one)| one.conversion.can_fail())
-        .map(|(to, one)| is_accepted(link, to, one))
-        .collect();
-    if link.new == Kin::Parent && link.to_child.is_empty() {
+    let mut accepted: Vec<String> = [
+        (Side::Parent, &group.forward),
+        (Side::Child, &group.backward),
+    ]
+    .into_iter()
+    .flat_map(|(to, side)| side.iter().map(move |one| (to, *one)))
+    .filter(|(_, one)| one.conversion.can_fail())
+    .map(|(to, one)| is_accepted(link, to, one))
+    .collect();
+    if link.new == Side::Parent && link.to_child.is_empty() {
         accepted.push(is_overtaken(link));
     }
     if accepted.is_empty() {
@@ -560,7 +568,7 @@ fn group_disagrees(link: &Link, group: &Group<'_>) -> String {
 }
 
 /// The row, with the values that it has, is in quarantine and was accepted.
-fn is_accepted(link: &Link, to: Kin, assignment: &Assignment) -> String {
+fn is_accepted(link: &TablePair, to: Side, assignment: &Assignment) -> String {
     let direction = if to == link.new {
         "forward"
     } else {
@@ -587,7 +595,7 @@ fn is_accepted(link: &Link, to: Kin, assignment: &Assignment) -> String {
 }
 
 /// The new version wrote the row, and its old side cannot be computed from it.
-fn is_overtaken(link: &Link) -> String {
+fn is_overtaken(link: &TablePair) -> String {
     let from = format!(
         "FROM crossfade.overtaken AS crossfade_o JOIN crossfade.runs AS crossfade_r ON crossfade_r.id = crossfade_o.run_id \
          WHERE crossfade_r.state = 'active' AND crossfade_o.table_name = {}",
@@ -599,13 +607,13 @@ fn is_overtaken(link: &Link) -> String {
     )
 }
 
-fn compared<'a>(link: &'a Link, storage: &'a TableName, names: &'a Names) -> Joined<'a> {
+fn compared<'a>(link: &'a TablePair, storage: &'a TableName, names: &'a Names) -> Joined<'a> {
     Joined::new(link, storage, names, Scope::Range)
-        .with(Kin::Parent, all(&link.to_parent), As::Compared)
-        .with(Kin::Child, all(&link.to_child), As::Compared)
+        .with(Side::Parent, all(&link.to_parent), As::Compared)
+        .with(Side::Child, all(&link.to_child), As::Compared)
 }
 
-fn disagrees(link: &Link) -> String {
+fn disagrees(link: &TablePair) -> String {
     let tests: Vec<String> = link_groups(link)
         .iter()
         .map(|group| group_disagrees(link, group))
@@ -614,7 +622,7 @@ fn disagrees(link: &Link) -> String {
 }
 
 /// `(checked, different)` of a range.
-pub fn compare(link: &Link, storage: &TableName, names: &Names) -> String {
+pub fn compare(link: &TablePair, storage: &TableName, names: &Names) -> String {
     format!(
         "SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE {}) FROM {}",
         disagrees(link),
@@ -623,25 +631,25 @@ pub fn compare(link: &Link, storage: &TableName, names: &Names) -> String {
 }
 
 /// Up to `$3` rows of a range that disagree: the key and the values of both tables, as JSON objects.
-pub fn different_rows(link: &Link, storage: &TableName, names: &Names) -> String {
-    let side = |kin: Kin| {
-        let columns = link.synced(kin).into_iter();
-        let object = values_object(columns.map(move |column| (column, kin)));
-        let table = literal::text(&link.table(kin).to_string());
+pub fn different_rows(link: &TablePair, storage: &TableName, names: &Names) -> String {
+    let side = |side: Side| {
+        let columns = link.synced(side).into_iter();
+        let object = values_object(columns.map(move |column| (column, side)));
+        let table = literal::text(&link.table(side).to_string());
         format!("{table}, {object}")
     };
     format!(
         "SELECT {}, pg_catalog.jsonb_build_object({}, {}) FROM {} WHERE {} LIMIT $3",
         key_object(link),
-        side(Kin::Parent),
-        side(Kin::Child),
+        side(Side::Parent),
+        side(Side::Child),
         compared(link, storage, names).sql(),
         disagrees(link)
     )
 }
 
 /// The table that a repair writes.
-pub fn mended(link: &Link, truth: Truth) -> Kin {
+pub fn mended(link: &TablePair, truth: Truth) -> Side {
     match truth {
         Truth::Old => link.new,
         Truth::New => link.new.other(),
@@ -649,23 +657,25 @@ pub fn mended(link: &Link, truth: Truth) -> Kin {
 }
 
 /// Makes the rows of a range agree with this side, but for those that have the only copy of a value; a row for each write.
-pub fn repair(link: &Link, storage: &TableName, names: &Names, repair: &Repair) -> String {
+pub fn repair(link: &TablePair, storage: &TableName, names: &Names, repair: &Repair) -> String {
     let to = mended(link, repair.truth);
     let groups = link_groups(link);
     let mut written: Vec<&Assignment> = Vec::new();
     let (mut values, mut tests) = (Vec::new(), Vec::new());
     for group in &groups {
         let side = match to {
-            Kin::Parent => &group.forward,
-            Kin::Child => &group.backward,
+            Side::Parent => &group.forward,
+            Side::Child => &group.backward,
         };
         let targets: Vec<(String, String, bool)> = side
             .iter()
             .map(|one| {
                 let target = &one.target.name;
                 let may_go = match to {
-                    Kin::Parent => repair.discards(&link.parent, names.of(target)),
-                    Kin::Child => repair.discards(names.child(&link.child), names.of_child(target)),
+                    Side::Parent => repair.discards(&link.parent, names.of(target)),
+                    Side::Child => {
+                        repair.discards(names.child(&link.child), names.of_child(target))
+                    }
                 };
                 (there(to, target), value(to, one), may_go)
             })
@@ -704,7 +714,7 @@ pub fn repair(link: &Link, storage: &TableName, names: &Names, repair: &Repair) 
 }
 
 /// How many rows of the child belong to no row of the parent, and the keys of the first `$1`, as a JSON array.
-pub fn orphans(link: &Link, names: &Names) -> String {
+pub fn orphans(link: &TablePair, names: &Names) -> String {
     let key: Vec<String> = link
         .by
         .iter()

@@ -8,7 +8,6 @@ use super::{
 use crate::{
     document::{Assignments, Expression, PhaseDocument, PhaseName},
     facts::{Column, ConstraintKind, Facts, Table},
-    link::DeleteAlong,
     steps::{
         Step,
         add_column::AddColumn,
@@ -19,6 +18,7 @@ use crate::{
         set_not_null::SetNotNull,
         sync_tables::{ParentIs, SyncTables},
     },
+    table_pair::DeleteAlong,
 };
 use crossfade_model::{
     error::{Path, PlanError},

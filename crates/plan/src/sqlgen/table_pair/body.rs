@@ -2,7 +2,7 @@
 //! computed both ways, and the table that the statement did not write gets what differs.
 
 use super::Objects;
-use crate::statement::{
+use crate::sqlgen::{
     block,
     group::{Group, groups},
     layout::lay_out,
@@ -12,7 +12,7 @@ use crate::statement::{
 use crate::{
     compiled::{Assignment, ColumnRef},
     document::RunName,
-    link::{Kin, Link},
+    table_pair::{Side, TablePair},
 };
 use crossfade_model::ident::{Ident, TableName};
 use std::fmt::Write;
@@ -34,8 +34,8 @@ pub(super) fn changed<'a>(
 
 pub(super) fn function_body(
     run: &RunName,
-    link: &Link,
-    on: Kin,
+    link: &TablePair,
+    on: Side,
     names: &Names,
     objects: &Objects,
 ) -> String {
@@ -48,41 +48,41 @@ pub(super) fn function_body(
     };
     let mut body = writing.head();
     body.push_str(&match on {
-        Kin::Child => writing.of_child(),
-        Kin::Parent => writing.of_parent(),
+        Side::Child => writing.of_child(),
+        Side::Parent => writing.of_parent(),
     });
     format!("\n{}", lay_out(&body))
 }
 
 struct Writing<'a> {
     run: &'a RunName,
-    link: &'a Link,
+    link: &'a TablePair,
     names: &'a Names,
     objects: &'a Objects,
     /// The table whose function it is.
-    on: Kin,
+    on: Side,
 }
 
 /// The variable for a value that is computed for one of the tables.
-fn variable(to: Kin, number: usize) -> String {
+fn variable(to: Side, number: usize) -> String {
     match to {
-        Kin::Parent => format!("crossfade_v{number}"),
-        Kin::Child => format!("crossfade_w{number}"),
+        Side::Parent => format!("crossfade_v{number}"),
+        Side::Child => format!("crossfade_w{number}"),
     }
 }
 
-fn record(kin: Kin) -> &'static str {
-    match kin {
-        Kin::Parent => "crossfade_parent",
-        Kin::Child => "crossfade_child",
+fn record(side: Side) -> &'static str {
+    match side {
+        Side::Parent => "crossfade_parent",
+        Side::Child => "crossfade_child",
     }
 }
 
 impl Writing<'_> {
-    fn now<'b>(&'b self, kin: Kin, column: &'b Ident) -> &'b Ident {
-        match kin {
-            Kin::Parent => self.names.of(column),
-            Kin::Child => self.names.of_child(column),
+    fn now<'b>(&'b self, side: Side, column: &'b Ident) -> &'b Ident {
+        match side {
+            Side::Parent => self.names.of(column),
+            Side::Child => self.names.of_child(column),
         }
     }
 
@@ -95,7 +95,7 @@ impl Writing<'_> {
         for (number, pair) in self.link.by.iter().enumerate() {
             let _ = writeln!(text, "  crossfade_k{number} {};", pair.parent.type_name);
         }
-        for to in [Kin::Parent, Kin::Child] {
+        for to in [Side::Parent, Side::Child] {
             for (number, assignment) in self.link.to(to).iter().enumerate() {
                 let type_name = &assignment.target.type_name;
                 let _ = writeln!(text, "  {} {type_name};", variable(to, number));
@@ -120,8 +120,8 @@ impl Writing<'_> {
     /// The name that this function's table has now.
     fn table_now(&self) -> &TableName {
         match self.on {
-            Kin::Parent => &self.link.parent,
-            Kin::Child => self.names.child(&self.link.child),
+            Side::Parent => &self.link.parent,
+            Side::Child => self.names.child(&self.link.child),
         }
     }
 
@@ -141,7 +141,7 @@ impl Writing<'_> {
         )
     }
 
-    fn set_guard(&self, to: Kin) -> String {
+    fn set_guard(&self, to: Side) -> String {
         format!(
             "    crossfade_count := nextval({});\n    PERFORM set_config('crossfade.link', {} || ' ' || crossfade_count, true);\n",
             self.guard_numbers(),
@@ -162,28 +162,28 @@ impl Writing<'_> {
         groups(&self.link.to_parent, &self.link.to_child)
     }
 
-    fn number(&self, to: Kin, assignment: &Assignment) -> usize {
+    fn number(&self, to: Side, assignment: &Assignment) -> usize {
         let known = self.link.to(to).iter().position(|one| one == assignment);
         known.unwrap_or_default()
     }
 
     /// `p.id = crossfade_k0 AND …`, with the key's own operator.
-    fn by_key(&self, kin: Kin, alias: &str) -> String {
+    fn by_key(&self, side: Side, alias: &str) -> String {
         let tests: Vec<String> = self
             .link
             .by
             .iter()
             .enumerate()
             .map(|(number, pair)| {
-                let column = match kin {
-                    Kin::Parent => self.now(kin, &pair.parent.name),
-                    Kin::Child => self.now(kin, &pair.child.name),
+                let column = match side {
+                    Side::Parent => self.now(side, &pair.parent.name),
+                    Side::Child => self.now(side, &pair.child.name),
                 };
                 let column = column.quoted();
-                match kin {
-                    Kin::Parent => format!("{alias}.{column} {} crossfade_k{number}", pair.own),
+                match side {
+                    Side::Parent => format!("{alias}.{column} {} crossfade_k{number}", pair.own),
                     // The parent's stands on the left.
-                    Kin::Child => format!("crossfade_k{number} {} {alias}.{column}", pair.equal),
+                    Side::Child => format!("crossfade_k{number} {} {alias}.{column}", pair.equal),
                 }
             })
             .collect();
@@ -195,8 +195,8 @@ impl Writing<'_> {
         let mut text = String::new();
         for (number, pair) in self.link.by.iter().enumerate() {
             let column = match self.on {
-                Kin::Parent => &pair.parent.name,
-                Kin::Child => &pair.child.name,
+                Side::Parent => &pair.parent.name,
+                Side::Child => &pair.child.name,
             };
             let column = self.now(self.on, column).quoted();
             let _ = writeln!(text, "    crossfade_k{number} := {row}.{column};");
@@ -204,13 +204,13 @@ impl Writing<'_> {
         text
     }
 
-    fn columns(&self, kin: Kin, alias: &str) -> String {
+    fn columns(&self, side: Side, alias: &str) -> String {
         let columns: Vec<String> = self
             .link
-            .columns(kin)
+            .columns(side)
             .iter()
             .map(|column| {
-                let now = self.now(kin, &column.name).quoted();
+                let now = self.now(side, &column.name).quoted();
                 format!("{alias}.{now} AS {}", column.name.quoted())
             })
             .collect();
@@ -237,13 +237,13 @@ impl Writing<'_> {
         // The order's expressions use the plan's names, whatever `retire` has made of them.
         format!(
             "    SELECT {alias}.* INTO crossfade_child FROM (SELECT crossfade_c.ctid AS crossfade_tid, {} FROM {child} AS crossfade_c WHERE {}{lock}) AS {alias}{order} LIMIT 1;\n    crossfade_there := FOUND;\n",
-            self.columns(Kin::Child, "crossfade_c"),
-            self.by_key(Kin::Child, "crossfade_c"),
+            self.columns(Side::Child, "crossfade_c"),
+            self.by_key(Side::Child, "crossfade_c"),
         )
     }
 
     /// The values that one table's row gives for the other's columns.
-    fn compute(&self, to: Kin) -> String {
+    fn compute(&self, to: Side) -> String {
         let mut text = String::new();
         for assignment in self.link.to(to) {
             text.push_str(&self.assign(to, assignment));
@@ -251,7 +251,7 @@ impl Writing<'_> {
         text
     }
 
-    fn assign(&self, to: Kin, assignment: &Assignment) -> String {
+    fn assign(&self, to: Side, assignment: &Assignment) -> String {
         let from = record(to.other());
         let value = variable(to, self.number(to, assignment));
         if let (false, [source]) = (
@@ -290,11 +290,11 @@ impl Writing<'_> {
         text
     }
 
-    fn group_of(&self, to: Kin, assignment: &Assignment) -> usize {
+    fn group_of(&self, to: Side, assignment: &Assignment) -> usize {
         let in_group = |group: &Group<'_>| {
             let side = match to {
-                Kin::Parent => &group.forward,
-                Kin::Child => &group.backward,
+                Side::Parent => &group.forward,
+                Side::Child => &group.backward,
             };
             side.contains(&assignment)
         };
@@ -315,7 +315,7 @@ impl Writing<'_> {
     }
 
     fn agrees(&self, number: usize, group: &Group<'_>) -> String {
-        let same = |to: Kin, assignments: &[&Assignment]| {
+        let same = |to: Side, assignments: &[&Assignment]| {
             let tests: Vec<String> = assignments
                 .iter()
                 .map(|assignment| {
@@ -327,7 +327,7 @@ impl Writing<'_> {
             tests.join(" AND ")
         };
         let mut ways = Vec::new();
-        let fits = |to: Kin| {
+        let fits = |to: Side| {
             if to == self.on {
                 format!("crossfade_fits{number} AND ")
             } else {
@@ -337,8 +337,8 @@ impl Writing<'_> {
         if !group.forward.is_empty() {
             ways.push(format!(
                 "({}{})",
-                fits(Kin::Parent),
-                same(Kin::Parent, &group.forward)
+                fits(Side::Parent),
+                same(Side::Parent, &group.forward)
             ));
         }
         // What is a copy both ways agrees in both directions or in none.
@@ -351,8 +351,8 @@ impl Writing<'_> {
             };
             ways.push(format!(
                 "({there}{}{})",
-                fits(Kin::Child),
-                same(Kin::Child, &group.backward)
+                fits(Side::Child),
+                same(Side::Child, &group.backward)
             ));
         }
         ways.join(" OR ")
@@ -365,7 +365,7 @@ impl Writing<'_> {
     }
 
     /// `column = value` for each column of a table, left as it is where its group agrees.
-    fn set(&self, to: Kin, alias: &str) -> String {
+    fn set(&self, to: Side, alias: &str) -> String {
         let set: Vec<String> = self
             .link
             .to(to)
@@ -384,7 +384,7 @@ impl Writing<'_> {
     }
 
     /// Runs a write of the other table behind the guard. What its constraints refuse is not the application's failure.
-    fn guarded(&self, to: Kin, write: &str) -> String {
+    fn guarded(&self, to: Side, write: &str) -> String {
         let noted: String = self
             .link
             .to(to)
@@ -419,14 +419,14 @@ impl Writing<'_> {
         let parent = &self.link.parent;
         let locked = format!(
             "FROM {parent} AS crossfade_p WHERE {} FOR NO KEY UPDATE",
-            self.by_key(Kin::Parent, "crossfade_p")
+            self.by_key(Side::Parent, "crossfade_p")
         );
         let keys: Vec<&ColumnRef> = self.link.by.iter().map(|pair| &pair.child).collect();
         let moved = changed(&keys, |column| self.names.of_child(column));
         let write = format!(
             "      UPDATE {parent} AS crossfade_p SET {} WHERE {};\n",
-            self.set(Kin::Parent, "crossfade_p"),
-            self.by_key(Kin::Parent, "crossfade_p")
+            self.set(Side::Parent, "crossfade_p"),
+            self.by_key(Side::Parent, "crossfade_p")
         );
         let follow = if self.link.to_parent.is_empty() {
             // One-way, from the parent: what is written here stays here.
@@ -435,10 +435,10 @@ impl Writing<'_> {
             format!(
                 "{}{}{}{}    IF crossfade_apply THEN\n{}    END IF;\n",
                 self.begin_groups(),
-                self.compute(Kin::Parent),
-                self.compute(Kin::Child),
+                self.compute(Side::Parent),
+                self.compute(Side::Child),
                 self.decide(),
-                self.guarded(Kin::Parent, &write)
+                self.guarded(Side::Parent, &write)
             ) + &self.not_overtaken()
         };
         format!(
@@ -446,7 +446,7 @@ impl Writing<'_> {
             self.take_key("new"),
             self.take_key("new"),
             self.take_key("old"),
-            self.columns(Kin::Parent, "crossfade_p"),
+            self.columns(Side::Parent, "crossfade_p"),
             self.read_child(""),
             self.count(),
         )
@@ -467,17 +467,17 @@ impl Writing<'_> {
     fn of_parent(&self) -> String {
         let child = self.names.child(&self.link.child);
         let mut text = String::new();
-        let by = self.by_key(Kin::Child, "crossfade_c");
+        let by = self.by_key(Side::Child, "crossfade_c");
         let deleted = format!("      DELETE FROM {child} AS crossfade_c WHERE {by};\n");
         let _ = write!(
             text,
             "  IF tg_op = 'DELETE' THEN\n{}{}{deleted}{}    RETURN NULL;\n  END IF;\n{}",
             self.take_key("old"),
-            self.set_guard(Kin::Child),
+            self.set_guard(Side::Child),
             self.reset_guard(),
             self.take_key("new"),
         );
-        if self.link.new == Kin::Parent {
+        if self.link.new == Side::Parent {
             text.push_str(&self.filled_as_inserted());
         }
         // As it is by now, and not as it was when it was written: another trigger of the same statement may have made both
@@ -485,15 +485,15 @@ impl Writing<'_> {
         let _ = write!(
             text,
             "    SELECT {} INTO crossfade_parent FROM {} AS crossfade_p WHERE {} FOR NO KEY UPDATE;\n    IF NOT FOUND THEN\n      RETURN NULL;\n    END IF;\n{}{}{}{}{}{}{}    IF crossfade_apply THEN\n{}{}    END IF;\n  RETURN NULL;\nEND;\n",
-            self.columns(Kin::Parent, "crossfade_p"),
+            self.columns(Side::Parent, "crossfade_p"),
             self.link.parent,
-            self.by_key(Kin::Parent, "crossfade_p"),
+            self.by_key(Side::Parent, "crossfade_p"),
             self.begin_groups(),
             self.says_nothing(),
             self.read_child(" FOR UPDATE"),
             self.said_by_child(),
-            self.compute(Kin::Parent),
-            self.compute(Kin::Child),
+            self.compute(Side::Parent),
+            self.compute(Side::Child),
             self.decide(),
             self.write_child(),
             self.count(),
@@ -504,7 +504,7 @@ impl Writing<'_> {
     /// An inserted row whose new columns are those of a row that nothing belongs to was not written by the new version: what
     /// the same statement has inserted into the child follows by itself.
     fn says_nothing(&self) -> String {
-        if self.link.new != Kin::Parent {
+        if self.link.new != Side::Parent {
             return String::new();
         }
         let same: Vec<String> = self
@@ -514,15 +514,15 @@ impl Writing<'_> {
             .enumerate()
             .map(|(number, one)| {
                 let there = format!("crossfade_parent.{}", one.target.name.quoted());
-                let value = variable(Kin::Parent, number);
+                let value = variable(Side::Parent, number);
                 format!("NOT ({})", differs(&one.target, &there, &value))
             })
             .collect();
         format!(
             "  IF tg_op = 'INSERT' THEN\n    SELECT {} INTO crossfade_child FROM {} AS crossfade_c WHERE false;\n{}    IF {} THEN\n      RETURN NULL;\n    END IF;\n{}  END IF;\n",
-            self.columns(Kin::Child, "crossfade_c"),
+            self.columns(Side::Child, "crossfade_c"),
             self.names.child(&self.link.child),
-            self.compute(Kin::Parent),
+            self.compute(Side::Parent),
             same.join(" AND "),
             self.begin_groups(),
         )
@@ -531,7 +531,7 @@ impl Writing<'_> {
     /// The same the other way round: the new version inserts the row without the columns that its table is to lose, and by
     /// the same statement what belongs to it. That follows by itself, and is not to be emptied first.
     fn said_by_child(&self) -> String {
-        if self.link.new != Kin::Child {
+        if self.link.new != Side::Child {
             return String::new();
         }
         let reads = self.link.to_child.iter().flat_map(|one| &one.reads);
@@ -563,20 +563,20 @@ impl Writing<'_> {
         }
         let (mut names, mut values) = (Vec::new(), Vec::new());
         for (number, pair) in self.link.by.iter().enumerate() {
-            names.push(self.now(Kin::Child, &pair.child.name).quoted());
+            names.push(self.now(Side::Child, &pair.child.name).quoted());
             values.push(format!("crossfade_k{number}"));
         }
         for (number, assignment) in self.link.to_child.iter().enumerate() {
-            names.push(self.now(Kin::Child, &assignment.target.name).quoted());
-            values.push(variable(Kin::Child, number));
+            names.push(self.now(Side::Child, &assignment.target.name).quoted());
+            values.push(variable(Side::Child, number));
         }
         let write = format!(
             "      IF crossfade_there THEN\n        UPDATE {child} AS crossfade_c SET {} WHERE crossfade_c.ctid = crossfade_child.crossfade_tid;\n      ELSE\n        INSERT INTO {child} ({}) VALUES ({});\n      END IF;\n",
-            self.set(Kin::Child, "crossfade_c"),
+            self.set(Side::Child, "crossfade_c"),
             names.join(", "),
             values.join(", "),
         );
-        self.guarded(Kin::Child, &write)
+        self.guarded(Side::Child, &write)
     }
 
     /// A row that says nothing of the new columns gets what the child has for it already, or for no row. A NULL that the
@@ -598,23 +598,23 @@ impl Writing<'_> {
             empty.join(" AND "),
             ask_statement("crossfade_names_new", &link.parent, &new_side, &[]),
             self.read_child(""),
-            self.columns(Kin::Parent, "new"),
+            self.columns(Side::Parent, "new"),
             self.begin_groups(),
         );
-        text.push_str(&self.compute(Kin::Parent));
+        text.push_str(&self.compute(Side::Parent));
         for (number, one) in link.to_parent.iter().enumerate() {
             let _ = writeln!(
                 text,
                 "    new.{} := {};",
                 self.names.of(&one.target.name).quoted(),
-                variable(Kin::Parent, number)
+                variable(Side::Parent, number)
             );
         }
         text.push_str("    END IF;\n    RETURN new;\n  END IF;\n");
         text
     }
 
-    fn quarantine(&self, to: Kin, assignment: &Assignment) -> String {
+    fn quarantine(&self, to: Side, assignment: &Assignment) -> String {
         let from = record(to.other());
         let key: Vec<(&ColumnRef, String)> = self
             .link

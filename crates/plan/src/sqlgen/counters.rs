@@ -1,6 +1,6 @@
 //! The sequences of a run that count the writes of each version: without a lock, and whatever becomes of the transaction.
 
-use super::{link, sync};
+use super::{sync, table_pair};
 use crate::compiled::Plan;
 use crossfade_model::ident::Ident;
 
@@ -22,7 +22,7 @@ pub fn of(plan: &Plan) -> Vec<Counters> {
         }
     });
     let across = plan.links().map(|one| {
-        let objects = link::Objects::of(&plan.name, one);
+        let objects = table_pair::Objects::of(&plan.name, one);
         Counters {
             old: objects.old_writes(),
             new: objects.new_writes(),

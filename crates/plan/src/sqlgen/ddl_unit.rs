@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// The smallest piece of DDL that stands or falls as one.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Part {
+pub struct DdlUnit {
     /// Observed before it is run: a part whose goal holds is not run again.
     pub goal: Goal,
     pub how: How,
@@ -93,9 +93,9 @@ impl Commented {
         }
     }
 
-    pub fn part(self, text: Option<String>) -> Part {
+    pub fn part(self, text: Option<String>) -> DdlUnit {
         let statement = self.statement(text.as_deref());
-        Part::locking(Goal::Comment { on: self, text }, vec![statement])
+        DdlUnit::locking(Goal::Comment { on: self, text }, vec![statement])
     }
 }
 
@@ -356,7 +356,7 @@ impl Goal {
     }
 }
 
-impl Part {
+impl DdlUnit {
     /// Not run any more once `partition` is no partition of the table.
     pub fn of_partition(mut self, partition: &TableName, of: Option<&TableName>) -> Self {
         if let Some(of) = of {

@@ -168,7 +168,7 @@ impl<'a> Text<'a> {
     }
 }
 
-/// `text`, as `pg_get_expr` and its kin write it, with every reference to the column `from` made one to `to`.
+/// `text`, as `pg_get_expr` and its side write it, with every reference to the column `from` made one to `to`.
 pub fn rename_column(text: &str, from: &Ident, to: &Ident) -> String {
     substitute_column(text, from, &to.to_string())
 }

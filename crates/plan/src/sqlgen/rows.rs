@@ -4,9 +4,9 @@
 use super::{
     cost::Thing,
     group::{Group, groups, overtaken_mark},
-    link::rows as link,
     quarantine,
     sync::{Names, differs},
+    table_pair::rows as table_pair,
 };
 use crate::{
     compiled::{Assignment, ColumnRef, Conversion, Fill, Match},
@@ -58,7 +58,7 @@ fn unfilled(group: &Group<'_>) -> String {
 /// `$1`, `$2`: TIDs as text, from and up to. Touches only rows that are not filled; never recomputes one.
 pub fn fill(fill: &Fill, storage: &TableName) -> String {
     if let Some(link) = &fill.link {
-        return link::fill(link, storage, &groups(link.forward(), &[]));
+        return table_pair::fill(link, storage, &groups(link.forward(), &[]));
     }
     fill_groups(fill, storage, &groups(&fill.set, &[]))
 }
@@ -77,7 +77,7 @@ pub fn any_unfilled(fill: &Fill) -> String {
 /// As `fill`, of one group only.
 pub fn fill_group(fill: &Fill, storage: &TableName, group: &Group<'_>) -> String {
     if let Some(link) = &fill.link {
-        return link::fill(link, storage, std::slice::from_ref(group));
+        return table_pair::fill(link, storage, std::slice::from_ref(group));
     }
     fill_groups(fill, storage, std::slice::from_ref(group))
 }
@@ -116,7 +116,7 @@ fn fill_groups(fill: &Fill, storage: &TableName, groups: &[Group<'_>]) -> String
 /// One assignment alone, to see whether it is the one that fails.
 pub fn fill_one(fill: &Fill, storage: &TableName, assignment: &Assignment) -> String {
     if let Some(link) = &fill.link {
-        return link::compute_one(link, storage, assignment);
+        return table_pair::compute_one(link, storage, assignment);
     }
     format!(
         "UPDATE ONLY {storage} AS {} SET {} = {} WHERE {RANGE}",
@@ -395,7 +395,7 @@ fn fenced_range_of(matching: &Match, storage: &TableName, names: &Names) -> Stri
 /// `(checked, different)` of a range.
 pub fn compare(matching: &Match, storage: &TableName, names: &Names) -> String {
     if let Some(link) = &matching.link {
-        return link::compare(link, storage, names);
+        return table_pair::compare(link, storage, names);
     }
     format!(
         "SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE {}) FROM {}",
@@ -407,7 +407,7 @@ pub fn compare(matching: &Match, storage: &TableName, names: &Names) -> String {
 /// Up to `$3` rows of a range that disagree: the key as a JSON object (or the TID) and the values of both sides.
 pub fn different_rows(matching: &Match, storage: &TableName, names: &Names) -> String {
     if let Some(link) = &matching.link {
-        return link::different_rows(link, storage, names);
+        return table_pair::different_rows(link, storage, names);
     }
     let key = if matching.key.is_empty() {
         "pg_catalog.jsonb_build_object('ctid', crossfade_tid::text)".to_owned()
@@ -501,7 +501,7 @@ pub(super) fn is_only_copy(targets: &[(String, String, bool)], sources: &[String
 /// other.
 pub fn repair(matching: &Match, storage: &TableName, names: &Names, repair: &Repair) -> String {
     if let Some(link) = &matching.link {
-        return link::repair(link, storage, names, repair);
+        return table_pair::repair(link, storage, names, repair);
     }
     let (mut set, mut values, mut tests) = (Vec::new(), Vec::new(), Vec::new());
     for group in groups(&matching.columns, &matching.backward) {
