@@ -7,4 +7,5 @@
 )]
 
 pub mod cli;
+mod configuration;
 pub mod demo;

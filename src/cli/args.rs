@@ -104,6 +104,9 @@ pub enum Command {
     /// Create, list or revoke tokens: what people sign in with on the page of `serve`, and programs on its API.
     #[command(subcommand)]
     Token(Token),
+    /// Test the receivers of messages, or list how their messages stand.
+    #[command(subcommand)]
+    Notify(Notify),
     /// Cancel the open order of a run. A server that carries it out stops at its next batch.
     Cancel(Cancel),
     /// Start a temporary PostgreSQL server and run a rename through every phase while two versions of an application write.
@@ -140,6 +143,9 @@ pub struct Schema {
     /// Print a Markdown page instead.
     #[arg(long)]
     pub page: bool,
+    /// Print the schema of crossfade.yaml instead.
+    #[arg(long, conflicts_with = "page")]
+    pub configuration: bool,
 }
 
 #[derive(Debug, Args)]
@@ -430,6 +436,33 @@ pub struct Serve {
     /// A proxy in front terminates TLS.
     #[arg(long, requires = "listen")]
     pub behind_proxy: bool,
+    #[command(flatten)]
+    pub configuration: ConfigurationFile,
+}
+
+/// The configuration of `serve`.
+#[derive(Debug, Args)]
+pub struct ConfigurationFile {
+    /// The configuration. By default, crossfade.yaml in the working directory or the nearest folder above it.
+    #[arg(long = "config", value_name = "FILE", env = "CROSSFADE_CONFIG")]
+    pub file: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Notify {
+    /// Send a test message to every receiver of the configuration, or to those that you name. Needs no database.
+    Test(NotifyTest),
+    /// List the receivers that servers of this database had, and how many messages wait, were delivered or given up.
+    List,
+}
+
+#[derive(Debug, Args)]
+pub struct NotifyTest {
+    /// The receivers.
+    #[arg(value_name = "RECEIVER")]
+    pub receivers: Vec<String>,
+    #[command(flatten)]
+    pub configuration: ConfigurationFile,
 }
 
 #[derive(Debug, Subcommand)]

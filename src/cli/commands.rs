@@ -13,6 +13,7 @@ pub mod history;
 pub mod init;
 pub mod man;
 pub mod new;
+pub mod notify;
 pub mod order;
 pub mod pause;
 pub mod quarantine;

@@ -48,6 +48,7 @@ mod locks;
 mod looking;
 mod lossy;
 mod meaning;
+mod messages;
 mod no_gap;
 mod one_statement;
 mod only_copy;

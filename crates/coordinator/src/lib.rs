@@ -11,3 +11,4 @@ mod store;
 
 pub use database::SESSION;
 pub use engine::notice;
+pub use probe::http_client;

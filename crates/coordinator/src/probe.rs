@@ -81,6 +81,17 @@ fn client() -> Result<&'static reqwest::Client, String> {
 }
 
 fn build() -> Result<reqwest::Client, Box<dyn std::error::Error + Send + Sync>> {
+    Ok(http_client()?
+        // A proxy's answer would be taken for the endpoint's own, and so would a page that it sends us on to.
+        .no_proxy()
+        // A connection that is kept could be one to a machine that is no longer behind the name.
+        .pool_max_idle_per_host(0)
+        .redirect(reqwest::redirect::Policy::none())
+        .build()?)
+}
+
+/// Trusts whom this machine trusts.
+pub fn http_client() -> Result<reqwest::ClientBuilder, Box<dyn std::error::Error + Send + Sync>> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
@@ -88,13 +99,7 @@ fn build() -> Result<reqwest::Client, Box<dyn std::error::Error + Send + Sync>> 
         .with_no_client_auth();
     Ok(reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
-        // A proxy's answer would be taken for the endpoint's own, and so would a page that it sends us on to.
-        .no_proxy()
-        // A connection that is kept could be one to a machine that is no longer behind the name.
-        .pool_max_idle_per_host(0)
-        .redirect(reqwest::redirect::Policy::none())
-        .user_agent(concat!("crossfade/", env!("CARGO_PKG_VERSION")))
-        .build()?)
+        .user_agent(concat!("crossfade/", env!("CARGO_PKG_VERSION"))))
 }
 
 /// The innermost cause: "connection refused" says more than "error sending request".

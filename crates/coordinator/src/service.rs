@@ -3,6 +3,7 @@
 mod amend;
 mod keeper;
 mod looker;
+mod messages;
 mod orders;
 mod pauses;
 mod persevere;
@@ -19,6 +20,7 @@ pub use crate::store::{
     StoreError,
     amendments::AmendmentRecord,
     history::HistoryEvent,
+    messages::ReceiverRecord,
     orders::{OrderRecord, ServerRecord},
     runs::{RunLine, RunRecord},
 };
@@ -27,6 +29,7 @@ pub use crossfade_decisions::keeper::AtGate;
 pub use crossfade_plan::amendment::Change as AmendmentChange;
 pub use keeper::{Carried, ServeNotice, ServeReporter};
 pub use looker::{Counts, Looker};
+pub use messages::{Message, NotDelivered, NotTaken, Receiver, SEND_WITHIN};
 pub use orders::Placed;
 pub use pauses::PausedRun;
 pub use registered::{Checked, Started};

@@ -3,6 +3,7 @@
 pub mod amendments;
 pub mod history;
 pub mod lease;
+pub mod messages;
 pub mod moved;
 pub mod orders;
 pub mod quarantine;

@@ -4,5 +4,6 @@
 
 pub mod keeper;
 pub mod lifecycle;
+pub mod messages;
 pub mod pacing;
 pub mod progress;

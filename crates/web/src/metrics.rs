@@ -65,6 +65,12 @@ struct OfOrders {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfMessages {
+    receiver: String,
+    state: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfStanding {
     run: String,
     standing: String,
@@ -95,6 +101,7 @@ struct Metrics {
     old_write_at: Family<OfRun, Value>,
     out_of_step: Family<OfRun, Value>,
     orders: Family<OfOrders, Value>,
+    messages: Family<OfMessages, Value>,
     server: Value,
     blocked: Family<OfRun, Counter>,
     rollbacks: Family<OfRun, Counter>,
@@ -257,6 +264,20 @@ impl Metrics {
     }
 
     fn of_counts(&self, counts: &Counts) {
+        for one in &counts.messages {
+            let states = [
+                ("waiting", one.waiting),
+                ("delivered", one.delivered),
+                ("given_up", one.given_up),
+            ];
+            for (state, count) in states {
+                let labels = OfMessages {
+                    receiver: one.receiver.clone(),
+                    state: state.to_owned(),
+                };
+                self.messages.get_or_create(&labels).set(count as f64);
+            }
+        }
         for (state, count) in &counts.orders {
             let labels = OfOrders {
                 state: state.clone(),
@@ -370,6 +391,11 @@ impl Metrics {
             "out_of_step",
             "What is wrong with the triggers at this moment",
             self.out_of_step.clone(),
+        );
+        all.register(
+            "messages",
+            "Messages of the last 30 days by receiver and state",
+            self.messages.clone(),
         );
         all.register("orders", "Orders by their state", self.orders.clone());
         all.register(

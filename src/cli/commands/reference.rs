@@ -21,6 +21,7 @@ On a terminal, `error:`, `warning:`, `help:` and states have colours. `NO_COLOR=
 | what `rollback` refuses and what `--discard` is for | [Going back](../concepts/going-back.md) |
 | how `advance` acquires locks | [Locks](../concepts/locks.md) |
 | orders and servers | [Serve](../guides/serve.md) |
+| messages and `crossfade.yaml` | [Messages](../guides/messages.md) |
 | the page and tokens | [Page](../guides/page.md) |
 | files for `amend` | [Gates](gates.md#change-the-gates-of-a-run) |
 | limits for `tune` | [Settings and pacing](settings.md) |
@@ -40,7 +41,10 @@ const GROUPS: [(&str, &[&str]); 7] = [
             "advance", "approve", "pause", "resume", "tune", "amend", "work",
         ],
     ),
-    ("Let a server drive runs", &["serve", "token", "cancel"]),
+    (
+        "Let a server drive runs",
+        &["serve", "token", "notify", "cancel"],
+    ),
     ("Look at a run", &["status", "history", "report"]),
     ("Correct and undo", &["verify", "quarantine", "rollback"]),
     ("Try it", &["demo"]),

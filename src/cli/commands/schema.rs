@@ -2,10 +2,15 @@
 
 use super::Context;
 use crate::cli::{args::Schema, exit::Exit, printer::Text};
+use crate::configuration;
 use crossfade_plan::schema;
 
 pub fn run(context: &Context<'_>, words: &Schema) -> anyhow::Result<Exit> {
-    let value = schema::schema();
+    let value = if words.configuration {
+        configuration::schema()
+    } else {
+        schema::schema()
+    };
     if words.page {
         let page = schema::page(&value);
         let document = serde_json::json!({ "page": page });

@@ -7,17 +7,46 @@ use crate::cli::{
     printer::{Printer, one_line},
     reporter::OfRun,
 };
+use crate::configuration::Configuration;
 use anyhow::Context as _;
 use crossfade_coordinator::{
     notice::Reporter,
-    service::{Carried, ServeNotice, ServeReporter},
+    service::{Carried, NotDelivered, ServeNotice, ServeReporter, Service},
 };
+use crossfade_plan::span::Span;
 use std::{sync::Arc, time::Duration};
+use tokio_util::sync::CancellationToken;
 
 pub async fn run(context: &Context<'_>, serve: &Serve) -> anyhow::Result<Exit> {
     let service = context.service()?;
     let stop = context.stop()?;
+    let configuration = Configuration::load(serve.configuration.file.as_deref())?;
+    let receivers = configuration.receivers()?;
     let reporter = lines(context);
+    let posting = (!receivers.is_empty()).then(|| {
+        let (service, stop) = (service.clone(), stop.clone());
+        let (page, printer) = (configuration.page().map(str::to_owned), *context.printer);
+        tokio::spawn(async move {
+            let tell = move |not: NotDelivered| printer.message(one_line(&not_delivered(&not)));
+            service.deliver(receivers, page, tell, stop).await;
+        })
+    });
+    let served = serve_orders(context, serve, service, reporter, stop.clone()).await;
+    stop.cancel();
+    if let Some(posting) = posting {
+        // What is on its way has its own time to arrive.
+        let _ = posting.await;
+    }
+    served
+}
+
+async fn serve_orders(
+    context: &Context<'_>,
+    serve: &Serve,
+    service: Service,
+    reporter: Arc<dyn ServeReporter>,
+    stop: CancellationToken,
+) -> anyhow::Result<Exit> {
     let Some(address) = serve.listen else {
         service.serve(reporter, stop).await?;
         return Ok(Exit::Done);
@@ -52,6 +81,22 @@ pub async fn run(context: &Context<'_>, serve: &Serve) -> anyhow::Result<Exit> {
     let _ = tokio::time::timeout(GOODBYE_WITHIN, web).await;
     served?;
     Ok(Exit::Done)
+}
+
+fn not_delivered(not: &NotDelivered) -> String {
+    let NotDelivered {
+        receiver,
+        run,
+        topic,
+        why,
+        again_in,
+    } = not;
+    let then = match again_in {
+        Some(pause) => format!("sent again in {}", Span::rough(*pause)),
+        None => "given up".to_owned(),
+    };
+    let topic = topic.as_str();
+    format!("{run}: the message {topic} was not delivered to {receiver}, and is {then}: {why}")
 }
 
 /// Requests that are under way when the server stops get so long.

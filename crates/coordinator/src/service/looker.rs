@@ -4,7 +4,9 @@ use super::{HistoryEvent, Holder, RunSummary, Secret, Service, ServiceError, Sta
 use crate::{
     engine::{EngineError, vital},
     store::{
-        StoreError, history, orders,
+        StoreError, history,
+        messages::{self, ReceiverRecord},
+        orders,
         runs::{self, RunLine},
         schema, tokens,
     },
@@ -70,6 +72,7 @@ pub struct Counts {
     pub events: Vec<(String, String, i64)>,
     /// By state.
     pub orders: Vec<(String, i64)>,
+    pub messages: Vec<ReceiverRecord>,
     pub is_served: bool,
 }
 
@@ -187,6 +190,7 @@ impl Looker {
             Ok(Counts {
                 events: history::counts(&**session).await?,
                 orders: orders::counts(&**session).await?,
+                messages: messages::receivers(&**session).await?,
                 is_served: orders::last_server(&**session)
                     .await?
                     .is_some_and(|server| server.is_alive),

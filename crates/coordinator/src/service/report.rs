@@ -1,6 +1,7 @@
 //! `report`: what a run did, when, and how long it took, for people who were not there.
 
 use super::{HistoryEvent, RunRecord, Service, ServiceError, Status};
+use crossfade_decisions::messages::NOTICED;
 use crossfade_plan::{document::PhaseName, span::Span};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -137,13 +138,25 @@ fn paused_seconds(events: &[HistoryEvent], now: Timestamp) -> f64 {
 
 /// `None`: of a single step, which says nothing to who was not there.
 fn entry(event: &HistoryEvent) -> Option<Entry> {
+    if event.kind.starts_with("step") {
+        return None;
+    }
+    Some(Entry {
+        at: event.at.clone(),
+        by: format!("{} ({})", event.role, event.os_user),
+        what: in_words(event),
+    })
+}
+
+/// What happened: `backfill completed`.
+pub(super) fn in_words(event: &HistoryEvent) -> String {
     let text = |key: &str| event.detail[key].as_str().unwrap_or_default().to_owned();
     let because = |key: &str| match text(key) {
         text if text.is_empty() => String::new(),
         text => format!(": {text}"),
     };
     let phase = || text("phase");
-    let what = match event.kind.as_str() {
+    match event.kind.as_str() {
         "started" => "started the run".to_owned(),
         "ordered" => ordered(&event.detail),
         "order ended" => format!("the order ended as {}{}", text("state"), because("why")),
@@ -167,14 +180,11 @@ fn entry(event: &HistoryEvent) -> Option<Entry> {
         "rollback done" => "the rollback is done".to_owned(),
         "rollback given up" => "the rollback was given up".to_owned(),
         "sync touched" => "somebody changed the triggers by hand".to_owned(),
-        kind if kind.starts_with("step") => return None,
+        "completed" => "the run is completed".to_owned(),
+        "rolled_back" => "the run is rolled back".to_owned(),
+        NOTICED => text("detail"),
         kind => kind.to_owned(),
-    };
-    Some(Entry {
-        at: event.at.clone(),
-        by: format!("{} ({})", event.role, event.os_user),
-        what,
-    })
+    }
 }
 
 fn ordered(detail: &Value) -> String {

@@ -163,6 +163,14 @@ pub async fn plan_of(client: &impl GenericClient, run_id: i64) -> Result<Plan, S
     serde_json::from_value(row.get(0)).map_err(corrupt)
 }
 
+/// What a run is called.
+pub async fn name(client: &impl GenericClient, run_id: i64) -> Result<String, StoreError> {
+    let row = client
+        .query_one("SELECT name FROM crossfade.runs WHERE id = $1", &[&run_id])
+        .await?;
+    Ok(row.get(0))
+}
+
 pub async fn id_of(client: &impl GenericClient, name: &str) -> Result<i64, StoreError> {
     let row = client
         .query_opt(

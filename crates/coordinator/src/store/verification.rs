@@ -41,3 +41,18 @@ pub async fn add(
         .await?;
     Ok(())
 }
+
+/// The keys of rows that differed when they were compared last: some of them, as JSON.
+pub async fn different_keys(
+    client: &impl GenericClient,
+    run_id: i64,
+) -> Result<Vec<String>, StoreError> {
+    let rows = client
+        .query(
+            "SELECT (e.example -> 'key')::text FROM (SELECT DISTINCT ON (step) examples FROM crossfade.verifications \
+                 WHERE run_id = $1 ORDER BY step, id DESC) AS newest, jsonb_array_elements(newest.examples) AS e (example) LIMIT 10",
+            &[&run_id],
+        )
+        .await?;
+    Ok(rows.iter().filter_map(|row| row.get(0)).collect())
+}

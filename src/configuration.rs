@@ -1,0 +1,171 @@
+//! `crossfade.yaml`: who is told, and where the page is. As strict as a plan: every error with its place.
+
+use anyhow::Context as _;
+use crossfade_coordinator::service::Receiver;
+use crossfade_model::error::{Path as Place, PlanError, render};
+use crossfade_notify::{ReceiverConfig, ReceiverWords};
+use crossfade_plan::decode;
+use schemars::{JsonSchema, generate::SchemaSettings};
+use serde::Deserialize;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+const FILE: &str = "crossfade.yaml";
+const BYTES_MAX: u64 = 1 << 20;
+
+/// The configuration of `crossfade serve`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename = "configuration")]
+pub struct Configuration {
+    page: Option<String>,
+    #[serde(default)]
+    notify: BTreeMap<ReceiverName, ReceiverConfig>,
+    #[serde(skip)]
+    source: Source,
+}
+
+/// The same, as it is written.
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "Crossfade configuration")]
+#[allow(dead_code, reason = "its shape is the schema")]
+struct ConfigurationWords {
+    /// Where people reach the page of `serve`: messages link to it.
+    page: Option<String>,
+    /// Who is told of what. The names are yours: lower-case letters, digits, `-` and `_`.
+    notify: Option<BTreeMap<String, ReceiverWords>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+struct ReceiverName(String);
+
+impl TryFrom<String> for ReceiverName {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        let is_letter = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
+        let is_inner = |letter: char| is_letter(letter) || matches!(letter, '-' | '_');
+        let is_name = name.starts_with(is_letter) && name.chars().all(is_inner) && name.len() <= 40;
+        match is_name {
+            true => Ok(Self(name)),
+            false => Err(
+                "a receiver is called by at most 40 lower-case letters, digits, `-` and `_`, the first a letter or a digit"
+                    .to_owned(),
+            ),
+        }
+    }
+}
+
+/// For errors that are found later.
+#[derive(Clone, Debug, Default)]
+struct Source {
+    file: String,
+    text: String,
+}
+
+impl Configuration {
+    /// The file that is named, or `crossfade.yaml` here or in a folder above; without one, nothing is configured.
+    pub fn load(named: Option<&Path>) -> anyhow::Result<Self> {
+        let Some(file) = named.map(Path::to_owned).or_else(nearest) else {
+            return Ok(Self::default());
+        };
+        let name = file.display().to_string();
+        let size = std::fs::metadata(&file)
+            .with_context(|| format!("cannot read the configuration {name}"))?
+            .len();
+        anyhow::ensure!(size <= BYTES_MAX, "{name} has more than {BYTES_MAX} bytes");
+        let text = std::fs::read_to_string(&file)
+            .with_context(|| format!("cannot read the configuration {name}"))?;
+        let mut configuration =
+            Self::read(&text).map_err(|errors| anyhow::anyhow!(render(&name, &text, &errors)))?;
+        configuration.source = Source { file: name, text };
+        Ok(configuration)
+    }
+
+    fn read(text: &str) -> Result<Self, Vec<PlanError>> {
+        if text.trim().is_empty() {
+            return Ok(Self::default());
+        }
+        let value = decode::read(text)?;
+        let mut errors = Vec::new();
+        let read = decode::decode::<Self>(value, &Place::root(), &mut errors);
+        let read = read.filter(|_| errors.is_empty()).ok_or(errors)?;
+        match &read.page {
+            Some(page) if !page.starts_with("https://") && !page.starts_with("http://") => {
+                Err(vec![PlanError::at(
+                    Place::root().key("page"),
+                    "this is not an http:// or https:// address",
+                )])
+            }
+            _ => Ok(read),
+        }
+    }
+
+    pub fn page(&self) -> Option<&str> {
+        self.page.as_deref()
+    }
+
+    /// The receivers, with their secrets.
+    pub fn receivers(&self) -> anyhow::Result<Vec<Arc<dyn Receiver>>> {
+        let environment = |name: &str| std::env::var(name).ok();
+        let mut errors = Vec::new();
+        let mut receivers = Vec::new();
+        for (name, config) in &self.notify {
+            match config.receiver(&name.0, &environment) {
+                Ok(receiver) => receivers.push(receiver),
+                Err(why) => {
+                    let place = Place::root().key("notify").key(&name.0);
+                    errors.push(PlanError::at(place, why));
+                }
+            }
+        }
+        if errors.is_empty() {
+            return Ok(receivers);
+        }
+        let Source { file, text } = &self.source;
+        anyhow::bail!(render(file, text, &errors))
+    }
+}
+
+fn nearest() -> Option<PathBuf> {
+    let here = std::env::current_dir().ok()?;
+    here.ancestors()
+        .map(|folder| folder.join(FILE))
+        .find(|file| file.is_file())
+}
+
+/// For editors.
+pub fn schema() -> serde_json::Value {
+    SchemaSettings::default()
+        .into_generator()
+        .into_root_schema_for::<ConfigurationWords>()
+        .to_value()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_is_told_with_its_place() {
+        let text = "page: here\nnotify:\n  Releases: {slack: x}\n  pager: {slack: x, teams: y}\n  desk: {command: [true], at: noon}\nlunch: noon\n";
+        let errors = Configuration::read(text).unwrap_err();
+        let shown = render("crossfade.yaml", text, &errors);
+        for words in ["lunch", "exactly one", "`at`"] {
+            assert!(shown.contains(words), "{words}: {shown}");
+        }
+        assert!(Configuration::read("page: here\n").is_err());
+        assert!(Configuration::read("").is_ok());
+    }
+
+    #[test]
+    fn the_schema_has_every_word_that_is_read() {
+        let schema = schema();
+        let words: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
+        assert_eq!(words, ["page", "notify"]);
+    }
+}
