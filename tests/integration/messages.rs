@@ -194,10 +194,10 @@ impl Server {
 #[test]
 fn a_webhook_is_told_what_it_wants_with_a_signature_and_the_report_at_the_end() {
     on_postgresql(async |database| {
-        start(&database, "gates: {switch_reads: {approvals: 1}}\n").await;
+        start(database, "gates: {switch_reads: {approvals: 1}}\n").await;
         let inbox = Inbox::open(Answers::With(200));
         let server = serve(
-            &database,
+            database,
             &format!(
                 "page: http://127.0.0.1:8080/\nnotify:\n  release-desk: {{webhook: {:?}, secrets: [\"${{HOOK_SECRET}}\"], events: [phase_finished, approval_needed, gate_open, paused, finished]}}\n",
                 inbox.url
@@ -264,12 +264,12 @@ fn a_webhook_is_told_what_it_wants_with_a_signature_and_the_report_at_the_end() 
 #[test]
 fn a_receiver_that_fails_is_told_again_with_the_same_id_and_one_that_hangs_keeps_nobody_waiting() {
     on_postgresql(async |database| {
-        start(&database, "").await;
+        start(database, "").await;
         let (fails, hangs) = (Inbox::open(Answers::With(500)), Inbox::open(Answers::Never));
         let marks = tempfile::tempdir().unwrap();
         let mark = marks.path().join("told");
         let server = serve(
-            &database,
+            database,
             &format!(
                 "notify:\n  fails: {{webhook: {:?}, secrets: [\"${{HOOK_SECRET}}\"], events: [paused, resumed]}}\n  hangs: {{slack: {:?}}}\n  tool: {{command: [sh, -c, 'printenv CROSSFADE_DATABASE_URL; cat >> {}'], events: [paused, resumed]}}\n",
                 fails.url,
@@ -287,7 +287,7 @@ fn a_receiver_that_fails_is_told_again_with_the_same_id_and_one_that_hangs_keeps
         fails.answer(Answers::With(200));
         database.crossfade(&["resume", RUN]).exits(0);
         // The message that failed comes again by itself, after the one that is newer or before it.
-        let mut later = vec![fails.next(), fails.next()];
+        let mut later = [fails.next(), fails.next()];
         later.sort_by_key(Request::topic);
         assert_eq!(later[0].id(), first.id());
         assert_eq!(later[1].topic(), "resumed");
@@ -318,13 +318,13 @@ fn a_receiver_that_fails_is_told_again_with_the_same_id_and_one_that_hangs_keeps
 #[test]
 fn nothing_that_happens_while_no_server_lives_is_lost_and_two_servers_tell_it_once() {
     on_postgresql(async |database| {
-        start(&database, "").await;
+        start(database, "").await;
         let inbox = Inbox::open(Answers::With(204));
         let text = format!(
             "notify: {{desk: {{webhook: {:?}, secrets: [\"${{HOOK_SECRET}}\"], events: [run_started, paused, resumed]}}}}\n",
             inbox.url
         );
-        let server = serve(&database, &text, 1).await;
+        let server = serve(database, &text, 1).await;
         server.process.signal(Signal::SIGKILL);
         server.process.wait();
         for number in 0..10 {
@@ -335,10 +335,10 @@ fn nothing_that_happens_while_no_server_lives_is_lost_and_two_servers_tell_it_on
             database.crossfade(&["resume", RUN]).exits(0);
         }
         database.crossfade(&["rollback", RUN, "--yes"]).exits(0);
-        begin(&database, "");
+        begin(database, "");
         let servers = [
-            serve(&database, &text, 1).await,
-            serve(&database, &text, 1).await,
+            serve(database, &text, 1).await,
+            serve(database, &text, 1).await,
         ];
         database
             .wait_until(
@@ -364,7 +364,7 @@ fn nothing_that_happens_while_no_server_lives_is_lost_and_two_servers_tell_it_on
 #[test]
 fn a_difference_and_rows_in_quarantine_are_noticed_once_with_keys() {
     on_postgresql(async |database| {
-        start(&database, "").await;
+        start(database, "").await;
         database
             .crossfade(&["advance", RUN, "--to", "verify"])
             .exits(0);
@@ -373,7 +373,7 @@ fn a_difference_and_rows_in_quarantine_are_noticed_once_with_keys() {
             "notify: {{desk: {{webhook: {:?}, secrets: [\"${{HOOK_SECRET}}\"], events: [difference_found, resumed]}}}}\n",
             inbox.url
         );
-        let server = serve(&database, &text, 1).await;
+        let server = serve(database, &text, 1).await;
         database
             .execute("SET session_replication_role = replica; UPDATE vehicles SET vehicle_status = 'other' WHERE id IN (7, 77); SET session_replication_role = origin")
             .await;

@@ -305,13 +305,14 @@ impl Post<'_> {
         let recorded = async {
             let session = self.session().await?;
             let recorded = vital::within::<_, EngineError>(LOOK_WITHIN, async {
-                Ok(match &result {
+                match &result {
                     Ok(()) => messages::delivered(&**session, &due.id).await?,
                     Err(refused) => {
                         messages::not_delivered(&**session, &due.id, &refused.why, again_in)
                             .await?;
                     }
-                })
+                }
+                Ok(())
             });
             recorded.await.map_err(ServiceError::from)
         };
