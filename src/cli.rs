@@ -86,6 +86,8 @@ async fn dispatch(arguments: &Arguments, printer: &Printer) -> anyhow::Result<Ex
         Command::Amend(amend) => commands::amend::run(&context, amend).await,
         Command::Approve(approve) => commands::approve::run(&context, approve).await,
         Command::Pause(pause) => commands::pause::run(&context, pause).await,
+        Command::Freeze(freeze) => commands::freeze::run(&context, freeze).await,
+        Command::Unfreeze => commands::unfreeze::run(&context).await,
         Command::Resume(resume) => commands::resume::run(&context, resume).await,
         Command::Tune(tune) => commands::tune::run(&context, tune).await,
         Command::Work(work) => commands::work::run(&context, work).await,

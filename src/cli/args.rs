@@ -82,6 +82,10 @@ pub enum Command {
     Pause(Pause),
     /// End a pause and resume at the checkpoint.
     Resume(Resume),
+    /// Freeze the database: no phase begins and backfills rest, in every run. Going back stays possible.
+    Freeze(Freeze),
+    /// End the freeze of the database.
+    Unfreeze,
     /// Change the limits of a backfill while it runs.
     Tune(Tune),
     /// Change gates of phases that have not begun, and limits, while a run goes on.
@@ -249,6 +253,19 @@ pub struct Pause {
     pub for_span: Option<Span>,
     /// The pause ends at this time: 18:00 is the next 18:00 of the local time zone, 2026-11-23T18:00 is local time too, and
     /// 2026-11-23T08:00:00Z is UTC.
+    #[arg(long, value_name = "TIME", value_parser = moment::read)]
+    pub until: Option<jiff::Timestamp>,
+}
+
+#[derive(Debug, Args)]
+pub struct Freeze {
+    /// Why, for those who find the database frozen.
+    #[arg(long)]
+    pub reason: String,
+    /// The freeze ends by itself after this time, such as 12h.
+    #[arg(long = "for", value_name = "TIME", conflicts_with = "until")]
+    pub for_span: Option<Span>,
+    /// The freeze ends by itself at this time, such as 18:00 or 2026-12-27T06:00:00Z.
     #[arg(long, value_name = "TIME", value_parser = moment::read)]
     pub until: Option<jiff::Timestamp>,
 }

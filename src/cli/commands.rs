@@ -9,6 +9,7 @@ pub mod completions;
 pub mod demo;
 pub mod expand;
 pub mod explain;
+pub mod freeze;
 pub mod history;
 pub mod init;
 pub mod man;
@@ -27,6 +28,7 @@ pub mod start;
 pub mod status;
 pub mod token;
 pub mod tune;
+pub mod unfreeze;
 pub mod verify;
 pub mod work;
 

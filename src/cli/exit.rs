@@ -32,7 +32,7 @@ pub fn of_outcome(outcome: &Outcome) -> Exit {
         Outcome::Done => Exit::Done,
         Outcome::Interrupted => Exit::Interrupted,
         Outcome::Waiting(Wait::Gate(..) | Wait::RollingBack(..)) => Exit::AtGate,
-        Outcome::Waiting(Wait::Paused(_)) => Exit::Paused,
+        Outcome::Waiting(Wait::Paused(_) | Wait::Frozen(_)) => Exit::Paused,
     }
 }
 

@@ -270,6 +270,7 @@ fn line(notice: &Notice) -> Option<String> {
 fn what(wait: &Wait) -> Vec<&'static str> {
     match wait {
         Wait::Paused(_) => vec!["paused"],
+        Wait::Frozen(_) => vec!["frozen"],
         Wait::Gate(phase, conditions) => std::iter::once(phase.as_str())
             .chain(conditions.iter().map(|condition| condition.kind))
             .collect(),

@@ -36,6 +36,7 @@ mod failover;
 mod faults;
 mod fence;
 mod foreseen;
+mod freeze;
 mod gates;
 mod given_up;
 mod going_back;

@@ -1,6 +1,7 @@
 //! What the faces call: one function per command. Opens connections, asks the engine, and gives back plain values.
 
 mod amend;
+mod freezes;
 mod keeper;
 mod looker;
 mod messages;
@@ -266,7 +267,9 @@ impl Preview {
     /// What keeps the run from going on but a closed gate, which is among the conditions.
     pub fn held(&self) -> Option<String> {
         match &self.next {
-            Next::Wait(wait @ (Wait::Paused(_) | Wait::RollingBack(..))) => Some(wait.to_string()),
+            Next::Wait(wait @ (Wait::Paused(_) | Wait::Frozen(_) | Wait::RollingBack(..))) => {
+                Some(wait.to_string())
+            }
             _ => None,
         }
     }

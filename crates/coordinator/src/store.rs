@@ -1,6 +1,7 @@
 //! Crossfade's own tables, and nothing else. The transaction is the caller's.
 
 pub mod amendments;
+pub mod freezes;
 pub mod history;
 pub mod lease;
 pub mod messages;

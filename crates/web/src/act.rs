@@ -3,6 +3,7 @@
 mod advance;
 mod approve;
 mod cancel;
+pub mod freeze;
 pub mod pause;
 mod resume;
 mod rollback;
@@ -18,7 +19,7 @@ use crate::{
 use axum::{
     Router,
     response::{IntoResponse, Redirect, Response},
-    routing::get,
+    routing::{get, post},
 };
 use maud::{Markup, html};
 
@@ -27,6 +28,8 @@ pub fn routes() -> Router<Shared> {
         .route("/runs/{run}/advance", get(advance::form).post(advance::act))
         .route("/runs/{run}/approve", get(approve::form).post(approve::act))
         .route("/runs/{run}/pause", get(pause::form).post(pause::act))
+        .route("/freeze", get(freeze::form).post(freeze::freeze))
+        .route("/unfreeze", post(freeze::unfreeze))
         .route("/runs/{run}/resume", get(resume::form).post(resume::act))
         .route("/runs/{run}/verify", get(verify::form).post(verify::act))
         .route("/runs/{run}/tune", get(tune::form).post(tune::act))

@@ -3,6 +3,7 @@
 mod approvals;
 mod body;
 mod events;
+mod freeze;
 pub mod health;
 mod orders;
 mod pause;
@@ -34,6 +35,12 @@ pub fn routes() -> Router<Shared> {
         .route("/runs/{run}/tunings", put(tunings::tune))
         .route("/runs/{run}/quarantine", get(quarantine::list))
         .route("/runs/{run}/quarantine/accepted", post(quarantine::accept))
+        .route(
+            "/freeze",
+            get(freeze::look)
+                .put(freeze::freeze)
+                .delete(freeze::unfreeze),
+        )
         .route("/plans/check", post(plans::check))
         .fallback(missing)
         .method_not_allowed_fallback(not_allowed)

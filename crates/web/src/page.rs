@@ -10,7 +10,7 @@ pub mod run;
 pub mod runs;
 mod sign_in;
 mod start;
-mod words;
+pub mod words;
 
 pub use layout::{away_part, failed, missing, shell};
 

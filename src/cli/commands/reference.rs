@@ -38,7 +38,7 @@ const GROUPS: [(&str, &[&str]); 7] = [
     (
         "Drive a run",
         &[
-            "advance", "approve", "pause", "resume", "tune", "amend", "work",
+            "advance", "approve", "pause", "resume", "freeze", "unfreeze", "tune", "amend", "work",
         ],
     ),
     (

@@ -226,7 +226,7 @@ fn of_outcome(outcome: Outcome) -> Carried {
     use crossfade_decisions::lifecycle::next::Wait;
     match outcome {
         Outcome::Done => Carried::Done,
-        Outcome::Waiting(Wait::Paused(_)) | Outcome::Interrupted => Carried::Left,
+        Outcome::Waiting(Wait::Paused(_) | Wait::Frozen(_)) | Outcome::Interrupted => Carried::Left,
         Outcome::Waiting(wait) => Carried::Stopped(wait.to_string()),
     }
 }

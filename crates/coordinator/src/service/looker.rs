@@ -4,14 +4,14 @@ use super::{HistoryEvent, Holder, RunSummary, Secret, Service, ServiceError, Sta
 use crate::{
     engine::{EngineError, vital},
     store::{
-        StoreError, history,
+        StoreError, freezes, history,
         messages::{self, ReceiverRecord},
         orders,
         runs::{self, RunLine},
         schema, tokens,
     },
 };
-use crossfade_decisions::lifecycle::transition::RunState;
+use crossfade_decisions::lifecycle::{snapshot::Pause, transition::RunState};
 use crossfade_postgres::connect::Session;
 use std::{
     collections::BTreeMap,
@@ -181,6 +181,14 @@ impl Looker {
         }
         self.keep(session);
         Ok(summaries)
+    }
+
+    /// The freeze in force that ends last.
+    pub async fn frozen(&self) -> Result<Option<Pause>, ServiceError> {
+        let session = self.session().await?;
+        let frozen = within(freezes::in_force(&**session)).await?;
+        self.keep(session);
+        Ok(frozen)
     }
 
     /// How many events and orders there are.

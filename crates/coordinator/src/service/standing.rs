@@ -15,6 +15,7 @@ pub enum Standing {
     Stopped,
     RollingBack,
     Paused,
+    Frozen,
     Blocked,
     Waiting,
     Ready,
@@ -28,6 +29,7 @@ impl Standing {
             Self::Stopped => "stopped",
             Self::RollingBack => "rolling back",
             Self::Paused => "paused",
+            Self::Frozen => "frozen",
             Self::Blocked => "blocked",
             Self::Waiting => "waiting",
             Self::Ready => "ready",
@@ -50,6 +52,9 @@ impl Status {
                 Standing::Paused,
                 format!("by {}{until}: {}", paused.by, paused.reason),
             );
+        }
+        if let Some(frozen) = waiting("frozen") {
+            return (Standing::Frozen, frozen.detail.clone());
         }
         if let Some(lock) = waiting("lock") {
             return (Standing::Blocked, lock.detail.clone());

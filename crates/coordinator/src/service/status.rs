@@ -18,7 +18,7 @@ use crate::store::{
 use crossfade_decisions::lifecycle::{
     gate::{self, ConditionStatus, Readings},
     next::{Next, Wait, next},
-    snapshot::Snapshot,
+    snapshot::{Pause, Snapshot},
     standing::Touched,
     transition::{RunState, State},
 };
@@ -38,6 +38,8 @@ pub struct Status {
     pub plan_fingerprint: String,
     pub waiting: Vec<Waiting>,
     pub paused: Option<Paused>,
+    /// A freeze of the database; null: none is in force.
+    pub frozen: Option<Paused>,
     pub lease: Option<LeaseStatus>,
     /// The newest order, open or not; null: there was none.
     pub order: Option<OrderRecord>,
@@ -75,6 +77,17 @@ pub struct Paused {
     pub reason: String,
     pub since: Timestamp,
     pub until: Option<Timestamp>,
+}
+
+impl From<&Pause> for Paused {
+    fn from(pause: &Pause) -> Self {
+        Self {
+            by: pause.by.clone(),
+            reason: pause.reason.clone(),
+            since: pause.since,
+            until: pause.until,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -218,12 +231,8 @@ pub(super) async fn read(
         state: snapshot.state.as_str().to_owned(),
         plan_fingerprint: snapshot.fingerprint.clone(),
         waiting,
-        paused: snapshot.paused().map(|pause| Paused {
-            by: pause.by.clone(),
-            reason: pause.reason.clone(),
-            since: pause.since,
-            until: pause.until,
-        }),
+        paused: snapshot.paused().map(Paused::from),
+        frozen: snapshot.freeze.as_ref().map(Paused::from),
         lease: lease
             .filter(lease::LeaseRecord::is_held)
             .map(|record| LeaseStatus {
@@ -357,6 +366,11 @@ fn waiting(run: &str, next: &Next) -> Vec<Waiting> {
             "paused",
             format!("by {}: {}", pause.by, pause.reason),
             pause.until,
+        ),
+        Next::Wait(Wait::Frozen(freeze)) => one(
+            "frozen",
+            format!("the database is frozen by {}: {}", freeze.by, freeze.reason),
+            freeze.until,
         ),
         Next::Wait(Wait::RollingBack(_, target)) => one(
             "rolling_back",

@@ -1,6 +1,6 @@
 //! Who drives a run. Not an advisory lock: those break silently behind a pooler, and waiting in one blocks others.
 
-use super::StoreError;
+use super::{StoreError, freezes::IN_FORCE};
 use tokio_postgres::{Client, GenericClient, Transaction};
 
 /// A heartbeat older than this, by the database's clock, frees the lease.
@@ -202,6 +202,7 @@ pub async fn release(client: &impl GenericClient, lease: Lease) -> Result<(), St
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MayGoOn {
     Yes,
+    /// The run is paused, or the database frozen, which does not hold back a rollback.
     Paused,
 }
 
@@ -218,9 +219,12 @@ pub fn fenced(lease: Lease) -> String {
 pub async fn fence(client: &impl GenericClient, lease: Lease) -> Result<MayGoOn, StoreError> {
     let row = client
         .query_opt(
-            "SELECT r.paused_at IS NOT NULL AND (r.paused_until IS NULL OR r.paused_until > clock_timestamp()) \
-             FROM crossfade.leases AS l JOIN crossfade.runs AS r ON r.id = l.run_id \
-             WHERE l.run_id = $1 AND l.epoch = $2 FOR KEY SHARE OF l",
+            &format!(
+                "SELECT r.paused_at IS NOT NULL AND (r.paused_until IS NULL OR r.paused_until > clock_timestamp()) \
+                     OR r.rolling_back_to IS NULL AND EXISTS (SELECT FROM crossfade.freezes AS f WHERE {IN_FORCE}) \
+                 FROM crossfade.leases AS l JOIN crossfade.runs AS r ON r.id = l.run_id \
+                 WHERE l.run_id = $1 AND l.epoch = $2 FOR KEY SHARE OF l"
+            ),
             &[&lease.run_id, &lease.epoch],
         )
         .await?;

@@ -160,7 +160,8 @@ pub async fn open(client: &impl GenericClient) -> Result<Vec<OpenOrder>, StoreEr
     let rows = client
         .query(
             "SELECT o.id, o.run_id, r.name, o.action, o.phase, o.waits, o.discards, \
-                    r.paused_at IS NOT NULL AND (o.action <> 'rollback' OR r.paused_at > o.placed_at) AND (r.paused_until IS NULL OR r.paused_until > clock_timestamp()) AS is_held, \
+                    r.paused_at IS NOT NULL AND (o.action <> 'rollback' OR r.paused_at > o.placed_at) AND (r.paused_until IS NULL OR r.paused_until > clock_timestamp()) \
+                        OR o.action <> 'rollback' AND EXISTS (SELECT FROM crossfade.freezes AS f WHERE f.ended_at IS NULL AND (f.until IS NULL OR f.until > clock_timestamp())) AS is_held, \
                     EXISTS (SELECT FROM crossfade.leases AS l WHERE l.run_id = r.id AND l.holder IS NOT NULL \
                         AND l.heartbeat > clock_timestamp() - $1::bigint * interval '1 ms' \
                         AND EXISTS (SELECT FROM pg_stat_activity AS a WHERE a.pid = l.backend_pid \

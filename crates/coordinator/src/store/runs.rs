@@ -297,6 +297,7 @@ async fn claim(transaction: &Transaction<'_>, run_id: i64, plan: &Plan) -> Resul
 /// Each part names the run itself: the server plans that in half the time of parts that depend on one another.
 const SNAPSHOT: &str = "
     SELECT r.plan, r.fingerprint, r.state, r.started_by, clock_timestamp() AS now,
+        frozen.by AS frozen_by, frozen.reason AS freeze_reason, frozen.placed_at AS frozen_at, frozen.until AS frozen_until,
         r.paused_by, r.pause_reason, r.paused_at, r.paused_until, r.rolling_back_to, r.rollback_frees, r.sync_stood, r.sync_touched,
         p.phases, p.phase_states, p.phases_started, p.phases_finished,
         s.steps, s.step_states, s.attempts, s.errors, s.found, a.approved, a.roles,
@@ -322,23 +323,21 @@ const SNAPSHOT: &str = "
     LEFT JOIN crossfade.write_sightings AS old ON old.run_id = $1 AND old.side = 'old'
     LEFT JOIN crossfade.write_sightings AS new ON new.run_id = $1 AND new.side = 'new'
     LEFT JOIN crossfade.write_sightings AS untold ON untold.run_id = $1 AND untold.side = 'untold'
+    LEFT JOIN LATERAL (SELECT f.by, f.reason, f.placed_at, f.until FROM crossfade.freezes AS f
+        WHERE f.ended_at IS NULL AND (f.until IS NULL OR f.until > clock_timestamp())
+        ORDER BY f.until DESC NULLS FIRST, f.id LIMIT 1) AS frozen ON true
     WHERE r.id = $1";
 
 /// The run as it is recorded now. Reads only; takes no lock that anybody waits for.
 pub async fn snapshot(client: &impl GenericClient, run_id: i64) -> Result<Snapshot, StoreError> {
     let row = client.query_one(SNAPSHOT, &[&run_id]).await?;
-    let pause = match (
-        row.get("paused_by"),
-        row.get("pause_reason"),
-        row.get("paused_at"),
-    ) {
-        (Some(by), Some(reason), Some(since)) => Some(Pause {
-            by,
-            reason,
-            since,
-            until: row.get("paused_until"),
-        }),
-        _ => None,
+    let pause = |[by, reason, since, until]: [&str; 4]| {
+        Some(Pause {
+            by: row.get::<_, Option<_>>(by)?,
+            reason: row.get::<_, Option<_>>(reason)?,
+            since: row.get::<_, Option<_>>(since)?,
+            until: row.get(until),
+        })
     };
     let rolling_back = match row.get::<_, Option<String>>("rolling_back_to").as_deref() {
         None => None,
@@ -364,7 +363,8 @@ pub async fn snapshot(client: &impl GenericClient, run_id: i64) -> Result<Snapsh
         state: row.get::<_, String>("state").parse().map_err(corrupt)?,
         started_by: row.get("started_by"),
         now: row.get("now"),
-        pause,
+        pause: pause(["paused_by", "pause_reason", "paused_at", "paused_until"]),
+        freeze: pause(["frozen_by", "freeze_reason", "frozen_at", "frozen_until"]),
         rolling_back,
         frees: row.get("rollback_frees"),
         phases: phases(&row)?,

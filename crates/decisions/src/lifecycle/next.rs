@@ -26,6 +26,8 @@ pub enum Next {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Wait {
     Paused(Pause),
+    /// Nothing begins in this database.
+    Frozen(Pause),
     /// The conditions that do not hold.
     Gate(PhaseName, Vec<ConditionStatus>),
     /// A rollback has begun and has not ended.
@@ -36,17 +38,8 @@ impl fmt::Display for Wait {
     /// On one line, if what people wrote is.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Paused(pause) => {
-                f.write_str("paused")?;
-                if let Some(until) = pause.until {
-                    write!(f, " until {until}")?;
-                }
-                write!(
-                    f,
-                    " by {} since {}: {}",
-                    pause.by, pause.since, pause.reason
-                )
-            }
+            Self::Paused(pause) => write!(f, "paused{pause}"),
+            Self::Frozen(freeze) => write!(f, "the database is frozen{freeze}"),
             Self::Gate(phase, conditions) => {
                 let list: Vec<String> = conditions
                     .iter()
@@ -78,6 +71,9 @@ pub fn next(snapshot: &Snapshot, gate: &[ConditionStatus]) -> Next {
     }
     if let Some(pause) = snapshot.paused() {
         return Next::Wait(Wait::Paused(pause.clone()));
+    }
+    if let Some(freeze) = &snapshot.freeze {
+        return Next::Wait(Wait::Frozen(freeze.clone()));
     }
     let Some(phase) = snapshot.current_phase() else {
         return Next::FinishRun;

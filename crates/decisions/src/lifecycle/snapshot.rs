@@ -21,6 +21,8 @@ pub struct Snapshot {
     /// By the database's clock.
     pub now: Timestamp,
     pub pause: Option<Pause>,
+    /// Of the whole database.
+    pub freeze: Option<Pause>,
     /// Where a rollback that has begun leads.
     pub rolling_back: Option<RollbackTarget>,
     /// It only ends the triggers, as somebody has dropped or renamed what they name.
@@ -51,6 +53,16 @@ pub struct Pause {
     pub reason: String,
     pub since: Timestamp,
     pub until: Option<Timestamp>,
+}
+
+impl fmt::Display for Pause {
+    /// ` until 2026-12-01T06:00:00Z by ann since …: why`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(until) = self.until {
+            write!(f, " until {until}")?;
+        }
+        write!(f, " by {} since {}: {}", self.by, self.since, self.reason)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -119,6 +119,9 @@ fn what(status: &Status, preview: &Preview, left: &[&str], is_last: bool) -> Mar
     html! {
         @if left.len() > 1 { p { "It runs " strong { (left.join(", then ")) } "." } }
         @if is_last { p { "The old side is dropped. Old versions of the application must not run any more." } }
+        @if let Some(frozen) = &status.frozen {
+            p.notice.warn { "The database is frozen by " (frozen.by) ": " (frozen.reason) ". The order waits for the end of the freeze." }
+        }
         @if let Some(paused) = &status.paused {
             p.notice.warn { "The run is paused by " (paused.by) ": " (paused.reason) ". The order waits for the end of the pause." }
         }

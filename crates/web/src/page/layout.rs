@@ -27,6 +27,7 @@ pub fn shell(
                 a href="/" { "Runs" }
                 a href="/history" { "History" }
                 a href="/start" { "Start a plan" }
+                a href="/freeze" { "Freeze" }
                 span.spacer {}
                 @match &visitor.holder {
                     Some(holder) => {

@@ -143,6 +143,12 @@ fn shown(status: &Status, events: &[HistoryEvent]) -> Markup {
                 p { "By " (paused.by) ", " (ago(paused.since)) @if let Some(until) = paused.until { ", until " (moment(until)) } ": " (paused.reason) }
             }
         }
+        @if let Some(frozen) = &status.frozen {
+            section.notice.warn {
+                h2 { "Frozen" }
+                p { "The database is frozen by " (frozen.by) ", " (ago(frozen.since)) @if let Some(until) = frozen.until { ", until " (moment(until)) } ": " (frozen.reason) }
+            }
+        }
         @for wrong in &status.out_of_step {
             p.notice.bad role="alert" { "Out of step: " (wrong) }
         }
@@ -216,7 +222,7 @@ fn waiting(status: &Status) -> Markup {
             .current_phase()
             .is_some_and(|phase| phase.gate.iter().any(|one| one.kind == kind))
     };
-    let told = |kind: &str| ["operator", "paused"].contains(&kind) || of_gate(kind);
+    let told = |kind: &str| ["operator", "paused", "frozen"].contains(&kind) || of_gate(kind);
     let waiting: Vec<_> = status
         .waiting
         .iter()

@@ -5,6 +5,7 @@ use super::{
     words::{ago, moment, prose},
 };
 use crate::{
+    act::freeze,
     failure::Failure,
     live::Part,
     site::{Shared, Site},
@@ -36,7 +37,7 @@ pub async fn page(
     let runs = site.looker.runs().await?;
     let main = html! {
         h1 { "Runs" }
-        div #live-top {}
+        div #live-top { (freeze::notice(&runs)) }
         div #live { (active(&runs)) }
         (ended(&runs, &search))
     };
@@ -46,7 +47,7 @@ pub async fn page(
 pub async fn part(site: &Site) -> Result<Part, Failure> {
     let runs = site.looker.runs().await?;
     Ok(Part {
-        top: html! {},
+        top: freeze::notice(&runs),
         html: active(&runs),
         mark: String::new(),
     })

@@ -20,14 +20,19 @@ pub async fn show(context: &Context<'_>, service: &Service, all: bool) -> anyhow
 fn paint(standing: Standing) -> Paint {
     match standing {
         Standing::Failed | Standing::Stopped => Paint::Red,
-        Standing::RollingBack | Standing::Paused | Standing::Blocked | Standing::Waiting => {
-            Paint::Yellow
-        }
+        Standing::RollingBack
+        | Standing::Paused
+        | Standing::Frozen
+        | Standing::Blocked
+        | Standing::Waiting => Paint::Yellow,
         Standing::Ready | Standing::Running => Paint::Green,
     }
 }
 
 fn in_words(runs: &[RunSummary], all: bool) -> Text {
+    let frozen = runs
+        .iter()
+        .find_map(|run| run.status.as_ref()?.frozen.as_ref());
     if runs.is_empty() {
         return Text::of("there is no run; `crossfade start PLAN` registers one");
     }
@@ -45,6 +50,15 @@ fn in_words(runs: &[RunSummary], all: bool) -> Text {
         .collect();
     active.sort_by_key(|(standing, ..)| *standing);
     let mut text = Text::new();
+    if let Some(frozen) = frozen {
+        let until = frozen
+            .until
+            .map_or(String::new(), |until| format!(" until {until:.0}"));
+        text.line(format_args!(
+            "the database is frozen{until} by {}: {}",
+            frozen.by, frozen.reason
+        ));
+    }
     for (standing, why, run) in &active {
         let done = run.status.as_ref().and_then(Status::percent);
         let done = done.map_or(String::new(), |percent| format!("{percent} %"));
