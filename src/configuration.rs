@@ -1,10 +1,13 @@
-//! `crossfade.yaml`: who is told, and where the page is. As strict as a plan: every error with its place.
+//! `crossfade.yaml`: who is told, when nothing begins, and where the page is. As strict as a plan: every error with its place.
 
 use anyhow::Context as _;
 use crossfade_coordinator::service::Receiver;
 use crossfade_model::error::{Path as Place, PlanError, render};
 use crossfade_notify::{ReceiverConfig, ReceiverWords};
-use crossfade_plan::decode;
+use crossfade_plan::{
+    calendar::{Occasion, OccasionWords},
+    decode,
+};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::Deserialize;
 use std::{
@@ -23,6 +26,8 @@ pub struct Configuration {
     page: Option<String>,
     #[serde(default)]
     notify: BTreeMap<ReceiverName, ReceiverConfig>,
+    #[serde(default)]
+    freeze: Vec<Occasion>,
     #[serde(skip)]
     source: Source,
 }
@@ -37,6 +42,8 @@ struct ConfigurationWords {
     page: Option<String>,
     /// Who is told of what. The names are yours: lower-case letters, digits, `-` and `_`.
     notify: Option<BTreeMap<String, ReceiverWords>>,
+    /// When nothing begins. A server freezes the database at these times.
+    freeze: Option<Vec<OccasionWords>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -109,6 +116,10 @@ impl Configuration {
         self.page.as_deref()
     }
 
+    pub fn freezes(&self) -> &[Occasion] {
+        &self.freeze
+    }
+
     /// The receivers, with their secrets.
     pub fn receivers(&self) -> anyhow::Result<Vec<Arc<dyn Receiver>>> {
         let environment = |name: &str| std::env::var(name).ok();
@@ -166,6 +177,6 @@ mod tests {
     fn the_schema_has_every_word_that_is_read() {
         let schema = schema();
         let words: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
-        assert_eq!(words, ["page", "notify"]);
+        assert_eq!(words, ["page", "notify", "freeze"]);
     }
 }

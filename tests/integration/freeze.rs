@@ -111,3 +111,45 @@ fn going_back_is_possible_and_a_server_keeps_orders_until_the_freeze_is_over() {
         server.wait().exits(0);
     });
 }
+
+#[test]
+fn a_server_freezes_by_its_calendar_once_for_each_time() {
+    on_postgresql(async |database| {
+        start(database).await;
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        // A time that began this year and ends the next.
+        let year = database
+            .value("SELECT extract(year FROM clock_timestamp() AT TIME ZONE 'UTC')")
+            .await;
+        let text = format!(
+            "freeze:\n- {{from: \"{year}-01-01\", to: \"{}-02-01\", zone: UTC, reason: end of the year}}\n- {{from: \"1999-12-31\", to: \"2000-01-01\", zone: UTC, reason: over}}\n",
+            year.parse::<i32>().unwrap() + 1
+        );
+        std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+        let configuration = file.path().to_str().unwrap();
+        let serve = || database.spawn(&[], &["serve", "--config", configuration]);
+        let servers = [serve(), serve()];
+        database
+            .wait_until("SELECT count(*) = 1 AND bool_and(reason = 'end of the year') FROM crossfade.freezes")
+            .await;
+        database.crossfade(&["advance", RUN]).exits(4);
+        database.crossfade(&["unfreeze"]).exits(0);
+        for server in servers {
+            server.signal(Signal::SIGTERM);
+            server.wait().exits(0);
+        }
+        let again = serve();
+        database
+            .wait_until("SELECT count(*) = 3 FROM crossfade.servers")
+            .await;
+        database.crossfade(&["advance", RUN]).exits(0);
+        again.signal(Signal::SIGTERM);
+        again.wait().exits(0);
+        assert_eq!(
+            database
+                .value("SELECT count(*) FROM crossfade.freezes")
+                .await,
+            "1"
+        );
+    });
+}

@@ -4,6 +4,7 @@
 
 pub mod amendment;
 pub mod attributes;
+pub mod calendar;
 pub mod calls;
 pub mod changes;
 pub mod claims;

@@ -137,6 +137,12 @@ pub struct Zone {
     zone: TimeZone,
 }
 
+impl Zone {
+    pub(super) fn time_zone(&self) -> &TimeZone {
+        &self.zone
+    }
+}
+
 impl FromStr for Zone {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {

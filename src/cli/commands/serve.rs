@@ -31,8 +31,14 @@ pub async fn run(context: &Context<'_>, serve: &Serve) -> anyhow::Result<Exit> {
             service.deliver(receivers, page, tell, stop).await;
         })
     });
+    let calendar = {
+        let (service, stop) = (service.clone(), stop.clone());
+        let freezes = configuration.freezes().to_vec();
+        tokio::spawn(async move { service.keep_calendar(&freezes, stop).await })
+    };
     let served = serve_orders(context, serve, service, reporter, stop.clone()).await;
     stop.cancel();
+    let _ = calendar.await;
     if let Some(posting) = posting {
         // What is on its way has its own time to arrive.
         let _ = posting.await;

@@ -1,9 +1,20 @@
 //! Freezing a database: nothing begins, backfills rest, and going back and looking stay possible.
 
 use super::{Service, ServiceError, tokens::Doing};
-use crate::store::freezes;
+use crate::{
+    engine::{EngineError, vital},
+    store::freezes,
+};
 use crossfade_decisions::lifecycle::snapshot::Pause;
+use crossfade_plan::calendar::Occasion;
+use crossfade_postgres::connect::Session;
 use jiff::Timestamp;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Between two looks at the calendar.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+const LOOK_WITHIN: Duration = Duration::from_secs(15);
 
 impl Service {
     /// Takes effect at the next batch of whoever drives a run.
@@ -30,5 +41,54 @@ impl Service {
     pub async fn frozen(&self) -> Result<Option<Pause>, ServiceError> {
         let session = self.installed("status").await?;
         Ok(freezes::in_force(&*session).await?)
+    }
+
+    /// Freezes the database at the times of a calendar, by the database's clock, until `stop`. Each time is placed once, by
+    /// whichever server comes first, so one that somebody has ended stays ended.
+    pub async fn keep_calendar(&self, calendar: &[Occasion], stop: CancellationToken) {
+        let mut session = None;
+        while !stop.is_cancelled() && !calendar.is_empty() {
+            let looked = vital::within(LOOK_WITHIN, self.freeze_by(calendar, &mut session));
+            // The database is away, or full: the next look does it.
+            if looked.await.is_err() {
+                session = None;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    async fn freeze_by(
+        &self,
+        calendar: &[Occasion],
+        session: &mut Option<Session>,
+    ) -> Result<(), EngineError> {
+        let session = match session {
+            Some(session) => session,
+            None => session.insert(self.target.connect("crossfade calendar").await?),
+        };
+        let now = session.query_one("SELECT clock_timestamp()", &[]).await?;
+        let now: Timestamp = now.get(0);
+        for occasion in calendar {
+            let Some(interval) = occasion.at(now) else {
+                continue;
+            };
+            let name = format!("{}/{} {}", interval.from, interval.to, occasion.reason);
+            if freezes::is_placed(&**session, &name).await? {
+                continue;
+            }
+            let transaction = session.transaction().await?;
+            freezes::place(
+                &transaction,
+                &occasion.reason,
+                Some(interval.to),
+                Some(&name),
+            )
+            .await?;
+            transaction.commit().await?;
+        }
+        Ok(())
     }
 }

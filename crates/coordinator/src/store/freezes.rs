@@ -58,6 +58,17 @@ pub async fn place(
     Ok(true)
 }
 
+/// Whether an occasion has had its freeze.
+pub async fn is_placed(client: &impl GenericClient, occasion: &str) -> Result<bool, StoreError> {
+    let row = client
+        .query_one(
+            "SELECT EXISTS (SELECT FROM crossfade.freezes WHERE occasion = $1)",
+            &[&occasion],
+        )
+        .await?;
+    Ok(row.get(0))
+}
+
 /// Ends every freeze in force. Those that it ended.
 pub async fn end(transaction: &Transaction<'_>) -> Result<Vec<Pause>, StoreError> {
     let rows = transaction
