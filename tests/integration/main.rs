@@ -18,6 +18,7 @@ mod bad_input;
 mod bad_links;
 mod beside_batches;
 mod browser;
+mod by_itself;
 mod changed_by_hand;
 mod changes;
 mod check_sql;

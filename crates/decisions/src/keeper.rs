@@ -1,7 +1,11 @@
-//! What a `crossfade serve` does next, from the open orders of its database.
+//! What a `crossfade serve` does next, from the open orders and the runs of its database.
 
-use crate::lifecycle::snapshot::RollbackTarget;
-use crossfade_plan::document::PhaseName;
+use crate::lifecycle::{
+    snapshot::{RollbackTarget, Snapshot},
+    transition::{RunState, State},
+};
+use crossfade_plan::document::{PhaseName, VerifyEvery};
+use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// So many runs are driven at a time by one server; the others wait for their turn.
@@ -87,6 +91,56 @@ pub fn decide(orders: &[OpenOrder], at_work: &BTreeSet<i64>, resting: &BTreeSet<
         .chain(back.iter().map(|order| Act::Begin(order.id)))
         .chain(forward.iter().take(free).map(|order| Act::Begin(order.id)))
         .collect()
+}
+
+/// What was ordered of a run so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    pub is_open: bool,
+    /// When somebody, or a server, last ordered the phase that comes next.
+    pub advance_at: Option<Timestamp>,
+    pub verify_at: Option<Timestamp>,
+}
+
+/// What a server orders though nobody asked for it now: a phase that the plan says begins by itself, and a comparison that is due.
+/// What ended once, cancelled or failed, is not ordered again: people decide.
+pub fn by_itself(snapshot: &Snapshot, asked: &Asked) -> Option<Wish> {
+    let is_held = asked.is_open
+        || snapshot.state != RunState::Active
+        || snapshot.rolling_back.is_some()
+        || snapshot.paused().is_some()
+        || snapshot.freeze.is_some();
+    if is_held {
+        return None;
+    }
+    let phase = snapshot.current_phase()?;
+    // After a rollback its state is another: whoever went back goes forward.
+    if phase.auto && snapshot.phase_state(phase.name) == State::Pending {
+        let before = snapshot.phases.values();
+        let ended = before.filter_map(|phase| phase.finished_at).max();
+        if asked.advance_at.is_none_or(|at| Some(at) < ended) {
+            return Some(Wish::Advance {
+                to: phase.name,
+                at_gate: AtGate::Wait,
+            });
+        }
+    }
+    verification_is_due(snapshot, asked.verify_at).then_some(Wish::Verify)
+}
+
+/// From the end of `verify` until `contract` begins, rows are compared again and again. `asked_at`: when that was last ordered.
+pub fn verification_is_due(snapshot: &Snapshot, asked_at: Option<Timestamp>) -> bool {
+    let VerifyEvery::Span(every) = snapshot.plan.settings.verify_every else {
+        return false;
+    };
+    let Some(verified) = &snapshot.verification else {
+        return false;
+    };
+    let is_between = snapshot.has_completed(PhaseName::Verify)
+        && snapshot.plan.phase(PhaseName::Contract).is_some()
+        && !snapshot.phase_state(PhaseName::Contract).has_begun();
+    let last = asked_at.map_or(verified.finished_at, |at| at.max(verified.finished_at));
+    is_between && snapshot.now.duration_since(last).unsigned_abs() >= every.duration()
 }
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 //! and steps never change.
 
 use super::{
-    compile::plain_conditions,
+    compile::{not_by_itself, plain_conditions},
     compiled::{Condition, Plan},
     decode,
-    document::{Gate, PhaseName},
+    document::{Gate, PhaseName, VerifyEvery},
     span::Span,
 };
 use crossfade_model::error::{Path, PlanError};
@@ -57,6 +57,8 @@ pub struct Limits {
     pub end_idle_blockers: Option<Span>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quarantine_max: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify_every: Option<VerifyEvery>,
 }
 
 /// One thing that is another than it was.
@@ -193,9 +195,24 @@ impl Amendment {
         }
         for (phase, wanted) in &self.gates {
             let path = Path::root().key("gates").key(phase.as_str());
+            errors.extend(not_by_itself(*phase, wanted, &path));
             match gate_of(plan, *phase, &path) {
                 Ok(gate) => changes.extend(put(gate, *phase, wanted, &path, &mut errors)),
                 Err(error) => errors.push(error),
+            }
+            let own = plan.phases.iter_mut().find(|own| own.name == *phase);
+            if let Some((own, auto)) = own.zip(wanted.auto)
+                && own.auto != auto
+            {
+                changes.push(Change {
+                    phase: Some(*phase),
+                    word: "auto".to_owned(),
+                    before: json!(own.auto),
+                    after: json!(auto),
+                    // The gate asks for the same.
+                    weaker: false,
+                });
+                own.auto = auto;
             }
         }
         changes.extend(self.settings.apply(plan));
@@ -347,6 +364,12 @@ impl Limits {
             "quarantine_max",
             &mut settings.quarantine_max,
             self.quarantine_max,
+        );
+        set(
+            &mut changes,
+            "verify_every",
+            &mut settings.verify_every,
+            self.verify_every,
         );
         changes
     }

@@ -35,6 +35,7 @@ pub use gates::plain_conditions;
 pub use names::new_names;
 pub use references::reference_types;
 use std::collections::BTreeSet;
+pub use structure::not_by_itself;
 pub use structure::{check_form, check_structure};
 
 /// A phase of the explicit form, and where its author's words stand.
@@ -322,6 +323,7 @@ impl<'a> Compiler<'a> {
             .collect();
         Phase {
             name: phase.phase,
+            auto: self.is_auto(phase),
             gate: self.gate(at, phase),
             steps,
         }

@@ -51,6 +51,9 @@ pub struct Plan {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Phase {
     pub name: PhaseName,
+    /// A server orders it by itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub auto: bool,
     pub gate: Vec<Condition>,
     pub steps: Vec<PlannedStep>,
 }

@@ -108,6 +108,9 @@ pub struct Gate {
     /// A query of your own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub query: Option<Query>,
+    /// A `crossfade serve` orders the phase by itself when the phase before has ended, and waits for the gate. Not for `contract`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto: Option<bool>,
 }
 
 /// A query in a read-only transaction.
@@ -151,6 +154,9 @@ pub struct Settings {
     pub search_path: Option<String>,
     /// A backfill pauses the run at this many rows in quarantine.
     pub quarantine_max: u32,
+    /// How often a `crossfade serve` compares all rows again, from the end of `verify` until `contract` begins.
+    #[serde(skip_serializing_if = "VerifyEvery::is_default")]
+    pub verify_every: VerifyEvery,
     /// Reports of verification may show values of rows.
     pub show_values: bool,
     pub pacing: Pacing,
@@ -166,8 +172,61 @@ impl Default for Settings {
             end_idle_blockers: None,
             search_path: None,
             quarantine_max: 1000,
+            verify_every: VerifyEvery::default(),
             show_values: false,
             pacing: Pacing::default(),
+        }
+    }
+}
+
+/// `24h`, or `off`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum VerifyEvery {
+    Off,
+    Span(Span),
+}
+
+impl VerifyEvery {
+    /// Comparing reads the whole table.
+    const SHORTEST: Span = Span::from_millis(60_000);
+
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Default for VerifyEvery {
+    fn default() -> Self {
+        Self::Span(Span::from_millis(24 * 3_600_000))
+    }
+}
+
+impl TryFrom<String> for VerifyEvery {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if text == "off" {
+            return Ok(Self::Off);
+        }
+        let span: Span = text
+            .parse()
+            .map_err(|error: super::span::SpanError| format!("{error}, or off"))?;
+        match span < Self::SHORTEST {
+            true => Err(format!(
+                "{span} is too short: comparing reads the whole table. Write at least {}, or off",
+                Self::SHORTEST
+            )),
+            false => Ok(Self::Span(span)),
+        }
+    }
+}
+
+impl From<VerifyEvery> for String {
+    fn from(every: VerifyEvery) -> Self {
+        match every {
+            VerifyEvery::Off => "off".to_owned(),
+            VerifyEvery::Span(span) => span.to_string(),
         }
     }
 }

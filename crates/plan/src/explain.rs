@@ -111,7 +111,16 @@ pub fn explain(plan: &Plan, facts: &Facts, surroundings: &Surroundings) -> Expla
             let mut explained = ExplainedPhase {
                 phase: phase.name,
                 summary: Summary::default(),
-                gate: phase.gate.iter().map(condition).collect(),
+                gate: phase
+                    .gate
+                    .iter()
+                    .map(condition)
+                    .chain(
+                        phase
+                            .auto
+                            .then(|| "auto: a server begins it by itself".to_owned()),
+                    )
+                    .collect(),
                 one_transaction: phase.name == PhaseName::Contract && phase.steps.len() > 1,
                 steps: phase
                     .steps

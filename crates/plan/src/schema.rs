@@ -4,7 +4,7 @@ mod page;
 
 use super::{
     columns::Columns,
-    document::{Document, Expression, RunName, Version},
+    document::{Document, Expression, RunName, VerifyEvery, Version},
     endpoint::{Endpoint, EndpointWords},
     no_references::{self, NoReferences},
     pacing::{Bytes, HttpProbe, HttpProbeWords, Limit, LimitWords, NumberQuery, NumberQueryWords},
@@ -81,6 +81,10 @@ texts! {
     };
     Expression, "Expression", {
         "description": "An SQL expression over the columns of one table: `upper(status)`.",
+        "type": "string", "minLength": 1
+    };
+    VerifyEvery, "VerifyEvery", {
+        "description": "A length of time of at least a minute, or `off`.",
         "type": "string", "minLength": 1
     };
     Span, "Duration", {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::database::observe::{Observed, observe};
 use crate::store::{history, runs, walks};
-use crossfade_decisions::keeper::AtGate;
+use crossfade_decisions::keeper::{AtGate, verification_is_due};
 use crossfade_decisions::lifecycle::{
     gate::{self, ConditionStatus},
     next::{Next, Wait, next},
@@ -57,6 +57,7 @@ impl Driver {
             Until::Phase(phase) => Some(phase),
         };
         let mut is_told = false;
+        let mut compared_at = None;
         loop {
             if self.stop.is_cancelled() {
                 return Ok(Outcome::Interrupted);
@@ -109,6 +110,19 @@ impl Driver {
                 }
                 Next::Finished(_) => return Ok(Outcome::Done),
                 Next::Wait(wait @ Wait::Gate(..)) if at_gate == AtGate::Wait => {
+                    if verification_is_due(&snapshot, compared_at) {
+                        compared_at = Some(snapshot.now);
+                        match self.verify(false, &BTreeSet::new()).await {
+                            Ok(Ok(_)) => {}
+                            Ok(Err(outcome)) => return Ok(outcome),
+                            // The gate is what was waited for, and says itself what is wrong.
+                            Err(EngineError::Refused(why)) => {
+                                tracing::warn!(why, "the rows could not be compared again");
+                            }
+                            Err(error) => return Err(error),
+                        }
+                        continue;
+                    }
                     let look_again = look_again(&wait, &snapshot);
                     self.reporter.notice(Notice::Waiting(wait));
                     self.sleep(look_again).await;

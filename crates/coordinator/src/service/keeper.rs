@@ -11,7 +11,7 @@ use crate::{
     },
 };
 use crossfade_decisions::{
-    keeper::{Act, OpenOrder, Wish, decide},
+    keeper::{Act, OpenOrder, Wish, by_itself, decide},
     lifecycle::{snapshot::RollbackTarget, transition::RunState},
 };
 use crossfade_postgres::connect::Session;
@@ -26,6 +26,8 @@ use tokio_util::sync::CancellationToken;
 /// Between two looks at the orders: an idle server asks once in this time.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const BEAT_EVERY: Duration = Duration::from_secs(5);
+/// A run of which nothing was recorded is looked at again after this: comparisons come due with time.
+const RUN_AGAIN_AFTER: Duration = Duration::from_secs(60);
 /// A look that takes longer has lost its connection.
 const LOOK_WITHIN: Duration = Duration::from_secs(15);
 /// Before an order is tried again whose driver could not begin or go on: doubled each time.
@@ -106,6 +108,8 @@ struct Keeper<'a> {
     holder: String,
     at_work: BTreeMap<i64, AtWork>,
     rests: BTreeMap<i64, Rest>,
+    /// Of active runs: the events they had when they were looked at, and when that was.
+    seen: BTreeMap<i64, (i64, Instant)>,
     tasks: JoinSet<(i64, Result<Carried, ServiceError>)>,
 }
 
@@ -132,6 +136,7 @@ impl Service {
             holder,
             at_work: BTreeMap::new(),
             rests: BTreeMap::new(),
+            seen: BTreeMap::new(),
             tasks: JoinSet::new(),
         };
         let serving = async {
@@ -268,6 +273,40 @@ fn is_of_this_server(error: &EngineError) -> bool {
     )
 }
 
+/// Orders what no person has to order: phases that the plan says begin by themselves, and comparisons that are due.
+async fn order_by_itself(
+    seen: &mut BTreeMap<i64, (i64, Instant)>,
+    session: &mut Session,
+) -> Result<(), EngineError> {
+    let active = orders::active(&**session).await?;
+    seen.retain(|id, _| active.iter().any(|(active, _)| active == id));
+    for (run_id, events) in active {
+        let is_known = seen
+            .get(&run_id)
+            .is_some_and(|(had, at)| *had == events && at.elapsed() < RUN_AGAIN_AFTER);
+        if is_known {
+            continue;
+        }
+        let snapshot = runs::snapshot(&**session, run_id).await?;
+        let next = snapshot.current_phase().map(|phase| phase.name);
+        let asked = orders::asked(&**session, run_id, next).await?;
+        if by_itself(&snapshot, &asked).is_some() {
+            let transaction = session.transaction().await?;
+            runs::hold(&transaction, run_id).await?;
+            // Somebody may have paused it a moment ago, or another server ordered the same.
+            let snapshot = runs::snapshot(&transaction, run_id).await?;
+            let next = snapshot.current_phase().map(|phase| phase.name);
+            let asked = orders::asked(&transaction, run_id, next).await?;
+            if let Some(wish) = by_itself(&snapshot, &asked) {
+                orders::place(&transaction, run_id, &wish).await?;
+            }
+            transaction.commit().await?;
+        }
+        seen.insert(run_id, (events, Instant::now()));
+    }
+    Ok(())
+}
+
 impl Keeper<'_> {
     /// Errors: what does not pass, as where the tables are of another version by now.
     async fn keep(
@@ -314,7 +353,7 @@ impl Keeper<'_> {
     }
 
     async fn look(
-        &self,
+        &mut self,
         session: &mut Option<Session>,
         beats: bool,
     ) -> Result<Vec<OpenOrder>, EngineError> {
@@ -331,6 +370,7 @@ impl Keeper<'_> {
             // `init` may have upgraded them meanwhile.
             schema::require(client, schema::Purpose::Drive).await?;
             orders::beat(&**client, &self.holder).await?;
+            order_by_itself(&mut self.seen, client).await?;
         }
         let open = orders::open(&**client).await?;
         if is_back {

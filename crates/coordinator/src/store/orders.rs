@@ -2,7 +2,7 @@
 
 use super::{StoreError, history, os_user};
 use crossfade_decisions::{
-    keeper::{AtGate, OpenOrder, Wish},
+    keeper::{Asked, AtGate, OpenOrder, Wish},
     lifecycle::snapshot::RollbackTarget,
 };
 use crossfade_plan::document::PhaseName;
@@ -153,6 +153,38 @@ pub async fn newest(
         ended_at: row.get("ended_at"),
         outcome: row.get("outcome"),
     }))
+}
+
+/// What was ordered of a run, as far as it matters for what a server orders by itself.
+pub async fn asked(
+    client: &impl GenericClient,
+    run_id: i64,
+    phase: Option<PhaseName>,
+) -> Result<Asked, StoreError> {
+    let row = client
+        .query_one(
+            "SELECT coalesce(bool_or(state = 'open'), false), max(placed_at) FILTER (WHERE action = 'advance' AND phase = $2), \
+                    max(placed_at) FILTER (WHERE action IN ('verify', 'repair')) \
+             FROM crossfade.orders WHERE run_id = $1",
+            &[&run_id, &phase.map(PhaseName::as_str)],
+        )
+        .await?;
+    Ok(Asked {
+        is_open: row.get(0),
+        advance_at: row.get(1),
+        verify_at: row.get(2),
+    })
+}
+
+/// The active runs, and how many events each has.
+pub async fn active(client: &impl GenericClient) -> Result<Vec<(i64, i64)>, StoreError> {
+    let rows = client
+        .query(
+            "SELECT id, event_count FROM crossfade.runs WHERE state = 'active' ORDER BY id",
+            &[],
+        )
+        .await?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
 /// Every open order of the database, the oldest first.

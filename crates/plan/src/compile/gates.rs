@@ -44,6 +44,13 @@ impl Compiler<'_> {
         conditions
     }
 
+    /// What `gates` says comes after what stands with the phase.
+    pub(super) fn is_auto(&self, phase: &PhaseDocument) -> bool {
+        let added = self.document.gates.get(&phase.phase);
+        let added = added.and_then(|gate| gate.auto);
+        added.or(phase.gate.auto).unwrap_or(false)
+    }
+
     /// By its place in the plan, as `sql` may stand anywhere.
     fn is_after(&self, before: PhaseName, phase: PhaseName) -> bool {
         self.phases

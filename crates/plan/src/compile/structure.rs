@@ -57,6 +57,7 @@ pub fn check_form(document: &Document) -> Vec<PlanError> {
         let path = Path::root().key("settings").key("pacing").key(word);
         errors.push(PlanError::at(path, format!("`{word}` is {range}")));
     }
+    errors.extend(begun_by_nobody(document));
     if let Some(phases) = &document.phases {
         let located: Vec<Placed> = phases
             .iter()
@@ -181,6 +182,35 @@ pub(super) fn check_gates(document: &Document, phases: &[Placed]) -> Vec<PlanErr
                 .help(format!("its phases are {}", names.join(", ")))
         })
         .collect()
+}
+
+/// In `gates`, and in the gates of phases that are written out.
+fn begun_by_nobody(document: &Document) -> Vec<PlanError> {
+    let added = document.gates.iter().map(|(phase, gate)| {
+        let path = Path::root().key("gates").key(phase.as_str());
+        (*phase, gate, path)
+    });
+    let written = document.phases.iter().flatten().enumerate();
+    let stated = written.map(|(number, phase)| {
+        let path = Path::root().key("phases").index(number).key("gate");
+        (phase.phase, &phase.gate, path)
+    });
+    added
+        .chain(stated)
+        .filter_map(|(phase, gate, path)| not_by_itself(phase, gate, &path))
+        .collect()
+}
+
+/// What cannot be undone is begun by a person.
+pub fn not_by_itself(phase: PhaseName, gate: &Gate, path: &Path) -> Option<PlanError> {
+    let is_auto = phase == PhaseName::Contract && gate.auto == Some(true);
+    is_auto.then(|| {
+        PlanError::at(
+            path.key("auto"),
+            "contract drops what was old, and never begins by itself",
+        )
+        .on_key()
+    })
 }
 
 fn check_phases(phases: &[Placed]) -> Vec<PlanError> {
