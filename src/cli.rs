@@ -8,6 +8,7 @@ mod moment;
 mod printer;
 mod reporter;
 mod stderr;
+mod supervisor;
 
 use args::{Arguments, Command, LogFormat};
 use clap::{CommandFactory, Parser, error::ErrorKind};

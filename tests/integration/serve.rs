@@ -4,7 +4,10 @@ use crate::support::{
     Background, Database, Ran, connect, on_own_postgresql, on_postgresql, plan_file,
 };
 use nix::sys::signal::Signal;
-use std::time::{Duration, Instant};
+use std::{
+    os::unix::net::UnixDatagram,
+    time::{Duration, Instant},
+};
 use tokio_postgres::error::SqlState;
 
 const RUN: &str = "rename-status";
@@ -64,6 +67,29 @@ async fn until_in_backfill(database: &Database) {
             "SELECT EXISTS (SELECT FROM crossfade.segments WHERE step = 'fill:public.vehicles' AND rows_changed > 100)",
         )
         .await;
+}
+
+#[test]
+fn a_service_manager_is_told_when_the_server_is_ready_and_when_it_stops() {
+    fn told(manager: &UnixDatagram) -> String {
+        let mut buffer = [0; 64];
+        let length = manager.recv(&mut buffer).expect("a datagram");
+        String::from_utf8_lossy(&buffer[..length]).into_owned()
+    }
+    on_postgresql(async |database| {
+        database.crossfade(&["init"]).exits(0);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notify");
+        let manager = UnixDatagram::bind(&path).unwrap();
+        let patience = Duration::from_secs(30);
+        manager.set_read_timeout(Some(patience)).unwrap();
+        let environment = [("NOTIFY_SOCKET", path.to_str().unwrap())];
+        let server = database.spawn(&environment, &["serve"]);
+        assert_eq!(told(&manager), "READY=1");
+        server.signal(Signal::SIGTERM);
+        assert_eq!(told(&manager), "STOPPING=1");
+        server.wait().exits(0);
+    });
 }
 
 #[test]

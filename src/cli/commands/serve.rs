@@ -6,6 +6,7 @@ use crate::cli::{
     exit::{Exit, UsageError},
     printer::{Printer, one_line},
     reporter::OfRun,
+    supervisor::{self, State},
 };
 use crate::configuration::Configuration;
 use anyhow::Context as _;
@@ -22,7 +23,15 @@ pub async fn run(context: &Context<'_>, serve: &Serve) -> anyhow::Result<Exit> {
     let stop = context.stop()?;
     let configuration = Configuration::load(serve.configuration.file.as_deref())?;
     let receivers = configuration.receivers()?;
-    let reporter = lines(context);
+    let reporter = Arc::new(Supervised {
+        printer: *context.printer,
+        told: lines(context),
+    });
+    let (stopping, printer) = (stop.clone(), *context.printer);
+    tokio::spawn(async move {
+        stopping.cancelled().await;
+        tell_manager(printer, State::Stopping);
+    });
     let posting = (!receivers.is_empty()).then(|| {
         let (service, stop) = (service.clone(), stop.clone());
         let (page, printer) = (configuration.page().map(str::to_owned), *context.printer);
@@ -107,6 +116,33 @@ fn not_delivered(not: &NotDelivered) -> String {
 
 /// Requests that are under way when the server stops get so long.
 const GOODBYE_WITHIN: Duration = Duration::from_millis(500);
+
+/// A service manager that cannot be told is no reason to stop.
+fn tell_manager(printer: Printer, state: State) {
+    if let Err(error) = supervisor::tell(state) {
+        printer.message(format!("warning: cannot tell NOTIFY_SOCKET: {error}"));
+    }
+}
+
+/// Tells a service manager, too, once the server serves.
+struct Supervised {
+    printer: Printer,
+    told: Arc<dyn ServeReporter>,
+}
+
+impl ServeReporter for Supervised {
+    fn notice(&self, notice: ServeNotice) {
+        let has_begun = matches!(notice, ServeNotice::Serving { .. });
+        self.told.notice(notice);
+        if has_begun {
+            tell_manager(self.printer, State::Ready);
+        }
+    }
+
+    fn of_run(&self, run: &str) -> Arc<dyn Reporter> {
+        self.told.of_run(run)
+    }
+}
 
 /// Tells what the server does, a line at a time.
 pub fn lines(context: &Context<'_>) -> Arc<dyn ServeReporter> {
