@@ -208,7 +208,7 @@ fn every_sequence_behind_a_key_goes_as_far_as_the_wider_key() {
 }
 
 #[test]
-fn anothers_sequence_is_refused_by_name_and_one_that_is_only_a_text_is_told() {
+fn the_sequence_of_another_is_refused_by_name_and_one_that_is_only_a_text_is_told() {
     on_postgresql(async |database| {
         let role = format!("{}_runs", database.name);
         database
