@@ -1,8 +1,8 @@
 //! `crossfade.yaml`: who is told, when nothing begins, and where the page is. As strict as a plan: every error with its place.
 
 use anyhow::Context as _;
-use crossfade_coordinator::service::Receiver;
-use crossfade_model::error::{Path as Place, PlanError, render};
+use crossfade_coordinator::service::{Receiver, ServiceError};
+use crossfade_model::error::{Path as Place, PlanError, locate_all, render};
 use crossfade_notify::{ReceiverConfig, ReceiverWords};
 use crossfade_plan::{
     calendar::{Occasion, OccasionWords},
@@ -32,7 +32,7 @@ pub struct Configuration {
     source: Source,
 }
 
-/// The same, as it is written.
+/// What `crossfade serve` reads from crossfade.yaml.
 #[derive(JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "Crossfade configuration")]
@@ -74,6 +74,33 @@ struct Source {
     text: String,
 }
 
+impl Source {
+    /// With places, as errors of plans are. Lines of receivers are not shown: secrets may stand in them.
+    fn refused(&self, errors: &[PlanError]) -> ServiceError {
+        let notify = Place::root().key("notify");
+        let (secret, plain): (Vec<_>, Vec<_>) = errors
+            .iter()
+            .cloned()
+            .partition(|error| notify.holds(&error.path));
+        let mut text = render(&self.file, &self.text, &plain);
+        for error in locate_all(&self.file, &self.text, &secret) {
+            let at = match (error.line, error.column) {
+                (Some(line), Some(column)) => format!("{}:{line}:{column}", error.file),
+                _ => error.file,
+            };
+            let help = error
+                .help
+                .map_or(String::new(), |help| format!("  = help: {help}\n"));
+            let gap = if text.is_empty() { "" } else { "\n" };
+            text += &format!(
+                "{gap}error: {}: {}\n --> {at}\n{help}",
+                error.path, error.message
+            );
+        }
+        ServiceError::Plan(text)
+    }
+}
+
 impl Configuration {
     /// The file that is named, or `crossfade.yaml` here or in a folder above; without one, nothing is configured.
     pub fn load(named: Option<&Path>) -> anyhow::Result<Self> {
@@ -87,9 +114,10 @@ impl Configuration {
         anyhow::ensure!(size <= BYTES_MAX, "{name} has more than {BYTES_MAX} bytes");
         let text = std::fs::read_to_string(&file)
             .with_context(|| format!("cannot read the configuration {name}"))?;
+        let source = Source { file: name, text };
         let mut configuration =
-            Self::read(&text).map_err(|errors| anyhow::anyhow!(render(&name, &text, &errors)))?;
-        configuration.source = Source { file: name, text };
+            Self::read(&source.text).map_err(|errors| source.refused(&errors))?;
+        configuration.source = source;
         Ok(configuration)
     }
 
@@ -137,8 +165,7 @@ impl Configuration {
         if errors.is_empty() {
             return Ok(receivers);
         }
-        let Source { file, text } = &self.source;
-        anyhow::bail!(render(file, text, &errors))
+        Err(self.source.refused(&errors).into())
     }
 }
 
@@ -163,12 +190,17 @@ mod tests {
 
     #[test]
     fn every_error_is_told_with_its_place() {
-        let text = "page: here\nnotify:\n  Releases: {slack: x}\n  pager: {slack: x, teams: y}\n  desk: {command: [true], at: noon}\nlunch: noon\n";
+        let text = "page: here\nnotify:\n  Releases: {slack: x}\n  pager: {slack: hunter2, teams: y}\n  desk: {command: [true], at: noon}\nlunch: noon\n";
         let errors = Configuration::read(text).unwrap_err();
-        let shown = render("crossfade.yaml", text, &errors);
-        for words in ["lunch", "exactly one", "`at`"] {
+        let source = Source {
+            file: "crossfade.yaml".to_owned(),
+            text: text.to_owned(),
+        };
+        let shown = source.refused(&errors).to_string();
+        for words in ["lunch", "exactly one", "`at`", "--> crossfade.yaml:4:"] {
             assert!(shown.contains(words), "{words}: {shown}");
         }
+        assert!(!shown.contains("hunter2"), "{shown}");
         assert!(Configuration::read("page: here\n").is_err());
         assert!(Configuration::read("").is_ok());
     }

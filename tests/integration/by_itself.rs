@@ -117,6 +117,51 @@ fn a_server_compares_again_when_it_is_due_and_says_what_differs() {
 }
 
 #[test]
+fn a_comparison_that_nobody_ordered_gives_way_and_a_run_that_cannot_be_read_holds_up_no_other() {
+    on_postgresql(async |database| {
+        start(database, "settings: {verify_every: 1h}\n").await;
+        database
+            .crossfade(&["advance", RUN, "--to", "verify"])
+            .exits(0);
+        // Its plan is of a later release, perhaps.
+        database
+            .execute(
+                "UPDATE crossfade.verifications SET finished_at = finished_at - interval '61 min'; \
+                 INSERT INTO crossfade.runs (name, document, plan, fingerprint, started_by_os) VALUES ('aaa', '', '{}', '', 'x')",
+            )
+            .await;
+        // The order stays open while somebody else has the lease.
+        let holds = "INSERT INTO crossfade.leases (run_id, holder, backend_pid, backend_start, epoch, heartbeat) \
+            SELECT r.id, 'a test', a.pid, a.backend_start, 100, now() + interval '1 hour' FROM crossfade.runs AS r, pg_stat_activity AS a \
+            WHERE r.name = 'rename-status' AND a.pid = pg_backend_pid() \
+            ON CONFLICT (run_id) DO UPDATE SET holder = excluded.holder, backend_pid = excluded.backend_pid, \
+                backend_start = excluded.backend_start, heartbeat = excluded.heartbeat";
+        let holder = database.client().await;
+        holder.batch_execute(holds).await.unwrap();
+        let server = database.spawn(&[], &["serve"]);
+        database
+            .wait_until(
+                "SELECT automatic AND state = 'open' AND action = 'verify' FROM crossfade.orders",
+            )
+            .await;
+        database
+            .crossfade(&["advance", RUN, "--to", "enforce", "--detach"])
+            .exits(0);
+        let ended = "SELECT state || ': ' || outcome FROM crossfade.orders WHERE automatic";
+        assert_eq!(
+            database.value(ended).await,
+            "stopped: somebody ordered something else"
+        );
+        drop(holder);
+        database
+            .execute("UPDATE crossfade.leases SET holder = NULL, backend_pid = NULL, backend_start = NULL, heartbeat = NULL")
+            .await;
+        until_completed(database, "enforce").await;
+        stop(server);
+    });
+}
+
+#[test]
 fn who_waits_at_a_gate_compares_when_it_is_due() {
     on_postgresql(async |database| {
         start(

@@ -400,6 +400,30 @@ fn a_difference_and_rows_in_quarantine_are_noticed_once_with_keys() {
 }
 
 #[test]
+fn what_a_receiver_that_is_gone_would_have_been_told_is_given_up_after_three_days() {
+    on_postgresql(async |database| {
+        start(database, "").await;
+        database
+            .execute(
+                "INSERT INTO crossfade.receivers (name) VALUES ('gone'); \
+                 INSERT INTO crossfade.messages (receiver, run_id, number, topic, due_at) SELECT 'gone', id, 1, 'run_started', now() - d.age \
+                     FROM crossfade.runs, (VALUES (interval '73 hours')) AS d (age); \
+                 INSERT INTO crossfade.messages (receiver, run_id, number, topic, due_at) SELECT 'gone', id, 2, 'paused', now() - interval '71 hours' \
+                     FROM crossfade.runs",
+            )
+            .await;
+        let server = serve(database, "notify: {desk: {command: [\"true\"]}}\n", 2).await;
+        database
+            .wait_until("SELECT bool_or(state = 'given_up') FROM crossfade.messages")
+            .await;
+        let listed = database.crossfade(&["notify", "list"]).exits(0).stdout;
+        let words = "gone: 0 delivered; 1 waiting, 1 given up: no server had this receiver";
+        assert!(listed.contains(words), "{listed}");
+        server.stop();
+    });
+}
+
+#[test]
 fn a_test_message_says_whether_it_arrived_and_never_where() {
     on_postgresql(async |database| {
         let inbox = Inbox::open(Answers::With(404));

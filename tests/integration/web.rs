@@ -842,6 +842,61 @@ fn without_a_token_nobody_acts_and_only_a_public_page_is_shown() {
 }
 
 #[test]
+fn a_freeze_is_placed_and_ended_by_whoever_may_operate_and_shown_to_all() {
+    on_postgresql(async |database| {
+        let team = Team::of(database).await;
+        team.start();
+        let page = team.serve(&[]);
+        let path = "/api/v1/freeze";
+        let freeze = || Some(json!({"reason": "the sale"}));
+        for (role, can, expected) in [
+            (&team.approver, "approve", 403),
+            (&team.operator, "view", 403),
+            (&team.operator, "operate", 200),
+        ] {
+            let token = team.token(role, can);
+            let placed = page.call(Some(&token), Method::PUT, path, freeze()).await;
+            assert_eq!(placed.0, expected, "{can}: {}", placed.1);
+        }
+        let token = team.token(&team.operator, "operate");
+        let looked = page.get(&token, path).await;
+        assert_eq!(looked["frozen"]["reason"], "the sale");
+        let wrong = Some(json!({"reason": "x", "until": "2020-01-01T00:00:00Z"}));
+        let wrong = page.call(Some(&token), Method::PUT, path, wrong).await;
+        assert_eq!(wrong.0, 400, "{}", wrong.1);
+        let viewer = page.visitor(&team.token(&team.approver, "view")).await;
+        for shown in ["/", "/freeze", &format!("/runs/{RUN}")] {
+            let (code, text) = viewer.page(shown).await;
+            assert!(code == 200 && text.contains("the sale"), "{shown}: {text}");
+        }
+        assert_eq!(viewer.act("/unfreeze", &[]).await.0, 403);
+        let operator = page.visitor(&token).await;
+        assert_eq!(operator.act("/unfreeze", &[]).await.0, 303);
+        assert_eq!(database.status(RUN)["frozen"], Value::Null);
+        assert_eq!(operator.act("/freeze", &[("reason", " ")]).await.0, 400);
+        let (code, to) = operator
+            .act("/freeze", &[("reason", "by a form"), ("span", "2h")])
+            .await;
+        assert_eq!((code, to.as_str()), (303, "/"));
+        let frozen = database.status(RUN)["frozen"].clone();
+        assert_eq!(frozen["reason"], "by a form");
+        assert!(frozen["until"].is_string(), "{frozen}");
+        let by = frozen["by"].as_str().unwrap();
+        assert!(
+            by.starts_with(&team.operator) && by.contains("token"),
+            "{by}"
+        );
+        let ended = page.call(Some(&token), Method::DELETE, path, None).await;
+        assert_eq!(ended.1["ended"][0]["reason"], "by a form");
+        let looking = team.serve(&["--read-only"]);
+        let refused = looking
+            .call(Some(&token), Method::PUT, path, freeze())
+            .await;
+        assert_eq!(refused.0, 403, "{}", refused.1);
+    });
+}
+
+#[test]
 fn tokens_go_nowhere_unencrypted_and_appear_nowhere() {
     on_postgresql(async |database| {
         let team = Team::of(database).await;

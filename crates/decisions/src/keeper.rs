@@ -114,7 +114,7 @@ pub fn by_itself(snapshot: &Snapshot, asked: &Asked) -> Option<Wish> {
         return None;
     }
     let phase = snapshot.current_phase()?;
-    // After a rollback its state is another: whoever went back goes forward.
+    // A phase that was undone is in another state: it waits for a person.
     if phase.auto && snapshot.phase_state(phase.name) == State::Pending {
         let before = snapshot.phases.values();
         let ended = before.filter_map(|phase| phase.finished_at).max();

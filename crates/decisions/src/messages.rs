@@ -148,6 +148,8 @@ impl Condition {
         match topic {
             Topic::HeldBack => Duration::from_secs(600),
             Topic::Blocked => Duration::from_secs(60),
+            // A server orders a phase that begins by itself within a few seconds.
+            Topic::GateOpen => Duration::from_secs(10),
             _ => Duration::ZERO,
         }
     }

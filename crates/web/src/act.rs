@@ -19,7 +19,7 @@ use crate::{
 use axum::{
     Router,
     response::{IntoResponse, Redirect, Response},
-    routing::{get, post},
+    routing::get,
 };
 use maud::{Markup, html};
 
@@ -29,7 +29,7 @@ pub fn routes() -> Router<Shared> {
         .route("/runs/{run}/approve", get(approve::form).post(approve::act))
         .route("/runs/{run}/pause", get(pause::form).post(pause::act))
         .route("/freeze", get(freeze::form).post(freeze::freeze))
-        .route("/unfreeze", post(freeze::unfreeze))
+        .route("/unfreeze", get(freeze::form).post(freeze::unfreeze))
         .route("/runs/{run}/resume", get(resume::form).post(resume::act))
         .route("/runs/{run}/verify", get(verify::form).post(verify::act))
         .route("/runs/{run}/tune", get(tune::form).post(tune::act))

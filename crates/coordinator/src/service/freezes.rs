@@ -46,13 +46,18 @@ impl Service {
     /// Freezes the database at the times of a calendar, by the database's clock, until `stop`. Each time is placed once, by
     /// whichever server comes first, so one that somebody has ended stays ended.
     pub async fn keep_calendar(&self, calendar: &[Occasion], stop: CancellationToken) {
-        let mut session = None;
+        let (mut session, mut trouble) = (None, None);
         while !stop.is_cancelled() && !calendar.is_empty() {
             let looked = vital::within(LOOK_WITHIN, self.freeze_by(calendar, &mut session));
-            // The database is away, or full: the next look does it.
-            if looked.await.is_err() {
+            let failed = looked.await.err().map(|error| error.to_string());
+            if let Some(why) = &failed {
                 session = None;
+                // Of each reason once: the next look may do it.
+                if failed != trouble {
+                    tracing::warn!(why, "the calendar of freezes cannot be kept");
+                }
             }
+            trouble = failed;
             tokio::select! {
                 () = tokio::time::sleep(LOOK_EVERY) => {}
                 () = stop.cancelled() => {}

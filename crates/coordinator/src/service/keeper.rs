@@ -5,7 +5,7 @@ use crate::{
     engine::{EngineError, notice::Reporter, vital},
     store::{
         StoreError,
-        orders::{self, End},
+        orders::{self, By, End},
         os_user, runs, schema,
         verification::Finding,
     },
@@ -21,6 +21,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::task::{Id, JoinError, JoinSet, LocalSet};
+use tokio_postgres::GenericClient;
 use tokio_util::sync::CancellationToken;
 
 /// Between two looks at the orders: an idle server asks once in this time.
@@ -28,6 +29,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const BEAT_EVERY: Duration = Duration::from_secs(5);
 /// A run of which nothing was recorded is looked at again after this: comparisons come due with time.
 const RUN_AGAIN_AFTER: Duration = Duration::from_secs(60);
+/// So many runs are looked at in one look; the next ones follow in the next.
+const RUNS_AT_A_LOOK: usize = 50;
 /// A look that takes longer has lost its connection.
 const LOOK_WITHIN: Duration = Duration::from_secs(15);
 /// Before an order is tried again whose driver could not begin or go on: doubled each time.
@@ -273,38 +276,51 @@ fn is_of_this_server(error: &EngineError) -> bool {
     )
 }
 
-/// Orders what no person has to order: phases that the plan says begin by themselves, and comparisons that are due.
+/// Orders what no person has to order: phases that the plan says begin by themselves, and comparisons that are due. A run that
+/// cannot be read keeps the server from no other.
 async fn order_by_itself(
     seen: &mut BTreeMap<i64, (i64, Instant)>,
     session: &mut Session,
 ) -> Result<(), EngineError> {
     let active = orders::active(&**session).await?;
     seen.retain(|id, _| active.iter().any(|(active, _)| active == id));
-    for (run_id, events) in active {
-        let is_known = seen
-            .get(&run_id)
-            .is_some_and(|(had, at)| *had == events && at.elapsed() < RUN_AGAIN_AFTER);
-        if is_known {
-            continue;
-        }
-        let snapshot = runs::snapshot(&**session, run_id).await?;
-        let next = snapshot.current_phase().map(|phase| phase.name);
-        let asked = orders::asked(&**session, run_id, next).await?;
-        if by_itself(&snapshot, &asked).is_some() {
-            let transaction = session.transaction().await?;
-            runs::hold(&transaction, run_id).await?;
-            // Somebody may have paused it a moment ago, or another server ordered the same.
-            let snapshot = runs::snapshot(&transaction, run_id).await?;
-            let next = snapshot.current_phase().map(|phase| phase.name);
-            let asked = orders::asked(&transaction, run_id, next).await?;
-            if let Some(wish) = by_itself(&snapshot, &asked) {
-                orders::place(&transaction, run_id, &wish).await?;
+    let is_news = |(run_id, events): &(i64, i64)| {
+        let seen = seen.get(run_id);
+        seen.is_none_or(|(had, at)| had != events || at.elapsed() >= RUN_AGAIN_AFTER)
+    };
+    let news: Vec<(i64, i64)> = active.into_iter().filter(is_news).collect();
+    for (run_id, events) in news.into_iter().take(RUNS_AT_A_LOOK) {
+        match order_for(session, run_id).await {
+            Ok(()) => {}
+            Err(error) if may_pass(&error) => return Err(error),
+            Err(error) => {
+                tracing::warn!(run_id, %error, "what this run needs by itself cannot be told");
             }
-            transaction.commit().await?;
         }
         seen.insert(run_id, (events, Instant::now()));
     }
     Ok(())
+}
+
+async fn order_for(session: &mut Session, run_id: i64) -> Result<(), EngineError> {
+    if wish_of(&**session, run_id).await?.is_none() {
+        return Ok(());
+    }
+    let transaction = session.transaction().await?;
+    runs::hold(&transaction, run_id).await?;
+    // Somebody may have paused it a moment ago, or another server ordered the same.
+    if let Some(wish) = wish_of(&transaction, run_id).await? {
+        orders::place(&transaction, run_id, &wish, By::Server).await?;
+    }
+    transaction.commit().await?;
+    Ok(())
+}
+
+async fn wish_of(client: &impl GenericClient, run_id: i64) -> Result<Option<Wish>, EngineError> {
+    let snapshot = runs::snapshot(client, run_id).await?;
+    let next = snapshot.current_phase().map(|phase| phase.name);
+    let asked = orders::asked(client, run_id, next).await?;
+    Ok(by_itself(&snapshot, &asked))
 }
 
 impl Keeper<'_> {

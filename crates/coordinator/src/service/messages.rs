@@ -13,7 +13,10 @@ use crate::{
         runs, schema, verification,
     },
 };
-use crossfade_decisions::messages::{Condition, Topic, send_again_after};
+use crossfade_decisions::{
+    lifecycle::transition::RunState,
+    messages::{Condition, Topic, send_again_after},
+};
 use crossfade_postgres::connect::Session;
 use serde::Serialize;
 use serde_json::Value;
@@ -110,6 +113,8 @@ struct Post<'a> {
     busy: BTreeSet<String>,
     /// Of runs: what was noticed and told at the last look, which needs no other.
     settled: BTreeMap<i64, Vec<(Topic, String)>>,
+    /// Why the last look failed.
+    trouble: Option<String>,
 }
 
 impl Service {
@@ -132,20 +137,24 @@ impl Service {
             under_way: JoinSet::new(),
             busy: BTreeSet::new(),
             settled: BTreeMap::new(),
+            trouble: None,
         };
         let (mut watch_at, mut clean_at) = (Instant::now(), Instant::now());
         while !stop.is_cancelled() {
             let now = Instant::now();
+            let mut looked = Ok(());
             if now >= watch_at {
-                // A run that cannot be read at this moment is looked at again.
-                let _ = post.watch().await;
+                looked = post.watch().await;
                 watch_at = now + WATCH_EVERY;
             }
-            if post.look(now >= clean_at).await.is_err() {
-                post.session = None;
-            } else if now >= clean_at {
-                clean_at = now + CLEAN_EVERY;
+            let cleans = now >= clean_at;
+            looked = looked.and(post.look(cleans).await);
+            match looked {
+                Ok(()) if cleans => clean_at = now + CLEAN_EVERY,
+                Ok(()) => {}
+                Err(_) => post.session = None,
             }
+            post.say(looked);
             post.wait(&stop).await;
         }
         let _ = tokio::time::timeout(GOODBYE_WITHIN, async {
@@ -186,6 +195,15 @@ impl Post<'_> {
         self.session
             .as_mut()
             .ok_or_else(|| ServiceError::Refused("there is no session".to_owned()))
+    }
+
+    /// Messages that wait for a database that is away, or for rights, are a warning in the log, once.
+    fn say(&mut self, looked: Result<(), ServiceError>) {
+        let trouble = looked.err().map(|error| error.to_string());
+        if let Some(why) = trouble.as_deref().filter(|_| trouble != self.trouble) {
+            tracing::warn!(why, "messages wait");
+        }
+        self.trouble = trouble;
     }
 
     /// Queues what is new, and begins to send what is due to receivers that are not at work on another message.
@@ -236,7 +254,9 @@ impl Post<'_> {
             return Ok(());
         };
         if message.topic == Topic::Finished {
-            message.report = service.report(&message.run).await.ok();
+            // The message matters more than what it brings with it.
+            let report = tokio::time::timeout(LOOK_WITHIN, service.report(&message.run));
+            message.report = report.await.ok().and_then(Result::ok);
         }
         self.busy.insert(name.to_owned());
         self.under_way.spawn(async move {
@@ -328,8 +348,11 @@ impl Post<'_> {
         let runs = self.looker.runs().await?;
         let mut there = BTreeSet::new();
         for run in runs.iter() {
+            if run.line.state == RunState::Active.as_str() {
+                there.insert(run.line.id);
+            }
+            // Of one that cannot be read at this moment, nothing is known to be over.
             let Some(status) = &run.status else { continue };
-            there.insert(run.line.id);
             self.notice(run.line.id, conditions::of(status)).await?;
         }
         let over: Vec<i64> = self.settled.keys().copied().collect();

@@ -4,7 +4,7 @@ use super::{Service, ServiceError, tokens::Doing};
 use crate::{
     engine::EngineError,
     store::{
-        orders::{self, End, OrderRecord, ServerRecord},
+        orders::{self, By, End, OrderRecord, ServerRecord},
         runs,
     },
 };
@@ -52,7 +52,8 @@ impl Service {
         {
             orders::supersede(&transaction, run_id, None, "somebody ordered to go back").await?;
         }
-        let Some(id) = orders::place(&transaction, run_id, wish).await? else {
+        orders::supersede_comparison(&transaction, run_id).await?;
+        let Some(id) = orders::place(&transaction, run_id, wish, By::Somebody).await? else {
             let open = orders::newest(&transaction, run_id).await?;
             let open = open.map_or_else(|| "an order".to_owned(), |order| order.in_words());
             return Err(ServiceError::Refused(format!(

@@ -169,6 +169,8 @@ pub(super) fn in_words(event: &HistoryEvent) -> String {
         "approvals void" => "approvals became void".to_owned(),
         "paused" => format!("paused{}", because("reason")),
         "resumed" => format!("resumed{}", because("reason")),
+        "frozen" => format!("froze the database{}", because("reason")),
+        "unfrozen" => "ended the freeze of the database".to_owned(),
         "tuned" => tuned(&event.detail),
         "blocked" => format!("{} could not acquire a lock that others held", text("step")),
         "quarantine accepted" => format!(

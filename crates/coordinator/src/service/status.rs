@@ -369,7 +369,7 @@ fn waiting(run: &str, next: &Next) -> Vec<Waiting> {
         ),
         Next::Wait(Wait::Frozen(freeze)) => one(
             "frozen",
-            format!("the database is frozen by {}: {}", freeze.by, freeze.reason),
+            format!("by {}: {}", freeze.by, freeze.reason),
             freeze.until,
         ),
         Next::Wait(Wait::RollingBack(_, target)) => one(

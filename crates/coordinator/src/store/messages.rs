@@ -1,7 +1,7 @@
 //! Messages for people: events that a receiver wants, until it has taken them; and what was noticed of a run.
 
 use super::{StoreError, history};
-use crossfade_decisions::messages::{Condition, NOTICED, Topic};
+use crossfade_decisions::messages::{Condition, GIVEN_UP_AFTER, NOTICED, Topic};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
@@ -190,8 +190,16 @@ pub async fn not_delivered(
     Ok(())
 }
 
-/// Forgets what has ended long ago.
+/// Gives up what nobody has tried to send for too long, as of a receiver that is not in the configuration any more, and forgets
+/// what has ended long ago.
 pub async fn clean(client: &impl GenericClient) -> Result<(), StoreError> {
+    client
+        .execute(
+            "UPDATE crossfade.messages SET state = 'given_up', ended_at = clock_timestamp(), error = coalesce(error, 'no server had this receiver') \
+             WHERE state = 'waiting' AND due_at < clock_timestamp() - make_interval(secs => $1)",
+            &[&GIVEN_UP_AFTER.as_secs_f64()],
+        )
+        .await?;
     client
         .execute(
             &format!(

@@ -97,11 +97,20 @@ fn wish(row: &Row) -> Result<Wish, StoreError> {
     })
 }
 
+/// Who wants an order carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    Somebody,
+    /// A server that does what the plan says.
+    Server,
+}
+
 /// Places an order in the caller's transaction, with its event. `None`: an order of the run is open already.
 pub async fn place(
     client: &impl GenericClient,
     run_id: i64,
     wish: &Wish,
+    by: By,
 ) -> Result<Option<i64>, StoreError> {
     let (phase, waits, discards) = match wish {
         Wish::Advance { to, at_gate } => (Some(to.as_str()), *at_gate == AtGate::Wait, Vec::new()),
@@ -116,14 +125,25 @@ pub async fn place(
     };
     let row = client
         .query_opt(
-            "INSERT INTO crossfade.orders (run_id, action, phase, waits, discards, os_user) VALUES ($1, $2, $3, $4, $5, $6) \
+            "INSERT INTO crossfade.orders (run_id, action, phase, waits, discards, os_user, automatic) VALUES ($1, $2, $3, $4, $5, $6, $7) \
              ON CONFLICT (run_id) WHERE state = 'open' DO NOTHING RETURNING id",
-            &[&run_id, &action(wish), &phase, &waits, &discards, &os_user()],
+            &[
+                &run_id,
+                &action(wish),
+                &phase,
+                &waits,
+                &discards,
+                &os_user(),
+                &(by == By::Server),
+            ],
         )
         .await?;
     let Some(row) = row else { return Ok(None) };
     let id: i64 = row.get(0);
-    let detail = json!({"order": id, "action": action(wish), "phase": phase, "waits_at_gates": waits, "discards": discards});
+    let mut detail = json!({"order": id, "action": action(wish), "phase": phase, "waits_at_gates": waits, "discards": discards});
+    if by == By::Server {
+        detail["automatic"] = json!(true);
+    }
     history::record(client, run_id, "ordered", &detail).await?;
     Ok(Some(id))
 }
@@ -318,6 +338,23 @@ pub async fn supersede(
     if let Some(row) = ended {
         let detail = json!({"order": row.get::<_, i64>(0), "state": "stopped", "why": why});
         history::record(transaction, run_id, "order ended", &detail).await?;
+    }
+    Ok(())
+}
+
+/// Ends a comparison that a server ordered by itself: what somebody orders does not wait for it.
+pub async fn supersede_comparison(
+    transaction: &Transaction<'_>,
+    run_id: i64,
+) -> Result<(), StoreError> {
+    let row = transaction
+        .query_one(
+            "SELECT EXISTS (SELECT FROM crossfade.orders WHERE run_id = $1 AND state = 'open' AND automatic AND action = 'verify')",
+            &[&run_id],
+        )
+        .await?;
+    if row.get(0) {
+        supersede(transaction, run_id, None, "somebody ordered something else").await?;
     }
     Ok(())
 }

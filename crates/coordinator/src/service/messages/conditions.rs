@@ -1,6 +1,6 @@
 //! What there is to say of a run as it stands.
 
-use crate::service::Status;
+use crate::service::{OrderRecord, Status};
 use crossfade_decisions::messages::{Condition, Topic};
 
 /// Conditions of gates that people or time bring about. Others hold, or something is wrong.
@@ -33,7 +33,8 @@ pub fn of(status: &Status) -> Vec<Condition> {
             .gate
             .iter()
             .any(|condition| WAITED_FOR.contains(&condition.kind.as_str()));
-        if is_guarded && waiting("operator").is_some() {
+        let is_ordered = status.order.as_ref().is_some_and(OrderRecord::is_open);
+        if is_guarded && !is_ordered && waiting("operator").is_some() {
             let detail = format!("the gate of {name} is open: `crossfade advance {run}` runs it");
             add(Topic::GateOpen, name.to_owned(), detail);
         }
