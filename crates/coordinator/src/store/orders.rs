@@ -347,14 +347,15 @@ pub async fn supersede_comparison(
     transaction: &Transaction<'_>,
     run_id: i64,
 ) -> Result<(), StoreError> {
-    let row = transaction
-        .query_one(
-            "SELECT EXISTS (SELECT FROM crossfade.orders WHERE run_id = $1 AND state = 'open' AND automatic AND action = 'verify')",
+    let open = transaction
+        .query_opt(
+            "SELECT id FROM crossfade.orders WHERE run_id = $1 AND state = 'open' AND automatic AND action = 'verify'",
             &[&run_id],
         )
         .await?;
-    if row.get(0) {
-        supersede(transaction, run_id, None, "somebody ordered something else").await?;
+    if let Some(order) = open {
+        let why = "somebody ordered something else";
+        end(transaction, order.get(0), End::Cancelled, Some(why)).await?;
     }
     Ok(())
 }
