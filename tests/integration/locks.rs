@@ -127,7 +127,7 @@ async fn the_server_sees_long_waits(database: &Database) {
     holder.batch_execute("COMMIT").await.unwrap();
     let took = traffic.end().await;
     assert!(took[2] > LOCK_TIMEOUT + MARGIN, "{:?}", &took[..3]);
-    // On a busy machine the server may write down one of them twice.
+    // Each was seen. Under a full machine there was once a fourth line.
     assert!(long_waits(database, &name).len() >= STATEMENTS.len());
 }
 
