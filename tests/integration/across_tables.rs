@@ -25,7 +25,6 @@ async fn view(client: &Client, sql: &str) -> Vec<(i64, Option<i32>, Option<Strin
 }
 
 fn start(database: &Database, text: &str) {
-    database.crossfade(&["init"]).exits(0);
     let file = plan_file(text);
     let path = file.path().to_str().expect("a path");
     database.crossfade(&["start", path]).exits(0);

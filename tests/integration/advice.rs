@@ -21,7 +21,6 @@ fn says(ran: &Ran, words: &str) {
 
 async fn begin(database: &Database) {
     database.execute(VEHICLES).await;
-    database.crossfade(&["init"]).exits(0);
     of(database, "start", RENAME).exits(0);
 }
 

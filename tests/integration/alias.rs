@@ -43,7 +43,6 @@ fn both_versions_write_through_the_view_and_no_statement_fails() {
         database
             .execute("INSERT INTO vehicles (id, license_plate) OVERRIDING SYSTEM VALUE VALUES (-1, 'nobody''s')")
             .await;
-        database.crossfade(&["init"]).exits(0);
         database
             .crossfade(&["start", path(&plan("vehicles-rename-status-alias.yaml"))])
             .exits(0);
@@ -120,7 +119,6 @@ async fn ends_as_native(
     native: &str,
 ) {
     database.execute(setup).await;
-    database.crossfade(&["init"]).exits(0);
     let original = database.dump_schema();
     for phase in ["expand", "switch_reads"] {
         database.crossfade(&["start", path(file)]).exits(0);
@@ -209,7 +207,6 @@ fn the_view_acts_as_the_table_did() {
                  ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON TABLES TO {role}_other;"
             ))
             .await;
-        database.crossfade(&["init"]).exits(0);
         database
             .crossfade(&["start", path(&plan("vehicles-rename-status-alias.yaml"))])
             .exits(0);
@@ -315,7 +312,6 @@ fn what_a_view_cannot_stand_in_for_is_refused_by_name() {
                  CREATE TABLE crowded (id bigint PRIMARY KEY, a text); CREATE TABLE crowded__base ();",
             )
             .await;
-        database.crossfade(&["init"]).exits(0);
         let plan = |table: &str| {
             plan_file(&format!(
                 "version: 1\nname: x\nchange:\n  rename_column: {{table: public.{table}, from: a, to: b, strategy: alias}}\n"

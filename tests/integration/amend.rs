@@ -20,7 +20,6 @@ async fn begin(database: &Database, to: Option<&str>) {
              INSERT INTO vehicles SELECT i, 's' FROM generate_series(1, 100) AS i",
         )
         .await;
-    database.crossfade(&["init"]).exits(0);
     let file = plan_file(PLAN);
     database
         .crossfade(&["start", file.path().to_str().unwrap()])

@@ -16,7 +16,6 @@ const TABLES: &str = "
 
 async fn start(database: &Database, phase: &str) {
     database.execute(TABLES).await;
-    database.crossfade(&["init"]).exits(0);
     let file = plan_file(&format!(
         "version: 1\nname: {RUN}\nchange:\n  rename_column: {{table: public.p, from: status, to: st}}\n"
     ));

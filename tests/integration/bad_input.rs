@@ -1,7 +1,7 @@
 //! Bad input and faults: one clear error that says what to do, a non-zero exit, and nothing has changed. And odd input
 //! that has to work.
 
-use crate::support::{Background, Database, Ran, on_postgresql, plan_file};
+use crate::support::{Background, Database, Ran, on_empty_postgresql, on_postgresql, plan_file};
 use crossfade_postgres::launch::{LaunchOptions, Listen, Server};
 use std::time::{Duration, Instant};
 
@@ -58,7 +58,6 @@ async fn runs(database: &Database) -> String {
 fn what_is_wrong_with_a_plan_is_told_with_its_place_and_what_would_be_right() {
     on_postgresql(async |database| {
         database.execute(VEHICLES).await;
-        database.crossfade(&["init"]).exits(0);
         let before = database.dump_schema();
         let head = "version: 1\nname: a\n";
         let plan = |rest: &str| format!("{head}{rest}\n");
@@ -172,7 +171,6 @@ fn what_is_wrong_with_a_plan_is_told_with_its_place_and_what_would_be_right() {
 fn all_errors_of_a_plan_are_told_at_once() {
     on_postgresql(async |database| {
         database.execute(VEHICLES).await;
-        database.crossfade(&["init"]).exits(0);
         let plan = "\
 version: 1
 name: a
@@ -219,7 +217,6 @@ phases:
 fn a_plan_that_is_far_too_large_is_refused_at_once() {
     on_postgresql(async |database| {
         database.execute(VEHICLES).await;
-        database.crossfade(&["init"]).exits(0);
         let mut bomb =
             String::from("version: 1\nname: a\nchange:\n  a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
         for level in 1..30 {
@@ -256,7 +253,6 @@ fn a_plan_that_is_far_too_large_is_refused_at_once() {
 fn commands_that_cannot_be_are_told_so_with_exit_2_and_do_nothing() {
     on_postgresql(async |database| {
         database.execute(VEHICLES).await;
-        database.crossfade(&["init"]).exits(0);
         start(database, RENAME).exits(0);
         let before = database.dump_schema();
         for arguments in [
@@ -303,7 +299,7 @@ fn commands_that_cannot_be_are_told_so_with_exit_2_and_do_nothing() {
 
 #[test]
 fn a_run_keeps_its_plan_its_name_and_its_columns() {
-    on_postgresql(async |database| {
+    on_empty_postgresql(async |database| {
         database.execute(VEHICLES).await;
         let ran = start(database, RENAME).exits(1);
         assert!(
@@ -377,7 +373,7 @@ fn a_run_keeps_its_plan_its_name_and_its_columns() {
 
 #[test]
 fn a_server_that_is_down_or_refuses_or_may_not_write_is_told_with_what_to_do() {
-    on_postgresql(async |database| {
+    on_empty_postgresql(async |database| {
         let at = |url: &str, arguments: &[&str]| {
             let mut command = database.command(arguments);
             let output = command.env("CROSSFADE_DATABASE_URL", url).output().unwrap();
@@ -482,7 +478,7 @@ fn remedies(stderr: &str) -> Vec<String> {
 
 #[test]
 fn a_role_without_the_rights_is_told_the_grants_and_with_them_goes_all_the_way() {
-    on_postgresql(async |database| {
+    on_empty_postgresql(async |database| {
         let (owner, role) = (
             format!("owner_{}", database.name),
             format!("role_{}", database.name),
@@ -571,7 +567,7 @@ fn a_role_without_the_rights_is_told_the_grants_and_with_them_goes_all_the_way()
 
 #[test]
 fn a_role_that_did_not_install_the_tables_is_told_what_to_be_granted() {
-    on_postgresql(async |database| {
+    on_empty_postgresql(async |database| {
         let role = format!("guest_{}", database.name);
         database
             .execute(&format!(
@@ -718,7 +714,6 @@ async fn both_write(database: &Database, odd: &Odd, round: i64) {
 #[test]
 fn odd_names_go_all_the_way_while_both_versions_write() {
     on_postgresql(async |database| {
-        database.crossfade(&["init"]).exits(0);
         let all = make_odd(database).await;
         let phases = [
             "expand",
@@ -806,7 +801,6 @@ fn tables_that_are_empty_or_have_no_key_go_all_the_way_and_those_that_cannot_are
                 many.join(", ")
             ))
             .await;
-        database.crossfade(&["init"]).exits(0);
         let before = database.dump_schema();
         let plan = |table: &str| {
             format!(
@@ -902,7 +896,6 @@ fn what_still_names_the_old_column_keeps_the_gate_closed_until_it_is_changed() {
                 publish("status")
             ))
             .await;
-        database.crossfade(&["init"]).exits(0);
         let named = [
             "view public.overview",
             "policy visible",
@@ -980,7 +973,6 @@ fn a_foreign_key_from_another_table_comes_along() {
                  INSERT INTO trips VALUES (1, 'a'), (2, NULL)",
             )
             .await;
-        database.crossfade(&["init"]).exits(0);
         start(
             database,
             "version: 1\nname: r\nchange:\n  rename_column: {table: public.depots, from: code, to: depot_code}\n",
@@ -1016,7 +1008,6 @@ fn a_foreign_key_to_its_own_table_comes_along_from_either_end() {
                  INSERT INTO tree SELECT 'c' || i, CASE WHEN i > 1 THEN 'c' || i / 2 END FROM generate_series(1, 500) AS i",
             )
             .await;
-        database.crossfade(&["init"]).exits(0);
         for (from, to, row, other) in [("code", "slug", 2, 3), ("parent", "parent_slug", 4, 5)] {
             let native = database.copy().await;
             native

@@ -11,7 +11,6 @@ const PLAN: &str = "version: 1\nname: run\nchange:\n  rename_column: {table: pub
 fn what_the_application_may_notice_of_a_batch_is_what_is_said() {
     on_postgresql(async |database| {
         database.execute(TABLE).await;
-        database.crossfade(&["init"]).exits(0);
         let file = plan_file(PLAN);
         let path = file.path().to_str().unwrap();
         let said = database.crossfade(&["explain", path]).exits(0).stdout;

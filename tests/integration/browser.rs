@@ -19,7 +19,6 @@ fn two_people_take_a_rename_from_start_to_contract_through_a_pause_and_the_death
                  CREATE ROLE {operator} SUPERUSER LOGIN; CREATE ROLE {approver} LOGIN"
             ))
             .await;
-        database.crossfade(&["init"]).exits(0);
         database
             .execute(&format!("GRANT USAGE ON SCHEMA crossfade TO {approver}; GRANT SELECT ON ALL TABLES IN SCHEMA crossfade TO {approver}"))
             .await;
@@ -112,7 +111,6 @@ fn somebody_goes_back_on_the_page_and_gives_up_by_name_what_would_be_lost() {
         database
             .execute("CREATE TABLE vehicles (id bigint PRIMARY KEY, status text); INSERT INTO vehicles SELECT i, 's' FROM generate_series(1, 100) AS i")
             .await;
-        database.crossfade(&["init"]).exits(0);
         let plan = "version: 1\nname: add-note\nchange:\n  add_column: {table: public.vehicles, column: note, type: text}\n";
         let file = crate::support::plan_file(plan);
         database

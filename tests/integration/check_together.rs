@@ -173,7 +173,6 @@ fn plans_are_put_beside_each_other_by_what_they_compile_to() {
         database
             .execute("CREATE TABLE t (id bigint PRIMARY KEY, a text, b text)")
             .await;
-        database.crossfade(&["init"]).exits(0);
         let (one, index) = (
             rename("one", "a", "z"),
             "version: 1\nname: two\nchange:\n  add_index: {table: t, columns: [a]}\n",

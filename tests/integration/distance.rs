@@ -32,7 +32,6 @@ async fn start(database: &Database, rows: u32, pacing: &str) {
              INSERT INTO vehicles (id, status, pad) SELECT i, 'status ' || i % 7, repeat('x', 900) FROM generate_series(1, {rows}) AS i"
         ))
         .await;
-    database.crossfade(&["init"]).exits(0);
     let file = plan_file(&format!(
         "version: 1\nname: {RUN}\nchange:\n  rename_column: {{table: public.vehicles, from: status, to: vehicle_status}}\n\
          settings: {{pacing: {{{pacing}}}}}\n"

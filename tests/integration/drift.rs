@@ -6,7 +6,6 @@ use crate::support::{Database, on_postgresql, plan_file};
 const RUN: &str = "rename-status";
 
 fn start(database: &Database) {
-    database.crossfade(&["init"]).exits(0);
     let file = plan_file(&format!(
         "version: 1\nname: {RUN}\nchange:\n  rename_column: {{table: public.vehicles, from: status, to: vehicle_status}}\n"
     ));
@@ -255,7 +254,6 @@ fn one_of_two_tables_that_was_dropped_may_have_left_its_values_in_the_other() {
                  CREATE TABLE notes (order_id bigint PRIMARY KEY, note text); INSERT INTO notes VALUES (1, 'fragile')",
             )
             .await;
-        database.crossfade(&["init"]).exits(0);
         let file = plan_file(
             "version: 1\nname: fold\nchange:\n  fold_table: {table: public.notes, into: public.orders, by: {id: order_id}, columns: {note: {}}}\n",
         );

@@ -1,7 +1,7 @@
 //! Roles that are entered by `SET ROLE`: logins that inherit nothing, as vaults make them. What a session may do is what its current
 //! role may; approvals are of the login.
 
-use crate::support::{Background, Database, on_own_postgresql, on_postgresql, plan_file};
+use crate::support::{Background, Database, on_empty_postgresql, on_own_postgresql, plan_file};
 
 const RUN: &str = "rename";
 const PLAN: &str = "version: 1\nname: rename\nchange:\n  rename_column: {table: public.vehicles, from: status, to: vehicle_status}\ngates:\n  contract: {approvals: 1}\n";
@@ -53,7 +53,7 @@ fn advised(text: &str) -> String {
 
 #[test]
 fn a_run_is_driven_by_a_login_whose_role_is_set() {
-    on_postgresql(async |database| {
+    on_empty_postgresql(async |database| {
         let roles = roles(database).await;
         let file = plan_file(PLAN);
         let path = file.path().to_str().unwrap();
@@ -109,7 +109,7 @@ fn a_run_is_driven_by_a_login_whose_role_is_set() {
 
 #[test]
 fn the_advice_enters_the_role_that_is_there_already() {
-    on_postgresql(async |database| {
+    on_empty_postgresql(async |database| {
         let roles = roles(database).await;
         let Roles { owner, login, url } = &roles;
         let run = |arguments: &[&str]| {
@@ -138,7 +138,7 @@ fn the_advice_enters_the_role_that_is_there_already() {
 
 #[test]
 fn a_login_that_inherits_nothing_is_told_more_than_a_grant() {
-    on_postgresql(async |database| {
+    on_empty_postgresql(async |database| {
         let roles = roles(database).await;
         let Roles { owner, login, url } = &roles;
         database.crossfade(&["init"]).exits(0);
@@ -166,7 +166,7 @@ fn a_login_that_inherits_nothing_is_told_more_than_a_grant() {
 /// The own start of a session is hidden from the role that it has entered.
 #[test]
 fn the_lease_of_a_driver_that_entered_a_role_is_seen_and_taken_over() {
-    on_postgresql(async |database| {
+    on_empty_postgresql(async |database| {
         let roles = roles(database).await;
         let file = plan_file(PLAN);
         let url = entered(&roles);
@@ -213,7 +213,7 @@ fn the_lease_of_a_driver_that_entered_a_role_is_seen_and_taken_over() {
 
 #[test]
 fn an_order_of_a_login_is_carried_out_by_a_server_of_the_same_login_and_role() {
-    on_postgresql(async |database| {
+    on_empty_postgresql(async |database| {
         let roles = roles(database).await;
         let url = entered(&roles);
         let file = plan_file(PLAN);

@@ -127,7 +127,6 @@ async fn all_there_is(database: &Database, tables: &[String]) -> String {
 fn a_driver_that_was_stopped_until_another_took_over_writes_nothing() {
     on_postgresql(async |database| {
         let tables: Vec<String> = (0..CASES.len()).map(|n| format!("fence_{n}")).collect();
-        database.crossfade(&["init"]).exits(0);
         for (table, case) in tables.iter().zip(&CASES) {
             make_table(database, table).await;
             start(database, table);
@@ -243,7 +242,6 @@ const WITHOUT_WAITING: Duration = Duration::from_secs(10);
 #[test]
 fn a_driver_that_was_killed_is_followed_without_waiting() {
     on_postgresql(async |database| {
-        database.crossfade(&["init"]).exits(0);
         make_table(database, "vehicles").await;
         start(database, "vehicles");
         let places = [
@@ -267,7 +265,6 @@ fn a_driver_that_was_killed_is_followed_without_waiting() {
 #[test]
 fn a_driver_killed_while_its_index_build_waits_is_followed_without_waiting() {
     on_postgresql(async |database| {
-        database.crossfade(&["init"]).exits(0);
         make_table(database, "vehicles").await;
         start(database, "vehicles");
         database

@@ -246,7 +246,6 @@ fn an_index_is_one_whatever_its_name() {
         let file = plan_file(
             "version: 1\nname: run\nchange: {rename_column: {table: public.vehicles, from: plate, to: number}}\n",
         );
-        database.crossfade(&["init"]).exits(0);
         database
             .crossfade(&["start", file.path().to_str().unwrap()])
             .exits(0);
@@ -292,7 +291,6 @@ fn an_index_that_goes_with_an_extension() {
         let file = plan_file(
             "version: 1\nname: run\nchange: {rebuild_index: {table: public.vehicles, name: by_plate}}\n",
         );
-        database.crossfade(&["init"]).exits(0);
         database
             .crossfade(&["start", file.path().to_str().unwrap()])
             .exits(0);

@@ -25,7 +25,6 @@ fn rename(gates: &str) -> String {
 }
 
 fn start(database: &Database, plan: &str) {
-    database.crossfade(&["init"]).exits(0);
     let file = plan_file(plan);
     database
         .crossfade(&["start", file.path().to_str().unwrap()])

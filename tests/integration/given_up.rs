@@ -104,7 +104,6 @@ fn what_the_catalog_shows_is_refused_before_anything_is_recorded() {
                     .execute("ALTER TABLE t ALTER n SET DEFAULT 7")
                     .await;
             }
-            database.crossfade(&["init"]).exits(0);
             run(database, "run", change);
             let before = database.status("run");
             database.execute(in_the_way).await;
@@ -149,7 +148,6 @@ fn what_the_server_refuses_gives_the_rollback_up_and_the_run_comes_forward_again
         on_postgresql(async |database| {
             database.execute(TABLES).await;
             database.execute("ALTER TABLE t ADD PRIMARY KEY (w)").await;
-            database.crossfade(&["init"]).exits(0);
             if change.starts_with("rename_column") {
                 begin(database, "run", change);
                 let to = if change.contains("alias") {
@@ -200,7 +198,6 @@ fn what_the_server_refuses_gives_the_rollback_up_and_the_run_comes_forward_again
 fn steps_that_were_undone_before_the_refusal_are_done_again() {
     on_postgresql(async |database| {
         database.execute(TABLES).await;
-        database.crossfade(&["init"]).exits(0);
         let plan = "version: 1\nname: run\nphases:\n  - phase: expand\n    steps:\n      - create_index: {table: public.t, name: t_n, using: 'btree (n)'}\n  - phase: enforce\n    steps:\n      - set_not_null: {table: public.t, column: id}\n";
         let file = plan_file(plan);
         let path = file.path().to_str().expect("a path");

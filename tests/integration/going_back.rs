@@ -10,7 +10,6 @@ const LOST: &str = "with values that the old column cannot take";
 /// A run that has come to the end of `phase`.
 async fn run(database: &Database, table: &str, change: &str, phase: &str) {
     database.execute(table).await;
-    database.crossfade(&["init"]).exits(0);
     let file = plan_file(&format!("version: 1\nname: back\nchange:\n  {change}\n"));
     let path = file.path().to_str().expect("a path of text");
     database.crossfade(&["start", path]).exits(0);
@@ -138,7 +137,6 @@ fn however_many_rows_are_in_quarantine_one_that_going_back_would_lose_is_seen() 
                      INSERT INTO t SELECT i, CASE WHEN i > 1100 THEN i::text ELSE 'x' || i END FROM generate_series(1, 1200) AS i";
         let change = "change_column_type: {table: public.t, column: a, type: numeric, to: b, forward: 'a::numeric', backward: 'CASE WHEN b < 0 THEN (1 / (b - b))::text ELSE b::text END'}";
         database.execute(table).await;
-        database.crossfade(&["init"]).exits(0);
         let file = plan_file(&format!(
             "version: 1\nname: back\nchange:\n  {change}\nsettings: {{quarantine_max: 5000, pacing: {{failed_batches_percent: 0}}}}\n"
         ));
@@ -354,7 +352,6 @@ fn what_hangs_on_the_new_side_is_named_before_anything_is_taken_back() {
 fn what_hangs_on_a_column_that_is_not_the_runs_keeps_nobody_from_going_back() {
     on_postgresql(async |database| {
         database.execute(TABLE).await;
-        database.crossfade(&["init"]).exits(0);
         let file = plan_file(
             "version: 1\nname: back\nchange:\n  add_column: {table: public.t, column: color, type: text}\n",
         );

@@ -249,7 +249,6 @@ async fn everything(database: &Database) -> Database {
     template
         .execute(&format!("{CARRIED}{SHORT};{ACROSS}"))
         .await;
-    template.crossfade(&["init"]).exits(0);
     template
 }
 
@@ -482,7 +481,6 @@ fn a_column_of_a_domain_keeps_it() {
         database
             .execute("CREATE DOMAIN word AS text; CREATE TABLE words (a word); INSERT INTO words VALUES ('x')")
             .await;
-        database.crossfade(&["init"]).exits(0);
         let by_hand = "ALTER TABLE words RENAME a TO c";
         ends_as_by_hand(
             database,
@@ -546,7 +544,6 @@ fn a_column_may_have_a_keyword_as_its_name() {
                  ADD CHECK (\"user\" = USER OR \"user\" IS DISTINCT FROM first), ADD CHECK (second::interval day to second > '0'); \
              INSERT INTO people SELECT i, 'f' || i, 'l' || i, '2026-01-01', 3000, 1, USER, '1 day' FROM generate_series(1, 100) AS i";
         database.execute(table).await;
-        database.crossfade(&["init"]).exits(0);
         let by_hand = database.copy().await;
         for column in ["last", "zone", "year", "double", "user", "second"] {
             let rename = format!("ALTER TABLE people RENAME COLUMN \"{column}\" TO the_{column}");

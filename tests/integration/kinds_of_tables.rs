@@ -1,11 +1,14 @@
 //! Tables of every kind go all the way while both versions write, and end with the very values that were written; and
 //! rows that row security hides stop a run instead of being left out.
 
-use crate::support::{Background, Database, Ran, on_postgresql, plan_file};
+use crate::support::{
+    Background, Database, Ran, on_empty_postgresql, on_postgresql, plan_file, rest,
+};
 use std::sync::{
     Arc,
     atomic::{AtomicBool, AtomicI64, Ordering},
 };
+use std::time::{Duration, Instant};
 use tokio_postgres::Client;
 
 /// One kind: a table with a column that is renamed and one whose type changes. `n` is the row in the application's eyes.
@@ -197,6 +200,7 @@ fn kinds() -> Vec<Kind> {
 /// Writes to these tables until told to stop; how many statements there were. None may fail.
 async fn write_on(client: Client, kinds: Vec<Kind>, stop: Arc<AtomicBool>, rounds: Arc<AtomicI64>) {
     while !stop.load(Ordering::SeqCst) {
+        let began = Instant::now();
         let round = rounds.fetch_add(1, Ordering::SeqCst);
         for (number, kind) in (0_i64..).zip(&kinds) {
             let version = if (round / 5 + number) % 2 == 0 {
@@ -210,6 +214,7 @@ async fn write_on(client: Client, kinds: Vec<Kind>, stop: Arc<AtomicBool>, round
                 panic!("{error:?}: {statement}");
             }
         }
+        rest(began, Duration::from_millis(5)).await;
     }
 }
 
@@ -245,7 +250,6 @@ fn every_kind_of_table_goes_all_the_way_while_both_versions_write() {
         database
             .execute("CREATE SCHEMA \"My Schema\"; CREATE TABLE ledger (kind text, n integer, status text, quantity integer, PRIMARY KEY (kind, n))")
             .await;
-        database.crossfade(&["init"]).exits(0);
         for kind in &kinds {
             database.execute(&kind.create()).await;
             for plan in kind.plans() {
@@ -312,7 +316,7 @@ fn every_kind_of_table_goes_all_the_way_while_both_versions_write() {
 
 #[test]
 fn rows_that_row_security_comes_to_hide_stop_a_run_and_are_not_left_out() {
-    on_postgresql(async |database| {
+    on_empty_postgresql(async |database| {
         let role = format!("owner_{}", database.name);
         database
             .execute(&format!(
@@ -409,7 +413,6 @@ fn rename_of(table: &str) -> String {
 fn what_cannot_be_walked_by_address_is_refused_by_name() {
     on_postgresql(async |database| {
         database.execute(NOT_WALKED).await;
-        database.crossfade(&["init"]).exits(0);
         let file = plan_file(&rename_of("plain"));
         let explicit = database
             .crossfade(&["expand", file.path().to_str().unwrap()])
@@ -460,7 +463,6 @@ fn heap_under_another_name_is_walked_like_heap() {
                  INSERT INTO second SELECT i, 'status ' || i FROM generate_series(1, 1000) AS i",
             )
             .await;
-        database.crossfade(&["init"]).exits(0);
         let file = plan_file(&rename_of("second"));
         database
             .crossfade(&["start", file.path().to_str().unwrap()])
@@ -480,7 +482,6 @@ fn a_partition_that_cannot_be_walked_and_comes_in_the_course_of_a_run_stops_it_b
         database
             .execute("ALTER TABLE parts DETACH PARTITION part_2")
             .await;
-        database.crossfade(&["init"]).exits(0);
         let file = plan_file(&rename_of("parts"));
         database
             .crossfade(&["start", file.path().to_str().unwrap()])
@@ -520,7 +521,7 @@ fn a_partition_that_cannot_be_walked_and_comes_in_the_course_of_a_run_stops_it_b
 
 #[test]
 fn what_an_applications_trigger_writes_as_a_backfill_fires_it_is_kept_in_step() {
-    on_postgresql(async |database| {
+    on_empty_postgresql(async |database| {
         // A role that cannot keep the application's triggers out.
         let role = format!("owner_{}", database.name);
         database

@@ -7,7 +7,6 @@ const RUN: &str = "run";
 
 async fn start(database: &Database, tables: &str, change: &str, phase: &str) {
     database.execute(tables).await;
-    database.crossfade(&["init"]).exits(0);
     let file = plan_file(&format!("version: 1\nname: {RUN}\nchange:\n  {change}\n"));
     let path = file.path().to_str().expect("a path");
     database.crossfade(&["start", path]).exits(0);
@@ -94,7 +93,6 @@ fn rows_of_a_partition_that_is_attached_after_the_last_look_are_compared_too() {
             INSERT INTO trips_2 SELECT i, 's' FROM generate_series(1001, 1050) AS i;
         ";
         database.execute(tables).await;
-        database.crossfade(&["init"]).exits(0);
         let file = plan_file(&format!(
             "version: 1\nname: {RUN}\nphases:\n\
              - {{phase: expand, steps: [{{add_column: {{table: public.trips, column: state, type: text}}}}]}}\n\
@@ -126,7 +124,6 @@ fn rows_that_no_trigger_fills_are_not_left_out_as_updates_move_them_past_the_end
                  INSERT INTO vehicles SELECT i, '', repeat('x', 900) FROM generate_series(1, 2000) AS i",
             )
             .await;
-        database.crossfade(&["init"]).exits(0);
         let file = plan_file(&format!(
             "version: 1\nname: {RUN}\nchange:\n  add_column: {{table: public.vehicles, column: token, type: uuid, default: gen_random_uuid()}}\n"
         ));

@@ -20,7 +20,6 @@ async fn start(database: &Database, table: &str) {
 #[test]
 fn what_a_rollback_would_do_is_shown_and_not_done() {
     on_postgresql(async |database| {
-        database.crossfade(&["init"]).exits(0);
         start(database, "vehicles").await;
         let before = database.dump_schema();
         let dry_run = ["rollback", "vehicles", "--dry-run"];
@@ -69,7 +68,6 @@ fn what_a_rollback_would_do_is_shown_and_not_done() {
 #[test]
 fn the_events_of_all_runs_are_shown_by_time() {
     on_postgresql(async |database| {
-        database.crossfade(&["init"]).exits(0);
         let none = database.crossfade(&["history"]).exits(0).stdout;
         assert!(none.contains("nothing has been recorded yet"), "{none}");
         start(database, "vehicles").await;

@@ -39,7 +39,6 @@ fn pair(price: &str, amount: &str) -> (String, String) {
 }
 
 fn start(database: &Database, plan: &str) {
-    database.crossfade(&["init"]).exits(0);
     let file = plan_file(plan);
     database
         .crossfade(&["start", file.path().to_str().unwrap()])

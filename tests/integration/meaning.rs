@@ -102,7 +102,6 @@ async fn two_tables(database: &Database, kind: &Kind) {
 }
 
 fn start(database: &Database, text: &str) {
-    database.crossfade(&["init"]).exits(0);
     let file = plan_file(text);
     let path = file.path().to_str().expect("a path");
     database.crossfade(&["check", path]).exits(0);

@@ -22,7 +22,6 @@ const FOLDED_OTHERWISE: &str = "SELECT count(*) FROM shipments AS s FULL JOIN pr
 
 async fn in_step(database: &Database, plan: &str) {
     database.execute(TABLES).await;
-    database.crossfade(&["init"]).exits(0);
     let file = plan_file(plan);
     let path = file.path().to_str().expect("a path");
     database.crossfade(&["start", path]).exits(0);

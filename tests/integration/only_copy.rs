@@ -8,7 +8,6 @@ const RUN: &str = "run";
 
 async fn start(database: &Database, tables: &str, change: &str, phase: &str) {
     database.execute(tables).await;
-    database.crossfade(&["init"]).exits(0);
     let file = plan_file(&format!("version: 1\nname: {RUN}\nchange:\n  {change}\n"));
     let path = file.path().to_str().expect("a path");
     database.crossfade(&["start", path]).exits(0);

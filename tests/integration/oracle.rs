@@ -85,7 +85,6 @@ async fn scenario(database: &Database, broken: Broken, passes: Passes) -> Seen {
     create_table(&database.client().await, ROWS)
         .await
         .expect("the table");
-    database.crossfade(&["init"]).exits(0);
     let file = plan("vehicles-rename-status.yaml");
     database
         .crossfade(&["start", file.to_str().expect("a path")])
@@ -256,7 +255,6 @@ fn a_verification_that_skipped_blocks_is_told_by_the_ledger_and_by_the_rows_it_c
     on_postgresql(async |database| {
         let client = database.client().await;
         create_table(&client, ROWS).await.expect("the table");
-        database.crossfade(&["init"]).exits(0);
         let file = plan("vehicles-rename-status.yaml");
         database
             .crossfade(&["start", file.to_str().expect("a path")])

@@ -169,7 +169,6 @@ fn of(text: &str, way: &Way, partition: &str) -> String {
 
 async fn prepared(database: &Database) -> Database {
     database.execute(TABLE).await;
-    database.crossfade(&["init"]).exits(0);
     database.copy().await
 }
 
@@ -478,7 +477,6 @@ fn a_type_is_changed_in_place_only_where_no_partition_reads_its_rows_for_that() 
                  CREATE TABLE named_1 PARTITION OF named FOR VALUES IN (1);",
             )
             .await;
-        database.crossfade(&["init"]).exits(0);
         let plan = plan(
             "change_column_type: {table: named, column: name, type: varchar(20), irreversible: true}",
         );

@@ -1,6 +1,8 @@
 //! Each signal holds a backfill back and lets it go, on a real server, as `status` tells it.
 
-use crate::support::{Background, Database, connect, on_own_postgresql, on_postgresql, plan_file};
+use crate::support::{
+    Background, Database, connect, on_empty_postgresql, on_own_postgresql, on_postgresql, plan_file,
+};
 use serde_json::Value;
 use std::{
     fs,
@@ -255,7 +257,7 @@ fn a_session_that_waits_for_a_batch_is_seen() {
 
 #[test]
 fn what_a_role_may_not_see_is_said_where_the_plan_asked_for_it() {
-    on_postgresql(async |database| {
+    on_empty_postgresql(async |database| {
         let role = format!("{}_owner", database.name);
         database
             .execute(&format!(

@@ -3,11 +3,12 @@
 
 use crate::crash_everywhere::{all_of, failpoints, sessions_end};
 use crate::explained_locks::as_explained;
-use crate::support::{Database, on_postgresql, plan_file};
+use crate::support::{Database, on_postgresql, plan_file, rest};
 use std::sync::{
     Arc, Mutex,
     atomic::{AtomicBool, Ordering},
 };
+use std::time::{Duration, Instant};
 use tokio_postgres::Client;
 
 /// One partition came by ATTACH with another order of columns and with an index and a CHECK that fit; another is in
@@ -96,6 +97,7 @@ fn phases(database: &Database) -> Vec<String> {
 async fn application(client: Client, done: Arc<AtomicBool>) -> u64 {
     let mut statements = 0;
     while !done.load(Ordering::SeqCst) {
+        let began = Instant::now();
         let id = statements % 2000;
         let written = client
             .batch_execute(&format!(
@@ -104,6 +106,7 @@ async fn application(client: Client, done: Arc<AtomicBool>) -> u64 {
             .await;
         written.unwrap_or_else(|error| panic!("{error:?}"));
         statements += 1;
+        rest(began, Duration::from_millis(2)).await;
     }
     statements
 }
@@ -143,7 +146,6 @@ fn undone_from_every_phase(database: &Database, change: &str) {
 fn every_change_is_as_explained_under_writes_and_is_undone_from_every_phase() {
     on_postgresql(async |database| {
         database.execute(TABLES).await;
-        database.crossfade(&["init"]).exits(0);
         let template = database.copy().await;
         let differences = Mutex::new(Vec::new());
         all_of(&CHANGES, async |change| {
@@ -190,7 +192,6 @@ async fn killed_at_each(database: &Database, places: &[(String, usize)], argumen
 fn killed_anywhere_it_is_gone_on_from_there_and_back() {
     on_postgresql(async |database| {
         database.execute(TABLES).await;
-        database.crossfade(&["init"]).exits(0);
         let template = database.copy().await;
         let changes = [
             "add_foreign_key: {table: trips, columns: vehicle_id, references: vehicles}",
@@ -237,7 +238,6 @@ const COME_AND_GO: &str = r#"
 fn partitions_that_come_and_go_are_dealt_with_or_named() {
     on_postgresql(async |database| {
         database.execute(TABLES).await;
-        database.crossfade(&["init"]).exits(0);
         let template = database.copy().await;
         for (change, told) in [
             (

@@ -20,7 +20,6 @@ const TABLE: &str = "
 
 async fn start(database: &Database) {
     database.execute(TABLE).await;
-    database.crossfade(&["init"]).exits(0);
     register(database);
 }
 

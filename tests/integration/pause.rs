@@ -17,7 +17,6 @@ async fn start(database: &Database) {
              INSERT INTO vehicles SELECT i, 'status ' || i % 7, repeat('x', 900) FROM generate_series(1, {ROWS}) AS i"
         ))
         .await;
-    database.crossfade(&["init"]).exits(0);
     let file = plan_file(&format!(
         "version: 1\nname: {RUN}\nchange:\n  rename_column: {{table: public.vehicles, from: status, to: vehicle_status}}\n\
          settings: {{pacing: {{batch_target: 5ms, batch_rows_max: 20}}}}\n"
@@ -67,7 +66,6 @@ fn what_is_asked_of_a_run_that_ends_at_that_moment_is_refused() {
         database
             .execute("CREATE TABLE vehicles (id bigint PRIMARY KEY, status text)")
             .await;
-        database.crossfade(&["init"]).exits(0);
         let file = plan_file(&format!(
             "version: 1\nname: {RUN}\nchange:\n  rename_column: {{table: public.vehicles, from: status, to: vehicle_status}}\n"
         ));

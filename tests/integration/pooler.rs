@@ -4,7 +4,7 @@ use crate::support::{
     Database, Ran,
     application::{Options, Protocol},
     cases::{Case, TWO_SIDED},
-    command, connect, on_postgresql,
+    command, connect, on_empty_postgresql, on_postgresql,
     pgbouncer::PgBouncer,
     walk::{self, Walk, Ways},
 };
@@ -71,7 +71,7 @@ fn both_versions_write_through_a_pooler_of_transactions() {
 /// own settings happen to be the same.
 #[test]
 fn crossfade_refuses_a_pooler_by_name_and_leaves_its_sessions_as_they_were() {
-    on_postgresql(async |database| {
+    on_empty_postgresql(async |database| {
         for mode in MODES {
             for (further, like_ours) in [("", false), (SWALLOWS, false), (SWALLOWS, true)] {
                 for (name, value) in SESSION {

@@ -28,7 +28,6 @@ fn begin(database: &Database) {
 
 /// A run of the plan, whose name is `mileage`, to the end of that phase.
 fn begin_with(database: &Database, plan: &str, phase: &str) {
-    database.crossfade(&["init"]).exits(0);
     let plan = plan_file(plan);
     database
         .crossfade(&["start", plan.path().to_str().unwrap()])
@@ -308,7 +307,6 @@ fn all_runs_are_paused_at_once_and_those_that_were_paused_before_stay_so() {
         database
             .execute("CREATE TABLE a (id bigint PRIMARY KEY, x text); CREATE TABLE b (id bigint PRIMARY KEY, x text); CREATE TABLE c (id bigint PRIMARY KEY, x text)")
             .await;
-        database.crossfade(&["init"]).exits(0);
         for name in ["a", "b", "c"] {
             let plan = plan_file(&format!(
                 "version: 1\nname: {name}\nchange:\n  rename_column: {{table: public.{name}, from: x, to: y}}\n"
@@ -379,7 +377,6 @@ fn a_row_that_is_tried_again_is_held_by_the_foreign_key_that_there_is_by_now() {
                 of("RAISE 'not known yet'")
             ))
             .await;
-        database.crossfade(&["init"]).exits(0);
         let file = plan_file(
             "version: 1\nname: depots\nchange:\n  change_column_type: {table: public.trips, column: depot, to: depot_id, type: bigint, \
              forward: public.depot_of(depot), backward: depot_id::integer}\n",
@@ -557,7 +554,6 @@ fn a_row_that_somebody_holds_beside_one_that_does_not_convert_is_left_for_the_ne
         database
             .execute("CREATE TABLE t (id integer PRIMARY KEY, a text); INSERT INTO t SELECT i, CASE i WHEN 3 THEN 'three' ELSE i::text END FROM generate_series(1, 10) AS i")
             .await;
-        database.crossfade(&["init"]).exits(0);
         let file = plan_file(
             "version: 1\nname: number\nchange:\n  change_column_type: {table: public.t, column: a, type: integer, to: b, forward: \"a::integer\", backward: \"b::text\"}\n",
         );

@@ -11,7 +11,6 @@ const GARAGE: &str = "
 ";
 
 fn start(database: &Database, gates: &str) {
-    database.crossfade(&["init"]).exits(0);
     let plan = plan_file(&format!(
         "version: 1\nname: rename\nchange:\n  rename_column: {{table: public.vehicles, from: status, to: vehicle_status}}\ngates:\n{gates}"
     ));

@@ -1,7 +1,7 @@
 //! What a role can do that was granted only to look and to approve, and what one can that drives: each attempt to do more is
 //! tried, and must fail and leave everything as it was.
 
-use crate::support::{Database, connect, on_postgresql, plan_file};
+use crate::support::{Database, connect, on_empty_postgresql, on_postgresql, plan_file};
 use std::collections::BTreeMap;
 use tokio_postgres::Client;
 
@@ -383,7 +383,7 @@ fn a_role_that_drives_cannot_approve_for_others_or_rewrite_what_was_recorded() {
 /// An owner of tables gives its applications rights on all that it makes, mostly: not on these.
 #[test]
 fn default_privileges_open_none_of_our_tables() {
-    on_postgresql(async |database| {
+    on_empty_postgresql(async |database| {
         let app = role(database, "app", "").await;
         let reads = role(database, "reads", "").await;
         for kind in ["TABLES", "SEQUENCES", "FUNCTIONS", "SCHEMAS"] {

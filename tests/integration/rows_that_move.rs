@@ -27,7 +27,6 @@ const ITEMS: &str = "
 ";
 
 fn start(database: &Database, plan: &str) {
-    database.crossfade(&["init"]).exits(0);
     let file = plan_file(plan);
     database
         .crossfade(&["start", file.path().to_str().unwrap()])

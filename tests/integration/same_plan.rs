@@ -43,7 +43,6 @@ async fn count(database: &Database) -> String {
 fn wherever_its_run_stands_the_same_plan_is_no_error() {
     on_postgresql(async |database| {
         database.execute(VEHICLES).await;
-        database.crossfade(&["init"]).exits(0);
         says(
             &of(database, "start", RENAME).exits(0),
             "nothing has been run yet",
@@ -85,7 +84,6 @@ fn wherever_its_run_stands_the_same_plan_is_no_error() {
 fn what_comes_next_is_what_the_run_waits_for() {
     on_postgresql(async |database| {
         database.execute(VEHICLES).await;
-        database.crossfade(&["init"]).exits(0);
         of(database, "start", RENAME).exits(0);
         database
             .crossfade(&["pause", "rename-status", "--reason", "a\nfreeze"])
@@ -116,7 +114,6 @@ fn what_comes_next_is_what_the_run_waits_for() {
 fn a_rollback_that_is_under_way_is_what_comes_next() {
     on_postgresql(async |database| {
         database.execute(VEHICLES).await;
-        database.crossfade(&["init"]).exits(0);
         of(database, "start", RENAME).exits(0);
         database
             .crossfade(&["advance", "rename-status", "--to", "retire"])
@@ -159,7 +156,6 @@ fn a_rollback_that_is_under_way_is_what_comes_next() {
 fn another_plan_of_the_name_is_refused_by_check_as_by_start() {
     on_postgresql(async |database| {
         database.execute(VEHICLES).await;
-        database.crossfade(&["init"]).exits(0);
         of(database, "start", RENAME).exits(0);
         for command in ["check", "start"] {
             let ran = of(database, command, ANOTHER).exits(1);
@@ -195,7 +191,6 @@ fn another_plan_of_the_name_is_refused_by_check_as_by_start() {
 fn a_plan_that_its_own_run_has_overtaken_is_not_called_wrong() {
     on_postgresql(async |database| {
         database.execute(VEHICLES).await;
-        database.crossfade(&["init"]).exits(0);
         of(database, "start", RENAME).exits(0);
         database
             .crossfade(&["advance", "rename-status", "--to", "contract", "--yes"])
@@ -213,7 +208,6 @@ fn a_plan_that_its_own_run_has_overtaken_is_not_called_wrong() {
 fn two_starts_at_once_register_one_run() {
     on_postgresql(async |database| {
         database.execute(VEHICLES).await;
-        database.crossfade(&["init"]).exits(0);
         let file = plan_file(RENAME);
         let path = file.path().to_str().unwrap();
         let starts: Vec<_> = (0..4)
@@ -231,7 +225,6 @@ fn two_starts_at_once_register_one_run() {
 fn the_same_plan_in_other_words_is_the_same_plan() {
     on_postgresql(async |database| {
         database.execute(VEHICLES).await;
-        database.crossfade(&["init"]).exits(0);
         let explicit = of(database, "expand", RENAME).exits(0).stdout;
         let described =
             format!("{RENAME}description: for the new fleet\nallow: {{rename: it is known}}\n");
@@ -288,7 +281,6 @@ fn the_same_plan_in_other_words_is_the_same_plan() {
 fn a_run_of_an_earlier_version_is_known_again() {
     on_postgresql(async |database| {
         database.execute(VEHICLES).await;
-        database.crossfade(&["init"]).exits(0);
         let described = format!("{RENAME}description: for the new fleet\n");
         of(database, "start", &described).exits(0);
         database

@@ -2,7 +2,7 @@
 //! whose they are, and whoever else takes numbers from them.
 
 use crate::crash_everywhere::all_of;
-use crate::support::{Database, on_postgresql, plan_file};
+use crate::support::{Database, on_empty_postgresql, on_postgresql, plan_file};
 
 /// Each: what makes the table `t` with the key `id`; the change; what is looked at after `contract`, of the sequence `s`;
 /// and how it ends: type, limit, whether it begins again.
@@ -199,7 +199,6 @@ async fn widened(template: &Database, case: &Case) {
 #[test]
 fn every_sequence_behind_a_key_goes_as_far_as_the_wider_key() {
     on_postgresql(async |database| {
-        database.crossfade(&["init"]).exits(0);
         let template = database.copy().await;
         let cases: Vec<&Case> = CASES.iter().chain(&OTHERS).collect();
         all_of(&cases, async |case| widened(&template, case).await);
@@ -209,7 +208,7 @@ fn every_sequence_behind_a_key_goes_as_far_as_the_wider_key() {
 
 #[test]
 fn the_sequence_of_another_is_refused_by_name_and_one_that_is_only_a_text_is_told() {
-    on_postgresql(async |database| {
+    on_empty_postgresql(async |database| {
         let role = format!("{}_runs", database.name);
         database
             .execute(&format!(

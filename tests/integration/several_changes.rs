@@ -45,7 +45,6 @@ const CONVERTED: &str = "change_column_type: {table: public.trips, column: km, t
 fn start(database: &Database, text: &str) {
     let file = plan_file(text);
     let path = file.path().to_str().expect("a path");
-    database.crossfade(&["init"]).exits(0);
     database.crossfade(&["start", path]).exits(0);
 }
 
@@ -94,7 +93,6 @@ fn a_contradiction_is_shown_with_its_place_without_a_database() {
 fn what_would_meet_in_the_tables_is_refused_before_it_starts() {
     on_postgresql(async |database| {
         database.execute(FLEET).await;
-        database.crossfade(&["init"]).exits(0);
         let cases: [(&[&str], &str, &str); 10] = [
             // The foreign key is between two columns that are replaced.
             (
@@ -258,7 +256,6 @@ fn one_table_has_one_set_of_triggers_and_one_walk() {
 fn its_explicit_form_and_a_list_of_one_are_the_same_plan() {
     on_postgresql(async |database| {
         database.execute(FLEET).await;
-        database.crossfade(&["init"]).exits(0);
         let fingerprint = |text: &str| {
             let file = plan_file(text);
             let path = file.path().to_str().expect("a path");
@@ -349,7 +346,6 @@ fn both_versions_write_while_it_runs_and_each_change_is_decided_for_itself() {
 fn it_goes_back_from_the_middle_and_forward_again() {
     on_postgresql(async |database| {
         database.execute(FLEET).await;
-        database.crossfade(&["init"]).exits(0);
         let before = State::of(database).await;
         let others = [
             "add_column: {table: public.vehicles, column: fuel, type: text, default: \"'gas'\"}",

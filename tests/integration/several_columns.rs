@@ -48,7 +48,6 @@ const ITEMS: &str = "
 ";
 
 fn start(database: &Database, file: &str) {
-    database.crossfade(&["init"]).exits(0);
     let file = plan(file);
     database
         .crossfade(&["start", file.to_str().expect("a path")])
@@ -321,7 +320,6 @@ const CHANGES: [(&str, &str, &str); 3] = [
 #[test]
 fn a_change_of_several_columns_is_undone_from_every_phase() {
     on_postgresql(async |database| {
-        database.crossfade(&["init"]).exits(0);
         for (setup, file, run) in CHANGES {
             database.execute(setup).await;
             let original = database.dump_schema();
@@ -517,7 +515,6 @@ fn what_has_no_single_successor_is_refused_or_told_by_name() {
                  CREATE INDEX t_b ON t (b);",
             )
             .await;
-        database.crossfade(&["init"]).exits(0);
         let check = |change: &str| {
             let file = plan_file(&format!("version: 1\nname: x\nchange:\n  {change}\n"));
             database.crossfade(&["check", file.path().to_str().expect("a path")])
@@ -593,7 +590,6 @@ fn what_the_new_version_writes_of_a_one_way_change_is_left_out_of_the_comparison
                  INSERT INTO t SELECT i, i, 0 FROM generate_series(1, 50) AS i",
             )
             .await;
-        database.crossfade(&["init"]).exits(0);
         let plan = plan_file(
             "version: 1\nname: own\nchange:\n  add_column: {table: public.t, column: c, type: integer, forward: b * 2}\n",
         );

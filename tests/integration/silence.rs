@@ -20,7 +20,6 @@ async fn start(database: &Database, rows: u32, settings: &str) {
              INSERT INTO vehicles SELECT i, 'status ' || i % 7, repeat('x', 900) FROM generate_series(1, {rows}) AS i"
         ))
         .await;
-    database.crossfade(&["init"]).exits(0);
     let file = plan_file(&format!(
         "version: 1\nname: {RUN}\nchange:\n  rename_column: {{table: public.vehicles, from: status, to: vehicle_status}}\nsettings: {settings}\n"
     ));
@@ -158,7 +157,6 @@ fn one_session_whose_request_is_lost_is_given_up_though_the_others_are_well() {
 #[test]
 fn a_statement_that_takes_long_is_waited_for() {
     on_postgresql(async |database| {
-        database.crossfade(&["init"]).exits(0);
         // Longer than it takes to give a connection up of which the server knows nothing.
         let file = plan_file(
             "version: 1\nname: slow\nchange:\n  sql:\n    name: slow\n    forward: SELECT pg_sleep(22)\n    done_when: SELECT false\n    irreversible: true\n",

@@ -29,7 +29,6 @@ fn check(database: &Database, change: &str) -> crate::support::Ran {
 fn what_does_not_fit_is_refused_by_name() {
     on_postgresql(async |database| {
         database.execute(TABLES).await;
-        database.crossfade(&["init"]).exits(0);
         let mut wrong = Vec::new();
         for (change, told) in [
             (
@@ -231,7 +230,6 @@ fn what_does_not_fit_is_refused_by_name() {
 fn odd_names_go_all_the_way_and_back() {
     on_postgresql(async |database| {
         database.execute(TABLES).await;
-        database.crossfade(&["init"]).exits(0);
         let original = database.dump_schema();
         let table = r#"table: '"Odd one"."select"'"#;
         for change in [
@@ -280,7 +278,6 @@ fn odd_names_go_all_the_way_and_back() {
 fn what_was_written_meanwhile_is_not_lost_by_going_back() {
     on_postgresql(async |database| {
         database.execute(TABLES).await;
-        database.crossfade(&["init"]).exits(0);
         let run = |change: &str| {
             let file = plan_file(&format!("version: 1\nname: x\nchange:\n  {change}\n"));
             database
@@ -312,7 +309,6 @@ fn what_was_written_meanwhile_is_not_lost_by_going_back() {
 fn what_a_step_found_under_its_name_is_left_alone_by_going_back() {
     on_postgresql(async |database| {
         database.execute(TABLES).await;
-        database.crossfade(&["init"]).exits(0);
         let original = database.dump_schema();
         for (change, meanwhile, told) in [
             (
@@ -368,7 +364,6 @@ fn what_a_step_found_under_its_name_is_left_alone_by_going_back() {
 fn statements_that_leave_their_question_unanswered_are_rolled_back() {
     on_postgresql(async |database| {
         database.execute(TABLES).await;
-        database.crossfade(&["init"]).exits(0);
         let original = database.dump_schema();
         let change = "sql: {name: s, forward: ALTER TABLE public.items ADD COLUMN c text, \
                       reverse: ALTER TABLE public.items DROP COLUMN c, done_when: SELECT false}";
@@ -394,7 +389,6 @@ fn a_row_that_is_in_the_way_is_told_by_its_key() {
         database
             .execute("UPDATE items SET name = NULL WHERE id = 42")
             .await;
-        database.crossfade(&["init"]).exits(0);
         for (change, told) in [
             ("set_not_null: {table: items, column: name}", r#"{"id":42}"#),
             (
@@ -420,7 +414,6 @@ fn a_row_that_is_in_the_way_is_told_by_its_key() {
 fn what_is_wrong_is_said_once_and_what_would_be_lost_is_warned_of() {
     on_postgresql(async |database| {
         database.execute(TABLES).await;
-        database.crossfade(&["init"]).exits(0);
         let wrong = check(
             database,
             "add_check: {table: items, name: c, check: prise > 0}",
@@ -460,7 +453,6 @@ fn before_contract_it_is_said_that_there_is_no_way_back_and_after_it_why() {
                  CREATE TRIGGER noted AFTER UPDATE OF at ON measured FOR EACH ROW EXECUTE FUNCTION noted()",
             )
             .await;
-        database.crossfade(&["init"]).exits(0);
         let file = plan_file("version: 1\nname: x\nchange:\n  drop_table: {table: measured}\n");
         let path = file.path().to_str().expect("a path");
         database.crossfade(&["start", path]).exits(0);

@@ -33,7 +33,6 @@ const SLOW: &str = "settings: {pacing: {batch_target: 5ms, batch_rows_max: 5}}\n
 #[test]
 fn one_look_tells_how_every_run_stands_and_what_to_type() {
     on_postgresql(async |database| {
-        database.crossfade(&["init"]).exits(0);
         let empty = database.crossfade(&["status"]).exits(0).stdout;
         assert!(empty.contains("there is no run"), "{empty}");
         let gate = "gates: {expand: {approvals: 1}}\n";

@@ -21,15 +21,20 @@ use std::{
         OnceLock,
         atomic::{AtomicU32, Ordering},
     },
+    time::{Duration, Instant},
 };
 use tokio_postgres::{Client, NoTls, error::SqlState};
+
+/// Of the sessions that the tests have by the ten thousand nearly every one runs our functions: the server loads what
+/// runs them once, and not each session again.
+const PRELOADED: (&str, &str) = ("shared_preload_libraries", "plpgsql");
 
 /// The servers of this binary: the newest PostgreSQL found, or those that `CROSSFADE_TEST_PG=14,16` names.
 fn servers() -> &'static [Server] {
     static SERVERS: OnceLock<Vec<Server>> = OnceLock::new();
     SERVERS.get_or_init(|| {
         // Tests cut connections by the hundred.
-        launch(&[("max_connections", "200")])
+        launch(&[("max_connections", "200"), PRELOADED])
     })
 }
 
@@ -76,8 +81,18 @@ pub fn in_memory() -> Option<PathBuf> {
     FOLDER.get_or_init(look).clone()
 }
 
-/// Runs a test in a private database of every server.
+/// Runs a test in a private database of every server, with Crossfade's tables, as `crossfade init` makes them.
 pub fn on_postgresql<F>(test: F)
+where
+    F: AsyncFn(&Database),
+{
+    for server in servers() {
+        on(server, Contents::OwnTables, &test);
+    }
+}
+
+/// The same in a database that nobody has prepared, for what concerns `init`, or another role that runs it.
+pub fn on_empty_postgresql<F>(test: F)
 where
     F: AsyncFn(&Database),
 {
@@ -96,7 +111,7 @@ where
     }
 }
 
-/// The same on servers of its own, for what concerns a whole server. They end with the test binary.
+/// The same on servers of its own, in an empty database, for what concerns a whole server. They end with the test binary.
 pub fn on_own_postgresql<F>(settings: &[(&str, &str)], test: F)
 where
     F: AsyncFn(&Database),
@@ -115,20 +130,23 @@ where
     let server = SERVER.get_or_init(|| {
         Server::launch(&LaunchOptions {
             settings: vec![(
-                "shared_preload_libraries".into(),
-                "pg_stat_statements".into(),
+                PRELOADED.0.into(),
+                format!("{}, pg_stat_statements", PRELOADED.1),
             )],
             parent: in_memory(),
             ..LaunchOptions::default()
         })
         .expect("a PostgreSQL that has pg_stat_statements")
     });
-    on(server, Contents::Nothing, &test);
+    on(server, Contents::OwnTables, &test);
 }
 
 /// What a private database has in it at the start.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Contents {
     Nothing,
+    OwnTables,
+    /// Crossfade's own too.
     TablesOfPlans,
 }
 
@@ -142,10 +160,7 @@ where
         .build()
         .expect("a runtime");
     runtime.block_on(async {
-        let database = match contents {
-            Contents::Nothing => Database::create(server).await,
-            Contents::TablesOfPlans => Database::with_tables_of_plans(server).await,
-        };
+        let database = Database::with(server, contents).await;
         test(&database).await;
         database.remove().await;
     });
@@ -292,15 +307,21 @@ impl Database {
         database
     }
 
-    /// A copy of one that is made once for each server.
-    async fn with_tables_of_plans(server: &'static Server) -> Self {
-        static MADE: tokio::sync::Mutex<BTreeMap<String, String>> =
+    /// A copy of one with these contents that is made once for each server: `init` costs ten times what a copy does.
+    async fn with(server: &'static Server, contents: Contents) -> Self {
+        static MADE: tokio::sync::Mutex<BTreeMap<(String, Contents), String>> =
             tokio::sync::Mutex::const_new(BTreeMap::new());
+        if contents == Contents::Nothing {
+            return Self::create(server).await;
+        }
         let mut made = MADE.lock().await;
-        let key = server.url("");
+        let key = (server.url(""), contents);
         if !made.contains_key(&key) {
             let database = Self::create(server).await;
-            walk::tables(&database).await;
+            database.crossfade(&["init"]).exits(0);
+            if contents == Contents::TablesOfPlans {
+                walk::tables(&database).await;
+            }
             made.insert(key.clone(), database.name);
         }
         let template = made[&key].clone();
@@ -349,7 +370,7 @@ impl Database {
                 Ok(()) => return,
                 // Sessions that were closed a moment ago are still on their way out.
                 Err(error) if error.code() == Some(&SqlState::OBJECT_IN_USE) => {
-                    tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+                    tokio::time::sleep(Duration::from_millis(10)).await;
                 }
                 Err(error) => panic!("{error:?}: {create}"),
             }
@@ -462,7 +483,7 @@ impl Database {
             if row.is_ok_and(|row| row.get::<_, Option<bool>>(0) == Some(true)) {
                 return;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
         panic!("never became true: {sql}");
     }
@@ -499,7 +520,7 @@ impl Background {
         for _ in 0..3_000 {
             match waitpid(pid, Some(look)).expect("a child") {
                 WaitStatus::Stopped(..) => return,
-                WaitStatus::StillAlive => std::thread::sleep(std::time::Duration::from_millis(10)),
+                WaitStatus::StillAlive => std::thread::sleep(Duration::from_millis(10)),
                 other => panic!("the program ended before its failpoint: {other:?}"),
             }
         }
@@ -543,6 +564,12 @@ pub async fn connect(url: &str) -> Client {
         .expect("a connection");
     tokio::spawn(connection);
     client
+}
+
+/// The pause of a client that goes on beside the program, after what it began then. Where the machine is busy, the program
+/// needs most of it: clients that never rest only make each phase longer. A wait for a lock puts nobody to sleep for long.
+pub async fn rest(began: Instant, pause: Duration) {
+    tokio::time::sleep((2 * began.elapsed()).clamp(pause, 10 * pause)).await;
 }
 
 /// A plan of `plans/`.

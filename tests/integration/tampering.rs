@@ -1,7 +1,7 @@
 //! What `history --verify` sees: every kind of change to what was recorded, a run that is honest in all its states, and one
 //! that an upgrade found half way.
 
-use crate::support::{Database, on_postgresql, plan_file};
+use crate::support::{Database, on_empty_postgresql, on_postgresql, plan_file};
 
 mod embedded {
     refinery::embed_migrations!("migrations");
@@ -289,7 +289,7 @@ fn an_honest_run_is_intact_after_every_command() {
 /// A database as version 14 left it, with a run half way: the upgrade keeps it going, and says from where on it can be believed.
 #[test]
 fn an_upgrade_begins_to_keep_the_head_and_says_so() {
-    on_postgresql(async |database| {
+    on_empty_postgresql(async |database| {
         database.execute(VEHICLES).await;
         let mut client = database.client().await;
         client

@@ -46,7 +46,6 @@ fn what_others_wrote_obeys_no_terminal() {
                  CREATE FUNCTION refuses(value text) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE '%', value; RAISE EXCEPTION '%', value; END $$"
             ))
             .await;
-        database.crossfade(&["init"]).exits(0);
         let plan = "version: 1\nname: hostile\nchange:\n  change_column_type: {table: public.hostile, column: status, type: integer, forward: public.refuses(status), backward: status_new::text, to: status_new}\nsettings: {show_values: true}\n";
         let file = plan_file(plan);
         let path = file.path().to_str().unwrap();
@@ -207,7 +206,6 @@ fn colours_are_for_a_person_who_looks_on() {
         database
             .execute("CREATE TABLE small (id bigint PRIMARY KEY, status text); INSERT INTO small SELECT i, 's' FROM generate_series(1, 100) AS i")
             .await;
-        database.crossfade(&["init"]).exits(0);
         let small = plan_file(SMALL);
         database
             .crossfade(&["start", small.path().to_str().unwrap()])
@@ -256,7 +254,6 @@ fn the_progress_fits_a_narrow_terminal() {
         database
             .execute("CREATE TABLE small (id bigint PRIMARY KEY, status text, pad text); INSERT INTO small SELECT i, 's', repeat('x', 500) FROM generate_series(1, 20000) AS i")
             .await;
-        database.crossfade(&["init"]).exits(0);
         let slow = format!("{SMALL}settings: {{pacing: {{batch_rows_max: 500}}}}\n");
         let plan = plan_file(&slow);
         database
@@ -308,7 +305,6 @@ fn a_log_for_programs_has_nothing_else_in_it() {
         database
             .execute("CREATE TABLE small (id bigint PRIMARY KEY, status text); INSERT INTO small SELECT i, 's' FROM generate_series(1, 100) AS i")
             .await;
-        database.crossfade(&["init"]).exits(0);
         let small = plan_file(SMALL);
         let path = small.path().to_str().unwrap();
         let wrong = plan_file(

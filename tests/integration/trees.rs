@@ -1,6 +1,6 @@
 //! A key that its own table refers to, in trees and in worse, is widened while everybody writes.
 
-use crate::support::{Database, on_own_postgresql, on_postgresql, plan_file};
+use crate::support::{Database, on_own_postgresql, on_postgresql, plan_file, rest};
 use crate::widen_key::{PHASES, advance, path, sorted};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,7 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio_postgres::{Client, SimpleQueryMessage};
 
@@ -357,7 +357,10 @@ async fn write_trees(
         rows.collect()
     };
     let number_of = |id: i64| format!("{id}::{number_type}");
+    let mut began = Instant::now();
     while !stop.load(Ordering::SeqCst) {
+        rest(began, Duration::from_millis(2)).await;
+        began = Instant::now();
         let known: Vec<i64> = ledger.keys().copied().collect();
         let one = |random: &mut fastrand::Rng| known[random.usize(..known.len())];
         match random.u32(..8) {

@@ -1,7 +1,7 @@
 //! A trigger function of ours has its owner's rights: nobody else can make it compute with what is theirs, whatever they attach
 //! it to, and no setting of the application's makes it stand aside. What older versions have installed is put right by `init`.
 
-use crate::support::{Database, Ran, connect, on_postgresql, plan_file};
+use crate::support::{Database, Ran, connect, on_empty_postgresql, on_postgresql, plan_file};
 use tokio_postgres::{Client, error::SqlState};
 
 const RENAME: &str = "version: 1\nname: r\nchange:\n  rename_column: {table: public.vehicles, from: status, to: st}\n";
@@ -26,7 +26,6 @@ fn advance(database: &Database, run: &str, phase: &str) {
 /// Two runs in `dual_write`.
 async fn two_runs(database: &Database) {
     database.execute(TABLES).await;
-    database.crossfade(&["init"]).exits(0);
     for (run, plan) in [("r", RENAME), ("fold", FOLD)] {
         start(database, plan);
         advance(database, run, "dual_write");
@@ -130,7 +129,7 @@ const TRAPS: [(&str, &str); 7] = [
 
 #[test]
 fn nobody_can_attach_a_trigger_function_and_one_that_may_gains_no_rights() {
-    on_postgresql(async |database| {
+    on_empty_postgresql(async |database| {
         database.execute("CREATE SCHEMA crossfade").await;
         // What an administrator may have said of new functions.
         let early = format!("early_{}", database.name);
@@ -140,6 +139,7 @@ fn nobody_can_attach_a_trigger_function_and_one_that_may_gains_no_rights() {
                  ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO {early}"
             ))
             .await;
+        database.crossfade(&["init"]).exits(0);
         two_runs(database).await;
         let (role, client) = approver(database).await;
         let names = functions(&client).await;
@@ -301,7 +301,6 @@ fn the_table_keeps_its_triggers_under_another_name_and_its_owner_adds_partitions
                  INSERT INTO vehicles SELECT i, 's' || i FROM generate_series(1, 20) AS i"
             ))
             .await;
-        database.crossfade(&["init"]).exits(0);
         start(database, RENAME);
         advance(database, "r", "dual_write");
         let client = connect(&database.url.replace("postgres@", &format!("{owner}@"))).await;
@@ -428,7 +427,7 @@ fn no_setting_of_the_applications_makes_the_triggers_stand_aside() {
 /// A role that cannot keep triggers out of its batches, so that ours stand aside: for its own rows, and nobody else's.
 #[test]
 fn the_triggers_stand_aside_for_a_worker_of_the_run() {
-    on_postgresql(async |database| {
+    on_empty_postgresql(async |database| {
         let role = format!("owner_{}", database.name);
         database
             .execute(&format!(
@@ -489,7 +488,6 @@ fn a_driver_with_other_rights_than_the_tables_owner_is_warned() {
                 database.name
             ))
             .await;
-        database.crossfade(&["init"]).exits(0);
         let warning = format!("{owner}, who owns the table, can use them");
         let url = database.url.replace("postgres@", &format!("{owner}@"));
         for (change, lends) in [

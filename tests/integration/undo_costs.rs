@@ -404,7 +404,6 @@ fn going_back_from_every_recipe_counts_what_would_be_lost_and_changes_nothing_wi
         let tables = std::fs::read_to_string(plan("tables.sql")).expect("the tables");
         database.execute(&tables).await;
         database.execute("UPDATE users SET email = 'u' || id").await;
-        database.crossfade(&["init"]).exits(0);
         let template = database.copy().await;
         all_of(CASES, async |case| costs(&template, case).await);
         template.remove().await;
@@ -417,7 +416,6 @@ const TABLE: &str = "CREATE TABLE t (id integer PRIMARY KEY, a text NOT NULL); \
 /// A run of this change that has come to its end.
 async fn completed(database: &Database, change: &str) {
     database.execute(TABLE).await;
-    database.crossfade(&["init"]).exits(0);
     let file = plan_file(&format!("version: 1\nname: back\nchange:\n  {change}\n"));
     start(database, file.path().to_str().expect("a path"), "").await;
 }
@@ -575,7 +573,6 @@ fn what_a_step_found_there_stays_when_it_is_undone() {
     ] {
         on_postgresql(async |database| {
             database.execute(TABLE).await;
-            database.crossfade(&["init"]).exits(0);
             let file = plan_file(&format!("version: 1\nname: back\nchange:\n  {change}\n"));
             let path = file.path().to_str().expect("a path");
             database.crossfade(&["start", path]).exits(0);
@@ -655,7 +652,6 @@ fn going_back_wins_over_a_pause_of_all_runs_and_a_pause_says_which_one_it_replac
 fn contract_says_what_it_takes_away_for_good() {
     on_postgresql(async |database| {
         database.execute(TABLE).await;
-        database.crossfade(&["init"]).exits(0);
         for (change, told) in [
             (
                 "drop_column: {table: public.t, column: a}",

@@ -81,7 +81,6 @@ async fn there_and_back(
 }
 
 async fn from_every_phase(database: &Database, run: &str, file: &str, shape: Shape) {
-    database.crossfade(&["init"]).exits(0);
     let original = database.dump_schema();
     for (seed, phase) in (1..).zip(&PHASES[..7]) {
         database.crossfade(&["start", file]).exits(0);

@@ -56,7 +56,6 @@ fn objects_that_go_while_the_catalog_is_read_are_left_out() {
                 "CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
             )
             .await;
-        database.crossfade(&["init"]).exits(0);
         let run = plan_file(
             "version: 1\nname: rename\nchange:\n  rename_column: {table: public.vehicles, from: status, to: state}\ngates: {retire: {bake: 1h}}\n",
         );

@@ -1,7 +1,7 @@
 //! The page and the API of `crossfade serve`: who may look and act, in whose name that is recorded, and what becomes of nonsense.
 
 use crate::support::{
-    Database, connect, on_own_postgresql, on_postgresql,
+    Database, connect, on_empty_postgresql, on_own_postgresql,
     page::{Page, Visitor, client, encoded},
     plan_file, tools,
 };
@@ -112,7 +112,7 @@ impl<'a> Team<'a> {
 
 #[test]
 fn a_whole_rename_by_forms_alone_is_recorded_in_the_names_of_those_who_did_it() {
-    on_postgresql(async |database| {
+    on_empty_postgresql(async |database| {
         let team = Team::of(database).await;
         let page = team.serve(&[]);
         let operator = page.visitor(&team.token(&team.operator, "operate")).await;
@@ -193,7 +193,7 @@ fn a_whole_rename_by_forms_alone_is_recorded_in_the_names_of_those_who_did_it() 
 
 #[test]
 fn a_token_lets_its_holder_do_what_both_the_token_and_the_role_allow() {
-    on_postgresql(async |database| {
+    on_empty_postgresql(async |database| {
         let team = Team::of(database).await;
         team.start();
         team.run(&team.deployer, &["advance", RUN, "--to", "dual_write"]);
@@ -262,7 +262,7 @@ fn a_token_lets_its_holder_do_what_both_the_token_and_the_role_allow() {
 
 #[test]
 fn nobody_makes_or_forges_a_token_of_a_role_that_he_could_not_be() {
-    on_postgresql(async |database| {
+    on_empty_postgresql(async |database| {
         let team = Team::of(database).await;
         team.start();
         for (maker, holder) in [
@@ -330,7 +330,7 @@ fn nobody_makes_or_forges_a_token_of_a_role_that_he_could_not_be() {
 
 #[test]
 fn a_token_that_is_revoked_or_has_expired_ends_its_sign_ins_and_streams() {
-    on_postgresql(async |database| {
+    on_empty_postgresql(async |database| {
         let team = Team::of(database).await;
         team.start();
         let page = team.serve(&[]);
@@ -393,7 +393,7 @@ fn a_token_that_is_revoked_or_has_expired_ends_its_sign_ins_and_streams() {
 
 #[test]
 fn an_order_by_token_wants_a_role_that_could_become_the_server_and_ends_with_its_token() {
-    on_postgresql(async |database| {
+    on_empty_postgresql(async |database| {
         let team = Team::of(database).await;
         team.start();
         // Rights on the tables, without membership: it may pause, and not have the server do what it may not do itself.
@@ -445,7 +445,7 @@ fn an_order_by_token_wants_a_role_that_could_become_the_server_and_ends_with_its
 
 #[test]
 fn code_of_others_makes_no_token_in_somebody_elses_session() {
-    on_postgresql(async |database| {
+    on_empty_postgresql(async |database| {
         let team = Team::of(database).await;
         let (mallory, approver) = (&team.stranger, &team.approver);
         let hash = "a".repeat(64);
@@ -499,7 +499,7 @@ fn code_of_others_makes_no_token_in_somebody_elses_session() {
 
 #[test]
 fn one_locked_table_hides_no_run() {
-    on_postgresql(async |database| {
+    on_empty_postgresql(async |database| {
         let team = Team::of(database).await;
         team.start();
         team.run(&team.deployer, &["advance", RUN, "--to", "verify"]);
@@ -533,7 +533,7 @@ fn one_locked_table_hides_no_run() {
 
 #[test]
 fn every_answer_to_nonsense_is_a_problem_document_that_says_what_is_wrong() {
-    on_postgresql(async |database| {
+    on_empty_postgresql(async |database| {
         let team = Team::of(database).await;
         team.start();
         let page = team.serve(&[]);
@@ -694,7 +694,7 @@ fn every_answer_to_nonsense_is_a_problem_document_that_says_what_is_wrong() {
 
 #[test]
 fn a_form_of_another_site_does_nothing() {
-    on_postgresql(async |database| {
+    on_empty_postgresql(async |database| {
         let team = Team::of(database).await;
         team.start();
         let page = team.serve(&[]);
@@ -741,7 +741,7 @@ fn a_form_of_another_site_does_nothing() {
 
 #[test]
 fn without_a_token_nobody_acts_and_only_a_public_page_is_shown() {
-    on_postgresql(async |database| {
+    on_empty_postgresql(async |database| {
         let team = Team::of(database).await;
         team.start();
         let closed = team.serve(&[]);
@@ -898,7 +898,7 @@ fn a_freeze_is_placed_and_ended_by_whoever_may_operate_and_shown_to_all() {
 
 #[test]
 fn tokens_go_nowhere_unencrypted_and_appear_nowhere() {
-    on_postgresql(async |database| {
+    on_empty_postgresql(async |database| {
         let team = Team::of(database).await;
         team.start();
         let refused = team
@@ -992,7 +992,7 @@ fn tokens_go_nowhere_unencrypted_and_appear_nowhere() {
 
 #[test]
 fn who_guesses_tokens_has_to_wait() {
-    on_postgresql(async |database| {
+    on_empty_postgresql(async |database| {
         let team = Team::of(database).await;
         let page = team.serve(&[]);
         let unknown = Visitor::unknown(&page);
@@ -1077,7 +1077,7 @@ fn the_page_says_that_the_database_is_away_and_comes_back_by_itself() {
 
 #[test]
 fn events_are_streamed_once_each_and_go_on_behind_the_last_one_seen() {
-    on_postgresql(async |database| {
+    on_empty_postgresql(async |database| {
         let team = Team::of(database).await;
         team.start();
         let page = team.serve(&[]);
@@ -1144,7 +1144,7 @@ fn metric_names(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn metrics_are_what_the_status_says_and_alerts_and_dashboard_know_no_others() {
-    on_postgresql(async |database| {
+    on_empty_postgresql(async |database| {
         let team = Team::of(database).await;
         team.start();
         team.run(&team.deployer, &["advance", RUN, "--to", "verify"]);

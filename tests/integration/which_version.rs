@@ -6,7 +6,6 @@ use futures_util::SinkExt;
 use tokio_postgres::Client;
 
 fn start(database: &Database, plan: &str) {
-    database.crossfade(&["init"]).exits(0);
     let file = plan_file(plan);
     let path = file.path().to_str().expect("a path");
     database.crossfade(&["start", path]).exits(0);
@@ -489,7 +488,6 @@ fn a_default_of_a_new_column_is_refused_as_it_would_pass_for_a_value_of_the_new_
                 "{THINGS} ALTER TABLE things ADD COLUMN there text DEFAULT 'x';"
             ))
             .await;
-        database.crossfade(&["init"]).exits(0);
         let checked = |add: &str, column: &str| {
             let plan = format!(
                 "version: 1\nname: r\nphases:\n- phase: expand\n  steps: [{add}]\n- phase: dual_write\n  steps:\n  \

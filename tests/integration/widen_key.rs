@@ -1,13 +1,13 @@
 //! A key and all that refers to it change their type while everybody writes.
 
-use crate::support::{Database, on_postgresql, plan, plan_file};
+use crate::support::{Database, on_postgresql, plan, plan_file, rest};
 use std::{
     collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 const RUN: &str = "widen-order-id";
@@ -85,7 +85,6 @@ pub fn path(file: &std::path::Path) -> &str {
 
 async fn start(database: &Database, setup: &str) {
     database.execute(setup).await;
-    database.crossfade(&["init"]).exits(0);
     database
         .crossfade(&["start", path(&plan("orders-widen-key.yaml"))])
         .exits(0);
@@ -232,7 +231,10 @@ async fn write_orders(
             .map_err(|error| format!("{error:?}: {sql}"))
     };
     let sql = |id: Option<i64>| id.map_or("NULL".to_owned(), |id| id.to_string());
+    let mut began = Instant::now();
     while !stop.load(Ordering::SeqCst) {
+        rest(began, Duration::from_millis(2)).await;
+        began = Instant::now();
         let old: Vec<i64> = ledger.keys().copied().collect();
         let one = (!old.is_empty()).then(|| old[random.usize(..old.len())]);
         match (random.u32(..9), one) {
@@ -461,7 +463,6 @@ fn an_identity_goes_on_counting_with_its_options_and_rights() {
                  INSERT INTO small (a) VALUES ('one');"
             ))
             .await;
-        database.crossfade(&["init"]).exits(0);
         let native = database.copy().await;
         native
             .execute("ALTER TABLE orders ALTER id TYPE bigint; ALTER SEQUENCE orders_id_seq AS bigint; ALTER TABLE small ALTER id TYPE integer; ALTER SEQUENCE small_id_seq AS integer")
@@ -517,7 +518,6 @@ fn a_key_that_cannot_be_widened_is_refused_by_name() {
                  CREATE TABLE d (id integer PRIMARY KEY); CREATE TABLE d_refs (id integer, d integer REFERENCES d, EXCLUDE USING btree (d WITH =));",
             )
             .await;
-        database.crossfade(&["init"]).exits(0);
         for (table, column, type_name, what) in [
             ("staff", "boss", "bigint", "boss is not in the primary key"),
             ("staff", "nope", "bigint", "has no column nope"),
@@ -556,7 +556,6 @@ fn a_foreign_key_survives_a_crash_after_contract() {
                  INSERT INTO vehicles VALUES (1, 'a'); INSERT INTO trips VALUES (1, 'a');",
             )
             .await;
-        database.crossfade(&["init"]).exits(0);
         database
             .crossfade(&["start", path(&plan("vehicles-rename-status.yaml"))])
             .exits(0);

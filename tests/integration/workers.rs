@@ -20,7 +20,6 @@ async fn in_dual_write_at(database: &Database, pacing: &str) {
              INSERT INTO vehicles SELECT i, 'status ' || i % 7, repeat('x', 3900) FROM generate_series(1, 8200) AS i",
         )
         .await;
-    database.crossfade(&["init"]).exits(0);
     let file = plan_file(&format!(
         "version: 1\nname: {RUN}\nchange:\n  rename_column: {{table: public.vehicles, from: status, to: vehicle_status}}\n\
          settings: {{pacing: {pacing}}}\n"

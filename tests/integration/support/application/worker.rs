@@ -4,7 +4,10 @@ use super::{
     Protocol, Release, Shared, Slot,
     statements::{parameters, read_all, send_unnamed, values_of},
 };
-use crate::support::ledger::{Ledger, Values};
+use crate::support::{
+    ledger::{Ledger, Values},
+    rest,
+};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, atomic::Ordering},
@@ -89,14 +92,16 @@ impl Worker {
 
     pub async fn run(mut self) -> Ledger {
         let slot = self.slot.clone();
+        let pause = self.shared.options.pause;
         while !self.shared.stop.load(Ordering::SeqCst) {
+            let began = Instant::now();
             {
                 let release = slot.release.read().await;
                 if let (number, Some(release)) = *release {
                     self.turn(number, release).await;
                 }
             }
-            tokio::time::sleep(self.shared.options.pause).await;
+            rest(began, pause).await;
         }
         // Whoever was told to stop still learns what became of its last write.
         let (number, release) = *slot.release.read().await;
