@@ -16,6 +16,8 @@ const RUN: &str = "rename-plate";
 /// The plan's default, and what a statement may take beside it.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(100);
 const MARGIN: Duration = Duration::from_millis(50);
+/// Between two statements of a client: so little that no queue as long as the timeout stands without one of each client's.
+const PACE: Duration = Duration::from_millis(5);
 
 /// A table that another one refers to by the column that is renamed, so that two tables are locked.
 const TABLES: &str = "
@@ -28,7 +30,6 @@ const TABLES: &str = "
 
 async fn start(database: &Database, settings: &str) {
     database.execute(TABLES).await;
-    database.crossfade(&["init"]).exits(0);
     let file = plan_file(&format!(
         "version: 1\nname: {RUN}\nchange:\n  rename_column: {{table: public.vehicles, from: plate, to: license_plate}}\nsettings: {settings}\n"
     ));
@@ -84,7 +85,7 @@ impl Traffic {
                         .await
                         .unwrap_or_else(|error| panic!("{error:?}: {statement}"));
                     took.push(began.elapsed());
-                    tokio::time::sleep(Duration::from_millis(1)).await;
+                    tokio::time::sleep(PACE).await;
                 }
                 took
             }));
@@ -204,16 +205,18 @@ enum Meets {
 }
 
 async fn meet(database: &Database, driver: &mut Background, before: i64, blocker: i32) -> Meets {
+    // One session for all looks: a new one each time costs more than what is looked at.
+    let client = database.client().await;
+    let look = "SELECT (SELECT count(*) FROM crossfade.events WHERE kind = 'blocked') > $1, \
+                EXISTS (SELECT FROM pg_stat_progress_create_index WHERE current_locker_pid = $2::integer)";
+    let look = client.prepare(look).await.expect(look);
     for _ in 0..3_000 {
-        if blocked_events(database).await > before {
+        let row = client.query_one(&look, &[&before, &blocker]).await;
+        let row = row.expect("what the driver meets");
+        if row.get(0) {
             return Meets::Waits;
         }
-        let waits = database
-            .value(&format!(
-                "SELECT count(*) FROM pg_stat_progress_create_index WHERE current_locker_pid = {blocker}"
-            ))
-            .await;
-        if waits != "0" {
+        if row.get(1) {
             return Meets::IndexWaits;
         }
         if driver.has_ended() {
