@@ -1,7 +1,8 @@
 //! The process is killed at every failpoint, started again, and ends where an undisturbed run ends.
 //!
 //! So that the whole is quick, the failpoints of different phases share a run: in the n-th run the process is killed at
-//! the n-th failpoint of every phase, one crash in each. And of three changes that go the same way with other values each
+//! the n-th failpoint of every phase, one crash in each. It begins where the undisturbed run began the first phase that has
+//! so many, and what comes after the last one is run in one go. And of three changes that go the same way with other values each
 //! makes another third of the runs, unless `CROSSFADE_TEST_THOROUGH=1` asks for all.
 
 use crate::changes::{
@@ -289,23 +290,26 @@ async fn a_crash_anywhere_ends_as_an_undisturbed_run(
     share: ThirdFrom,
 ) {
     change.start(database).await;
-    let template = database.copy().await;
     let mut phases = Vec::new();
-    let mut schemas = Vec::new();
+    let mut beginnings = Vec::new();
     for phase in PHASES {
+        beginnings.push(database.copy().await);
         let forward = ["advance", change.run, "--to", phase, "--yes"];
         phases.push(twice(failpoints(database, &forward)));
-        schemas.push(database.dump_schema());
     }
+    let schema = database.dump_schema();
     let undisturbed = rows(database).await;
     assert_eq!(database.status(change.run)["state"], "completed");
     all_of(&by_run(&phases, share), async |crashes| {
-        let database = template.copy().await;
+        let disturbed = disturbed(crashes);
+        let database = beginnings[*disturbed.start()].copy().await;
         let mut writes = Writes::default();
-        for (number, (phase, crash)) in (0..).zip(PHASES.into_iter().zip(crashes)) {
+        for number in disturbed {
+            let (phase, crash) = (PHASES[number], crashes[number]);
             let forward = ["advance", change.run, "--to", phase, "--yes"];
             if let Some(failpoint) = crash {
                 kill_at(&database, failpoint, &forward).await;
+                let number = i64::try_from(number).expect("a small number");
                 writes.make(change, &database, number).await;
             }
             database.crossfade(&forward).exits(0);
@@ -317,8 +321,10 @@ async fn a_crash_anywhere_ends_as_an_undisturbed_run(
                 .await;
             assert_eq!(completed, "completed", "{} {phase}: {crash:?}", change.run);
         }
+        let end = ["advance", change.run, "--to", "contract", "--yes"];
+        database.crossfade(&end).exits(0);
         let at = format!("{}, killed at {crashes:?}", change.run);
-        assert_eq!(Some(&database.dump_schema()), schemas.last(), "{at}");
+        assert_eq!(database.dump_schema(), schema, "{at}");
         writes.assert_kept(
             &at,
             &undisturbed,
@@ -333,7 +339,16 @@ async fn a_crash_anywhere_ends_as_an_undisturbed_run(
         );
         database.remove().await;
     });
-    template.remove().await;
+    for beginning in beginnings {
+        beginning.remove().await;
+    }
+}
+
+/// From the first phase with a crash to the last one.
+fn disturbed(crashes: &[Option<&String>]) -> std::ops::RangeInclusive<usize> {
+    let first = crashes.iter().position(Option::is_some);
+    let last = crashes.iter().rposition(Option::is_some);
+    first.expect("a crash")..=last.expect("a crash")
 }
 
 /// `rollback` from the end of each phase to the end of the one before it.
@@ -350,22 +365,26 @@ async fn a_rollback_killed_anywhere_ends_at_the_start(
     share: ThirdFrom,
 ) {
     database.execute(VEHICLES).await;
-    database.crossfade(&["init"]).exits(0);
     let original = (database.dump_schema(), rows(database).await);
     change.register(database);
     database
         .crossfade(&["advance", change.run, "--to", "retire"])
         .exits(0);
-    let retired = database.copy().await;
     let mut phases = Vec::new();
+    let mut beginnings = Vec::new();
     for phase in (0..7).rev() {
+        beginnings.push(database.copy().await);
         phases.push(twice(failpoints(database, &backward(change.run, phase))));
     }
     assert_eq!(database.dump_schema(), original.0);
     all_of(&by_run(&phases, share), async |crashes| {
-        let database = retired.copy().await;
+        let disturbed = disturbed(crashes);
+        let database = beginnings[*disturbed.start()].copy().await;
         let mut writes = Writes::default();
-        for (phase, crash) in (0..7_usize).rev().zip(crashes) {
+        // What is undone after the last crash is undone in one go.
+        let last = (*disturbed.end()).min(5);
+        for number in (*disturbed.start()..=last).chain([6]) {
+            let (phase, crash) = (6 - number, crashes[number]);
             let back = backward(change.run, phase);
             if let Some(failpoint) = crash {
                 kill_at(&database, failpoint, &back).await;
@@ -393,7 +412,9 @@ async fn a_rollback_killed_anywhere_ends_at_the_start(
         );
         database.remove().await;
     });
-    retired.remove().await;
+    for beginning in beginnings {
+        beginning.remove().await;
+    }
 }
 
 #[test]
@@ -524,7 +545,6 @@ fn a_rename_killed_around_every_effect_under_traffic_loses_no_write_and_fails_no
         create_table(&database.client().await, TRAFFIC_ROWS)
             .await
             .expect("the table");
-        database.crossfade(&["init"]).exits(0);
         change.register(database);
         let enumerated = database.copy().await;
         let traffic = Traffic::start(
@@ -532,7 +552,7 @@ fn a_rename_killed_around_every_effect_under_traffic_loses_no_write_and_fails_no
             Shape::demo(),
             Options {
                 clients_per_version: 2,
-                pause: Duration::from_millis(2),
+                pause: Duration::from_millis(5),
                 initial_rows: TRAFFIC_ROWS,
                 ..Options::default()
             },
