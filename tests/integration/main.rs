@@ -65,6 +65,7 @@ mod plan_language;
 mod poison;
 mod pooler;
 mod proxy;
+mod put_by_hand;
 mod quarantine;
 mod random_kills;
 mod recipe_pages;

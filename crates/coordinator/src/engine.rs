@@ -1,5 +1,6 @@
 //! Load → next → act → record. It prints nothing; what happens is told to a `Reporter`.
 
+pub mod by_hand;
 pub mod ddl;
 pub mod dependents;
 pub mod drift;

@@ -45,7 +45,7 @@ pub use tokens::{Can, CreatedToken, Holder, Secret, TokenRecord};
 
 use crate::database::{self, resolve::Resolver};
 use crate::engine::{
-    notice::Reporter, rollback::only_frees, session::Driver, toll, verify, vital, walk,
+    notice::Reporter, rollback::foresee, session::Driver, toll, verify, vital, walk,
 };
 use crate::store::{
     self, history, lease, runs, schema,
@@ -55,9 +55,9 @@ use crate::store::{
 };
 use crossfade_decisions::lifecycle::{
     audit, gate,
-    next::{Next, Wait, check_rollback_target, next, to_reverse},
+    next::{Next, Wait, next},
     snapshot::{Pause, RollbackTarget, Snapshot},
-    toll::{Lost, Toll},
+    toll::{Lost, Toll, misnamed},
     transition::{RunState, State},
 };
 use crossfade_model::{
@@ -73,6 +73,7 @@ use crossfade_plan::{
     leftover_triggers, read,
     recipes::Recipe,
     search_path::SearchPath,
+    sqlgen::cost::Thing,
     together::place_of,
     tuning::{self, Tuning},
 };
@@ -252,6 +253,26 @@ pub struct RollbackPreview {
     pub toll: Toll,
     /// It goes on with one that has begun.
     pub under_way: bool,
+    /// All that it can take away.
+    things: BTreeSet<Thing>,
+    /// Why it would be refused, whatever may be lost.
+    refused: Option<String>,
+}
+
+impl RollbackPreview {
+    /// Why it would be refused. `command`: how a person says what may be lost.
+    pub fn refusal(&self, discards: &BTreeSet<String>, command: &str) -> Option<String> {
+        let refused = || self.refused.clone();
+        let misnamed = || misnamed(discards, &self.things);
+        let costs = || self.toll.for_sure().refusal(discards, command);
+        refused().or_else(misnamed).or_else(costs)
+    }
+
+    /// The same, whatever is given up.
+    pub fn in_the_way(&self, command: &str) -> Option<String> {
+        let lost = self.toll.lost().map(|lost| lost.of.to_string());
+        self.refusal(&lost.collect(), command)
+    }
 }
 
 /// What `advance --dry-run` shows.
@@ -523,23 +544,16 @@ impl Service {
         let mut session = self.installed("preview").await?;
         let run_id = runs::id_of(&*session, run).await?;
         let snapshot = runs::snapshot(&*session, run_id).await?;
-        check_rollback_target(&snapshot, target).map_err(ServiceError::Refused)?;
-        let phases = to_reverse(&snapshot, target);
-        let undoes = !phases.is_empty() || target == RollbackTarget::Start;
-        // Of a run that has no way back nothing would be taken, and by one that only ends the triggers neither.
-        let toll = match snapshot.state {
-            RunState::Active if only_frees(&*session, &snapshot, target).await? => Toll::default(),
-            RunState::Active => toll::look(&mut session, &snapshot, &phases).await?,
-            RunState::Completed if snapshot.plan.phase(PhaseName::Contract).is_none() => {
-                toll::look(&mut session, &snapshot, &phases).await?
-            }
-            RunState::Completed | RunState::RolledBack => Toll::default(),
-        };
+        let stop = CancellationToken::new();
+        let foreseen = foresee(&mut session, &snapshot, target, &stop).await?;
+        let undoes = !foreseen.phases.is_empty() || target == RollbackTarget::Start;
         Ok(RollbackPreview {
             pause: snapshot.paused().filter(|_| undoes).cloned(),
             under_way: snapshot.rolling_back.is_some(),
-            phases,
-            toll,
+            things: toll::things(&snapshot.plan),
+            phases: foreseen.phases,
+            toll: foreseen.toll,
+            refused: foreseen.refused,
         })
     }
 

@@ -4,6 +4,7 @@ pub mod amendments;
 pub mod freezes;
 pub mod history;
 pub mod lease;
+pub mod marks;
 pub mod messages;
 pub mod moved;
 pub mod orders;

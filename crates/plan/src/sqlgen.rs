@@ -11,6 +11,7 @@ pub mod layout;
 pub mod literal;
 pub mod message;
 pub mod narrowing;
+pub mod objects;
 pub mod order;
 pub mod quarantine;
 pub mod rename;

@@ -150,7 +150,7 @@ fn refusal(
         .to
         .map_or(RollbackTarget::Start, RollbackTarget::Phase);
     let command = format!("crossfade rollback {}{}", rollback.run, to.option());
-    preview.toll.for_sure().refusal(discards, &command)
+    preview.refusal(discards, &command)
 }
 
 /// What would be lost without a word, or is in the way, is said before anybody is asked anything.

@@ -1,12 +1,13 @@
 //! Reads what planning may know of the user's tables.
 
+mod dropping;
 mod partitions;
 mod sequences;
 mod triggers;
 
 use super::Result;
 use crossfade_model::ident::{Ident, TableName};
-use crossfade_plan::sqlgen::{cost::Thing, ddl_unit::ReplicaIdentity, sync::NOTES_WHILE_ACTIVE};
+use crossfade_plan::sqlgen::{ddl_unit::ReplicaIdentity, sync::NOTES_WHILE_ACTIVE};
 use crossfade_plan::{
     document::RunName,
     facts::{
@@ -17,6 +18,7 @@ use crossfade_plan::{
     leftover_triggers::Standing,
 };
 use crossfade_sql::lexer::significant;
+pub use dropping::dependents_of_dropped;
 pub use partitions::{Part, parts_of, settings_of_partitions};
 use tokio_postgres::{Client, GenericClient, Row};
 pub use triggers::changing_of as changing_triggers_of;
@@ -643,7 +645,7 @@ async fn indexes(
 }
 
 /// What follows USING.
-fn using(definition: &str) -> String {
+pub(super) fn using(definition: &str) -> String {
     let mut tokens = significant(definition).into_iter();
     let using = tokens.find(|token| token.is_word(definition, "using"));
     let after = using.and_then(|using| definition.get(using.range.end..));
@@ -749,48 +751,6 @@ pub async fn key_of(client: &impl GenericClient, name: &TableName) -> Result<Vec
         )
         .await?;
     Ok(rows.first().map_or_else(Vec::new, |row| idents(row.get(0))))
-}
-
-/// What uses a type.
-pub struct TypeUser {
-    /// The column, or the table of whatever else it is.
-    pub of: Thing,
-    /// As the server describes it.
-    pub object: String,
-}
-
-/// What would keep the type of this name from being dropped.
-pub async fn users_of_type(client: &impl GenericClient, name: &TableName) -> Result<Vec<TypeUser>> {
-    let rows = client
-        .query(
-            "SELECT n.nspname::text, c.relname::text, a.attname::text, pg_describe_object(p.classid, p.objid, p.objsubid) \
-             FROM pg_type AS t JOIN pg_namespace AS tn ON tn.oid = t.typnamespace \
-             JOIN pg_depend AS p ON p.refclassid = 'pg_type'::regclass AND p.refobjid IN (t.oid, t.typarray) AND p.deptype = 'n' \
-             LEFT JOIN pg_class AS c ON p.classid = 'pg_class'::regclass AND c.oid = p.objid \
-             LEFT JOIN pg_namespace AS n ON n.oid = c.relnamespace \
-             LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = p.objsubid AND p.objsubid > 0 \
-             WHERE tn.nspname = $1 AND t.typname = $2 ORDER BY 4",
-            &[&name.schema.as_str(), &name.name.as_str()],
-        )
-        .await?;
-    let user = |row: &Row| {
-        let part = |number: usize| {
-            row.get::<_, Option<String>>(number)
-                .map(Ident::from_catalog)
-        };
-        let of = match (part(0), part(1), part(2)) {
-            (Some(schema), Some(name), Some(column)) => {
-                Thing::Column(TableName { schema, name }, column)
-            }
-            (Some(schema), Some(name), None) => Thing::Table(TableName { schema, name }),
-            _ => Thing::Table(name.clone()),
-        };
-        TypeUser {
-            of,
-            object: row.get(3),
-        }
-    };
-    Ok(still_there(&rows, 3, user))
 }
 
 /// What would have to go with the table of this name.

@@ -1,6 +1,9 @@
 //! Whether the catalog shows a goal: every step is observed before it is run.
 
+mod definitions;
 mod partitions;
+
+pub use definitions::definition;
 
 use super::Result;
 use crossfade_decisions::lifecycle::standing::{self, Standing};

@@ -1,6 +1,6 @@
 //! What would go with a column that goes, or keep it from going.
 
-use super::{EngineError, verify};
+use super::{EngineError, by_hand, verify};
 use crate::database::catalog::Part;
 use crossfade_decisions::lifecycle::snapshot::Snapshot;
 use crossfade_model::ident::{Ident, TableName};
@@ -37,6 +37,16 @@ pub(super) async fn require_free(
     phase: &Phase,
     step: &StepId,
 ) -> Result<(), EngineError> {
+    let on_views = by_hand::on_views_of(&*client, snapshot, phase).await?;
+    if !on_views.is_empty() {
+        return Err(EngineError::Conflict {
+            step: step.clone(),
+            what: format!(
+                "somebody has set on the view what would go with it: {}. Nothing has been dropped: `advance` goes on then",
+                on_views.join("; ")
+            ),
+        });
+    }
     for condition in &phase.gate {
         let Condition::NoDependents(columns) = condition else {
             continue;

@@ -31,6 +31,7 @@ use crossfade_plan::{
     table_pair::{Side, TablePair},
 };
 pub use missing::{ends, from_under_kept, is_broken, renamed, told};
+pub use one_sided::check_nothing_one_sided;
 use tokio_postgres::GenericClient;
 pub use watch::out_of_place;
 

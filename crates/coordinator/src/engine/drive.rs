@@ -1,7 +1,7 @@
 //! The loop of a driver: what is next is decided by `lifecycle::next`, done here, and recorded behind the fence.
 
 use super::{
-    EngineError, Outcome,
+    EngineError, Outcome, by_hand,
     ddl::{self, OnlyIf, Reached},
     dependents,
     drift::{self, TriggerSnapshot},
@@ -13,7 +13,11 @@ use super::{
     walk::{self, From, Walked},
 };
 use crate::database::observe::{Observed, observe};
-use crate::store::{history, runs, walks};
+use crate::store::{
+    history,
+    marks::{self, Moment},
+    runs, walks,
+};
 use crossfade_decisions::keeper::{AtGate, verification_is_due};
 use crossfade_decisions::lifecycle::{
     gate::{self, ConditionStatus},
@@ -208,7 +212,7 @@ impl Driver {
         snapshot: &Snapshot,
         steps: &[StepId],
     ) -> Result<(), EngineError> {
-        let mut found = Vec::new();
+        let (mut found, mut before) = (Vec::new(), Vec::new());
         for id in steps {
             let step = snapshot.plan.steps().find(|(_, step)| step.id == *id);
             let Some((phase, step)) = step else { continue };
@@ -219,6 +223,7 @@ impl Driver {
             if let Work::Parts(parts) = step.action.work(&snapshot.plan) {
                 found.push((id, self.found_of(&parts).await?));
             }
+            before.push((id, by_hand::marks_of(&*self.work, snapshot, step).await?));
         }
         let place = format!(
             "{} {}",
@@ -231,6 +236,41 @@ impl Driver {
             }
             for (step, parts) in &found {
                 runs::set_found(transaction, lease, step, parts).await?;
+            }
+            for (step, marks) in &before {
+                marks::set(transaction, lease, step, Moment::Before, marks).await?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// How they have left what they are about is noted with their end: what is there instead, when they are undone, is somebody's.
+    async fn complete_steps(
+        &mut self,
+        snapshot: &Snapshot,
+        steps: &[StepId],
+    ) -> Result<(), EngineError> {
+        let mut after = Vec::new();
+        for id in steps {
+            let step = snapshot.plan.steps().find(|(_, step)| step.id == *id);
+            if let Some((phase, step)) = step
+                && phase.name != PhaseName::Contract
+            {
+                after.push((id, by_hand::marks_of(&*self.work, snapshot, step).await?));
+            }
+        }
+        let place = format!(
+            "{} {}",
+            steps.first().map_or("", |step| step.0.as_str()),
+            Event::Complete
+        );
+        self.record(&place, async |transaction, lease| {
+            for step in steps {
+                runs::step_event(transaction, lease, step, Event::Complete, None).await?;
+            }
+            for (step, marks) in &after {
+                marks::set(transaction, lease, step, Moment::After, marks).await?;
             }
             Ok(())
         })
@@ -286,7 +326,7 @@ impl Driver {
                 return Err(error);
             }
         }
-        self.step_events(steps, Event::Complete, None).await?;
+        self.complete_steps(snapshot, steps).await?;
         self.reporter.notice(Notice::StepFinished(first.clone()));
         Ok(None)
     }

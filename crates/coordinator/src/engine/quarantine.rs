@@ -27,7 +27,7 @@ use crossfade_plan::{
 };
 use crossfade_postgres::sqlstate::{self, ErrorClass, classify};
 use std::{borrow::Cow, collections::BTreeSet};
-use tokio_postgres::{GenericClient, Transaction, types::ToSql};
+use tokio_postgres::{Client, GenericClient, Transaction, types::ToSql};
 
 const ENTRIES_MAX: i64 = 2_000;
 /// So many of the rows that going back would lose are named.
@@ -194,15 +194,15 @@ pub async fn accepted_rows(
 }
 
 /// Times are compared as text: in the time zone that they were noted in.
-pub(super) async fn pin_session(driver: &Driver, plan: &Plan) -> Result<(), EngineError> {
+pub(super) async fn pin_session(client: &Client, plan: &Plan) -> Result<(), EngineError> {
     let settings = session::conversions(plan);
-    driver.work.batch_execute(&settings).await?;
+    client.batch_execute(&settings).await?;
     Ok(())
 }
 
 /// Looks on, as the application's own sessions would: a key's operator may be the application's.
 async fn looking<'a>(driver: &'a mut Driver, plan: &Plan) -> Result<Transaction<'a>, EngineError> {
-    pin_session(driver, plan).await?;
+    pin_session(&driver.work, plan).await?;
     let looking = driver.work.build_transaction().read_only(true);
     let looking = looking.start().await?;
     looking
@@ -327,7 +327,7 @@ impl Driver {
                 snapshot.state.as_str()
             )));
         }
-        pin_session(self, &snapshot.plan).await?;
+        pin_session(&self.work, &snapshot.plan).await?;
         let entries = quarantine::load(&*self.work, snapshot.run_id, ENTRIES_MAX).await?;
         let entries = entries.into_iter().filter(|entry| match which {
             Which::All => entry.accepted.is_none(),

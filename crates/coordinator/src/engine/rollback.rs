@@ -2,49 +2,36 @@
 //! anything is recorded, and values are dropped only if the person names them with `--discard`.
 
 mod freeing;
-pub use freeing::only_frees;
+mod refusals;
+pub use refusals::{Foreseen, foresee};
 
 use super::{
-    EngineError, Outcome,
+    EngineError, Outcome, by_hand,
     ddl::{self, OnlyIf, Reached},
     drift, failpoint,
     notice::Notice,
     session::Driver,
     toll,
-    verify::names_now,
-};
-use crate::database::{
-    catalog,
-    observe::{Observed, observe},
 };
 use crate::store::{orders, quarantine, runs, walks};
 use crossfade_decisions::lifecycle::{
-    next::{Wait, check_rollback_target, to_reverse, units},
+    next::{Wait, units},
     snapshot::{Pause, RollbackTarget, Snapshot},
-    toll::{Toll, misnamed},
+    toll::misnamed,
     transition::{Event, RunState, State},
 };
 use crossfade_model::ident::TableName;
 use crossfade_plan::sqlgen::{
-    cost::{Thing, WOULD_LOSE},
-    ddl_unit::{DdlUnit, Goal, How, ReplicaIdentity, Statement},
+    cost::WOULD_LOSE,
+    ddl_unit::{DdlUnit, Goal, How, Statement},
 };
 use crossfade_plan::{
     compiled::{Action, PlannedStep, StepId},
     document::PhaseName,
-    steps::{
-        DdlStep, Undo, Work, add_column::AddColumn, add_constraint, attach_index, create_index,
-        sync_columns, sync_tables,
-    },
+    steps::{Undo, Work, add_constraint, attach_index, create_index, sync_columns, sync_tables},
 };
 use crossfade_postgres::sqlstate::{self, ErrorClass};
-use std::{collections::BTreeSet, time::Duration};
-
-/// How long new-version writers are listened for before the new column is taken away.
-const LISTEN: Duration = Duration::from_millis(1_500);
-
-const CONTRACTED: &str =
-    "contract has been done: what was old is gone. There is no way back but a backup";
+use std::collections::BTreeSet;
 
 impl Driver {
     /// Back to where `target` had ended, or to the start. `discards`: what may go with it, as `Thing`s are written.
@@ -54,24 +41,22 @@ impl Driver {
         discards: &BTreeSet<String>,
     ) -> Result<Outcome, EngineError> {
         let (snapshot, _) = self.look().await?;
-        let reopens = may_go_back(&snapshot, target)?;
+        let foreseen = foresee(&mut self.work, &snapshot, target, &self.stop).await?;
         if let Some(wrong) = misnamed(discards, &toll::things(&snapshot.plan)) {
             return Err(EngineError::Refused(wrong));
         }
-        let phases = to_reverse(&snapshot, target);
-        let undoes = !phases.is_empty() || snapshot.rolling_back.is_some();
-        let begins = snapshot.rolling_back != Some(target);
-        let frees = only_frees(&*self.work, &snapshot, target).await?;
-        if begins && frees {
-            self.check_not_contracted(&snapshot).await?;
-        } else if begins {
-            self.check_can_go_back(&snapshot, target, &phases).await?;
+        let Foreseen {
+            phases,
+            reopens,
+            begins,
+            frees,
+            toll,
+            refused,
+        } = foreseen;
+        if let Some(why) = refused {
+            return Err(EngineError::Refused(why));
         }
-        // No column and no table goes then.
-        let toll = match frees {
-            true => Toll::default(),
-            false => toll::look(&mut self.work, &snapshot, &phases).await?,
-        };
+        let undoes = !phases.is_empty() || snapshot.rolling_back.is_some();
         let command = format!("crossfade rollback {}{}", self.run, target.option());
         if let Some(why) = toll.refusal(discards, &command) {
             return Err(self.given_up(snapshot.rolling_back, why).await?);
@@ -152,248 +137,6 @@ impl Driver {
         )))
     }
 
-    /// Refuses before anything is changed.
-    async fn check_can_go_back(
-        &mut self,
-        snapshot: &Snapshot,
-        target: RollbackTarget,
-        phases: &[PhaseName],
-    ) -> Result<(), EngineError> {
-        let are_dropped = target == RollbackTarget::Start
-            && !drift::all_dropped(&*self.work, snapshot).await?.is_empty();
-        if phases.contains(&PhaseName::Contract) && !are_dropped {
-            self.check_not_contracted(snapshot).await?;
-        }
-        self.check_reversible(snapshot, phases).await?;
-        self.check_nothing_hangs(snapshot, phases).await?;
-        // What was changed by hand of the dual writes may keep the application from writing: going back frees it, whatever else is in
-        // the way, and so it does where a table is gone.
-        if !are_dropped && drift::of(&*self.work, snapshot).await?.is_empty() {
-            self.check_first_undo(snapshot, phases).await?;
-        }
-        if !phases.contains(&PhaseName::DualWrite) {
-            return Ok(());
-        }
-        if are_dropped {
-            return Ok(());
-        }
-        self.require_sync(snapshot).await?;
-        self.check_nothing_one_sided(snapshot).await?;
-        let plan = &snapshot.plan;
-        let to_expand = matches!(target, RollbackTarget::Phase(_));
-        let is_its_own = |step: &PlannedStep| toll::is_its_own(snapshot, step);
-        let stays = plan
-            .syncs()
-            .any(|sync| sync_columns::undo_to_expand(plan, sync, is_its_own).is_none())
-            || plan
-                .links()
-                .any(|link| sync_tables::undo_to_expand(plan, link, is_its_own).is_none());
-        if to_expand && stays {
-            return Err(EngineError::Refused(
-                "the new columns cannot be emptied by themselves, and without triggers their values would grow stale: go back to the start".to_owned(),
-            ));
-        }
-        // A new-version writer that is still there would fail without its column.
-        let before = runs::count_writes(&*self.work, plan, runs::Side::New).await?;
-        if before.unwrap_or(0) == 0 {
-            return Ok(());
-        }
-        self.sleep(LISTEN).await;
-        let after = runs::count_writes(&*self.work, plan, runs::Side::New).await?;
-        if let (Some(before), Some(after)) = (before, after)
-            && after > before
-        {
-            return Err(EngineError::Refused(format!(
-                "the new version is still writing ({} writes in the last {} s): take it out of service first, its statements would fail without the new column",
-                after - before,
-                LISTEN.as_secs_f32()
-            )));
-        }
-        Ok(())
-    }
-
-    /// A step outside `contract` that its author said cannot be taken back: known before anything is reversed.
-    async fn check_reversible(
-        &self,
-        snapshot: &Snapshot,
-        phases: &[PhaseName],
-    ) -> Result<(), EngineError> {
-        let plan = &snapshot.plan;
-        for (phase, step) in plan.steps() {
-            let state = snapshot.step_state(&step.id);
-            let is_reversed = phases.contains(&phase.name)
-                && phase.name != PhaseName::Contract
-                && state.has_begun();
-            if !is_reversed
-                || !toll::is_its_own(snapshot, step)
-                || step.action.undo(plan) != Undo::Irreversible
-                || !toll::may_stand(&*self.work, plan, step, state).await?
-            {
-                continue;
-            }
-            let last = phases.first() == Some(&phase.name);
-            let instead = if last {
-                "keep what it did".to_owned()
-            } else {
-                format!(
-                    "keep what it did, or go back to where {} had ended: `--to {}`",
-                    phase.name, phase.name
-                )
-            };
-            return Err(EngineError::Refused(format!(
-                "{} cannot be taken back: {instead}",
-                step.id
-            )));
-        }
-        Ok(())
-    }
-
-    /// What was put on a new column or table since would keep it from being dropped, half way back, or go with it.
-    async fn check_nothing_hangs(
-        &self,
-        snapshot: &Snapshot,
-        phases: &[PhaseName],
-    ) -> Result<(), EngineError> {
-        let plan = &snapshot.plan;
-        // Back to the end of `expand`, the columns that triggers fill are emptied by being made anew.
-        let anew = |add: &AddColumn| {
-            phases.contains(&PhaseName::DualWrite)
-                && plan.sync(&add.table).is_some_and(|sync| {
-                    let mut targets = sync.forward.iter().map(|one| &one.target.name);
-                    targets.any(|target| *target == add.column)
-                })
-        };
-        let reversed = || {
-            plan.steps().filter(|(phase, step)| {
-                let goes = match &step.action {
-                    Action::Ddl(DdlStep::AddColumn(add)) => anew(add),
-                    _ => false,
-                };
-                (goes || phases.contains(&phase.name))
-                    && snapshot.step_state(&step.id).has_begun()
-                    && toll::is_its_own(snapshot, step)
-            })
-        };
-        let is_sql = |step: &PlannedStep| matches!(step.action, Action::Ddl(DdlStep::Sql(_)));
-        if reversed().any(|(_, step)| is_sql(step)) {
-            // It may be theirs, and go with them.
-            return Ok(());
-        }
-        for (_, step) in reversed() {
-            let state = snapshot.step_state(&step.id);
-            if !toll::may_stand(&*self.work, plan, step, state).await? {
-                continue;
-            }
-            let (what, hanging) = match &step.action {
-                Action::Ddl(DdlStep::AddColumn(add)) => {
-                    let names = names_now(snapshot, &add.table);
-                    let column = names.of(&add.column);
-                    let found = catalog::dependents_of(&*self.work, &plan.name, &add.table, column);
-                    (format!("{}.{column}", add.table), found.await?)
-                }
-                Action::Ddl(DdlStep::CreateTable(create)) => {
-                    let found = catalog::objects_over(&*self.work, &create.table).await?;
-                    (create.table.to_string(), found)
-                }
-                Action::Ddl(DdlStep::AliasTable(alias)) => {
-                    let found = catalog::objects_over(&*self.work, &alias.table).await?;
-                    (format!("the view {}", alias.table), found)
-                }
-                Action::Ddl(DdlStep::CreateEnum(create)) => {
-                    let goes: Vec<Thing> = reversed()
-                        .flat_map(|(_, step)| step.action.cost(plan).losses)
-                        .map(|loss| loss.of)
-                        .collect();
-                    let users = catalog::users_of_type(&*self.work, &create.name).await?;
-                    let found = users.into_iter().filter(|user| !goes.contains(&user.of));
-                    let found = found.map(|user| user.object).collect();
-                    (format!("the type {}", create.name), found)
-                }
-                _ => continue,
-            };
-            if !hanging.is_empty() {
-                return Err(EngineError::Refused(format!(
-                    "{what} goes with this, and there is what would keep it or go with it: {}. Drop that, or make it over the old side, and run it again; nothing has changed",
-                    hanging.join(", ")
-                )));
-            }
-        }
-        Ok(())
-    }
-
-    /// What the catalog shows of the step that is undone first: something else under a name, and a column that must stay NOT NULL. Of
-    /// the others it shows how they stand now, and not when they are undone.
-    async fn check_first_undo(
-        &self,
-        snapshot: &Snapshot,
-        phases: &[PhaseName],
-    ) -> Result<(), EngineError> {
-        let plan = &snapshot.plan;
-        let planned = phases.iter().filter_map(|phase| plan.phase(*phase));
-        let newest_first = planned.flat_map(|phase| {
-            let steps: Vec<&PlannedStep> = units(phase).into_iter().flatten().collect();
-            steps.into_iter().rev()
-        });
-        for step in newest_first {
-            let state = snapshot.step_state(&step.id);
-            let Undo::Parts(parts) = step.action.undo(plan) else {
-                // What ends the dual writes is not told by the goals of parts.
-                match end_of_sync(snapshot, &step.action) {
-                    Some(_) => return Ok(()),
-                    None => continue,
-                }
-            };
-            if !state.has_begun()
-                || !toll::is_its_own(snapshot, step)
-                || !toll::may_stand(&*self.work, plan, step, state).await?
-            {
-                continue;
-            }
-            for part in &parts {
-                let why = match (observe(&*self.work, &part.goal).await?, part.goal.itself()) {
-                    (Observed::Conflict(what), _) => Some(what),
-                    (Observed::Missing, Goal::Nullable { table, column, .. }) => {
-                        let needed = catalog::needs_not_null(&*self.work, table, column).await?;
-                        needed.map(|why| format!("{table}.{column} {why}"))
-                    }
-                    (Observed::Missing, Goal::Index { table, name, .. }) => {
-                        let name = TableName {
-                            schema: table.schema.clone(),
-                            name: name.clone(),
-                        };
-                        let is_taken = catalog::is_relation(&*self.work, &name).await?;
-                        is_taken.then(|| format!("something else is called {name}"))
-                    }
-                    (Observed::Missing, Goal::DefaultIs { table, column, .. }) => {
-                        let columns = catalog::columns_of(&*self.work, table).await?;
-                        let now = columns.iter().find(|one| one.name == *column);
-                        now.and_then(|now| now.identity.as_ref())
-                            .map(|_| format!("{table}.{column} is an identity column"))
-                    }
-                    (
-                        Observed::Missing,
-                        Goal::ReplicaIdentity {
-                            table,
-                            identity: ReplicaIdentity::Index(index),
-                        },
-                    ) => {
-                        let there = catalog::has_index(&*self.work, table, index).await?;
-                        (!there).then(|| format!("{table} has no index {index} any more"))
-                    }
-                    _ => None,
-                };
-                if let Some(why) = why {
-                    return Err(EngineError::Refused(format!(
-                        "{} cannot be undone: {why}. Change that, and run it again; nothing has changed",
-                        step.id
-                    )));
-                }
-            }
-            return Ok(());
-        }
-        Ok(())
-    }
-
     /// Ends what keeps the application from writing, before anything else. `Some`: it was stopped.
     async fn freed(&mut self, snapshot: &Snapshot) -> Result<Option<Outcome>, EngineError> {
         loop {
@@ -410,39 +153,6 @@ impl Driver {
                 }
             }
         }
-    }
-
-    /// `contract` is one transaction: either nothing of it is there, or all.
-    async fn check_not_contracted(&self, snapshot: &Snapshot) -> Result<(), EngineError> {
-        if !snapshot.phase_state(PhaseName::Contract).has_begun() {
-            return Ok(());
-        }
-        let Some(phase) = snapshot.plan.phase(PhaseName::Contract) else {
-            return Ok(());
-        };
-        let is_end = |step: &PlannedStep| matches!(step.action, Action::Ddl(DdlStep::DropSync(_)));
-        let has_sync = phase.steps.iter().any(is_end);
-        for step in &phase.steps {
-            let Work::Parts(parts) = step.action.work(&snapshot.plan) else {
-                continue;
-            };
-            for part in &parts {
-                let is_there = match &step.action {
-                    // What somebody else has dropped the run still knows.
-                    Action::Ddl(DdlStep::DropSync(_)) => {
-                        drift::is_contracted(&*self.work, snapshot, &part.goal).await?
-                    }
-                    Action::Ddl(DdlStep::DropColumn(_) | DdlStep::DropAlias(_)) if !has_sync => {
-                        observe(&*self.work, &part.goal).await? == Observed::Holds
-                    }
-                    _ => false,
-                };
-                if is_there {
-                    return Err(EngineError::Refused(CONTRACTED.to_owned()));
-                }
-            }
-        }
-        Ok(())
     }
 
     async fn reverse_phase(
@@ -517,6 +227,10 @@ impl Driver {
         let own = toll::is_its_own(snapshot, step);
         let stands = own && toll::may_stand(&*self.work, plan, step, state).await?;
         let dropped = drift::all_dropped(&*self.work, snapshot).await?;
+        if stands && !snapshot.frees {
+            // Somebody may have put something else there since the rollback began.
+            by_hand::require_own(&*self.work, snapshot, std::iter::once(step)).await?;
+        }
         // Looked at again with the lock held, in the transaction that takes it away.
         let guarded_losses = toll::guarded(&self.work, snapshot, step, discards).await?;
         let guards: Vec<Statement> = guarded_losses
@@ -527,7 +241,7 @@ impl Driver {
         let end = end_of_sync(snapshot, &step.action).map(|end| guarded(end, &guards));
         loop {
             let reached = match (&end, step.action.undo(plan)) {
-                _ if snapshot.frees => self.reverse_freely(plan, id, &step.action).await?,
+                _ if snapshot.frees => self.reverse_freely(snapshot, step).await?,
                 _ if !stands => Reached::WasThere,
                 (end, undo) if !dropped.is_empty() => {
                     let parts = without(end.as_ref(), undo, &dropped);
@@ -615,32 +329,6 @@ impl Driver {
             named.unwrap_or_else(|| error.to_string()),
         ))
     }
-}
-
-/// Whether it is a completed run that is taken up again; an error where there is no way back.
-fn may_go_back(snapshot: &Snapshot, target: RollbackTarget) -> Result<bool, EngineError> {
-    let reopens = match snapshot.state {
-        RunState::Active => false,
-        // Without a `contract` the plan took nothing away.
-        RunState::Completed if snapshot.plan.phase(PhaseName::Contract).is_none() => true,
-        RunState::Completed => return Err(EngineError::Refused(CONTRACTED.to_owned())),
-        RunState::RolledBack => {
-            let what = "the run is rolled back already";
-            return Err(EngineError::Refused(what.to_owned()));
-        }
-    };
-    if let RollbackTarget::Phase(phase) = target {
-        if snapshot.plan.phase(phase).is_none() {
-            return Err(EngineError::no_phase(&snapshot.plan, phase));
-        }
-        check_rollback_target(snapshot, target).map_err(EngineError::Refused)?;
-        if !snapshot.has_completed(phase) {
-            return Err(EngineError::Refused(format!(
-                "{phase} has not been completed: there is no such place to go back to"
-            )));
-        }
-    }
-    Ok(reopens)
 }
 
 /// The statements come first, once the part's locks are held.

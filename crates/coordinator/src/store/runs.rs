@@ -36,7 +36,7 @@ pub struct RunLine {
     pub is_driven: bool,
 }
 
-fn corrupt(what: impl std::fmt::Display) -> StoreError {
+pub(super) fn corrupt(what: impl std::fmt::Display) -> StoreError {
     StoreError::Corrupt(what.to_string())
 }
 
@@ -550,7 +550,9 @@ pub async fn step_event(
     transaction
         .execute(
             "UPDATE crossfade.steps SET state = $3, error = $4, attempts = attempts + $5, \
-                    found = CASE WHEN $3 <> 'reverted' THEN found END WHERE run_id = $1 AND step = $2",
+                    found = CASE WHEN $3 <> 'reverted' THEN found END, \
+                    stood_before = CASE WHEN $3 <> 'reverted' THEN stood_before END, \
+                    stood_after = CASE WHEN $3 <> 'reverted' THEN stood_after END WHERE run_id = $1 AND step = $2",
             &[&lease.run_id, &step.0, &next.as_str(), &error, &attempt],
         )
         .await?;

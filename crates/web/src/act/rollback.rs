@@ -73,7 +73,7 @@ pub async fn form(
     let in_the_way = preview
         .as_ref()
         .ok()
-        .and_then(|preview| in_the_way(preview, &command));
+        .and_then(|preview| preview.in_the_way(&command));
     let ask = Ask {
         run: &run,
         title: "Roll back".to_owned(),
@@ -128,16 +128,6 @@ fn what(preview: &RollbackPreview, to: RollbackTarget) -> Markup {
     }
 }
 
-/// What keeps it from beginning, whatever is given up.
-fn in_the_way(preview: &RollbackPreview, command: &str) -> Option<String> {
-    let given_up: BTreeSet<String> = preview
-        .toll
-        .lost()
-        .map(|lost| lost.of.to_string())
-        .collect();
-    preview.toll.for_sure().refusal(&given_up, command)
-}
-
 fn discards(preview: &RollbackPreview) -> Markup {
     let things: BTreeSet<String> = preview
         .toll
@@ -177,7 +167,7 @@ pub async fn act(
     // As the command line does: refused before it is ordered.
     let command = format!("crossfade rollback {run}{}", to.option());
     if !preview.under_way
-        && let Some(why) = preview.toll.for_sure().refusal(&discards, &command)
+        && let Some(why) = preview.refusal(&discards, &command)
     {
         return Err(ServiceError::Refused(why).into());
     }

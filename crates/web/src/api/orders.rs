@@ -76,7 +76,7 @@ pub async fn place(
             let preview = site.service.preview_rollback(&run, to).await?;
             let command = format!("crossfade rollback {run}{}", to.option());
             if !preview.under_way
-                && let Some(why) = preview.toll.for_sure().refusal(&discards, &command)
+                && let Some(why) = preview.refusal(&discards, &command)
             {
                 return Err(ServiceError::Refused(why).into());
             }

@@ -7,13 +7,13 @@ use crate::database::{
     observe::{Observed, observe},
 };
 use crate::engine::{
-    EngineError,
+    EngineError, by_hand,
     ddl::{self, Reached},
     drift,
     notice::Notice,
     session::Driver,
 };
-use crate::store::{history, runs};
+use crate::store::{history, marks, runs};
 use crossfade_decisions::lifecycle::snapshot::{RollbackTarget, Snapshot};
 use crossfade_model::ident::{Ident, TableName};
 use crossfade_model::lock::Lock;
@@ -23,7 +23,7 @@ use crossfade_plan::sqlgen::{
     standing,
 };
 use crossfade_plan::{
-    compiled::{Action, Plan, StepId},
+    compiled::{Action, Plan, PlannedStep, StepId},
     steps::{DdlStep, Undo},
 };
 use serde_json::json;
@@ -148,11 +148,19 @@ impl Driver {
     /// What can be taken back of a step without dropping a column or a table.
     pub(super) async fn reverse_freely(
         &mut self,
-        plan: &Plan,
-        id: &StepId,
-        action: &Action,
+        snapshot: &Snapshot,
+        step: &PlannedStep,
     ) -> Result<Reached, EngineError> {
+        let (plan, id, action) = (&snapshot.plan, &step.id, &step.action);
         let mut left = self.left_of(action).await?;
+        let stood = marks::of_run(&*self.work, snapshot.run_id).await?;
+        let replaced =
+            by_hand::replaced(&*self.work, snapshot, &stood, std::iter::once(step)).await?;
+        if !replaced.is_empty() {
+            left.extend(replaced);
+            self.leave(id, left).await?;
+            return Ok(Reached::Ran);
+        }
         for part in freely(plan, action) {
             match ddl::run_parts(self, plan, id, &[part]).await {
                 Ok(Reached::Ran | Reached::WasThere) => {}
@@ -162,14 +170,19 @@ impl Driver {
             }
         }
         if !left.is_empty() {
-            self.record("rollback leaves", async |transaction, lease| {
-                let detail = json!({"step": id.0, "left": left});
-                history::record(transaction, lease.run_id, "rollback leaves", &detail).await
-            })
-            .await?;
-            self.reporter.notice(Notice::Left(left));
+            self.leave(id, left).await?;
         }
         Ok(Reached::Ran)
+    }
+
+    async fn leave(&mut self, id: &StepId, left: Vec<String>) -> Result<(), EngineError> {
+        self.record("rollback leaves", async |transaction, lease| {
+            let detail = json!({"step": id.0, "left": left});
+            history::record(transaction, lease.run_id, "rollback leaves", &detail).await
+        })
+        .await?;
+        self.reporter.notice(Notice::Left(left));
+        Ok(())
     }
 
     /// A column or table of the new side that is still there.
