@@ -107,6 +107,9 @@ fn what_the_catalog_shows_is_refused_before_anything_is_recorded() {
             run(database, "run", change);
             let before = database.status("run");
             database.execute(in_the_way).await;
+            let preview = ["rollback", "run", "--dry-run"];
+            let foreseen = database.crossfade(&preview).exits(1).stdout;
+            assert!(foreseen.contains(named), "{change}: {foreseen}");
             let said = database
                 .crossfade(&["rollback", "run", "--yes"])
                 .exits(1)

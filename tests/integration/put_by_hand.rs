@@ -469,3 +469,25 @@ fn what_somebody_puts_there_while_a_rollback_is_under_way_stays() {
         database.crossfade(&["rollback", "back", "--yes"]).exits(0);
     });
 }
+
+#[test]
+fn what_the_catalog_shows_of_a_later_undo_is_refused_before_the_first() {
+    on_postgresql(async |database| {
+        database.execute(TABLES).await;
+        database
+            .execute("ALTER TABLE t ADD m integer; UPDATE t SET m = id")
+            .await;
+        database.crossfade(&["init"]).exits(0);
+        let changes = "changes:\n  - set_not_null: {table: public.t, column: m}\n  \
+            - add_check: {table: public.t, name: t_c, check: n > 0}\n";
+        let file = plan_file(&format!("version: 1\nname: back\n{changes}"));
+        start(database, &file, "");
+        let identity = "ALTER TABLE t ALTER m ADD GENERATED ALWAYS AS IDENTITY";
+        database.execute(identity).await;
+        is_refused(database, "public.t.m is an identity column").await;
+        database
+            .execute("ALTER TABLE t ALTER m DROP IDENTITY")
+            .await;
+        database.crossfade(&["rollback", "back", "--yes"]).exits(0);
+    });
+}

@@ -595,6 +595,57 @@ fn what_cannot_be_told_gets_the_default_is_counted_and_shown() {
 }
 
 #[test]
+fn a_name_in_unicode_notation_is_read_like_one_in_quotation_marks() {
+    on_postgresql(async |database| {
+        database.execute(THINGS).await;
+        start(database, RENAME);
+        advance(database, "r", "dual_write");
+        for (sql, row, is_untold) in [
+            (
+                r#"INSERT INTO things (id, U&"st") VALUES (1, NULL)"#,
+                "(,)",
+                false,
+            ),
+            (
+                r#"insert into things (id, u&"st") values (1, null)"#,
+                "(,)",
+                false,
+            ),
+            (
+                r#"INSERT INTO U&"things" (id, "st") VALUES (1, NULL)"#,
+                "(,)",
+                false,
+            ),
+            (
+                r#"INSERT INTO things (id, U&"st", note) VALUES (1, NULL, U&'caf\00e9')"#,
+                "(,)",
+                false,
+            ),
+            (
+                r#"INSERT INTO things (id, U&"status") VALUES (1, NULL)"#,
+                "(,)",
+                false,
+            ),
+            // With an escape it cannot be told.
+            (
+                r#"INSERT INTO things (id, U&"st", U&"n\006fte") VALUES (1, NULL, '')"#,
+                "(active,active)",
+                true,
+            ),
+        ] {
+            let before = database.status("r")["untold_writes"].clone();
+            database
+                .execute(&format!("DELETE FROM things; {sql}"))
+                .await;
+            let found = "SELECT ROW(status, st) FROM things WHERE id = 1";
+            assert_eq!(database.value(found).await, row, "{sql}");
+            let after = database.status("r")["untold_writes"].clone();
+            assert_eq!(before != after, is_untold, "{sql}: {before}, {after}");
+        }
+    });
+}
+
+#[test]
 fn a_long_statement_is_told_once_for_all_its_rows() {
     on_postgresql(async |database| {
         database.execute(THINGS).await;

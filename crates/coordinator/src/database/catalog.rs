@@ -794,23 +794,26 @@ pub async fn has_index(
     Ok(row.get(0))
 }
 
-/// What keeps the server from taking NOT NULL off a column, in words: the first of it.
+/// What keeps the server from taking NOT NULL off a column, in words: the first of it. `undone`: the names of constraints and indexes
+/// that will not do so any more.
 pub async fn needs_not_null(
     client: &impl GenericClient,
     table: &TableName,
     column: &Ident,
+    undone: &[String],
 ) -> Result<Option<String>> {
     let row = client
         .query_opt(
             "SELECT coalesce( \
                 (SELECT 'is in the primary key ' || quote_ident(k.conname) FROM pg_constraint AS k \
-                    WHERE k.conrelid = c.oid AND k.contype = 'p' AND a.attnum = ANY (k.conkey)), \
+                    WHERE k.conrelid = c.oid AND k.contype = 'p' AND a.attnum = ANY (k.conkey) AND k.conname <> ALL ($4::text[])), \
                 CASE WHEN a.attidentity <> '' THEN 'is an identity column' END, \
                 (SELECT 'is in the replica identity ' || i.indexrelid::regclass::text FROM pg_index AS i \
-                    WHERE i.indrelid = c.oid AND i.indisreplident AND a.attnum = ANY (i.indkey::int2[]))) \
+                    WHERE i.indrelid = c.oid AND i.indisreplident AND a.attnum = ANY (i.indkey::int2[]) \
+                        AND (SELECT x.relname FROM pg_class AS x WHERE x.oid = i.indexrelid) <> ALL ($4::text[]))) \
              FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace JOIN pg_attribute AS a ON a.attrelid = c.oid \
              WHERE n.nspname = $1 AND c.relname = $2 AND a.attname = $3 AND NOT a.attisdropped",
-            &[&table.schema.as_str(), &table.name.as_str(), &column.as_str()],
+            &[&table.schema.as_str(), &table.name.as_str(), &column.as_str(), &undone],
         )
         .await?;
     Ok(row.and_then(|row| row.get(0)))

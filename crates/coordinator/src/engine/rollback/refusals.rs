@@ -16,7 +16,10 @@ use crossfade_decisions::lifecycle::{
     transition::RunState,
 };
 use crossfade_model::ident::TableName;
-use crossfade_plan::sqlgen::ddl_unit::{Goal, ReplicaIdentity};
+use crossfade_plan::sqlgen::{
+    ddl_unit::{Goal, ReplicaIdentity},
+    objects,
+};
 use crossfade_plan::{
     compiled::{Action, PlannedStep},
     document::PhaseName,
@@ -119,7 +122,7 @@ async fn check_can_go_back(
     // What was changed by hand of the dual writes may keep the application from writing: going back frees it, whatever else is in
     // the way, and so it does where a table is gone.
     if !are_dropped && drift::of(client, snapshot).await?.is_empty() {
-        check_first_undo(client, snapshot, phases).await?;
+        check_undos(client, snapshot, phases).await?;
     }
     if !has_sync {
         return Ok(());
@@ -230,9 +233,10 @@ async fn check_nothing_hangs(
     )))
 }
 
-/// What the catalog shows of the step that is undone first: something else under a name, and a column that must stay NOT NULL. Of
-/// the others it shows how they stand now, and not when they are undone.
-async fn check_first_undo(
+/// What the catalog shows of the steps: a column that must stay NOT NULL, or an identity in the place of a default; and of the one
+/// that is undone first, something else under a name. Of the others the catalog shows what is under their names now, and not when
+/// they are undone.
+async fn check_undos(
     client: &Client,
     snapshot: &Snapshot,
     phases: &[PhaseName],
@@ -243,29 +247,33 @@ async fn check_first_undo(
         let steps: Vec<&PlannedStep> = units(phase).into_iter().flatten().collect();
         steps.into_iter().rev()
     });
+    // Constraints and indexes that are gone by then, or no replica identity any more.
+    let mut undone: Vec<String> = Vec::new();
+    let mut is_first = true;
     for step in newest_first {
         let state = snapshot.step_state(&step.id);
-        let Undo::Parts(parts) = step.action.undo(plan) else {
-            // What ends the dual writes is not told by the goals of parts.
-            match end_of_sync(snapshot, &step.action) {
-                Some(_) => return Ok(()),
-                None => continue,
-            }
-        };
         if !state.has_begun()
             || !toll::is_its_own(snapshot, step)
             || !toll::may_stand(client, plan, step, state).await?
         {
             continue;
         }
+        let Undo::Parts(parts) = step.action.undo(plan) else {
+            continue;
+        };
+        if end_of_sync(snapshot, &step.action).is_some() {
+            // What ends the dual writes is not told by the goals of parts.
+            is_first = false;
+            continue;
+        }
         for part in &parts {
             let why = match (observe(client, &part.goal).await?, part.goal.itself()) {
-                (Observed::Conflict(what), _) => Some(what),
+                (Observed::Conflict(what), _) if is_first => Some(what),
                 (Observed::Missing, Goal::Nullable { table, column, .. }) => {
-                    let needed = catalog::needs_not_null(client, table, column).await?;
+                    let needed = catalog::needs_not_null(client, table, column, &undone).await?;
                     needed.map(|why| format!("{table}.{column} {why}"))
                 }
-                (Observed::Missing, Goal::Index { table, name, .. }) => {
+                (Observed::Missing, Goal::Index { table, name, .. }) if is_first => {
                     let name = TableName {
                         schema: table.schema.clone(),
                         name: name.clone(),
@@ -285,7 +293,7 @@ async fn check_first_undo(
                         table,
                         identity: ReplicaIdentity::Index(index),
                     },
-                ) => {
+                ) if is_first => {
                     let there = catalog::has_index(client, table, index).await?;
                     (!there).then(|| format!("{table} has no index {index} any more"))
                 }
@@ -298,7 +306,14 @@ async fn check_first_undo(
                 )));
             }
         }
-        return Ok(());
+        is_first = false;
+        let dropped = objects::dropped(&parts).into_iter();
+        undone.extend(dropped.map(|one| one.sub.unwrap_or(one.name).as_str().to_owned()));
+        if let Action::Ddl(DdlStep::SetReplicaIdentity(set)) = &step.action
+            && let ReplicaIdentity::Index(index) = &set.identity
+        {
+            undone.push(index.as_str().to_owned());
+        }
     }
     Ok(())
 }
