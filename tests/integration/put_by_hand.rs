@@ -234,6 +234,14 @@ const DEPENDENTS: &[Case] = &[
         told: "index public.mine (on public.p.b). Drop",
         mended: "DROP INDEX mine",
     },
+    // Names that have to be quoted.
+    Case {
+        change: "add_column: {table: public.t, column: '\"B b\"', type: integer}",
+        phase: "",
+        by_hand: "CREATE INDEX \"Mine\" ON t (\"B b\")",
+        told: "index public.\"Mine\" (on public.t.\"B b\"). Drop",
+        mended: "DROP INDEX \"Mine\"",
+    },
     // Columns of the two sides, with the triggers of the run on them.
     Case {
         change: "change_column_type: {table: public.t, column: n, type: bigint, to: b}",

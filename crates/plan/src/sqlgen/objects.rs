@@ -3,7 +3,6 @@
 
 use super::ddl_unit::{Commented, DdlUnit, Goal};
 use crossfade_model::ident::{Ident, TableName};
-use serde::Serialize;
 use std::fmt;
 
 /// What a step makes or changes, as far as somebody may put something else in its place.
@@ -38,17 +37,15 @@ pub struct Touched {
 }
 
 /// An object that an undo drops, by how it is called: `sub` is the column or the constraint.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dropped {
     pub kind: DroppedKind,
     pub schema: Ident,
     pub name: Ident,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub: Option<Ident>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DroppedKind {
     Column,
     Table,
@@ -56,6 +53,19 @@ pub enum DroppedKind {
     Index,
     Constraint,
     Type,
+}
+
+impl DroppedKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Column => "column",
+            Self::Table => "table",
+            Self::View => "view",
+            Self::Index => "index",
+            Self::Constraint => "constraint",
+            Self::Type => "type",
+        }
+    }
 }
 
 impl ViewAspect {

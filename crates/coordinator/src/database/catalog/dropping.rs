@@ -1,8 +1,10 @@
 //! What depends on the objects that going back drops, and is not one of them.
 
 use super::{Result, still_there};
+use crossfade_model::ident::Ident;
 use crossfade_plan::document::RunName;
 use crossfade_plan::sqlgen::objects::Dropped;
+use serde_json::{Value, json};
 use tokio_postgres::{GenericClient, Row, types::Json};
 
 /// Something that would keep one of the objects from being dropped, or be dropped with it.
@@ -81,8 +83,15 @@ pub async fn dependents_of_dropped(
     if dropped.is_empty() {
         return Ok(Vec::new());
     }
+    let named: Vec<Value> = dropped
+        .iter()
+        .map(|one| {
+            let sub = one.sub.as_ref().map(Ident::as_str);
+            json!({"kind": one.kind.as_str(), "schema": one.schema.as_str(), "name": one.name.as_str(), "sub": sub})
+        })
+        .collect();
     let rows = client
-        .query(DROPPING, &[&Json(dropped), &run.as_str()])
+        .query(DROPPING, &[&Json(named), &run.as_str()])
         .await?;
     let dependent = |row: &Row| Dependent {
         identity: row.get::<_, Option<String>>(0).unwrap_or_default(),
