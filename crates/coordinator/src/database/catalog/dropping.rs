@@ -49,7 +49,7 @@ const DROPPING: &str = "\
                 OR d.classid = 'pg_constraint'::regclass AND EXISTS (SELECT 1 FROM pg_constraint AS k WHERE k.oid = d.objid AND k.contype = 'n') \
                 OR d.classid = 'pg_class'::regclass AND EXISTS (SELECT 1 FROM pg_class AS c WHERE c.oid = d.objid AND c.relispartition AND c.relkind IN ('r', 'p', 'f'))) \
         FROM goes AS g JOIN pg_depend AS d ON d.refclassid = g.class AND d.refobjid = g.object AND (g.part = 0 OR d.refobjsubid = g.part) \
-        WHERE d.deptype IN ('a', 'i', 'P', 'S') AND (d.classid, d.objid) IS DISTINCT FROM (g.class, g.object)), \
+        WHERE d.deptype IN ('a', 'i', 'P', 'S') AND ((d.classid, d.objid) IS DISTINCT FROM (g.class, g.object) OR g.part > 0 AND d.objsubid NOT IN (0, g.part))), \
     found (class, object, part, root, whole) AS ( \
         SELECT g.class, g.object, g.part, g.root, g.whole FROM goes AS g WHERE NOT g.made \
             AND NOT EXISTS (SELECT 1 FROM goes AS o WHERE o.made AND (o.class, o.object) = (g.class, g.object) AND o.part IN (0, g.part)) \
@@ -59,7 +59,7 @@ const DROPPING: &str = "\
         UNION \
         SELECT d.classid, d.objid, d.objsubid, g.root, false FROM goes AS g JOIN pg_depend AS d ON d.refclassid = g.class AND d.refobjid = g.object \
                 AND (g.part = 0 OR d.refobjsubid = g.part) \
-            WHERE d.deptype = 'n' AND (d.classid, d.objid) IS DISTINCT FROM (g.class, g.object) \
+            WHERE d.deptype = 'n' AND ((d.classid, d.objid) IS DISTINCT FROM (g.class, g.object) OR g.part > 0 AND d.objsubid NOT IN (0, g.part)) \
               AND NOT EXISTS (SELECT 1 FROM goes AS o WHERE (o.class, o.object) = (d.classid, d.objid) AND o.part IN (0, d.objsubid)) \
         UNION \
         SELECT d.refclassid, d.refobjid, d.refobjsubid, o.root, false FROM ours AS o JOIN pg_depend AS d ON (d.classid, d.objid, d.objsubid) = (o.class, o.object, o.part) \
