@@ -141,11 +141,6 @@ impl Object {
             ),
         }
     }
-
-    /// As a person reads it in a message.
-    pub fn is_text(&self) -> bool {
-        matches!(self, Self::Comment(_))
-    }
 }
 
 /// What these parts make, change, or put back.

@@ -353,26 +353,13 @@ async fn check_not_contracted(client: &Client, snapshot: &Snapshot) -> Result<()
 
 /// Whether it is a completed run that is taken up again; an error where there is no way back.
 fn may_go_back(snapshot: &Snapshot, target: RollbackTarget) -> Result<bool, EngineError> {
-    let reopens = match snapshot.state {
-        RunState::Active => false,
-        // Without a `contract` the plan took nothing away.
-        RunState::Completed if snapshot.plan.phase(PhaseName::Contract).is_none() => true,
-        RunState::Completed => return Err(EngineError::Refused(CONTRACTED.to_owned())),
-        RunState::RolledBack => {
-            let what = "the run is rolled back already";
-            return Err(EngineError::Refused(what.to_owned()));
-        }
-    };
-    if let RollbackTarget::Phase(phase) = target {
-        if snapshot.plan.phase(phase).is_none() {
-            return Err(EngineError::no_phase(&snapshot.plan, phase));
-        }
-        check_rollback_target(snapshot, target).map_err(EngineError::Refused)?;
-        if !snapshot.has_completed(phase) {
-            return Err(EngineError::Refused(format!(
-                "{phase} has not been completed: there is no such place to go back to"
-            )));
-        }
+    check_rollback_target(snapshot, target).map_err(EngineError::Refused)?;
+    if let RollbackTarget::Phase(phase) = target
+        && !snapshot.has_completed(phase)
+    {
+        return Err(EngineError::Refused(format!(
+            "{phase} has not been completed: there is no such place to go back to"
+        )));
     }
-    Ok(reopens)
+    Ok(snapshot.state == RunState::Completed)
 }
