@@ -74,7 +74,7 @@ pub enum Command {
     Start(PlanFile),
     /// Run the next phase, or resume the current one.
     Advance(Advance),
-    /// Show where a run stands and what it waits for. Without a name, list all runs.
+    /// Show the state of a run and what it waits for. Without a name, list all runs.
     Status(StatusOf),
     /// Record an approval of a phase by the role that you connect as.
     Approve(Approve),
@@ -88,7 +88,7 @@ pub enum Command {
     Unfreeze,
     /// Change the limits of a backfill while it runs.
     Tune(Tune),
-    /// Change gates of phases that have not begun, and limits, while a run goes on.
+    /// Change the gates of phases that have not begun, and limits, of an active run.
     Amend(Amend),
     /// Process segments of a backfill or verification that another process drives. Works from any machine.
     Work(Work),
@@ -103,9 +103,10 @@ pub enum Command {
     History(History),
     /// Print what a run did, when, and how long it took, as Markdown.
     Report(ReportOf),
-    /// Carry out orders that were placed with `--detach` or on its page, until you stop it. Several may run, on any machines.
+    /// Carry out orders that were placed with `--detach` or on its page, until you stop it. You can run several servers, on
+    /// any machines.
     Serve(Serve),
-    /// Create, list or revoke tokens: what people sign in with on the page of `serve`, and programs on its API.
+    /// Create, list or revoke tokens. People sign in with them on the page of `serve`, and programs use them for its API.
     #[command(subcommand)]
     Token(Token),
     /// Test the receivers of messages, or list how their messages stand.
@@ -172,11 +173,11 @@ pub struct PlanFile {
 
 #[derive(Debug, Args)]
 pub struct Check {
-    /// Plans, SQL files (`*.sql`), and directories with plans or SQL files. SQL files are one history in the order given. They
-    /// need no database; with --database-url, what the database knows of their tables counts.
+    /// Plans, SQL files (`*.sql`), and directories with plans or SQL files. SQL files form one history, in the given order.
+    /// They need no database; with --database-url, what the database knows about their tables counts.
     #[arg(value_name = "FILE", required_unless_present = "rules")]
     pub files: Vec<PathBuf>,
-    /// Use no database. Of plans check syntax, names, order and contradictions only.
+    /// Use no database. For plans, check only syntax, names, order and contradictions.
     #[arg(long)]
     pub offline: bool,
     /// List the rules for SQL files.
@@ -371,12 +372,12 @@ pub struct QuarantineSkip {
 pub struct Verify {
     /// Name of the run.
     pub run: String,
-    /// Correct differing rows from the side that reads are on: the old side before `switch_reads`, the new side after it. A value that
-    /// only the other side has is not replaced by NULL.
+    /// Correct differing rows. The side that the application reads counts as correct: the old side before `switch_reads`,
+    /// the new side after it. A value that only the other side has is not replaced with NULL.
     #[arg(long)]
     pub repair: bool,
-    /// With `--repair`: values of this column, such as `public.t.note`, may be replaced by NULL if the other side has nothing. Without
-    /// it such rows are named and left. May be repeated.
+    /// With `--repair`: values of this column, such as `public.t.note`, may be replaced with NULL if the other side has
+    /// nothing. Without it, such rows are named and left unchanged. May be repeated.
     #[arg(
         long,
         value_name = "COLUMN",
@@ -421,13 +422,13 @@ pub struct Rollback {
 pub struct History {
     /// Name of the run. Without it, the events of all runs by time.
     pub run: Option<String>,
-    /// Compare the events and their hashes with the run. Exits with 1 if something does not fit.
+    /// Check the events and their hashes against the run. Exits with 1 if they do not match.
     #[arg(long, requires = "run")]
     pub verify: bool,
-    /// Show the run that many runs before the newest one of this name.
+    /// Show an earlier run of this name: 1 is the one before the newest.
     #[arg(long, value_name = "N", default_value_t = 0, requires = "run")]
     pub earlier: usize,
-    /// Without a name: show at most this many events, the latest.
+    /// Without a name: show at most this many of the latest events.
     #[arg(long, value_name = "N", default_value_t = 200, conflicts_with = "run", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub limit: u32,
 }
@@ -447,7 +448,7 @@ pub struct Serve {
     /// Anyone who can reach the address may look, without a token. Rows in quarantine are not shown.
     #[arg(long, requires = "listen")]
     pub public_read: bool,
-    /// The page and the API show runs, and change nothing.
+    /// The page and the API show runs, but cannot change anything.
     #[arg(long, requires = "listen")]
     pub read_only: bool,
     /// A proxy in front terminates TLS.
@@ -545,7 +546,7 @@ pub struct Demo {
     /// Leave the server running and print how to connect.
     #[arg(long, conflicts_with = "serve")]
     pub keep: bool,
-    /// Serve the page, and take the rename through its phases there yourself. Without a value: on 127.0.0.1:8080.
+    /// Serve a page on which you take the rename through its phases yourself. Without a value: on 127.0.0.1:8080.
     #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:8080")]
     pub serve: Option<SocketAddr>,
 }

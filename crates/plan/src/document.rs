@@ -24,7 +24,7 @@ pub struct Document {
     /// A recipe, which compiles into the standard phases.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<Recipe>,
-    /// Several recipes in one plan. What they do to one table shares its triggers, its backfill and its comparison.
+    /// Several recipes in one plan. Changes of the same table share its triggers, its backfill and its comparison.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub changes: Option<Vec<Recipe>>,
@@ -86,7 +86,7 @@ pub struct Gate {
     /// Approvals by this many distinct database roles. The role that started the run does not count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approvals: Option<u32>,
-    /// Time since the phase before finished.
+    /// Time since the previous phase finished.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bake: Option<Span>,
     /// Time since the last write of the old version.
@@ -99,7 +99,7 @@ pub struct Gate {
     /// A verification without differences, finished at most this long ago.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_within: Option<Span>,
-    /// Only at these times of these days. A phase that has begun continues after the window.
+    /// The phase begins only at these times on these days. A phase that has begun continues after the window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
     /// An HTTP endpoint that must answer as expected.
@@ -141,7 +141,7 @@ pub struct Settings {
     pub lock_timeout: Span,
     /// How often Crossfade tries a statement that could not acquire its lock.
     pub lock_attempts_max: u32,
-    /// For how long in total it is tried.
+    /// For how long in total Crossfade tries it.
     pub lock_wait_max: Span,
     /// For statements that scan a table (VALIDATE, verification batches, queries).
     pub statement_timeout: Span,

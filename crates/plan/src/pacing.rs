@@ -54,7 +54,7 @@ pub struct Pacing {
     #[serde(with = "or_off")]
     #[schemars(with = "OrOff<Limit<u64>>")]
     pub archive_files: Option<Limit<u64>>,
-    /// How long Crossfade has seen the archiver fail.
+    /// For how long the archiver has been failing, since Crossfade first noticed it.
     #[serde(with = "or_off")]
     #[schemars(with = "OrOff<Limit<Span>>")]
     pub archive_failing: Option<Limit<Span>>,

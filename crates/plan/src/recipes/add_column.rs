@@ -35,7 +35,7 @@ pub struct AddColumn {
     /// As in SQL, such as `varchar(50)`.
     #[serde(rename = "type")]
     pub type_name: String,
-    /// As in SQL. A default that is different for every row (`gen_random_uuid()`) is filled in in batches.
+    /// As in SQL. A default that is different for every row (`gen_random_uuid()`) is backfilled in batches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<Expression>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

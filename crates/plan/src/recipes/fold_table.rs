@@ -26,14 +26,14 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct FoldTable {
     /// The table that is dropped in the end.
     pub table: TableName,
-    /// The table that gets its columns, with one row for a key.
+    /// The table that gets its columns, with one row for each key.
     pub into: TableName,
     /// Column of `into`: column of `table` that says which row of `into` a row belongs to.
     pub by: BTreeMap<Ident, Ident>,
     /// The new columns of `into`. By default all columns of `table` except its key, under their names.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub columns: BTreeMap<Ident, MovedColumn>,
-    /// New column: expression over `table`, if it is not a copy of the column of its name. Evaluated with NULLs for a
+    /// New column: expression over `table`, if it is not a copy of the column with the same name. Evaluated with NULLs for a
     /// row of `into` that no row belongs to.
     #[serde(default, skip_serializing_if = "Assignments::is_empty")]
     pub forward: Assignments,

@@ -37,7 +37,7 @@ pub struct MergeColumns {
     pub forward: Expression,
     /// Old column: expression over the new column.
     pub backward: Assignments,
-    /// Those of `columns` that stay.
+    /// Columns of `columns` that stay.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keep: Vec<Ident>,
 }

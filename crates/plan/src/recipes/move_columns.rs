@@ -26,13 +26,13 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct MoveColumns {
     /// The table that has the columns now.
     pub table: TableName,
-    /// The table that gets them, with one row for a key.
+    /// The table that gets them, with one row for each key.
     pub to: TableName,
     /// Column of `to`: column of `table` that says which row of `to` a row belongs to.
     pub by: BTreeMap<Ident, Ident>,
     /// The new columns of `to`. A column with the same name as one of `table` is a copy of it: `photo_url: {}`.
     pub columns: BTreeMap<Ident, MovedColumn>,
-    /// New column: expression over `table`, if it is not a copy of the column of its name. Evaluated with NULLs for a
+    /// New column: expression over `table`, if it is not a copy of the column with the same name. Evaluated with NULLs for a
     /// row of `to` that no row belongs to.
     #[serde(default, skip_serializing_if = "Assignments::is_empty")]
     pub forward: Assignments,

@@ -33,7 +33,7 @@ pub enum Strategy {
     #[default]
     Copy,
     /// A view with both names. It takes the same short time for a table of any size, but operations that PostgreSQL
-    /// allows on tables only do not work meanwhile.
+    /// allows only on tables do not work meanwhile.
     Alias,
 }
 

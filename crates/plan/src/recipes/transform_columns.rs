@@ -31,7 +31,7 @@ pub struct TransformColumns {
     pub forward: Assignments,
     /// Old column: expression over the new columns.
     pub backward: Assignments,
-    /// Those of `from` that stay.
+    /// Columns of `from` that stay.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keep: Vec<Ident>,
 }

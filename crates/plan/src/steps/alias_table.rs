@@ -25,7 +25,7 @@ pub struct AliasTable {
     /// The owner of the view, if it is not the role that creates it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Ident>,
-    /// Rights and row security are those of the role that asks. PostgreSQL 15.
+    /// The rights and the row security of the calling role apply. PostgreSQL 15 or later.
     pub security_invoker: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grants: Vec<TableGrant>,

@@ -23,7 +23,7 @@ pub struct AlterColumnType {
     /// The column's own, if it differs from that of the type. PostgreSQL would otherwise take that of the new type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collation: Option<String>,
-    /// The same for these two.
+    /// The storage and the compression of the column, if they differ from those of the type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage: Option<Storage>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

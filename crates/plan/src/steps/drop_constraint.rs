@@ -31,7 +31,7 @@ pub struct DropConstraint {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConstraintShape {
-    /// `CHECK (quantity > 0)`; of one with an index only what stands before and after its columns, unless the table is
+    /// `CHECK (quantity > 0)`; for a constraint with an index only the text before and after its columns, unless the table is
     /// partitioned.
     pub definition: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]

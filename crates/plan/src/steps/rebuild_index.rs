@@ -9,7 +9,7 @@ use crossfade_model::lock::Lock;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Rebuilds an index with REINDEX CONCURRENTLY, which needs room for a second copy.
+/// Rebuilds an index with REINDEX CONCURRENTLY, which needs disk space for a second copy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RebuildIndex {

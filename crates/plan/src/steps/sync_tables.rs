@@ -26,10 +26,10 @@ pub struct SyncTables {
     pub from: TableName,
     /// The table with the new columns.
     pub to: TableName,
-    /// The table with at most one row for a key. The rows of the other table belong to it.
+    /// The table with at most one row for each key. The rows of the other table belong to it.
     #[serde(default, skip_serializing_if = "ParentIs::is_to")]
     pub parent: ParentIs,
-    /// Column of `to`: column of `from` that it is equal to.
+    /// Column of `to`: column of `from` that it equals.
     pub by: BTreeMap<Ident, Ident>,
     /// Column of `to`: expression over `from`.
     pub forward: Assignments,
