@@ -580,7 +580,8 @@ fn a_constraint_or_an_index_over_the_whole_row_is_said_by_name() {
         let ran = database.crossfade(&["check", file.path().to_str().expect("a path")]);
         let said = ran.stdout + &ran.stderr;
         assert!(
-            said.contains("rows_fit, rows_index of public.rows reads the whole row"),
+            said.contains("constraint rows_fit on table public.rows calls function public.fit(public.rows), which reads status of the row")
+                && said.contains("index public.rows_index calls function public.fit(public.rows), which reads status of the row"),
             "{said}"
         );
     });

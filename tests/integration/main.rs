@@ -37,6 +37,7 @@ mod failover;
 mod faults;
 mod fence;
 mod foreseen;
+mod foreseen_rows;
 mod freeze;
 mod gates;
 mod given_up;

@@ -4,25 +4,36 @@ use super::facts::{Called, ExpressionFacts, Maker, Volatility};
 
 /// Of PostgreSQL's own functions that are STABLE, those that depend on nothing but their arguments and on settings that a
 /// plan pins. Whatever is not among them may depend on the time, the session, or other rows.
-const KEPT: [&str; 61] = [
+const KEPT: [&str; 86] = [
     "age",
     "anytextcat",
+    "array_in",
+    "array_out",
     "array_to_json",
     "array_to_string",
+    "cash_in",
+    "cash_out",
     "concat",
     "concat_ws",
     "convert",
     "convert_from",
     "convert_to",
     "date",
+    "date_in",
+    "date_out",
     "date_part",
     "date_trunc",
+    "domain_in",
     "enum_first",
+    "enum_in",
     "enum_last",
+    "enum_out",
     "enum_range",
     "extract",
     "format",
     "in_range",
+    "interval_in",
+    "interval_out",
     "interval_pl_timestamptz",
     "json_build_array",
     "json_build_object",
@@ -39,20 +50,32 @@ const KEPT: [&str; 61] = [
     "length",
     "make_timestamptz",
     "money",
+    "multirange_in",
+    "multirange_out",
     "numeric",
     "overlaps",
     "phraseto_tsquery",
     "plainto_tsquery",
     "quote_literal",
     "quote_nullable",
+    "range_in",
+    "range_out",
+    "record_in",
+    "record_out",
     "row_to_json",
     "textanycat",
     "time",
+    "time_in",
     "timestamp",
+    "timestamp_in",
+    "timestamp_out",
     "timestamptz",
+    "timestamptz_in",
     "timestamptz_mi_interval",
+    "timestamptz_out",
     "timestamptz_pl_interval",
     "timetz",
+    "timetz_in",
     "timezone",
     "to_char",
     "to_date",
@@ -66,6 +89,8 @@ const KEPT: [&str; 61] = [
     "ts_match_tt",
     "websearch_to_tsquery",
     "xml",
+    "xml_in",
+    "xmlelement",
 ];
 
 /// Of the same name, and yet of the moment.
@@ -73,6 +98,30 @@ const OF_THE_MOMENT: [&str; 3] = [
     "age(timestamp without time zone)",
     "age(timestamp with time zone)",
     "timetz(time without time zone)",
+];
+
+/// They write a value of whatever type as text, or read one: money, too.
+const WRITES_ANYTHING: [&str; 20] = [
+    "anytextcat",
+    "array_in",
+    "array_out",
+    "array_to_json",
+    "array_to_string",
+    "concat",
+    "concat_ws",
+    "format",
+    "json_build_array",
+    "json_build_object",
+    "json_populate_record",
+    "jsonb_build_array",
+    "jsonb_build_object",
+    "jsonb_populate_record",
+    "row_to_json",
+    "quote_literal",
+    "quote_nullable",
+    "textanycat",
+    "to_json",
+    "to_jsonb",
 ];
 
 /// Comparisons between dates and times of different types: `date_lt_timestamptz`.
@@ -103,11 +152,15 @@ impl Called {
             return &[];
         }
         match self.name.as_str() {
-            "money" | "numeric" => &["lc_monetary"],
+            "cash_in" | "cash_out" | "money" | "numeric" => &["lc_monetary"],
             "to_char" | "to_number" => &["lc_monetary", "lc_numeric", "lc_time"],
             "to_date" | "to_timestamp" => &["lc_time"],
-            "xml" => &["xmloption"],
-            name if name.contains("_ts") => &["default_text_search_config"],
+            "xml" | "xml_in" => &["xmloption"],
+            "xmlelement" => &["lc_monetary", "xmlbinary", "xmloption"],
+            name if name.contains("_ts") || name.starts_with("ts_match") => {
+                &["default_text_search_config"]
+            }
+            name if WRITES_ANYTHING.contains(&name) => &["lc_monetary"],
             _ => &[],
         }
     }
@@ -185,11 +238,15 @@ mod tests {
             ("unaccent(text)", Stable, Superuser, false),
             ("app.today()", Stable, Anybody, true),
             ("app.f(text)", Immutable, Anybody, false),
+            ("timestamptz_in(cstring,oid,integer)", Stable, Server, false),
+            ("regclassin(cstring)", Stable, Server, true),
         ] {
             let called = called(signature, volatility, maker);
             assert_eq!(called.wanders(), wanders, "{signature}");
         }
         let money = called("numeric(money)", Stable, Server);
         assert_eq!(money.settings(), ["lc_monetary"]);
+        let matches = called("ts_match_tt(text,text)", Stable, Server);
+        assert_eq!(matches.settings(), ["default_text_search_config"]);
     }
 }

@@ -156,6 +156,7 @@ pub fn compile(
         }
     }
     compiler.check_sequence();
+    compiler.check_filled_together();
     compiler.check_own_of_partitions();
     compiler.check_conditions();
     compiler.check_names();

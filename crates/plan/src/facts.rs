@@ -166,7 +166,7 @@ pub struct Table {
     /// Row security would hide rows from the role.
     pub rows_hidden: bool,
     pub columns: Vec<Column>,
-    /// Every column that was ever added, dropped ones too: PostgreSQL keeps at most 1,600.
+    /// Every column that was ever added, dropped ones too, to it or to a partition: PostgreSQL keeps at most 1,600.
     pub columns_ever: u32,
     pub indexes: Vec<Index>,
     pub constraints: Vec<Constraint>,
@@ -174,6 +174,10 @@ pub struct Table {
     pub referenced_by: Vec<Inbound>,
     /// What names a column and is not part of the table: views, policies, triggers, functions, publications, statistics.
     pub dependents: Vec<Dependent>,
+    /// Functions that read a column of a row that they are given as a whole: nothing but their text says so.
+    pub row_readers: Vec<RowReader>,
+    /// CHECKs that are NOT VALID, of partitions and other children too.
+    pub unproven: Vec<Unproven>,
     /// Table privileges, the owner's own among them.
     pub grants: Vec<Grant>,
     pub comment: Option<String>,
@@ -310,6 +314,9 @@ pub struct Column {
     pub not_null: bool,
     /// The default, or the expression of a generated column.
     pub default: Option<String>,
+    /// The type of what the default gives before it is brought to the column's: `integer` of `nextval('s')::integer`. `None`: it is a
+    /// constant, or gives more than the column can hold.
+    pub default_type: Option<String>,
     pub generated: bool,
     pub identity: Option<Identity>,
     /// The sequence that the column owns (serial), as SQL.
@@ -454,6 +461,42 @@ pub struct Dependent {
     pub column: Ident,
     /// As the server describes it: `view public.fleet_overview`.
     pub object: String,
+}
+
+/// What gets rows of a table as a whole and reads a column of them, or may.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowReader {
+    pub column: Ident,
+    /// As the server describes it: `trigger audit on table public.users`.
+    pub object: String,
+    /// The function that it calls: `function public.f(public.users)`. `None`: it has the column's name in a text.
+    pub routine: Option<String>,
+    pub is_sure: bool,
+}
+
+impl RowReader {
+    pub fn described(&self) -> String {
+        let Self { column, object, .. } = self;
+        match (&self.routine, self.is_sure) {
+            (Some(routine), true) => {
+                format!("{object} calls {routine}, which reads {column} of the row")
+            }
+            (Some(routine), false) => {
+                format!("{object} calls {routine}, which may read {column} of the row")
+            }
+            (None, _) => {
+                format!("{object} reads the whole row, and has the name {column} in a text")
+            }
+        }
+    }
+}
+
+/// A CHECK that some rows may break: PostgreSQL looks at it whenever it writes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unproven {
+    pub table: TableName,
+    pub name: Ident,
+    pub condition: String,
 }
 
 /// A column of an active run.

@@ -211,6 +211,18 @@ pub fn is_dynamic(routine: &Routine) -> bool {
     }
 }
 
+/// Whether the routine asks which table it fires on: what it does with NEW and OLD may be about another one.
+pub fn asks_for_table(routine: &Routine) -> bool {
+    let words = [
+        "tg_table_name",
+        "tg_relname",
+        "tg_relid",
+        "tg_table_schema",
+        "tg_argv",
+    ];
+    words.iter().any(|word| mentions(&routine.definition, word))
+}
+
 /// The columns that a statement's UPDATE and MERGE set, of whichever tables. `None`: it was not parsed.
 pub fn columns_set(sql: &str) -> Option<BTreeSet<String>> {
     let tree = Tree::parse(sql).filter(|tree| !tree.broken)?;
@@ -240,7 +252,7 @@ pub fn is_ours(sql: &str) -> bool {
 }
 
 /// The name occurs as a word or in quotes, in whatever case. A text without it cannot name it.
-fn mentions(text: &str, name: &str) -> bool {
+pub fn mentions(text: &str, name: &str) -> bool {
     let (text, name) = (text.to_lowercase(), name.to_lowercase());
     let name = name.as_str();
     let in_quotes = name.contains('"') && text.contains(&name.replace('"', "\"\""));

@@ -5,14 +5,14 @@ mod partitions;
 mod sequences;
 mod triggers;
 
-use super::Result;
+use super::{Result, references};
 use crossfade_model::ident::{Ident, TableName};
 use crossfade_plan::sqlgen::{ddl_unit::ReplicaIdentity, sync::NOTES_WHILE_ACTIVE};
 use crossfade_plan::{
     document::RunName,
     facts::{
         Column, Constraint, ConstraintKind, Dependent, Facts, Grant, Hanging, Holder, Identity,
-        Inbound, Index, Partition, Table, TableKind, UpdateRule,
+        Inbound, Index, Partition, Table, TableKind, Unproven, UpdateRule,
     },
     key::Operator,
     leftover_triggers::Standing,
@@ -41,7 +41,7 @@ const TABLE: &str = "\
            pg_has_role(current_user, c.relowner, 'USAGE'), has_schema_privilege(c.relowner, n.oid, 'CREATE'), \
            NOT r.rolsuper AND NOT r.rolbypassrls AND EXISTS (SELECT 1 FROM pg_class AS s WHERE (s.oid = c.oid OR s.oid IN (SELECT relid FROM pg_partition_tree(c.oid))) \
                AND s.relrowsecurity AND (s.relforcerowsecurity OR NOT pg_has_role(current_user, s.relowner, 'USAGE'))), \
-           (SELECT max(a.attnum) FROM pg_attribute AS a WHERE a.attrelid = c.oid)::bigint, \
+           (SELECT max(a.attnum) FROM pg_attribute AS a WHERE a.attrelid = c.oid OR a.attrelid IN (SELECT relid FROM pg_partition_tree(c.oid)))::bigint, \
            CASE c.relkind WHEN 'p' THEN leaves.tuples ELSE c.reltuples END::float8, \
            CASE WHEN c.relkind IN ('r', 'm') THEN pg_relation_size(c.oid) WHEN c.relkind = 'p' THEN leaves.bytes ELSE 0 END / current_setting('block_size')::bigint, \
            EXISTS (SELECT 1 FROM pg_inherits AS i WHERE i.inhparent = c.oid), \
@@ -66,6 +66,9 @@ const CONSTRAINED_DOMAINS: &str = "\
         UNION SELECT t.oid, t.typname FROM pg_type AS t JOIN d ON t.typbasetype = d.oid WHERE t.typtype = 'd') \
     SELECT DISTINCT d.typname::text FROM d ORDER BY 1";
 
+/// What a default gives by itself: PostgreSQL makes a cast around it that brings it to the column's type, unless it is of that
+/// already (`nextval('s')::integer`), or a constant.
+///
 /// Equality that says the same as the bytes do: these types' and arrays' of none but them, in a deterministic collation.
 const COLUMNS: &str = "\
     SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), \
@@ -87,7 +90,11 @@ const COLUMNS: &str = "\
                    UNION ALL SELECT 'pg_class'::regclass, w.ev_class, 0 FROM pg_rewrite AS w WHERE p.classid = 'pg_rewrite'::regclass AND w.oid = p.objid) AS o \
                WHERE p.refclassid = 'pg_class'::regclass AND p.refobjid = s.objid AND p.deptype = 'n' \
                  AND NOT (p.classid = 'pg_attrdef'::regclass AND p.objid = coalesce(d.oid, 0)) ORDER BY 1), NULL), \
-           coalesce(b.typtype = 'c', false) \
+           coalesce(b.typtype = 'c', false), \
+           CASE WHEN a.attgenerated <> '' OR d.adbin::text LIKE '{CONST %' THEN NULL \
+                WHEN d.adbin::text ~ '^[{]FUNCEXPR :funcid [0-9]+ :funcresulttype [0-9]+ :funcretset false :funcvariadic false :funcformat 2 ' \
+                THEN format_type((regexp_match(d.adbin::text, ':funcresulttype ([0-9]+) :funcretset false :funcvariadic false :funcformat 1 [^{]*:args [(][{]FUNCEXPR :funcid 1574 '))[1]::oid, NULL) \
+                WHEN d.adbin IS NOT NULL THEN format_type(b.oid, NULL) END \
     FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid \
          LEFT JOIN pg_type AS b ON b.oid = coalesce(nullif(t.typbasetype, 0), t.oid) \
          LEFT JOIN pg_collation AS l ON l.oid = a.attcollation LEFT JOIN pg_namespace AS ln ON ln.oid = l.collnamespace \
@@ -288,9 +295,19 @@ const PARTITION_KEY: &str = "\
       WHERE d.classid = 'pg_class'::regclass AND d.objid = p.partrelid AND d.objsubid = a.attnum \
         AND d.refclassid = 'pg_class'::regclass AND d.refobjid = p.partrelid AND d.refobjsubid = 0)) ORDER BY 1";
 
+/// Those of partitions too. What a partition has of its table is the table's.
 const UPDATE_TRIGGERS: &str = "\
-    SELECT t.tgname::text FROM pg_trigger AS t WHERE t.tgrelid = $1 AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') \
-      AND (t.tgtype & 16) <> 0 AND t.tgname NOT LIKE '%zz\\_crossfade\\_%' ORDER BY 1";
+    SELECT t.tgname || CASE WHEN t.tgrelid <> $1 THEN ' of ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname) ELSE '' END \
+    FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+    WHERE t.tgrelid IN (SELECT $1::oid UNION SELECT relid FROM pg_partition_tree($1::oid)) AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') \
+      AND (t.tgparentid = 0 OR t.tgrelid = $1) AND (t.tgtype & 16) <> 0 AND t.tgname NOT LIKE '%zz\\_crossfade\\_%' ORDER BY 1";
+
+/// CHECKs that are not validated, of the table and of what inherits from it. What a table has of its parent is the parent's.
+const UNPROVEN: &str = "\
+    WITH RECURSIVE tree AS (SELECT $1::oid AS oid UNION SELECT i.inhrelid FROM tree JOIN pg_inherits AS i ON i.inhparent = tree.oid) \
+    SELECT n.nspname::text, c.relname::text, k.conname::text, pg_get_expr(k.conbin, k.conrelid) \
+    FROM tree JOIN pg_constraint AS k ON k.conrelid = tree.oid JOIN pg_class AS c ON c.oid = tree.oid JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+    WHERE k.contype = 'c' AND NOT k.convalidated AND (k.coninhcount = 0 OR k.conrelid = $1) ORDER BY 1, 2, 3";
 
 const OID: &str = "\
     SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2";
@@ -345,7 +362,7 @@ pub async fn identity(client: &Client) -> Result<Facts> {
     let locale = client
         .query(
             "SELECT name, setting FROM pg_settings \
-             WHERE name IN ('lc_monetary', 'lc_numeric', 'lc_time', 'default_text_search_config', 'xmloption')",
+             WHERE name IN ('lc_monetary', 'lc_numeric', 'lc_time', 'default_text_search_config', 'xmlbinary', 'xmloption')",
             &[],
         )
         .await?;
@@ -390,6 +407,8 @@ pub async fn table(client: &impl GenericClient, name: &TableName) -> Result<Opti
             }),
         _ => ReplicaIdentity::Default,
     };
+    let columns = columns(client, oid).await?;
+    let column_names: Vec<Ident> = columns.iter().map(|one| one.name.clone()).collect();
     let keys = client.query(PARTITION_KEY, &[&oid]).await?;
     let mut partition_key: Vec<Ident> = keys.iter().map(|row| ident(row, 0)).collect();
     partition_key.dedup();
@@ -435,13 +454,15 @@ pub async fn table(client: &impl GenericClient, name: &TableName) -> Result<Opti
         blocks: u32::try_from(row.get::<_, i64>(10)).unwrap_or(u32::MAX),
         has_children: row.get(11),
         is_partition: row.get(3),
-        columns: columns(client, oid).await?,
+        columns,
         indexes,
         key,
         key_operators,
         constraints: constraints(client, oid).await?,
         referenced_by: inbound(client, oid).await?,
         dependents: dependents(client, oid, None).await?,
+        row_readers: references::row_readers(client, name, &column_names).await?,
+        unproven: unproven(client, oid).await?,
         changing_triggers: triggers::changing(client, oid).await?,
         update_triggers: client
             .query(UPDATE_TRIGGERS, &[&oid])
@@ -553,6 +574,7 @@ async fn columns(client: &impl GenericClient, oid: u32) -> Result<Vec<Column>> {
             collation: row.get(3),
             not_null: row.get(4),
             default: row.get(5),
+            default_type: row.get(18),
             generated: row.get(6),
             identity: (!identity.is_empty()).then(|| Identity {
                 always: identity == "a",
@@ -673,6 +695,19 @@ async fn constraints(client: &impl GenericClient, oid: u32) -> Result<Vec<Constr
     Ok(still_there(&rows, 2, constraint))
 }
 
+async fn unproven(client: &impl GenericClient, oid: u32) -> Result<Vec<Unproven>> {
+    let rows = client.query(UNPROVEN, &[&oid]).await?;
+    let unproven = |row: &Row| Unproven {
+        table: TableName {
+            schema: ident(row, 0),
+            name: ident(row, 1),
+        },
+        name: ident(row, 2),
+        condition: row.get(3),
+    };
+    Ok(still_there(&rows, 3, unproven))
+}
+
 async fn inbound(client: &impl GenericClient, oid: u32) -> Result<Vec<Inbound>> {
     let rows = client.query(INBOUND, &[&oid]).await?;
     let inbound = |row: &Row| Inbound {
@@ -702,7 +737,7 @@ async fn dependents(
     Ok(still_there(&rows, 1, dependent))
 }
 
-async fn oid_of(client: &impl GenericClient, name: &TableName) -> Result<Option<u32>> {
+pub(super) async fn oid_of(client: &impl GenericClient, name: &TableName) -> Result<Option<u32>> {
     let row = client
         .query_opt(OID, &[&name.schema.as_str(), &name.name.as_str()])
         .await?;

@@ -4,8 +4,11 @@
 use super::{Result, catalog};
 use crossfade_decisions::lifecycle::references::{Counters, StatementId, Statistics};
 use crossfade_model::ident::{Ident, TableName};
-use crossfade_plan::document::RunName;
-use crossfade_sql::references::{self, Column, Routine, Subject, Table};
+use crossfade_plan::{document::RunName, facts::RowReader};
+use crossfade_sql::{
+    lexer::{Class, significant},
+    references::{self, Column, Naming, Routine, Subject, Table},
+};
 use tokio_postgres::GenericClient;
 
 /// More functions or statements than this are not looked through: then it is not known what they name.
@@ -53,6 +56,142 @@ const TRIGGERS: &str = "\
     SELECT pg_describe_object('pg_trigger'::regclass, t.oid, 0), pg_get_triggerdef(t.oid) \
     FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace \
     WHERE n.nspname = $1 AND c.relname = $2 AND NOT t.tgisinternal AND t.tgnargs > 0 AND t.tgparentid = 0 ORDER BY 1";
+
+/// Functions that get a row of the table, or of one of its partitions, as a whole: those of its triggers, and those in an expression
+/// over the whole row (`WHEN (f(NEW.*))`, `CHECK (f(t.*))`). Of the second kind also the text of the object itself, which may name
+/// a column in quotes: `to_jsonb(NEW.*) ->> 'status'`. The server notes of neither which columns they read. In stored
+/// expressions a whole row is the column 0; those of generated columns and statistics cannot have one.
+const OVER_ROWS: &str = "\
+    WITH RECURSIVE tree AS (SELECT $1::oid AS oid UNION SELECT i.inhrelid FROM tree JOIN pg_inherits AS i ON i.inhparent = tree.oid), \
+    stored (class, oid, expression, text) AS ( \
+        SELECT 'pg_trigger'::regclass, t.oid, t.tgqual::text, pg_get_triggerdef(t.oid) FROM tree JOIN pg_trigger AS t ON t.tgrelid = tree.oid \
+            WHERE t.tgqual IS NOT NULL AND NOT t.tgisinternal AND t.tgparentid = 0 AND t.tgname NOT LIKE '%zz\\_crossfade\\_%' \
+        UNION ALL SELECT 'pg_policy'::regclass, p.oid, concat(p.polqual::text, p.polwithcheck::text), \
+            concat(pg_get_expr(p.polqual, p.polrelid), ' ', pg_get_expr(p.polwithcheck, p.polrelid)) FROM tree JOIN pg_policy AS p ON p.polrelid = tree.oid \
+        UNION ALL SELECT 'pg_constraint'::regclass, k.oid, k.conbin::text, pg_get_constraintdef(k.oid) FROM tree JOIN pg_constraint AS k ON k.conrelid = tree.oid \
+            WHERE k.contype = 'c' AND (k.coninhcount = 0 OR k.conrelid = $1) \
+        UNION ALL SELECT 'pg_class'::regclass, i.indexrelid, concat(i.indexprs::text, i.indpred::text), pg_get_indexdef(i.indexrelid) \
+            FROM tree JOIN pg_index AS i ON i.indrelid = tree.oid \
+            WHERE (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM pg_inherits AS h WHERE h.inhrelid = i.indexrelid) \
+        UNION ALL SELECT 'pg_rewrite'::regclass, w.oid, concat(w.ev_qual::text, w.ev_action::text), pg_get_ruledef(w.oid) FROM pg_rewrite AS w \
+            WHERE EXISTS (SELECT 1 FROM tree JOIN pg_depend AS d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = tree.oid \
+                WHERE d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid)), \
+    over_row AS (SELECT * FROM stored WHERE expression LIKE '%:varattno 0 %'), \
+    called AS ( \
+        SELECT o.class, o.oid, m[1]::oid AS function, false AS fires FROM over_row AS o, regexp_matches(o.expression, ':(?:op)?funcid ([0-9]+)', 'g') AS m \
+        UNION SELECT 'pg_trigger'::regclass, t.oid, t.tgfoid, true FROM tree JOIN pg_trigger AS t ON t.tgrelid = tree.oid \
+            WHERE NOT t.tgisinternal AND t.tgparentid = 0) \
+    SELECT pg_describe_object(c.class, c.oid, 0), \
+           CASE p.prokind WHEN 'p' THEN 'procedure ' ELSE 'function ' END || p.oid::regprocedure::text, l.lanname::text, \
+           CASE WHEN l.lanname IN ('sql', 'plpgsql') THEN pg_get_functiondef(p.oid) ELSE p.prosrc END, c.fires, \
+           coalesce((SELECT array_remove(ARRAY[t.tgoldtable, t.tgnewtable]::text[], NULL) FROM pg_trigger AS t WHERE c.fires AND t.oid = c.oid), '{}') \
+    FROM called AS c JOIN pg_proc AS p ON p.oid = c.function JOIN pg_language AS l ON l.oid = p.prolang JOIN pg_namespace AS n ON n.oid = p.pronamespace \
+    WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'crossfade') AND p.prosqlbody IS NULL \
+    UNION ALL SELECT pg_describe_object(o.class, o.oid, 0), NULL, 'sql', o.text, false, '{}' FROM over_row AS o \
+    ORDER BY 1, 2";
+
+/// Which of these columns such functions read, by the names that they have now: those that are sure, and those that may be.
+pub async fn row_readers(
+    client: &impl GenericClient,
+    name: &TableName,
+    columns: &[Ident],
+) -> Result<Vec<RowReader>> {
+    let Some(oid) = catalog::oid_of(client, name).await? else {
+        return Ok(Vec::new());
+    };
+    let rows = client.query(OVER_ROWS, &[&oid]).await?;
+    let mut readers = Vec::new();
+    for one in columns {
+        let mut described = None;
+        for row in &rows {
+            let (Some(object), Some(definition)) = (
+                row.get::<_, Option<String>>(0),
+                row.get::<_, Option<String>>(3),
+            ) else {
+                continue; // Dropped since the statement began.
+            };
+            if !references::mentions(&definition, one.as_str()) {
+                continue;
+            }
+            let Some(object_of_routine) = row.get::<_, Option<String>>(1) else {
+                if has_as_text(&definition, one) {
+                    readers.push(RowReader {
+                        column: one.clone(),
+                        object,
+                        routine: None,
+                        is_sure: false,
+                    });
+                }
+                continue;
+            };
+            let transition_tables: Vec<String> = row.get(5);
+            let routine = Routine {
+                object: object_of_routine,
+                language: row.get(2),
+                definition,
+                fires_on_table: row.get(4),
+                transition_tables: transition_tables
+                    .into_iter()
+                    .map(Ident::from_catalog)
+                    .collect(),
+            };
+            let subject = match &mut described {
+                Some(subject) => &*subject,
+                None => &*described.insert(Subject::Column(column(client, name, one).await?)),
+            };
+            let naming = subject.in_routine(&routine);
+            let is_sure = match naming {
+                Some(Naming::ByName) => !references::asks_for_table(&routine),
+                Some(Naming::NotParsed | Naming::NotResolved | Naming::DynamicSql) => false,
+                // As a whole, by all functions that a row is given to.
+                Some(Naming::Row | Naming::Positions | Naming::Star) | None
+                    if routine.fires_on_table =>
+                {
+                    continue;
+                }
+                // A parameter may have any name and any type that takes a row.
+                Some(Naming::Row | Naming::Positions | Naming::Star) | None => {
+                    is_field(&routine.definition, one)
+                }
+            };
+            readers.push(RowReader {
+                column: one.clone(),
+                object,
+                routine: Some(routine.object),
+                is_sure,
+            });
+        }
+    }
+    Ok(readers)
+}
+
+/// A text in quotes that is the column's name.
+fn has_as_text(definition: &str, column: &Ident) -> bool {
+    let literal = crossfade_plan::sqlgen::literal::text(column.as_str());
+    let mut tokens = significant(definition).into_iter();
+    tokens.any(|token| token.class == Class::String && token.text(definition) == literal)
+}
+
+/// `r.status`, `$1.status`, `(r).status`.
+fn is_field(definition: &str, column: &Ident) -> bool {
+    // The body is one token.
+    let body = significant(definition)
+        .into_iter()
+        .filter(|token| token.class == Class::DollarString)
+        .map(|token| token.text(definition).trim_matches('$').to_owned())
+        .next_back();
+    let body = body
+        .as_deref()
+        .and_then(|body| body.split_once('$'))
+        .and_then(|(_, body)| body.rsplit_once('$'))
+        .map(|(body, _)| body);
+    let Some(body) = body else { return false };
+    let tokens = significant(body);
+    tokens.windows(2).any(|pair| {
+        let named = pair[1].name(body);
+        pair[0].text(body).ends_with('.') && named.as_deref() == Some(column.as_str())
+    })
+}
 
 /// What the resolver has to know to tell the column from others.
 pub async fn column(

@@ -9,7 +9,7 @@ use crossfade_plan::{
     key::Operator,
     search_path::SearchPath,
 };
-use crossfade_sql::lexer::tokens;
+use crossfade_sql::lexer::{Class, tokens};
 use std::collections::BTreeSet;
 use tokio_postgres::{Client, Statement, error::SqlState};
 
@@ -39,6 +39,23 @@ const CALLED: &str = "\
     SELECT p.proname::text, p.oid::regprocedure::text, p.provolatile::text, p.pronamespace = 'pg_catalog'::regnamespace, l.lanname IN ('internal', 'c') \
     FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang \
     WHERE p.oid = ANY ($1) OR p.oid IN (SELECT o.oprcode FROM pg_operator AS o WHERE o.oid = ANY ($2)) ORDER BY 2";
+
+/// Types of dates and times, their arrays, ranges and multiranges, by number.
+const MOMENTS: [u32; 16] = [
+    1082, 1083, 1114, 1115, 1182, 1183, 1184, 1185, 1266, 1270, 3908, 3910, 3912, 4533, 4534, 4535,
+];
+
+/// The functions by which types `$1` are read from text and types `$2` written as text, and the types that these are made of.
+const THROUGH_TEXT: &str = "\
+    WITH RECURSIVE parts (oid, is_read, is_written) AS ( \
+        SELECT t, true, false FROM unnest($1::oid[]) AS t UNION SELECT t, false, true FROM unnest($2::oid[]) AS t \
+        UNION SELECT further.oid, p.is_read, p.is_written FROM parts AS p JOIN pg_type AS t ON t.oid = p.oid CROSS JOIN LATERAL ( \
+            SELECT t.typelem UNION ALL SELECT t.typbasetype UNION ALL SELECT r.rngsubtype FROM pg_range AS r WHERE t.oid = r.rngtypid \
+            UNION ALL SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) AS further (oid) \
+        WHERE further.oid <> 0) \
+    SELECT DISTINCT p.proname::text, p.oid::regprocedure::text, p.provolatile::text, p.pronamespace = 'pg_catalog'::regnamespace, l.lanname IN ('internal', 'c') \
+    FROM parts JOIN pg_type AS t ON t.oid = parts.oid JOIN pg_proc AS p ON parts.is_read AND p.oid = t.typinput OR parts.is_written AND p.oid = t.typoutput \
+         JOIN pg_language AS l ON l.oid = p.prolang ORDER BY 2";
 
 /// An operator, and whether a unique index over a column goes by it.
 const EQUALITY: &str = "\
@@ -269,8 +286,9 @@ impl<'a> Resolver<'a> {
             volatility: Volatility::Immutable,
             maker: Maker::Anybody,
         });
+        let unnamed = tree.unnamed(self.client, expression, row.get(0)).await?;
         let calls = rows.iter().map(called).chain(values).chain(domain);
-        let calls = calls.collect();
+        let calls = calls.chain(unnamed).collect();
         Ok(Made {
             type_oid,
             resolved: on_one_line(without_test(row.get(0))),
@@ -386,51 +404,161 @@ pub struct Tree {
     values: Vec<&'static str>,
     /// A value is made one of a domain, whose constraints may call what they like.
     domain: bool,
+    /// XMLELEMENT, XMLPARSE and their like.
+    xml: bool,
+    /// The types of its parts, by number.
+    types: BTreeSet<u32>,
+    /// Those of its constants.
+    constants: BTreeSet<u32>,
+    /// Casts that go through text, as there is no function for them: to which type, and whether a column is in what is converted.
+    through_text: Vec<(u32, bool)>,
 }
 
 impl Tree {
-    /// `{OPEXPR :opno 98 :opfuncid 67 … :args ({VAR :varno 1 :varattno 3 …} …)}`. A name in it cannot look like a field of a node:
-    /// blanks in names are escaped.
+    /// `{OPEXPR :opno 98 :opfuncid 67 … :args ({VAR :varno 1 :varattno 3 …} …)}`. A name in it cannot look like a field of a node,
+    /// or open one: blanks, parentheses and braces in names are escaped.
     fn read(text: &str) -> Self {
         let mut tree = Self::default();
         let mut words = text.split_ascii_whitespace().peekable();
-        let (mut is_value, mut in_list) = (false, false);
+        let mut open: Vec<Node<'_>> = Vec::new();
+        let mut in_list = false;
         while let Some(word) = words.next() {
             let number = |word: Option<&&str>| -> i64 {
                 let digits = word.map(|word| word.trim_matches(|c| "(){}o".contains(c)));
                 digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)
             };
             if let Some(node) = word.rfind('{') {
-                is_value = &word[node..] == "{SQLVALUEFUNCTION";
-                tree.domain |= &word[node..] == "{COERCETODOMAIN";
+                let kind = &word[node + 1..];
+                tree.domain |= kind == "COERCETODOMAIN";
+                tree.xml |= kind == "XMLEXPR";
+                open.push(Node { kind, reads: false });
             }
             if in_list {
                 tree.operators.extend(u32::try_from(number(Some(&word))));
                 in_list = !word.contains(')');
-                continue;
-            }
-            let next = number(words.peek());
-            match word {
-                ":varattno" => match usize::try_from(next) {
-                    Ok(0) => tree.whole_row = true,
-                    Ok(column) => {
-                        tree.reads.insert(column);
+            } else {
+                let next = number(words.peek());
+                let type_oid = u32::try_from(next).unwrap_or(0);
+                let node = open.last().map_or("", |node| node.kind);
+                match word {
+                    ":varattno" => {
+                        open.iter_mut().for_each(|node| node.reads = true);
+                        match usize::try_from(next) {
+                            Ok(0) => tree.whole_row = true,
+                            Ok(column) => {
+                                tree.reads.insert(column);
+                            }
+                            Err(_) => tree.system_column = true,
+                        }
                     }
-                    Err(_) => tree.system_column = true,
-                },
-                ":funcid" | ":opfuncid" => tree.functions.extend(u32::try_from(next)),
-                ":opno" => tree.operators.extend(u32::try_from(next)),
-                ":opnos" => in_list = true,
-                ":op" if is_value => {
-                    let value = usize::try_from(next).ok().and_then(|at| VALUES.get(at));
-                    tree.values
-                        .push(value.copied().unwrap_or("a value of the session"));
+                    ":funcid" | ":opfuncid" => tree.functions.extend(u32::try_from(next)),
+                    ":opno" => tree.operators.extend(u32::try_from(next)),
+                    ":opnos" => in_list = true,
+                    ":op" if node == "SQLVALUEFUNCTION" => {
+                        let value = usize::try_from(next).ok().and_then(|at| VALUES.get(at));
+                        tree.values
+                            .push(value.copied().unwrap_or("a value of the session"));
+                    }
+                    // What it converts has been read by now.
+                    ":resulttype" if node == "COERCEVIAIO" => {
+                        let reads = open.last().is_some_and(|node| node.reads);
+                        tree.through_text.push((type_oid, reads));
+                    }
+                    _ => {}
                 }
-                _ => {}
+                if word.starts_with(':') && word.ends_with("type") {
+                    tree.types.insert(type_oid);
+                }
+                if word == ":consttype" {
+                    tree.constants.insert(type_oid);
+                }
+            }
+            for _ in 0..closed(word) {
+                open.pop();
             }
         }
         tree
     }
+
+    /// What it depends on that no function's number says: how types are written and read as text, the moment at which a text
+    /// was read, and XML.
+    async fn unnamed(
+        &self,
+        client: &Client,
+        expression: &str,
+        resolved: &str,
+    ) -> Result<Vec<Called>> {
+        let of_server = |name: &str, signature: &str| Called {
+            name: name.to_owned(),
+            signature: signature.to_owned(),
+            volatility: Volatility::Stable,
+            maker: Maker::Server,
+        };
+        let mut calls = Vec::new();
+        if self.xml {
+            calls.push(of_server("xmlelement", "XML"));
+        }
+        // Those that the server has read as a moment are not there as such any more.
+        let is_read = moments_named(expression) > moments_named(resolved);
+        if is_read && self.constants.iter().any(|one| MOMENTS.contains(one)) {
+            calls.push(of_server(
+                "moment",
+                "`now`, `today` or the like as a constant",
+            ));
+        }
+        let is_fixed = |(made, reads): &(u32, bool)| !reads && MOMENTS.contains(made);
+        if self.through_text.iter().any(is_fixed) {
+            calls.push(of_server("moment", "a time that is made from a text"));
+        }
+        if !self.through_text.is_empty() {
+            let made: Vec<u32> = self.through_text.iter().map(|(made, _)| *made).collect();
+            let types: Vec<u32> = self.types.iter().copied().collect();
+            let rows = client.query(THROUGH_TEXT, &[&made, &types]).await?;
+            calls.extend(rows.iter().map(called));
+        }
+        Ok(calls)
+    }
+}
+
+/// A node that is not closed yet.
+struct Node<'a> {
+    kind: &'a str,
+    /// A column stands in it.
+    reads: bool,
+}
+
+/// How many nodes end with this word. What is escaped is a part of a name.
+fn closed(word: &str) -> usize {
+    let mut count = 0;
+    let mut bytes = word.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' => {
+                bytes.next();
+            }
+            b'}' => count += 1,
+            _ => {}
+        }
+    }
+    count
+}
+
+fn moments_named(text: &str) -> usize {
+    let literals = tokens(text).into_iter();
+    let literals = literals.filter(|token| token.class == Class::String);
+    literals
+        .filter(|token| names_moment(token.text(text)))
+        .count()
+}
+
+/// Words that the server takes for a moment where it reads a date or a time, also within an array or a range.
+fn names_moment(literal: &str) -> bool {
+    let mut words = literal.split(|c: char| !c.is_ascii_alphabetic());
+    words.any(|word| {
+        ["now", "today", "tomorrow", "yesterday"]
+            .iter()
+            .any(|moment| word.eq_ignore_ascii_case(moment))
+    })
 }
 
 #[cfg(test)]
@@ -448,7 +576,12 @@ mod tests {
         // "(o" is no operator's number; nobody has 0.
         assert_eq!(tree.operators, [98, 0, 664, 97]);
         assert_eq!(tree.values, ["CURRENT_USER"]);
-        assert!(!tree.whole_row && !tree.system_column);
+        assert!(!tree.whole_row && !tree.system_column && tree.through_text.is_empty());
+        let text = "{OPEXPR :opno 1 :args ({COERCEVIAIO :arg {VAR :varno 1 :varattno 3 :vartype 25} :resulttype 1184} \
+            {RELABELTYPE :arg {COERCEVIAIO :arg {CONST :consttype 25 :constvalue 4 [ 1 ]} :resulttype 1082} :resulttype 7} \
+            {FIELDSELECT :name a\\}\\{b})}";
+        assert_eq!(Tree::read(text).through_text, [(1184, true), (1082, false)]);
+        assert!(names_moment("'[Today,)'") && !names_moment("'nowhere'"));
         assert!(Tree::read("{VAR :varno 1 :varattno 0 }").whole_row);
         assert!(Tree::read("{VAR :varno 1 :varattno -6 }").system_column);
     }

@@ -6,7 +6,7 @@ use super::{
     statement_failed,
     walk::{self, From, Walked, Work},
 };
-use crate::database::{batch, catalog};
+use crate::database::{self, batch, catalog};
 use crate::probe;
 use crate::store::{
     verification::{self, Finding},
@@ -25,7 +25,7 @@ use crossfade_plan::{
     attributes::{Attributes, Succession},
     compiled::{Action, Condition, Match, Phase, Plan, StepId},
     document::{Expect, PhaseName, Query},
-    facts::OwnOfPartition,
+    facts::{OwnOfPartition, RowReader},
     steps::DdlStep,
     table_pair::Side,
 };
@@ -350,6 +350,7 @@ async fn dependents(
         found.extend(
             catalog::dependents_of(client, &snapshot.plan.name, table, names.of(column)).await?,
         );
+        found.extend(readers_of_rows(client, snapshot, table, column).await?);
         if let Some(foreseen) = &snapshot.plan.foreseen {
             let parts = catalog::parts_of(client, table, names.of(column)).await?;
             let late = parts
@@ -370,6 +371,30 @@ async fn dependents(
     found.sort();
     found.dedup();
     Ok(found)
+}
+
+/// Functions that read the column of rows that they are given as a whole, where nothing has its name when it goes. They go by its
+/// name, as it was before `retire` too.
+async fn readers_of_rows(
+    client: &impl GenericClient,
+    snapshot: &Snapshot,
+    table: &TableName,
+    column: &Ident,
+) -> Result<Vec<String>, tokio_postgres::Error> {
+    let keeps_name = snapshot.plan.steps().any(|(_, step)| match &step.action {
+        Action::Ddl(DdlStep::RetireColumn(step)) => {
+            step.table == *table && step.column == *column && step.replace_with.is_some()
+        }
+        Action::Ddl(DdlStep::TakePlace(step)) => step.table == *table && step.column == *column,
+        _ => false,
+    });
+    if keeps_name {
+        return Ok(Vec::new());
+    }
+    let readers =
+        database::references::row_readers(client, table, std::slice::from_ref(column)).await?;
+    let sure = readers.iter().filter(|reader| reader.is_sure);
+    Ok(sure.map(RowReader::described).collect())
 }
 
 /// What somebody has changed on a column that goes, and not on the one that takes its place.

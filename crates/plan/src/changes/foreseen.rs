@@ -43,6 +43,7 @@ fn add_column(add: &AddColumn, facts: &mut Cow<'_, Facts>) {
         collation: None,
         not_null: false,
         default: add.default.as_ref().map(ToString::to_string),
+        default_type: None,
         generated: false,
         identity: None,
         owned_sequence: None,

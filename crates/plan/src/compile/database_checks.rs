@@ -5,7 +5,7 @@ use super::{
     expressions::{check_key, index_keys, with_facts},
 };
 use crate::{
-    document::{Document, Expression, PhaseName},
+    document::{Assignments, Document, Expression, PhaseName},
     facts::{Table, TableKind},
     recipes::Recipe,
     steps::{
@@ -101,6 +101,7 @@ impl<'a> Compiler<'a> {
         self.check_driver(&place, name, table);
         self.check_whole_rows(&place, name, table);
         self.check_composite(&place, name, table);
+        self.check_unproven(&place, name, table);
         self.check_rules(&place, name, table);
         self.check_sequences(&place, name, table);
         self.check_walked(&place, name, table);
@@ -115,16 +116,26 @@ impl<'a> Compiler<'a> {
                 PlanError::at(
                     place,
                     format!(
-                        "the backfill fires the application's triggers on {name}: {}",
+                        "the backfill fires the application's triggers on {name}, once for each row: {}",
                         table.update_triggers.join(", ")
                     ),
                 )
                 .warning()
-                .help(format!(
-                    "to keep them out (PostgreSQL 15): GRANT SET ON PARAMETER session_replication_role TO {};",
-                    Ident::from_catalog(&self.facts.role)
-                )),
+                .help(self.to_keep_triggers_out()),
             );
+        }
+    }
+
+    fn to_keep_triggers_out(&self) -> String {
+        let role = Ident::from_catalog(&self.facts.role);
+        let what = "what they change (a version, a time of change) or write (a row of an audit table) they change and write for every row of the table";
+        match self.facts.server_version >= 150_000 {
+            true => format!(
+                "{what}; to keep them out: GRANT SET ON PARAMETER session_replication_role TO {role};"
+            ),
+            false => format!(
+                "{what}; on this version of PostgreSQL only a superuser can keep them out (from 15 on: GRANT SET ON PARAMETER session_replication_role)"
+            ),
         }
     }
 
@@ -371,6 +382,35 @@ impl<'a> Compiler<'a> {
         }
     }
 
+    /// Where triggers fill a table, its walk ends when it has been through: a column that they do not fill could be overlooked in
+    /// a row that moves.
+    pub(super) fn check_filled_together(&mut self) {
+        let mut problems = Vec::new();
+        for (path, step) in self.phases.iter().flat_map(Placed::placed_steps) {
+            let Step::Fill(fill) = step else { continue };
+            let kept: Vec<&Ident> = self
+                .steps()
+                .filter_map(|step| match step {
+                    Step::SyncColumns(sync) if sync.table == fill.table => Some(&sync.forward),
+                    _ => None,
+                })
+                .flat_map(Assignments::keys)
+                .collect();
+            let missing = fill.set.keys().filter(|column| !kept.contains(column));
+            for column in missing.filter(|_| !kept.is_empty()) {
+                let message = format!(
+                    "{column} is filled beside columns that triggers fill, and no trigger fills it: rows that are written meanwhile could be overlooked"
+                );
+                problems.push(
+                    PlanError::at(path.key("set").key(&column.to_string()), message).help(
+                        "name it in `forward` of sync_columns; a default that is different for each row needs a plan of its own (recipe add_column)",
+                    ),
+                );
+            }
+        }
+        self.problems.extend(problems);
+    }
+
     /// What must be there for what comes later: a fill without triggers would miss rows, a drop without a look lose them.
     pub(super) fn check_sequence(&mut self) {
         let steps = |kind: &'static str| {
@@ -527,7 +567,10 @@ impl<'a> Compiler<'a> {
         let key = check_key(step, phase, self.phases, &self.added, self.facts);
         let found = key.and_then(|key| self.facts.expressions.get(&key));
         let Some(Err(error)) = found else { return };
-        let (message, help) = if phase == PhaseName::Retire {
+        let is_successor = self
+            .steps()
+            .any(|other| matches!(other, Step::SyncColumns(sync) if sync.table == step.table));
+        let (message, help) = if phase == PhaseName::Retire || is_successor {
             let message = format!(
                 "the constraint {} does not fit the new column: {}",
                 step.name, error.message

@@ -125,18 +125,28 @@ pub(super) fn check_key(
     added: &Added,
     facts: &Facts,
 ) -> Option<ExpressionKey> {
-    // Before `retire` it is a plain copy's, which fits as its predecessor did; or nothing is replaced.
+    // Before `retire` it may be a plain copy's of the same type, which fits as its predecessor did.
+    let is_asked = || {
+        phase == PhaseName::Retire
+            || !is_replaced(&step.table, phases)
+            || is_converted(&step.table, phases, added, facts)
+    };
     let condition = match step.condition() {
-        Some(condition) if phase == PhaseName::Retire || !is_replaced(&step.table, phases) => {
-            condition
-        }
+        Some(condition) if is_asked() => condition,
         None if phase == PhaseName::Retire => joined(step, phases, added, facts)?,
         _ => return None,
+    };
+    let columns = match phase {
+        PhaseName::Retire => columns_retired(&step.table, phases, added, facts)?,
+        _ if is_replaced(&step.table, phases) => {
+            added.get(&step.table).cloned().unwrap_or_default()
+        }
+        _ => columns_retired(&step.table, phases, added, facts)?,
     };
     Some(ExpressionKey {
         table: step.table.clone(),
         expression: condition,
-        added: columns_retired(&step.table, phases, added, facts)?,
+        added: columns,
         target_type: Some("boolean".to_owned()),
     })
 }
@@ -198,6 +208,21 @@ pub(super) fn index_keys(
 fn is_replaced(table: &TableName, phases: &[Placed]) -> bool {
     let mut steps = phases.iter().flat_map(|placed| &placed.phase.steps);
     steps.any(|other| matches!(other, Step::SyncColumns(sync) if sync.table == *table))
+}
+
+/// A new column is of another type than the one that it is computed from, or of none.
+fn is_converted(table: &TableName, phases: &[Placed], added: &Added, facts: &Facts) -> bool {
+    let mut steps = phases.iter().flat_map(|placed| &placed.phase.steps);
+    steps.any(|step| match step {
+        Step::SyncColumns(sync) if sync.table == *table => {
+            sync.forward.iter().any(|(new, expression)| {
+                let old = expression.as_column();
+                let old = old.and_then(|old| type_of(table, &old, added, facts));
+                old.is_none() || old != type_of(table, new, added, facts)
+            })
+        }
+        _ => false,
+    })
 }
 
 /// The columns that are added, and those that have another's name after `retire`. `None`: a type is not known.

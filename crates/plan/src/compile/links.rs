@@ -4,7 +4,7 @@ use super::{Compiler, groups};
 use crate::{
     compiled::{Assignment, ColumnRef, Conversion, Fill, Match},
     document::{Assignments, Expression},
-    facts::{ConstraintKind, EqualityKey, ExpressionKey, Table, TableKind},
+    facts::{ConstraintKind, EqualityKey, ExpressionKey, Index, Table, TableKind},
     key::Operator,
     steps::{Step, fill::FillStep, rows_match::MatchStep, sync_tables::SyncTables},
     table_pair::{KeyPair, OrderedBy, Side, TablePair},
@@ -248,7 +248,8 @@ impl Compiler<'_> {
             .table(table)
             .into_iter()
             .flat_map(|table| &table.indexes);
-        let mut unique = indexes.filter(|index| index.unique);
+        let is_whole = |index: &Index| index.valid && !index.using.contains(" WHERE ");
+        let mut unique = indexes.filter(|index| index.unique && is_whole(index));
         unique.any(|index| index.columns.contains(column))
     }
 

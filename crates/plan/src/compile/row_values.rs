@@ -1,8 +1,11 @@
 //! Whole rows and composite values: where a row of the table is stored as a value, read as a whole, or kept in a column.
 
 use super::Compiler;
-use crate::sqlgen::rename::{names_column, reads_whole_row};
-use crate::{facts::Table, steps::Step};
+use crate::sqlgen::rename::names_column;
+use crate::{
+    facts::{RowReader, Table, Unproven},
+    steps::Step,
+};
 use crossfade_model::{
     error::{Path, PlanError},
     ident::{Ident, TableName},
@@ -47,35 +50,74 @@ impl Compiler<'_> {
         self.problem(problem);
     }
 
-    /// A function over the whole row finds a column by its name, which nothing but its body says.
+    /// A function that is given the whole row finds a column by its name, which nothing but its body says.
     pub(super) fn check_whole_rows(&mut self, place: &Path, name: &TableName, table: &Table) {
+        let (sure, unsure): (Vec<&RowReader>, Vec<&RowReader>) = table
+            .row_readers
+            .iter()
+            .filter(|reader| self.loses_name(name, &reader.column))
+            .partition(|reader| reader.is_sure);
+        for reader in sure {
+            let message = format!(
+                "{}: what comes to it fails from `retire` on",
+                reader.described()
+            );
+            let help = "when the old version no longer writes, change the function to read the new column, or none: the gate of `retire` waits for that";
+            self.problem(PlanError::at(place.clone(), message).warning().help(help));
+        }
+        for reader in unsure {
+            let message = format!(
+                "{}: then it fails from `retire` on, or finds nothing",
+                reader.described()
+            );
+            let help = "see that it does without before `retire`; `gates: {retire: {no_references: 24h}}` waits for functions that may name the column";
+            self.problem(PlanError::at(place.clone(), message).warning().help(help));
+        }
+    }
+
+    /// Nothing has the name of the column from `retire` or `contract` on.
+    fn loses_name(&self, table: &TableName, column: &Ident) -> bool {
+        let (mut goes, mut stays) = (false, false);
+        for step in self.steps() {
+            match step {
+                Step::RetireColumn(step) if step.table == *table && step.column == *column => {
+                    goes = true;
+                    stays |= step.replace_with.is_some();
+                }
+                Step::TakePlace(step) if step.table == *table && step.column == *column => {
+                    stays = true;
+                }
+                Step::DropColumn(step) => goes |= step.table == *table && step.column == *column,
+                _ => {}
+            }
+        }
+        goes && !stays
+    }
+
+    /// PostgreSQL looks at a CHECK whenever it writes a row, at one that is NOT VALID too: a row that breaks it cannot be filled.
+    pub(super) fn check_unproven(&mut self, place: &Path, name: &TableName, table: &Table) {
         let mut steps = self.steps();
-        let renames = steps.any(|step| match step {
-            Step::RetireColumn(step) => step.table == *name,
-            Step::DropColumn(step) => step.table == *name,
+        let is_written = steps.any(|step| match step {
+            Step::Fill(step) => step.table == *name,
             _ => false,
         });
-        let constraints = table
-            .constraints
-            .iter()
-            .map(|one| (&one.name, &one.definition));
-        let indexes = table.indexes.iter().map(|one| (&one.name, &one.using));
-        let over_row: Vec<String> = constraints
-            .chain(indexes)
-            .filter(|(_, text)| reads_whole_row(text, &name.name))
-            .map(|(name, _)| name.to_string())
-            .collect();
-        if !renames || over_row.is_empty() {
+        if !is_written {
             return;
         }
-        let problem = PlanError::at(
-            place.clone(),
-            format!(
-                "{} of {name} reads the whole row: if its function uses a column that is renamed or dropped, every write fails from `retire` on",
-                over_row.join(", ")
-            ),
-        );
-        self.problem(problem.warning().help("read the function; if it uses the column, change it or drop the constraint or index before `retire`"));
+        for Unproven {
+            table,
+            name,
+            condition,
+        } in &table.unproven
+        {
+            let message = format!(
+                "the CHECK {name} of {table} is NOT VALID: a row that breaks it cannot be updated, and the backfill puts it into quarantine"
+            );
+            let help = format!(
+                "a later phase waits for such rows: find them (SELECT * FROM {table} WHERE NOT ({condition})), mend them, and let PostgreSQL look: ALTER TABLE {table} VALIDATE CONSTRAINT {name}"
+            );
+            self.problem(PlanError::at(place.clone(), message).warning().help(help));
+        }
     }
 
     /// Whether a side has a value is asked by `IS NULL`, which is true of `(,)` too, and `IS NOT NULL`, which is not of `(1,)`.

@@ -113,6 +113,13 @@ impl Numbers<'_> {
         })
     }
 
+    /// The type of what the default gives, if that holds less than the new column.
+    pub fn narrow_default(&self) -> Option<&str> {
+        let gives = self.old.default_type.as_deref()?;
+        let (given, new) = (range(gives)?, range(self.type_name)?);
+        (given.0 > new.0 && given.0 >= range(&self.old.type_name)?.0).then_some(gives)
+    }
+
     /// What an author should know before the day on which the numbers end.
     pub fn advice(&self) -> Vec<(String, &'static str)> {
         const KEPT: &str =
@@ -139,6 +146,18 @@ impl Numbers<'_> {
             }
         }
         let default = self.old.default.as_deref().unwrap_or_default();
+        if let Some(narrow) = self
+            .narrow_default()
+            .filter(|_| !default.contains("nextval("))
+        {
+            says(
+                format!(
+                    "the default of {}.{} gives {narrow}: {default}",
+                    self.table, self.old.name
+                ),
+                "no larger number can come from it: let its function return the new type, if it is to",
+            );
+        }
         if default.contains("nextval(") && self.old.sequences.is_empty() {
             says(
                 format!(

@@ -9,6 +9,7 @@ use super::{
     replacement::{Keys, Pair, Replacement, only_ordinary, ordinary_table},
     sequences::Numbers,
 };
+use crate::sqlgen::foreign_key::ForeignKey;
 use crate::{
     document::{Assignments, Expression, Gate, PhaseDocument, PhaseName},
     facts::{ConstraintKind, Facts},
@@ -63,6 +64,31 @@ impl Change for WidenKey {
         let why = "its successor is a plain unique index until contract: a statement that passes through equal numbers, as `SET id = id + 1` may, fails with 23505 meanwhile";
         let mut advice: Vec<(String, &'static str)> = keys.map(|what| (what, why)).collect();
         for (name, columns) in family.members() {
+            let inbound = facts
+                .table(name)
+                .map(|table| table.referenced_by.as_slice());
+            for inbound in inbound.unwrap_or_default() {
+                let key = ForeignKey::read(&inbound.definition);
+                let Some(key) = key else { continue };
+                for own in columns.iter().filter_map(|column| key.referring_to(column)) {
+                    if family.columns(&inbound.table).contains(&own) {
+                        continue;
+                    }
+                    let found = facts.table(&inbound.table);
+                    let Some(column) = found.and_then(|table| table.column(&own)) else {
+                        continue;
+                    };
+                    if !holds(&column.type_name, &self.type_name) {
+                        advice.push((
+                            format!(
+                                "{}.{own} refers to {name} and stays {}",
+                                inbound.table, column.type_name
+                            ),
+                            "no row with a larger number can be referred to from there: give it the key's own type before, so that it is widened as well (of a domain: ALTER TABLE … ALTER COLUMN … TYPE, which writes nothing)",
+                        ));
+                    }
+                }
+            }
             let found = columns
                 .iter()
                 .filter_map(|column| facts.table(name)?.column(column));
@@ -190,6 +216,11 @@ impl WidenKey {
         }
         Ok(replacements)
     }
+}
+
+/// A column of the one type can have every number of the other.
+fn holds(type_name: &str, number_type: &str) -> bool {
+    types::same(type_name, number_type) || types::widens(number_type, type_name)
 }
 
 /// There is no `retire`: with the old column out of sight the primary key would be too, and statements that group by it

@@ -192,13 +192,6 @@ pub fn without_qualifier(text: &str, table: &Ident) -> String {
     })
 }
 
-/// Whether `text` reads the whole row of its table: `f(vehicles.*)`.
-pub fn reads_whole_row(text: &str, table: &Ident) -> bool {
-    let read = Text::read(text);
-    (0..read.tokens.len())
-        .any(|at| read.has_name(at, table) && read.word(at + 1) == "." && read.word(at + 2) == "*")
-}
-
 /// The names in a list of columns: `order_id, "line no"`.
 pub fn names(text: &str) -> Vec<Ident> {
     let tokens = significant(text).into_iter();
@@ -314,9 +307,6 @@ mod tests {
             "lower(status) || 't.' || u.t"
         );
         assert!(names_column("lower(status)", &from));
-        let table = "vehicles".parse().unwrap();
-        assert!(reads_whole_row("CHECK (is_fit(vehicles.*))", &table));
-        assert!(!reads_whole_row("CHECK ((vehicles.a * b) > 0)", &table));
         assert!(!names_column("status(1)", &from));
     }
 }

@@ -1,8 +1,11 @@
 //! What cannot be replaced, or cannot come along, by name.
 
-use super::{super::sequences::Reach, Keys, Pair, Replacement, not_carried};
+use super::{
+    super::sequences::{Numbers, Reach},
+    Keys, Pair, Replacement, not_carried,
+};
 use crate::facts::{Column, ConstraintKind, Facts, Index, Sequence, Table, TableKind};
-use crate::sqlgen::foreign_key::ForeignKey;
+use crate::sqlgen::{foreign_key::ForeignKey, literal};
 use crossfade_model::{
     error::{Path, PlanError},
     ident::{Ident, TableName},
@@ -231,6 +234,7 @@ impl Replacement<'_> {
     /// One that has to go further, and is another's.
     fn refuse_sequences(&self, refuse: &mut impl FnMut(String, &str)) {
         for numbers in self.numbers() {
+            self.refuse_narrow_default(&numbers, refuse);
             for (sequence, reach) in numbers.sequences() {
                 if let Reach::Widened(step) = reach
                     && !sequence.owned
@@ -254,6 +258,41 @@ impl Replacement<'_> {
                 }
             }
         }
+    }
+
+    /// `nextval('s')::integer`: the cast would stand before the wider column as well, and fail at the number that was too large
+    /// before.
+    fn refuse_narrow_default(&self, numbers: &Numbers<'_>, refuse: &mut impl FnMut(String, &str)) {
+        let Some(gives) = numbers.narrow_default() else {
+            return;
+        };
+        let column = &numbers.old.name;
+        let default = numbers.old.default.as_deref().unwrap_or_default();
+        let takes_numbers = default.contains("nextval(");
+        let mut keys = self.table.indexes.iter().filter(|index| index.primary);
+        let is_key = keys.any(|index| index.columns.contains(column));
+        if !takes_numbers && !is_key {
+            return;
+        }
+        let what = format!(
+            "the default of {}.{column} gives {gives}, and the column becomes {}: inserts would go on failing at the end of {gives}: {default}",
+            self.table_name, numbers.type_name
+        );
+        let alter = format!(
+            "ALTER TABLE {} ALTER COLUMN {column} SET DEFAULT",
+            self.table_name
+        );
+        let help = match numbers.old.sequences.first() {
+            Some(sequence) if takes_numbers => format!(
+                "leave the cast out, as PostgreSQL brings the number to the column's type by itself: {alter} nextval({})",
+                literal::text(&sequence.name.to_string())
+            ),
+            _ => format!(
+                "give it one of {} first, such as a function that returns that: {alter} …",
+                numbers.type_name
+            ),
+        };
+        refuse(what, &help);
     }
 
     /// A foreign key whose definition is not understood would be dropped without a successor.
