@@ -100,30 +100,6 @@ const OF_THE_MOMENT: [&str; 3] = [
     "timetz(time without time zone)",
 ];
 
-/// They write a value of whatever type as text, or read one: money, too.
-const WRITES_ANYTHING: [&str; 20] = [
-    "anytextcat",
-    "array_in",
-    "array_out",
-    "array_to_json",
-    "array_to_string",
-    "concat",
-    "concat_ws",
-    "format",
-    "json_build_array",
-    "json_build_object",
-    "json_populate_record",
-    "jsonb_build_array",
-    "jsonb_build_object",
-    "jsonb_populate_record",
-    "row_to_json",
-    "quote_literal",
-    "quote_nullable",
-    "textanycat",
-    "to_json",
-    "to_jsonb",
-];
-
 /// Comparisons between dates and times of different types: `date_lt_timestamptz`.
 fn compares_times(name: &str) -> bool {
     let types = ["date_", "timestamp_", "timestamptz_"];
@@ -160,7 +136,6 @@ impl Called {
             name if name.contains("_ts") || name.starts_with("ts_match") => {
                 &["default_text_search_config"]
             }
-            name if WRITES_ANYTHING.contains(&name) => &["lc_monetary"],
             _ => &[],
         }
     }

@@ -510,12 +510,14 @@ impl Tree {
         if self.through_text.iter().any(is_fixed) {
             calls.push(of_server("moment", "a time that is made from a text"));
         }
-        if !self.through_text.is_empty() {
-            let made: Vec<u32> = self.through_text.iter().map(|(made, _)| *made).collect();
-            let types: Vec<u32> = self.types.iter().copied().collect();
-            let rows = client.query(THROUGH_TEXT, &[&made, &types]).await?;
-            calls.extend(rows.iter().map(called));
-        }
+        // Functions that write a value of any type as text (`concat`, `to_json`) are told by the types that there are: only how money
+        // is written depends on a setting that not every plan pins.
+        let is_written =
+            |called: &Called| !self.through_text.is_empty() || called.name.starts_with("cash_");
+        let made: Vec<u32> = self.through_text.iter().map(|(made, _)| *made).collect();
+        let types: Vec<u32> = self.types.iter().copied().collect();
+        let rows = client.query(THROUGH_TEXT, &[&made, &types]).await?;
+        calls.extend(rows.iter().map(called).filter(is_written));
         Ok(calls)
     }
 }
