@@ -113,6 +113,49 @@ fn the_gate_of_retire_waits_for_such_functions_and_the_advice_opens_it() {
 }
 
 #[test]
+fn a_rename_by_view_and_a_generated_column_say_what_can_be_done() {
+    on_postgresql(async |database| {
+        database
+            .execute(
+                "CREATE TABLE rows (id int PRIMARY KEY, status text, made text GENERATED ALWAYS AS (status || 'x') STORED); \
+                 INSERT INTO rows VALUES (1, 'A'); \
+                 CREATE FUNCTION lower_it() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.status := lower(NEW.status); RETURN NEW; END'; \
+                 CREATE TRIGGER lowers BEFORE UPDATE ON rows FOR EACH ROW EXECUTE FUNCTION lower_it()",
+            )
+            .await;
+        let generated = [
+            "column made of table public.rows still names public.rows.status",
+            "to rename only, `strategy: alias`",
+        ];
+        warned(database, RENAME, &generated);
+        let by_view = RENAME.replace("to: state", "to: state, strategy: alias");
+        let of_function = [
+            "function public.lower_it(), which reads status of the row: what comes to it fails once the table's column is called state, in `contract`",
+            "IF to_jsonb(NEW) ? 'state' THEN",
+        ];
+        warned(database, &by_view, &of_function);
+        silent(database, &by_view, "still names");
+        database
+            .execute(
+                "CREATE OR REPLACE FUNCTION lower_it() RETURNS trigger LANGUAGE plpgsql AS \
+                 'BEGIN IF to_jsonb(NEW) ? ''state'' THEN NEW.state := lower(NEW.state); ELSE NEW.status := lower(NEW.status); END IF; RETURN NEW; END'",
+            )
+            .await;
+        let file = plan_file(&format!("version: 1\nname: plan\n{by_view}\n"));
+        database.crossfade(&["init"]).exits(0);
+        database
+            .crossfade(&["start", file.path().to_str().unwrap()])
+            .exits(0);
+        database
+            .crossfade(&["advance", "plan", "--to", "contract", "--yes"])
+            .exits(0);
+        database.execute("UPDATE rows SET id = 2").await;
+        let rows = database.value("SELECT made FROM rows").await;
+        assert_eq!(rows, "ax");
+    });
+}
+
+#[test]
 fn a_check_that_is_not_valid_is_said_where_rows_are_filled() {
     on_postgresql(async |database| {
         database

@@ -100,6 +100,7 @@ impl<'a> Compiler<'a> {
         self.check_stored_rows(&place, name, table);
         self.check_driver(&place, name, table);
         self.check_whole_rows(&place, name, table);
+        self.check_rows_behind_view(&place, name, table);
         self.check_composite(&place, name, table);
         self.check_unproven(&place, name, table);
         self.check_rules(&place, name, table);
@@ -674,13 +675,29 @@ impl<'a> Compiler<'a> {
                 .filter(|dependent| dependent.column == column)
                 .map(|dependent| dependent.object.as_str())
                 .collect();
+            // The server describes its expression, and before PostgreSQL 15 the column itself.
+            let is_generated = |object: &&str| {
+                let described = object.trim_start_matches("default value for ");
+                let mut generated = table.columns.iter().filter(|one| one.generated);
+                generated.any(|one| {
+                    described.starts_with(&format!("column {} of table ", one.name.as_str()))
+                })
+            };
+            let help = match dependents.iter().any(is_generated) {
+                true => {
+                    "the gate of `retire` waits until nothing names it, and a generated column gets another expression by a change that writes the whole table under a lock (DROP and ADD COLUMN; SET EXPRESSION from PostgreSQL 17 on): to rename only, `strategy: alias` leaves it as it is"
+                }
+                false => {
+                    "nothing is dropped with it: change it to name the new column before `retire`, whose gate waits for that"
+                }
+            };
             if !dependents.is_empty() {
                 let place = self.place(&table_name);
-                self.problem(
-                    PlanError::at(place, format!("{} still names {table_name}.{column}", dependents.join(", ")))
-                        .warning()
-                        .help("nothing is dropped with it: change it to name the new column before `retire`, whose gate waits for that"),
+                let message = format!(
+                    "{} still names {table_name}.{column}",
+                    dependents.join(", ")
                 );
+                self.problem(PlanError::at(place, message).warning().help(help));
             }
         }
     }

@@ -1,10 +1,10 @@
 //! Whole rows and composite values: where a row of the table is stored as a value, read as a whole, or kept in a column.
 
 use super::Compiler;
-use crate::sqlgen::rename::names_column;
+use crate::sqlgen::{literal, rename::names_column};
 use crate::{
     facts::{RowReader, Table, Unproven},
-    steps::Step,
+    steps::{Step, drop_alias::RenamedColumn},
 };
 use crossfade_model::{
     error::{Path, PlanError},
@@ -71,6 +71,32 @@ impl Compiler<'_> {
                 reader.described()
             );
             let help = "see that it does without before `retire`; `gates: {retire: {no_references: 24h}}` waits for functions that may name the column";
+            self.problem(PlanError::at(place.clone(), message).warning().help(help));
+        }
+    }
+
+    /// The table itself gets the new name in `contract`, and no column of it has both until then.
+    pub(super) fn check_rows_behind_view(&mut self, place: &Path, name: &TableName, table: &Table) {
+        let renamed = self.steps().find_map(|step| match step {
+            Step::DropAlias(step) if step.table == *name => step.rename_column.as_ref(),
+            _ => None,
+        });
+        let Some(RenamedColumn { from, to }) = renamed else {
+            return;
+        };
+        for reader in table
+            .row_readers
+            .iter()
+            .filter(|reader| reader.column == *from)
+        {
+            let message = format!(
+                "{}: what comes to it fails once the table's column is called {to}, in `contract`",
+                reader.described()
+            );
+            let help = format!(
+                "let the function read the row under either name before (in PL/pgSQL: IF to_jsonb(NEW) ? {} THEN …), or rename with `strategy: copy`",
+                literal::text(to.as_str())
+            );
             self.problem(PlanError::at(place.clone(), message).warning().help(help));
         }
     }
