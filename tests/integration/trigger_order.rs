@@ -122,7 +122,7 @@ fn a_trigger_that_comes_later_and_fires_after_ours_closes_the_gates_by_name() {
                 .crossfade(&["advance", "x", "--to", "verify"])
                 .exits(0);
             database.execute(&trims("zzz_trim", on)).await;
-            let waited = database.crossfade(&["advance", "x", "--to", "retire"]);
+            let waited = database.crossfade(&["advance", "x", "--to", "switch_reads"]);
             let said = format!("{}{}", waited.stdout, waited.stderr);
             assert_ne!(waited.code, Some(0), "{said}");
             assert!(
@@ -134,7 +134,7 @@ fn a_trigger_that_comes_later_and_fires_after_ours_closes_the_gates_by_name() {
                 .execute(&format!("ALTER TRIGGER zzz_trim ON {on} RENAME TO b_trim"))
                 .await;
             database
-                .crossfade(&["advance", "x", "--to", "retire"])
+                .crossfade(&["advance", "x", "--to", "switch_reads"])
                 .exits(0);
             database.remove().await;
         });

@@ -843,7 +843,7 @@ fn without_a_token_nobody_acts_and_only_a_public_page_is_shown() {
 
 #[test]
 fn a_freeze_is_placed_and_ended_by_whoever_may_operate_and_shown_to_all() {
-    on_postgresql(async |database| {
+    on_empty_postgresql(async |database| {
         let team = Team::of(database).await;
         team.start();
         let page = team.serve(&[]);
