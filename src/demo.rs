@@ -33,7 +33,7 @@ pub struct DemoOptions {
     pub keep: bool,
 }
 
-/// What the demo proves. As JSON it is the contract of DESIGN "Commands".
+/// What the demo proves.
 #[derive(Clone, Debug, Serialize)]
 pub struct DemoReport {
     pub server_version: String,

@@ -548,7 +548,9 @@ fn a_role_without_the_rights_is_told_the_grants_and_with_them_goes_all_the_way()
         }
         // It may not keep triggers out: the application's are warned of, ours stands aside.
         assert!(
-            warned.contains("fires the application's triggers on public.vehicles, once for each row: touch"),
+            warned.contains(
+                "fires the application's triggers on public.vehicles, once for each row: touch"
+            ),
             "{warned}"
         );
         assert_eq!(

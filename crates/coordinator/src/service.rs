@@ -48,7 +48,7 @@ use crate::engine::{
     notice::Reporter, rollback::foresee, session::Driver, toll, verify, vital, walk,
 };
 use crate::store::{
-    self, history, lease, runs, schema,
+    self, approvals, history, lease, runs, schema,
     timeline::Server,
     tunings::{self, TuningRecord},
     verification::Finding,
@@ -649,9 +649,9 @@ impl Service {
             )));
         }
         self.act(&transaction, Doing::Approve).await?;
-        runs::require_approver(&transaction).await?;
+        approvals::require_approver(&transaction).await?;
         let counts = Self::counts(&transaction, &snapshot).await?;
-        let recorded = runs::approve(&transaction, run_id, phase, comment).await?;
+        let recorded = approvals::approve(&transaction, run_id, phase, comment).await?;
         transaction.commit().await?;
         Ok((recorded, counts))
     }
@@ -697,7 +697,7 @@ impl Service {
         run: &str,
     ) -> Result<Snapshot, ServiceError> {
         let run_id = runs::id_of(transaction, run).await?;
-        runs::hold(transaction, run_id).await?;
+        store::pauses::hold(transaction, run_id).await?;
         self.active(transaction, run).await
     }
 

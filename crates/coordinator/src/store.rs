@@ -1,6 +1,7 @@
 //! Crossfade's own tables, and nothing else. The transaction is the caller's.
 
 pub mod amendments;
+pub mod approvals;
 pub mod freezes;
 pub mod history;
 pub mod lease;
@@ -8,9 +9,11 @@ pub mod marks;
 pub mod messages;
 pub mod moved;
 pub mod orders;
+pub mod pauses;
 pub mod quarantine;
 pub mod references;
 pub mod rights;
+pub mod rollbacks;
 pub mod runs;
 pub mod schema;
 pub mod standing;
@@ -20,6 +23,7 @@ pub mod tunings;
 pub mod verification;
 pub mod walks;
 pub mod workers;
+pub mod writes;
 
 use crossfade_model::printable::is_deceptive;
 use crossfade_postgres::sqlstate;

@@ -1,7 +1,7 @@
 //! What somebody has put by hand in the place of what a run made, or on it. Going back neither takes that away nor overwrites it
 //! without a word: how each object stood before a step, and how the step left it, is recorded, and what is neither is refused by name.
 
-use super::{EngineError, toll, verify::names_now};
+use super::{EngineError, names::names_now, toll};
 use crate::database::{catalog, observe};
 use crate::store::marks::{self, Marks, Stood};
 use crossfade_decisions::lifecycle::{snapshot::Snapshot, transition::State};

@@ -1,19 +1,28 @@
 //! What would go with a column that goes, or keep it from going.
 
-use super::{EngineError, by_hand, verify};
-use crate::database::catalog::Part;
+use super::{EngineError, by_hand, names::names_now};
+use crate::database::{
+    catalog::{self, Part},
+    references,
+};
 use crossfade_decisions::lifecycle::snapshot::Snapshot;
 use crossfade_model::ident::{Ident, TableName};
 use crossfade_plan::{
+    attributes::{Attributes, Succession},
     compiled::{Action, Condition, Phase, Plan, StepId},
+    facts::{OwnOfPartition, RowReader},
     steps::DdlStep,
 };
 use std::collections::BTreeSet;
-use tokio_postgres::Client;
+use tokio_postgres::{Client, GenericClient};
+
+/// Of an index or a constraint.
+const OF_PARTITION: &str = "it is the partition's own and would go with the column: make one on the new column of that partition if it is to stay, and drop it";
+const LATE: &str = "it came after the plan was made and would go with the column: make one on the new column if it is to stay, and drop it";
 
 /// A partition's own is so only where the plan builds what takes its place, or nothing does. Plans were compiled once that
 /// foresaw it and let it go.
-pub(super) fn is_foreseen(
+fn is_foreseen(
     plan: &Plan,
     foreseen: &BTreeSet<(TableName, Ident)>,
     table: &TableName,
@@ -51,7 +60,7 @@ pub(super) async fn require_free(
         let Condition::NoDependents(columns) = condition else {
             continue;
         };
-        let found = verify::dependents_as_planned(client, snapshot, columns).await?;
+        let found = as_planned(client, snapshot, columns).await?;
         if !found.is_empty() {
             return Err(EngineError::Conflict {
                 step: step.clone(),
@@ -63,4 +72,113 @@ pub(super) async fn require_free(
         }
     }
     Ok(())
+}
+
+/// What is read of defaults depends on the session, which must be as it was when the plan was made.
+pub(super) async fn as_planned(
+    client: &mut Client,
+    snapshot: &Snapshot,
+    columns: &[(TableName, Ident)],
+) -> Result<Vec<String>, tokio_postgres::Error> {
+    let transaction = client.build_transaction().read_only(true).start().await?;
+    for (name, value) in &snapshot.plan.session {
+        transaction
+            .query_one("SELECT set_config($1, $2, true)", &[name, value])
+            .await?;
+    }
+    let found = dependents_of(&transaction, snapshot, columns).await?;
+    transaction.rollback().await?;
+    Ok(found)
+}
+
+async fn dependents_of(
+    client: &impl GenericClient,
+    snapshot: &Snapshot,
+    columns: &[(TableName, Ident)],
+) -> Result<Vec<String>, tokio_postgres::Error> {
+    let mut found = Vec::new();
+    for (table, column) in columns {
+        let names = names_now(snapshot, table);
+        found.extend(
+            catalog::dependents_of(client, &snapshot.plan.name, table, names.of(column)).await?,
+        );
+        found.extend(readers_of_rows(client, snapshot, table, column).await?);
+        if let Some(foreseen) = &snapshot.plan.foreseen {
+            let parts = catalog::parts_of(client, table, names.of(column)).await?;
+            let late = parts
+                .into_iter()
+                .filter(|part| !is_foreseen(&snapshot.plan, foreseen, table, part));
+            found.extend(late.map(|part| match &part.partition {
+                Some(partition) => {
+                    format!(
+                        "{} of the partition {partition} ({OF_PARTITION})",
+                        part.object
+                    )
+                }
+                None => format!("{} ({LATE})", part.object),
+            }));
+        }
+    }
+    found.extend(lost_attributes(client, snapshot, columns).await?);
+    found.sort();
+    found.dedup();
+    Ok(found)
+}
+
+/// Functions that read the column of rows that they are given as a whole, where nothing has its name when it goes. They go by its
+/// name, as it was before `retire` too.
+async fn readers_of_rows(
+    client: &impl GenericClient,
+    snapshot: &Snapshot,
+    table: &TableName,
+    column: &Ident,
+) -> Result<Vec<String>, tokio_postgres::Error> {
+    let keeps_name = snapshot.plan.steps().any(|(_, step)| match &step.action {
+        Action::Ddl(DdlStep::RetireColumn(step)) => {
+            step.table == *table && step.column == *column && step.replace_with.is_some()
+        }
+        Action::Ddl(DdlStep::TakePlace(step)) => step.table == *table && step.column == *column,
+        _ => false,
+    });
+    if keeps_name {
+        return Ok(Vec::new());
+    }
+    let readers = references::row_readers(client, table, std::slice::from_ref(column)).await?;
+    let sure = readers.iter().filter(|reader| reader.is_sure);
+    Ok(sure.map(RowReader::described).collect())
+}
+
+/// What somebody has changed on a column that goes, and not on the one that takes its place.
+async fn lost_attributes(
+    client: &impl GenericClient,
+    snapshot: &Snapshot,
+    columns: &[(TableName, Ident)],
+) -> Result<Vec<String>, tokio_postgres::Error> {
+    let mut lost = Vec::new();
+    for succession in &snapshot.plan.successions {
+        let Succession {
+            table, column, by, ..
+        } = succession;
+        if !columns.contains(&(table.clone(), column.clone())) {
+            continue;
+        }
+        let names = names_now(snapshot, table);
+        let all = catalog::columns_of(client, table).await?;
+        let (column, by) = (names.of(column), names.of(by));
+        let attributes = |column: &Ident| {
+            let column = all.iter().find(|one| one.name == *column);
+            column.map(Attributes::of)
+        };
+        if let (Some(now), Some(successor)) = (attributes(column), attributes(by)) {
+            lost.extend(succession.lost((column, &now), (by, &successor)));
+        }
+        let own = catalog::settings_of_partitions(client, table, column, by).await?;
+        lost.extend(own.into_iter().map(|own| {
+            let OwnOfPartition { partition, what, .. } = own;
+            format!(
+                "{what} on {partition}.{column} ({partition}.{by} has it not: set it there too, or take it off)"
+            )
+        }));
+    }
+    Ok(lost)
 }

@@ -4,7 +4,7 @@ mod missing;
 mod one_sided;
 mod watch;
 
-use super::verify::names_now;
+use super::names::names_now;
 use crate::database::{
     catalog,
     observe::{self, Observed},

@@ -6,17 +6,20 @@ use super::{
     dependents,
     drift::{self, TriggerSnapshot},
     failpoint,
+    names::names_now,
     notice::Notice,
-    quarantine, references,
+    quarantine, query, readings,
+    readings::Patience,
+    references,
     session::Driver,
-    verify::{self, Patience, Verified},
+    verify::{self, Verified},
     walk::{self, From, Walked},
 };
 use crate::database::observe::{Observed, observe};
 use crate::store::{
     history,
     marks::{self, Moment},
-    runs, walks,
+    runs, walks, writes,
 };
 use crossfade_decisions::keeper::{AtGate, verification_is_due};
 use crossfade_decisions::lifecycle::{
@@ -140,7 +143,7 @@ impl Driver {
     pub async fn look(&mut self) -> Result<(Snapshot, Vec<ConditionStatus>), EngineError> {
         let run_id = self.lease.run_id;
         let mut snapshot = runs::snapshot(&*self.work, run_id).await?;
-        let noted = runs::sight_writes(&*self.work, run_id, &snapshot.plan).await?;
+        let noted = writes::sight_writes(&*self.work, run_id, &snapshot.plan).await?;
         let set_aside = snapshot.quarantined + snapshot.accepted > 0;
         if set_aside {
             quarantine::look(self, &snapshot).await?;
@@ -152,7 +155,8 @@ impl Driver {
         let gate = match snapshot.current_phase() {
             Some(phase) if !snapshot.phase_state(phase.name).has_begun() => {
                 let readings =
-                    verify::readings(&mut self.work, &snapshot, phase, Patience::AsPlanned).await?;
+                    readings::readings(&mut self.work, &snapshot, phase, Patience::AsPlanned)
+                        .await?;
                 gate::evaluate(phase, &snapshot, &readings)
             }
             _ => Vec::new(),
@@ -376,7 +380,7 @@ impl Driver {
                 }
             }
             Work::Match(matching) => {
-                let names = verify::names_now(snapshot, &matching.table);
+                let names = names_now(snapshot, &matching.table);
                 let verified =
                     verify::compare(self, plan, id, matching, names, None, From::Checkpoint)
                         .await?;
@@ -384,7 +388,7 @@ impl Driver {
             }
             Work::Query(query) => {
                 let timeout = plan.settings.statement_timeout.millis();
-                match verify::ask(&mut self.work, plan, query, timeout).await? {
+                match query::ask(&mut self.work, plan, query, timeout).await? {
                     Ok(()) => Ok(Reached::Ran),
                     Err(what) => Err(EngineError::Conflict {
                         step: id.clone(),
@@ -482,7 +486,7 @@ impl Driver {
     async fn last_look(&mut self, snapshot: &Snapshot) -> Result<Reached, EngineError> {
         let plan = &snapshot.plan;
         for (id, matching) in matches(plan) {
-            let names = verify::names_now(snapshot, &matching.table);
+            let names = names_now(snapshot, &matching.table);
             let verified =
                 verify::compare(self, plan, &id, &matching, names, None, From::Beginning).await?;
             match verdict(plan, &id, verified)? {
@@ -566,7 +570,7 @@ impl Driver {
         discards: &BTreeSet<String>,
     ) -> Result<Verified, EngineError> {
         let plan = &snapshot.plan;
-        let names = || verify::names_now(snapshot, &matching.table);
+        let names = || names_now(snapshot, &matching.table);
         let from = From::Beginning;
         let repair = truth.map(Repair::of);
         let first = verify::compare(self, plan, id, matching, names(), repair, from).await?;

@@ -1,6 +1,6 @@
 //! Rows in quarantine: which have been mended, and another try of those that have not.
 
-use super::{EngineError, session::Driver, verify::names_now};
+use super::{EngineError, names::names_now, session::Driver};
 use crate::database::batch;
 use crate::store::{
     StoreError, lease, moved,

@@ -1,6 +1,6 @@
 //! A look at what names the columns that are to go, and the memory of it.
 
-use super::verify::names_now;
+use super::names::names_now;
 use crate::database::{catalog, references};
 use crate::store::{self, StoreError, runs};
 use crossfade_decisions::lifecycle::{

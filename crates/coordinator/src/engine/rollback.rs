@@ -13,7 +13,7 @@ use super::{
     session::Driver,
     toll,
 };
-use crate::store::{orders, quarantine, runs, walks};
+use crate::store::{approvals, orders, pauses, quarantine, rollbacks, runs, walks};
 use crossfade_decisions::lifecycle::{
     next::{Wait, units},
     snapshot::{Pause, RollbackTarget, Snapshot},
@@ -72,13 +72,13 @@ impl Driver {
                 orders::supersede(transaction, lease.run_id, order, "a rollback began").await?;
                 if pause.is_some() {
                     let why = format!("a rollback to {target}");
-                    runs::resume(transaction, lease.run_id, Some(&why)).await?;
+                    pauses::resume(transaction, lease.run_id, Some(&why)).await?;
                 }
                 if reopens {
                     runs::reopen(transaction, lease, &snapshot.plan).await?;
                 }
                 if begins || !said.is_empty() {
-                    runs::begin_rollback(transaction, lease, target, &said).await?;
+                    rollbacks::begin(transaction, lease, target, &said).await?;
                 }
                 Ok(())
             })
@@ -101,7 +101,7 @@ impl Driver {
             }
         }
         self.record("rollback end", async |transaction, lease| {
-            runs::end_rollback(transaction, lease).await?;
+            rollbacks::end(transaction, lease).await?;
             match target {
                 RollbackTarget::Start => {
                     quarantine::clear(transaction, lease.run_id).await?;
@@ -109,7 +109,7 @@ impl Driver {
                 }
                 // Who approved had not seen what made somebody go back.
                 RollbackTarget::Phase(phase) if undoes => {
-                    runs::void_approvals(transaction, lease.run_id, phase).await
+                    approvals::void_approvals(transaction, lease.run_id, phase).await
                 }
                 RollbackTarget::Phase(_) => Ok(()),
             }
@@ -128,7 +128,7 @@ impl Driver {
             return Ok(EngineError::Refused(why));
         }
         self.record("rollback given up", async |transaction, lease| {
-            runs::give_up_rollback(transaction, lease, &why).await
+            rollbacks::give_up(transaction, lease, &why).await
         })
         .await?;
         Ok(EngineError::Refused(format!(

@@ -4,7 +4,7 @@ use super::{
     EngineError, failpoint, newest,
     notice::Reporter,
     vital::{self, Vital},
-    walk::WorkerContext,
+    worker_context::WorkerContext,
 };
 use crate::database::{SESSION, sessions};
 use crate::store::{

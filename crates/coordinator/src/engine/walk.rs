@@ -38,7 +38,6 @@ use crossfade_plan::{
 };
 use serde_json::Value;
 use site::Site;
-pub use site::WorkerContext;
 use std::time::Duration;
 use tokio_postgres::GenericClient;
 use watch::{Role, Watch};

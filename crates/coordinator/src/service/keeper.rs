@@ -6,7 +6,7 @@ use crate::{
     store::{
         StoreError,
         orders::{self, By, End},
-        os_user, runs, schema,
+        os_user, pauses, runs, schema,
         verification::Finding,
     },
 };
@@ -307,7 +307,7 @@ async fn order_for(session: &mut Session, run_id: i64) -> Result<(), EngineError
         return Ok(());
     }
     let transaction = session.transaction().await?;
-    runs::hold(&transaction, run_id).await?;
+    pauses::hold(&transaction, run_id).await?;
     // Somebody may have paused it a moment ago, or another server ordered the same.
     if let Some(wish) = wish_of(&transaction, run_id).await? {
         orders::place(&transaction, run_id, &wish, By::Server).await?;

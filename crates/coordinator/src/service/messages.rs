@@ -10,7 +10,7 @@ use crate::{
     store::{
         history,
         messages::{self, Due, ReceiverRecord},
-        runs, schema, verification,
+        pauses, runs, schema, verification,
     },
 };
 use crossfade_decisions::{
@@ -375,7 +375,7 @@ impl Post<'_> {
         let noted = vital::within::<_, EngineError>(LOOK_WITHIN, async {
             let transaction = session.transaction().await?;
             // One server after the other.
-            runs::hold(&transaction, run_id).await?;
+            pauses::hold(&transaction, run_id).await?;
             for condition in &mut found {
                 if condition.topic == Topic::DifferenceFound {
                     let keys = verification::different_keys(&transaction, run_id).await?;

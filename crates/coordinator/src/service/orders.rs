@@ -5,7 +5,7 @@ use crate::{
     engine::EngineError,
     store::{
         orders::{self, By, End, OrderRecord, ServerRecord},
-        runs,
+        pauses, runs,
     },
 };
 use crossfade_decisions::{
@@ -28,7 +28,7 @@ impl Service {
         let transaction = session.transaction().await?;
         self.act(&transaction, Doing::Order).await?;
         let run_id = runs::id_of(&transaction, run).await?;
-        runs::hold(&transaction, run_id).await?;
+        pauses::hold(&transaction, run_id).await?;
         let snapshot = runs::snapshot(&transaction, run_id).await?;
         match wish {
             Wish::RollBack { to, .. } => {

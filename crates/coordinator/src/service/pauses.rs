@@ -1,7 +1,10 @@
 //! Pausing and resuming: one run, or all runs of the database at once.
 
 use super::{Service, ServiceError, tokens::Doing};
-use crate::store::runs::{self, Breadth};
+use crate::store::{
+    pauses::{self, Breadth},
+    runs,
+};
 use crossfade_decisions::lifecycle::{snapshot::Pause, transition::State};
 use crossfade_plan::document::PhaseName;
 use jiff::Timestamp;
@@ -29,7 +32,7 @@ impl Service {
         self.act(&transaction, Doing::Operate).await?;
         let snapshot = self.held_active(&transaction, run).await?;
         let run_id = snapshot.run_id;
-        let replaced = runs::pause(&transaction, run_id, reason, until, Breadth::One).await?;
+        let replaced = pauses::pause(&transaction, run_id, reason, until, Breadth::One).await?;
         transaction.commit().await?;
         Ok(replaced)
     }
@@ -40,7 +43,7 @@ impl Service {
         let transaction = session.transaction().await?;
         self.act(&transaction, Doing::Operate).await?;
         let snapshot = self.held_active(&transaction, run).await?;
-        let resumed = runs::resume(&transaction, snapshot.run_id, None).await?;
+        let resumed = pauses::resume(&transaction, snapshot.run_id, None).await?;
         transaction.commit().await?;
         let under_way = snapshot
             .current_phase()
@@ -59,10 +62,10 @@ impl Service {
         let transaction = session.transaction().await?;
         self.act(&transaction, Doing::Operate).await?;
         let mut paused = Vec::new();
-        for id in runs::active_ids(&transaction).await? {
+        for id in pauses::active_ids(&transaction).await? {
             let mut run = self.standing(&transaction, id).await?;
             if run.left.is_none() {
-                runs::pause(&transaction, id, reason, until, Breadth::All).await?;
+                pauses::pause(&transaction, id, reason, until, Breadth::All).await?;
             } else if let Some(left) = &mut run.left {
                 left.insert_str(0, "was paused ");
             }
@@ -78,10 +81,10 @@ impl Service {
         let transaction = session.transaction().await?;
         self.act(&transaction, Doing::Operate).await?;
         let mut resumed = Vec::new();
-        for id in runs::active_ids(&transaction).await? {
+        for id in pauses::active_ids(&transaction).await? {
             let mut run = self.standing(&transaction, id).await?;
-            if runs::is_paused_with_all(&transaction, id).await? {
-                runs::resume(&transaction, id, None).await?;
+            if pauses::is_paused_with_all(&transaction, id).await? {
+                pauses::resume(&transaction, id, None).await?;
                 run.left = None;
             } else {
                 let left = run.left.take();

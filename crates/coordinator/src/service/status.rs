@@ -1,11 +1,11 @@
-//! `status`: where a run stands and what it waits for, as the contract of DESIGN "Commands" has it.
+//! `status`: where a run stands and what it waits for.
 
 mod lock;
 
 use super::ServiceError;
 use crate::engine::{
     EngineError, drift,
-    verify::{self, Patience},
+    readings::{self, Patience},
 };
 use crate::store::{
     amendments::{self, AmendmentRecord},
@@ -13,7 +13,7 @@ use crate::store::{
     orders::{self, OrderRecord, ServerRecord},
     runs,
     tunings::{self, TuningRecord},
-    walks, workers,
+    walks, workers, writes,
 };
 use crossfade_decisions::lifecycle::{
     gate::{self, ConditionStatus, Readings},
@@ -210,7 +210,7 @@ pub(super) async fn read(
     let mut snapshot = runs::snapshot(&**session, run_id).await?;
     // Each look counts for `old_writes_quiet`; one who may not write here, or would have to wait, only reads.
     if snapshot.state == RunState::Active
-        && runs::sight_writes(&**session, run_id, &snapshot.plan)
+        && writes::sight_writes(&**session, run_id, &snapshot.plan)
             .await
             .is_ok_and(|noted| noted)
     {
@@ -293,7 +293,7 @@ pub(super) async fn conditions_now(
             if snapshot.state == RunState::Active
                 && !snapshot.phase_state(phase.name).has_begun() =>
         {
-            let readings = verify::readings(session, snapshot, phase, Patience::look()).await?;
+            let readings = readings::readings(session, snapshot, phase, Patience::look()).await?;
             Ok(gate::evaluate(phase, snapshot, &readings))
         }
         _ => Ok(Vec::new()),

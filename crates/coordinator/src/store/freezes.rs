@@ -1,6 +1,6 @@
 //! Freezes: while one is in force, nothing begins in the database.
 
-use super::{StoreError, history, os_user, runs};
+use super::{StoreError, history, os_user, pauses};
 use crossfade_decisions::lifecycle::snapshot::Pause;
 use jiff::Timestamp;
 use serde_json::json;
@@ -52,7 +52,7 @@ pub async fn place(
     }
     let until = until.map(|until| until.to_string());
     let detail = json!({"reason": reason, "until": until, "occasion": occasion});
-    for run_id in runs::active_ids(transaction).await? {
+    for run_id in pauses::active_ids(transaction).await? {
         history::record(transaction, run_id, "frozen", &detail).await?;
     }
     Ok(true)
@@ -82,7 +82,7 @@ pub async fn end(transaction: &Transaction<'_>) -> Result<Vec<Pause>, StoreError
         )
         .await?;
     if !rows.is_empty() {
-        for run_id in runs::active_ids(transaction).await? {
+        for run_id in pauses::active_ids(transaction).await? {
             history::record(transaction, run_id, "unfrozen", &json!({})).await?;
         }
     }

@@ -1,4 +1,4 @@
-//! The dual-write triggers: one function and two triggers per table (DESIGN "Dual writes").
+//! The dual-write triggers: one function and two triggers per table.
 
 mod body;
 

@@ -1,4 +1,4 @@
-//! Two tables that are kept in step (DESIGN "Dual writes", across tables): a function and triggers for each of them.
+//! Two tables that are kept in step: a function and triggers for each of them.
 //!
 //! They fire AFTER a row is written, as the other table's row may be written only then, and write what differs. A
 //! transaction-local guard keeps what they write from coming back; not `pg_trigger_depth()` alone, which would also leave out

@@ -1,7 +1,7 @@
 //! What the new side alone has, as somebody changed the triggers: going back would lose it.
 
 use crate::database::batch;
-use crate::engine::{EngineError, drift, quarantine, verify::names_now};
+use crate::engine::{EngineError, drift, names::names_now, quarantine};
 use crossfade_decisions::lifecycle::{
     gate::{self, out_of_step},
     snapshot::Snapshot,

@@ -13,7 +13,7 @@ use crate::engine::{
     notice::Notice,
     session::Driver,
 };
-use crate::store::{history, marks, runs};
+use crate::store::{history, marks, rollbacks};
 use crossfade_decisions::lifecycle::snapshot::{RollbackTarget, Snapshot};
 use crossfade_model::ident::{Ident, TableName};
 use crossfade_model::lock::Lock;
@@ -62,7 +62,7 @@ impl Driver {
         };
         if !snapshot.frees {
             self.record("rollback frees", async |transaction, lease| {
-                runs::set_frees(transaction, lease, &told).await
+                rollbacks::set_frees(transaction, lease, &told).await
             })
             .await?;
         }

@@ -7,7 +7,7 @@ use crate::database::{
     observe::{Observed, observe},
 };
 use crate::engine::{EngineError, by_hand, drift, toll};
-use crate::store::runs;
+use crate::store::writes;
 use crossfade_decisions::lifecycle::{
     gate::out_of_step,
     next::{check_rollback_target, to_reverse, units},
@@ -161,7 +161,7 @@ async fn check_nobody_writes(
     stop: &CancellationToken,
 ) -> Result<(), EngineError> {
     let plan = &snapshot.plan;
-    let before = runs::count_writes(client, plan, runs::Side::New).await?;
+    let before = writes::count_writes(client, plan, writes::Side::New).await?;
     if before.unwrap_or(0) == 0 {
         return Ok(());
     }
@@ -169,7 +169,7 @@ async fn check_nobody_writes(
         () = tokio::time::sleep(LISTEN) => {}
         () = stop.cancelled() => {}
     }
-    let after = runs::count_writes(client, plan, runs::Side::New).await?;
+    let after = writes::count_writes(client, plan, writes::Side::New).await?;
     if let (Some(before), Some(after)) = (before, after)
         && after > before
     {

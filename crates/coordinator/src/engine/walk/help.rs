@@ -4,10 +4,13 @@
 use super::{
     Work,
     crew::{self, Finish},
-    site::{Site, WorkerContext},
+    site::Site,
     watch::{Role, Watch},
 };
-use crate::engine::{EngineError, notice::Notice, notice::Reporter, session, verify};
+use crate::engine::{
+    EngineError, names::names_now, notice::Notice, notice::Reporter, session,
+    worker_context::WorkerContext,
+};
 use crate::store::{StoreError, lease, os_user, runs, schema, walks};
 use crossfade_decisions::lifecycle::{snapshot::Snapshot, transition::RunState};
 use crossfade_plan::compiled::{Action, StepId};
@@ -119,7 +122,7 @@ fn work_of<'a>(snapshot: &'a Snapshot, step: &StepId, repair: Option<Repair>) ->
         Action::Fill(fill) => Some(Work::Fill(fill)),
         Action::Match(matching) => Some(Work::Compare {
             matching,
-            names: verify::names_now(snapshot, &matching.table),
+            names: names_now(snapshot, &matching.table),
             repair,
         }),
         _ => None,

@@ -2,22 +2,19 @@
 
 use super::Work;
 use crate::database::activity::Blocker;
-use crate::engine::{
-    EngineError,
-    notice::{Notice, Reporter},
-};
-use crate::store::{lease::Lease, walks::Walk};
+use crate::engine::{EngineError, notice::Notice, worker_context::WorkerContext};
+use crate::store::walks::Walk;
 use crossfade_decisions::pacing::{Batch, Breaker, Outcome, Pace, Recent};
 use crossfade_plan::sqlgen::session;
 use crossfade_plan::{
     compiled::{Plan, StepId},
     document::Pacing,
 };
-use deadpool_postgres::{Object, Pool};
+use deadpool_postgres::Object;
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -26,20 +23,6 @@ use tokio_util::sync::CancellationToken;
 
 /// How often it is looked whether the pace has changed.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-
-/// What a process brings along.
-#[derive(Clone)]
-pub struct WorkerContext {
-    pub pool: Pool,
-    pub lease: Lease,
-    /// Who runs the workers, for the record.
-    pub holder: String,
-    pub reporter: Arc<dyn Reporter>,
-    /// Ctrl-C.
-    pub stop: CancellationToken,
-    /// The driver's lease is lost. A process that only helps has none to lose.
-    pub lost: Arc<AtomicBool>,
-}
 
 pub struct Site<'a> {
     hands: WorkerContext,

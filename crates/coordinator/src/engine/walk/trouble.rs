@@ -16,8 +16,8 @@ use crate::engine::{
 };
 use crate::store::{
     StoreError, lease,
+    pauses::{self, Breadth},
     quarantine::{self, NewEntry},
-    runs::{self, Breadth},
     walks::{self, Done, EXAMPLES_MAX, Segment},
 };
 use crossfade_decisions::pacing::Outcome;
@@ -425,7 +425,7 @@ impl Worker<'_> {
         failpoint::pass(|| format!("{place}: before its record"));
         let transaction = client.transaction().await?;
         lease::fence(&transaction, lease).await?;
-        runs::pause(&transaction, lease.run_id, reason, None, Breadth::One).await?;
+        pauses::pause(&transaction, lease.run_id, reason, None, Breadth::One).await?;
         transaction.commit().await?;
         failpoint::pass(|| format!("{place}: after its record"));
         Ok(())
