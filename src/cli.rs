@@ -100,6 +100,7 @@ async fn dispatch(arguments: &Arguments, printer: &Printer) -> anyhow::Result<Ex
         Command::Serve(serve) => commands::serve::run(&context, serve).await,
         Command::Token(token) => commands::token::run(&context, token).await,
         Command::Notify(notify) => commands::notify::run(&context, notify).await,
+        Command::Require(require) => commands::require::run(&context, require).await,
         Command::Cancel(cancel) => commands::cancel::run(&context, cancel).await,
         Command::Demo(demo) => commands::demo::run(&context, demo).await,
         Command::Completions(wanted) => commands::completions::run(&context, wanted),

@@ -60,7 +60,7 @@ impl TryFrom<String> for ReceiverName {
         match is_name {
             true => Ok(Self(name)),
             false => Err(
-                "a receiver is called by at most 40 lower-case letters, digits, `-` and `_`, the first a letter or a digit"
+                "a receiver's name has 1 to 40 characters: lower-case letters, digits, `-` and `_`, beginning with a letter or a digit"
                     .to_owned(),
             ),
         }

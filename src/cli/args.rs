@@ -114,6 +114,8 @@ pub enum Command {
     Notify(Notify),
     /// Cancel the open order of a run. A server that carries it out stops at its next batch.
     Cancel(Cancel),
+    /// Ask whether a release of the application may start or stop. Exits with 0 or 3, for a pipeline that deploys.
+    Require(Require),
     /// Start a temporary PostgreSQL server and run a rename through every phase while two versions of an application write.
     Demo(Demo),
     /// Print a script that completes commands, flags and phases in your shell.
@@ -388,6 +390,37 @@ pub struct Verify {
     /// Place an order for a `crossfade serve`, and return at once.
     #[arg(long)]
     pub detach: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("question").required(true))]
+pub struct Require {
+    /// Name of the run.
+    pub run: String,
+    /// Ask whether instances of this release may start: `old` uses what was there before the run, `new` uses what the run makes.
+    #[arg(long, value_name = "RELEASE", group = "question")]
+    pub may_start: Option<Side>,
+    /// Ask whether the last instance of this release may stop, so that only the other one is left.
+    #[arg(long, value_name = "RELEASE", group = "question")]
+    pub may_stop: Option<Side>,
+    /// The new release writes, and does not read rows that others wrote. It may start when the triggers are in place.
+    #[arg(long)]
+    pub writes_only: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Side {
+    Old,
+    New,
+}
+
+impl Side {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Old => "old",
+            Self::New => "new",
+        }
+    }
 }
 
 #[derive(Debug, Args)]

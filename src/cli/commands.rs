@@ -20,6 +20,7 @@ pub mod pause;
 pub mod quarantine;
 pub mod reference;
 pub mod report;
+pub mod require;
 pub mod resume;
 pub mod rollback;
 pub mod schema;
@@ -92,7 +93,7 @@ impl Context<'_> {
             return Ok(());
         }
         match self.printer.ask(&format!(
-            "{}\nType the run's name to go on:",
+            "{}\nType the run's name to continue:",
             indented(what)
         )) {
             Some(answer) if answer == run => Ok(()),

@@ -242,11 +242,11 @@ fn line(notice: &Notice) -> Option<String> {
         }
         Notice::SyncPutBack(was) => format!("put the triggers back: {}", was.join("; ")),
         Notice::SyncTouched(what) => format!(
-            "somebody changed what keeps both sides in step: {}. Rows written meanwhile may be on one side only: no value is overwritten, and `verify` finds those that differ",
+            "somebody changed the triggers that keep both sides in step: {}. Rows written meanwhile may be on one side only. No value is overwritten, and `verify` finds the rows that differ",
             what.join("; ")
         ),
         Notice::Freed(why) => format!(
-            "ended the triggers, so that the application can write: {}. No column and no table is dropped",
+            "dropped the triggers, so that the application can write: {}. No column and no table is dropped",
             why.join("; ")
         ),
         Notice::Left(what) => format!("left as it is: {}", what.join("; ")),
@@ -255,7 +255,7 @@ fn line(notice: &Notice) -> Option<String> {
             format!("    cancelled by somebody: {why}; again in {retry_in:.1?}")
         }
         Notice::Away { why, retry_in } => {
-            format!("    the database is away: {why}; again in {retry_in:.1?}")
+            format!("    the database is unavailable: {why}; retrying in {retry_in:.1?}")
         }
         Notice::PauseEnded(pause) => {
             format!("the pause by {} has ended: {}", pause.by, pause.reason)

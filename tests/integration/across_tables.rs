@@ -179,14 +179,14 @@ fn what_cannot_be_told_is_refused_by_name() {
         let told = refused(&of("public.children", ""));
         for what in [
             "has no index on parent_id",
-            "does not say which of them counts",
+            "does not say which of them to use",
             "needed of public.children is NOT NULL without a default",
         ] {
             assert!(told.contains(what), "{what}: {told}");
         }
         let told = refused(&of("public.children", ", order_by: [amount DESC]"));
         assert!(
-            told.contains("is written back: another row would count then"),
+            told.contains("the triggers write it back: another row would be used then"),
             "{told}"
         );
         let told = refused(&of("public.parted", ""));

@@ -358,7 +358,7 @@ fn what_a_view_cannot_stand_in_for_is_refused_by_name() {
         let warned = check("named").exits(0);
         let told = warned.stdout + &warned.stderr;
         assert!(
-            told.contains("triggers look at the name of public.named"),
+            told.contains("triggers depend on the name of public.named"),
             "{told}"
         );
         // A name that is taken is found before anything is changed.

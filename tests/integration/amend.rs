@@ -228,7 +228,7 @@ fn what_is_no_gate_or_limit_and_what_has_begun_is_refused() {
         let verified = database.crossfade(&["history", RUN, "--verify"]).exits(1);
         let said = format!("{}{}", verified.stdout, verified.stderr);
         assert!(
-            said.contains("amendment 1 was made, and it is not there"),
+            said.contains("amendment 1 was made, but it does not exist"),
             "{said}"
         );
         database.crossfade(&["rollback", RUN, "--yes"]).exits(0);

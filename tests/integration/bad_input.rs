@@ -327,7 +327,7 @@ fn a_run_keeps_its_plan_its_name_and_its_columns() {
         start(database, RENAME).exits(0);
         let changed = start(database, &RENAME.replace("vehicle_status", "condition")).exits(1);
         assert!(
-            changed.stderr.contains("never changes its plan"),
+            changed.stderr.contains("the plan of a run never changes"),
             "{}",
             changed.stderr
         );

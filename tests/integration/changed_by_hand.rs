@@ -171,7 +171,7 @@ async fn is_told_and_freed(database: &Database, harm: Harm, at: &str) {
         assert_eq!(writes(database).await, Ok(()), "{at}");
     } else if harm == Harm::Names {
         assert!(
-            done.stderr.contains("ended the triggers"),
+            done.stderr.contains("dropped the triggers"),
             "{at}: {}",
             done.stderr
         );

@@ -234,7 +234,7 @@ fn triggers_that_stay_are_not_taken_anything_from() {
         let said = check_and_start(database, &rename, 1);
         assert!(said.contains("`crossfade rollback total_u`"), "{said}");
         let drops = said
-            .split_once("no more: ")
+            .split_once("stop computing them: ")
             .and_then(|(_, drops)| drops.lines().next());
         database.execute(drops.unwrap()).await;
         check_and_start(database, &rename, 0);

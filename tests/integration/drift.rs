@@ -184,7 +184,7 @@ fn a_table_that_has_another_name_is_told_and_one_that_was_dropped_leaves_a_way_t
         assert!(
             stopped
                 .stderr
-                .contains("public.vehicles is called public.cars now"),
+                .contains("public.vehicles was renamed to public.cars"),
             "{}",
             stopped.stderr
         );
@@ -266,7 +266,7 @@ fn one_of_two_tables_that_was_dropped_may_have_left_its_values_in_the_other() {
         database.execute("DROP TABLE notes").await;
         let refused = database.crossfade(&["advance", "fold"]).exits(3);
         assert!(
-            refused.stderr.contains("public.notes has been dropped"),
+            refused.stderr.contains("public.notes was dropped"),
             "{}",
             refused.stderr
         );

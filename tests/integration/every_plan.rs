@@ -470,6 +470,7 @@ each_is_run_repeated_undone_and_killed_anywhere! {
     users_add_plan: "users-add-plan.yaml",
     users_add_token: "users-add-token.yaml",
     users_and_shipments: "users-and-shipments.yaml",
+    users_lower_email: "users-lower-email.yaml",
     users_normalize_email: "users-normalize-email.yaml",
     users_require_email: "users-require-email.yaml",
     users_split_name: "users-split-name.yaml",

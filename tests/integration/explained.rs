@@ -90,10 +90,10 @@ fn a_rewrite_in_statements_of_ones_own_is_told() {
         assert_eq!(statement["locks"][0]["lock"], "ACCESS EXCLUSIVE");
         assert_eq!(
             explained["phases"][0]["summary"]["back"],
-            "there is no way back"
+            "it cannot be undone"
         );
         let text = database.crossfade(&["explain", plan]).exits(0).stdout;
-        assert!(text.contains("writes the whole table anew"), "{text}");
+        assert!(text.contains("rewrites the whole table"), "{text}");
         statements_of_ones_own_are_judged_by_what_is_there(database).await;
     });
 }

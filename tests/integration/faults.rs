@@ -148,7 +148,7 @@ fn sessions_that_an_administrator_ends_are_replaced_and_the_backfill_goes_on() {
         }
         let ran = driver.wait().exits(0);
         assert!(
-            ran.stderr.contains("the database is away"),
+            ran.stderr.contains("the database is unavailable"),
             "{}",
             ran.stderr
         );
@@ -190,7 +190,7 @@ fn a_server_that_restarts_in_the_middle_is_waited_for() {
     }
     let ran = driver.wait().exits(0);
     assert!(
-        ran.stderr.contains("the database is away"),
+        ran.stderr.contains("the database is unavailable"),
         "{}",
         ran.stderr
     );

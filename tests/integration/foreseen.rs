@@ -270,13 +270,13 @@ fn an_index_that_goes_with_an_extension() {
                  ALTER INDEX vehicles_plate_key DEPENDS ON EXTENSION pg_trgm",
             )
             .await;
-        let why = "the index by_plate on plate depends on the extension pg_trgm, and the one that takes its place would not";
+        let why = "the index by_plate on plate depends on the extension pg_trgm, and its replacement would not";
         refused(
             database,
             "change: {rename_column: {table: public.vehicles, from: plate, to: number}}",
             why,
         );
-        let why = "depends on the extension pg_trgm, and a rollback would make one that does not";
+        let why = "depends on the extension pg_trgm, and a rollback would create one that does not";
         refused(
             database,
             "change: {drop_index: {table: public.vehicles, name: by_plate}}",

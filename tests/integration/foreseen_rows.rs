@@ -356,7 +356,7 @@ fn a_column_that_no_trigger_fills_is_not_filled_beside_those_that_triggers_fill(
         refused(
             database,
             plan,
-            &["token is filled beside columns that triggers fill, and no trigger fills it"],
+            &["token is filled together with columns that triggers fill, but no trigger fills it"],
         );
         let apart = plan.replace(", token: gen_random_uuid()", "");
         assert_eq!(

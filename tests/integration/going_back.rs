@@ -253,13 +253,13 @@ fn a_rollback_that_is_under_way_is_led_further_back_and_not_nearer() {
         let ran = database.crossfade_with(&killed, &to("verify"));
         assert_eq!(ran.code, None, "{}", ran.stderr);
 
-        let under_way = "`crossfade rollback back --to verify` goes on with it";
+        let under_way = "`crossfade rollback back --to verify` continues it";
         let refused = database.crossfade(&to("switch_reads")).exits(1);
         assert!(refused.stderr.contains(under_way), "{}", refused.stderr);
         let preview = database
             .crossfade(&["advance", "back", "--dry-run"])
             .exits(3);
-        let held = "would not go on: a rollback to where verify had ended has begun";
+        let held = "would not continue: a rollback to where verify had ended has begun";
         assert!(preview.stdout.contains(held), "{}", preview.stdout);
         let status = database.status("back");
         let waits = status["waiting"][0]["detail"].as_str().expect("a reason");
@@ -294,7 +294,7 @@ fn a_rollback_ends_the_pause_of_its_run_and_that_of_all_runs_for_its_own() {
                 .crossfade(&["advance", "back", "--dry-run"])
                 .exits(4);
             assert!(
-                preview.stdout.contains("would not go on: paused by"),
+                preview.stdout.contains("would not continue: paused by"),
                 "{}",
                 preview.stdout
             );

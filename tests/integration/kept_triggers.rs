@@ -194,7 +194,7 @@ fn a_function_of_an_older_version_names_its_table_and_that_is_refused() {
         database.execute("ALTER TABLE t RENAME TO tt").await;
         let status = database.crossfade(&["status", "kept"]).exits(0).stdout;
         assert!(
-            status.contains("name public.t, which somebody has dropped or renamed"),
+            status.contains("use public.t, which somebody dropped or renamed"),
             "{status}"
         );
     });
@@ -209,7 +209,7 @@ fn what_somebody_takes_from_under_them_by_hand_is_named_by_status() {
             .await;
         let status = database.crossfade(&["status", "kept"]).exits(0).stdout;
         assert!(
-            status.contains("name public.t.status, which somebody has dropped or renamed"),
+            status.contains("use public.t.status, which somebody dropped or renamed"),
             "{status}"
         );
         let drops = status

@@ -362,23 +362,23 @@ fn values_that_a_narrowing_would_not_take_or_lose_are_counted_before_it_is_run()
         for (change, expected) in [
             (
                 "change_column_type: {table: public.narrow, column: code, type: integer, forward: 'code::integer', keep_name: true}",
-                "of all 200 rows of public.narrow 3 have a value that code_new does not take: they go to quarantine, and hold the gates until the value is mended or the row accepted. 5 lose something",
+                "of all 200 rows of public.narrow 3 have a value that code_new cannot take. They go to quarantine, and the gates stay closed until the value is corrected or the row is accepted. 5 would not survive",
             ),
             (
                 "change_column_type: {table: public.narrow, column: price, to: rounded, type: 'numeric(10,1)'}",
-                "of all 200 rows of public.narrow 0 have a value that rounded does not take: they go to quarantine, and hold the gates until the value is mended or the row accepted. 7 lose something",
+                "of all 200 rows of public.narrow 0 have a value that rounded cannot take. They go to quarantine, and the gates stay closed until the value is corrected or the row is accepted. 7 would not survive",
             ),
             (
                 "change_column_type: {table: public.narrow, column: big, type: integer, keep_name: true}",
-                "of all 200 rows of public.narrow 2 have a value that big_new does not take",
+                "of all 200 rows of public.narrow 2 have a value that big_new cannot take",
             ),
             (
                 "change_column_type: {table: public.narrow, column: '\"Odd one\"', type: varchar(3), to: short}",
-                "of all 200 rows of public.narrow 5 have a value that short does not take",
+                "of all 200 rows of public.narrow 5 have a value that short cannot take",
             ),
             (
                 "change_column_type: {table: public.narrow, column: '\"Odd one\"', type: varchar(3), to: short, forward: 'substring(narrow.\"Odd one\", 1, 3)'}",
-                "does not take: they go to quarantine, and hold the gates until the value is mended or the row accepted. 5 lose something",
+                "cannot take. They go to quarantine, and the gates stay closed until the value is corrected or the row is accepted. 5 would not survive",
             ),
         ] {
             let said = notes(change);

@@ -43,6 +43,7 @@ mod gates;
 mod given_up;
 mod going_back;
 mod golden;
+mod interlock;
 mod kept;
 mod kept_triggers;
 mod kinds_of_tables;

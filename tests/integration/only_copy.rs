@@ -52,7 +52,7 @@ fn the_only_copy_of_a_value_is_named_and_not_replaced_by_null() {
         let back = database.crossfade(&["rollback", RUN, "--yes"]).exits(1);
         assert!(
             back.stderr
-                .contains("write what is right into the side that is wrong"),
+                .contains("rite the right value to the side that is wrong"),
             "{}",
             back.stderr
         );

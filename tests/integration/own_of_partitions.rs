@@ -426,7 +426,7 @@ fn a_dropped_column_takes_no_more_of_a_partition_along_than_was_said() {
             (
                 "CREATE INDEX own_index ON p2a (status)",
                 0,
-                "its index public.own_index would go with",
+                "its index public.own_index would be dropped with",
             ),
             (
                 "CREATE UNIQUE INDEX own_unique ON p1 (status, note)",

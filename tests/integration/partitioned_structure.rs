@@ -355,7 +355,7 @@ fn what_a_partition_has_for_itself_and_what_postgresql_cannot_do_is_refused_by_n
             ),
             (
                 "drop_column: {table: trips, column: kind}",
-                "own_pair would go with kind",
+                "own_pair would be dropped with kind",
             ),
             ("drop_column: {table: trips, column: id}", "partition key"),
             (

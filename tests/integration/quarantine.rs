@@ -72,7 +72,7 @@ fn rows_are_shown_mended_tried_again_and_accepted() {
             .exits(0)
             .stdout;
         assert!(
-            text.contains("3 rows hold the gates") && !text.contains("secret"),
+            text.contains("3 rows keep the gates closed") && !text.contains("secret"),
             "{text}"
         );
         assert!(

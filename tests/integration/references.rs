@@ -330,7 +330,7 @@ fn a_gate_that_could_ask_for_nothing_is_refused() {
         for (gates, expected) in [
             (
                 "  switch_reads: {no_references: 1h}\n",
-                "belongs to the gates of retire and contract",
+                "is for the gates of retire and contract",
             ),
             (
                 "  retire: {no_references: soon}\n",

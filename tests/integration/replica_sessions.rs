@@ -84,7 +84,7 @@ fn a_default_under_which_no_trigger_fires_is_refused_held_up_and_noted() {
                 let refused = database.crossfade(&[command, path]);
                 assert_ne!(refused.code, Some(0), "{sets}");
                 let said = refused.stdout + &refused.stderr;
-                assert!(said.contains("no trigger fires"), "{sets}: {said}");
+                assert!(said.contains("triggers do not fire"), "{sets}: {said}");
             }
             set(database, &resets).await;
         }
@@ -104,7 +104,7 @@ fn a_default_under_which_no_trigger_fires_is_refused_held_up_and_noted() {
             set(&copy, &here(&sets)).await;
             let refused = copy.crossfade(&["advance", RUN]).exits(1);
             assert!(
-                refused.stderr.contains("no trigger fires"),
+                refused.stderr.contains("triggers do not fire"),
                 "{sets}: {}",
                 refused.stderr
             );
@@ -115,7 +115,7 @@ fn a_default_under_which_no_trigger_fires_is_refused_held_up_and_noted() {
             set(&copy, &here(&sets)).await;
             let held = copy.crossfade(&["advance", RUN]).exits(3);
             assert!(
-                held.stderr.contains("no trigger fires"),
+                held.stderr.contains("triggers do not fire"),
                 "{sets}: {}",
                 held.stderr
             );

@@ -125,7 +125,7 @@ fn a_rollback_that_is_under_way_is_what_comes_next() {
         let rollback = ["rollback", "rename-status", "--to", "verify", "--yes"];
         let ran = database.crossfade_with(&killed, &rollback);
         assert_eq!(ran.code, None, "{}", ran.stderr);
-        let going_on = "`crossfade rollback rename-status --to verify` goes on with it";
+        let going_on = "`crossfade rollback rename-status --to verify` continues it";
         let started = of(database, "start", RENAME).exits(0);
         says(&started, ", which is in a rollback to verify");
         says(&started, going_on);
@@ -161,7 +161,7 @@ fn another_plan_of_the_name_is_refused_by_check_as_by_start() {
             let ran = of(database, command, ANOTHER).exits(1);
             says(
                 &ran,
-                "the active run rename-status is of another plan than this file",
+                "the active run rename-status has another plan than this file",
             );
             says(&ran, ":2:7\n");
         }
@@ -171,7 +171,7 @@ fn another_plan_of_the_name_is_refused_by_check_as_by_start() {
             broken.path().to_str().unwrap(),
         ];
         let both = database.crossfade(&["check", paths[0], paths[1]]).exits(1);
-        says(&both, "is of another plan");
+        says(&both, "has another plan");
         says(&both, "unknown key `nmae`");
         database
             .crossfade(&["advance", "rename-status", "--to", "contract", "--yes"])

@@ -237,7 +237,7 @@ fn the_sequence_of_another_is_refused_by_name_and_one_that_is_only_a_text_is_tol
         assert_eq!(refused.code, Some(1), "{said}");
         assert!(
             said.contains(
-                "the sequence public.s that public.t.id takes its numbers from has to go further"
+                "the sequence public.s that public.t.id takes its numbers from needs a larger range"
             ),
             "{said}"
         );

@@ -264,7 +264,7 @@ fn a_pause_holds_an_order_and_a_rollback_ends_it() {
         assert_eq!(database.status(RUN)["order"]["state"], "open");
         // Ending the pause is enough: the order is still there.
         let resumed = database.crossfade(&["resume", RUN]).exits(0).stdout;
-        let open = "order 1 goes on: advance to backfill";
+        let open = "order 1 continues: advance to backfill";
         assert!(resumed.contains(open), "{resumed}");
         assert_eq!(until_ended(database).await, "done");
         database
@@ -373,7 +373,10 @@ fn going_back_ends_what_was_ordered_before_and_is_not_undone_by_hand_unawares() 
         tokio::time::sleep(Duration::from_secs(3)).await;
         assert_eq!(database.value(looks).await, "0");
         let resumed = database.crossfade(&["resume", RUN]).exits(0).stdout;
-        assert!(resumed.contains("order 2 goes on: roll back"), "{resumed}");
+        assert!(
+            resumed.contains("order 2 continues: roll back"),
+            "{resumed}"
+        );
         assert_eq!(until_ended(database).await, "done");
         assert_eq!(database.status(RUN)["phases"][1]["state"], "reverted");
     });
@@ -571,7 +574,7 @@ fn a_server_waits_for_a_database_that_is_away_and_does_nothing_twice() {
         server.signal(Signal::SIGTERM);
         let ended = server.wait().exits(0);
         assert!(
-            ended.stderr.contains("the database is away"),
+            ended.stderr.contains("the database is unavailable"),
             "{}",
             ended.stderr
         );

@@ -101,7 +101,7 @@ fn what_would_meet_in_the_tables_is_refused_before_it_starts() {
                     "rename_column: {table: public.staff, from: depot, to: depot_code}",
                 ],
                 "changes[1].rename_column",
-                "changes[0].rename_column is about staff_depot of public.staff too",
+                "changes[0].rename_column changes staff_depot of public.staff too",
             ),
             (
                 &[
@@ -109,7 +109,7 @@ fn what_would_meet_in_the_tables_is_refused_before_it_starts() {
                     "drop_constraint: {table: public.staff, name: staff_depot}",
                 ],
                 "changes[1].drop_constraint",
-                "is about staff_depot of public.staff too",
+                "changes staff_depot of public.staff too",
             ),
             (
                 &[
@@ -117,7 +117,7 @@ fn what_would_meet_in_the_tables_is_refused_before_it_starts() {
                     "drop_index: {table: public.vehicles, name: vehicles_both}",
                 ],
                 "changes[1].drop_index",
-                "is about vehicles_both of public.vehicles too",
+                "changes vehicles_both of public.vehicles too",
             ),
             (
                 &[
@@ -142,7 +142,7 @@ fn what_would_meet_in_the_tables_is_refused_before_it_starts() {
                     "add_column: {table: public.vehicles, column: token, type: uuid, default: gen_random_uuid()}",
                 ],
                 "changes[1].add_column",
-                "the default of the new column is another one for each row",
+                "the default of the new column differs for each row",
             ),
             // The table that refers to the key is found by the facts alone.
             (
@@ -151,7 +151,7 @@ fn what_would_meet_in_the_tables_is_refused_before_it_starts() {
                     "widen_key: {table: public.vehicles, column: id, type: bigint}",
                 ],
                 "changes[1].widen_key",
-                "changes[0].rename_column is about the table public.trips too, which only one of them can be about",
+                "changes[0].rename_column changes the table public.trips too, and only one of them can",
             ),
             (
                 &[

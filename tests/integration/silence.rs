@@ -252,7 +252,7 @@ fn what_was_the_primary_before_is_refused_by_name() {
             .await;
         let ran = database.crossfade(&["advance", RUN]).exits(1);
         assert!(ran.stderr.contains("is on timeline 1"), "{}", ran.stderr);
-        assert!(ran.stderr.contains("primary before"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("former primary"), "{}", ran.stderr);
         // Rows that came from another cluster say nothing about this one.
         database
             .execute("UPDATE crossfade.leases SET system_identifier = 1")

@@ -110,7 +110,7 @@ fn what_does_not_fit_is_refused_by_name() {
             ),
             (
                 "drop_column: {table: items, column: a}",
-                "items_a_name would go with a",
+                "items_a_name would be dropped with a",
             ),
             (
                 "drop_column: {table: items, column: id}",
@@ -466,7 +466,7 @@ fn before_contract_it_is_said_that_there_is_no_way_back_and_after_it_why() {
             .crossfade(&["rollback", "x", "--yes"])
             .exits(1)
             .stderr;
-        assert!(refused.contains("contract has been done"), "{refused}");
+        assert!(refused.contains("`contract` has completed"), "{refused}");
     });
 }
 

@@ -106,7 +106,7 @@ fn one_look_tells_how_every_run_stands_and_what_to_type() {
             (
                 "killed",
                 "stopped",
-                "nobody drives it: `crossfade advance killed` goes on",
+                "nobody drives it: `crossfade advance killed` continues",
             ),
             ("finished", "", ""),
             ("undone", "", ""),

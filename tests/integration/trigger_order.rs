@@ -153,7 +153,7 @@ fn one_that_would_come_after_every_name_of_ours_is_refused_by_name() {
                 let refused = database.crossfade(&[command, path(&plan(table))]).exits(1);
                 let said = format!("{}{}", refused.stdout, refused.stderr);
                 assert!(
-                    said.contains("would fire after those that keep both sides in step"),
+                    said.contains("would fire after the triggers that keep both sides in step"),
                     "{said}"
                 );
                 assert!(said.contains(name.trim_matches('"')), "{said}");

@@ -194,6 +194,12 @@ const CASES: &[(&str, &str, &str, Costs)] = &[
         Nothing,
     ),
     (
+        "users-lower-email",
+        "switch_reads",
+        "UPDATE users SET email_new = 'new' WHERE id = 3",
+        Nothing,
+    ),
+    (
         "users-normalize-email",
         "",
         "INSERT INTO users (id, email, email_as_typed) VALUES (5000, 'x', 'X') ON CONFLICT DO NOTHING",

@@ -56,7 +56,7 @@ pub enum EngineError {
         blockers: Vec<Blocker>,
     },
     #[error(
-        "step {step}: {rows_different} of {rows_checked} rows differ: {examples}. `crossfade verify {run} --repair` corrects them from the side that reads are on, but for rows in which only the other side has a value"
+        "step {step}: {rows_different} of {rows_checked} rows differ: {examples}. `crossfade verify {run} --repair` corrects them from the side that is read, except rows in which only the other side has a value"
     )]
     Differences {
         run: String,
@@ -67,7 +67,7 @@ pub enum EngineError {
     },
     /// What was compared before may be out of step by now.
     #[error(
-        "step {step}: each time that it was tried somebody changed the triggers meanwhile, or attached a partition. Nothing has changed: `advance` tries again"
+        "step {step}: during each attempt somebody changed the triggers or attached a partition. Nothing has changed: `advance` tries again"
     )]
     SyncChanged { step: StepId },
     #[error("step {step}: {what}")]

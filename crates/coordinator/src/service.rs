@@ -2,6 +2,7 @@
 
 mod amend;
 mod freezes;
+mod interlock;
 mod keeper;
 mod looker;
 mod messages;
@@ -103,7 +104,7 @@ pub enum ServiceError {
     ReadOnly(&'static str),
     /// Ctrl-C while the database was away.
     #[error(
-        "interrupted while the database was away ({0}): what was recorded stays, and the same command goes on from there"
+        "interrupted while the database was unavailable ({0}). Everything that was recorded is kept, and the same command continues from there"
     )]
     Interrupted(String),
     #[error("{0}")]
@@ -570,7 +571,7 @@ impl Service {
         let mut dropped: Vec<String> = lost.lost().map(Lost::sentence).collect();
         if snapshot.accepted > 0 {
             dropped.push(format!(
-                "{} old values that no new column has, as they were accepted in quarantine",
+                "{} old values that no new column has, because they were accepted in quarantine",
                 snapshot.accepted
             ));
         }
@@ -639,13 +640,13 @@ impl Service {
             }
             state @ (State::Running | State::Failed | State::Reverting) => {
                 return Err(ServiceError::Refused(format!(
-                    "{phase} of {run} has begun ({state}): there is nothing to approve any more"
+                    "{phase} of {run} has already begun ({state}), so there is nothing to approve"
                 )));
             }
         }
         if let Some(target) = snapshot.rolling_back {
             return Err(ServiceError::Refused(format!(
-                "a rollback of {run} to {target} is under way: look again when it has ended, and approve then"
+                "a rollback of {run} to {target} is in progress. Approve after it has ended"
             )));
         }
         self.act(&transaction, Doing::Approve).await?;
@@ -847,10 +848,11 @@ async fn sessions_of(
     let found = database::sessions::past_triggers(client, &synced).await?;
     let at = place_of(&compiled.document);
     let error = |what: String| {
-        let message =
-            format!("dual writes would not work, as no trigger fires in some sessions: {what}");
+        let message = format!(
+            "dual writes would not work, because triggers do not fire in some sessions: {what}"
+        );
         PlanError::at(at.clone(), message).help(
-            "end that, and have open sessions connect again: what they write is on one side only",
+            "remove these settings, and let open sessions reconnect: what they write reaches one side only",
         )
     };
     Ok(found.into_iter().map(error).collect())

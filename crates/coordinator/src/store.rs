@@ -67,14 +67,14 @@ pub enum StoreError {
         holder: String,
         heartbeat_age_ms: i64,
     },
-    #[error("the lease of the run was taken by another driver; nothing was written since")]
+    #[error("another driver took the lease of the run; nothing was written since")]
     LeaseLost,
     #[error(
-        "the database has not answered for {seconds} s, though the connection seems to be there: what is between may have lost it"
+        "the database has not answered for {seconds} s, although the connection is open: something between may have dropped it"
     )]
     Silent { seconds: u64 },
     #[error(
-        "{server} is on timeline {found}, and {newer} of the same cluster on timeline {known}: it is what was the primary before, and what is written there is lost. Take it out of service, or name the new primary in the connection string"
+        "{server} is on timeline {found}, and {newer} of the same cluster on timeline {known}: it is the former primary, and what is written there will be lost. Take it out of service, or name the new primary in the connection string"
     )]
     OldPrimary {
         server: String,
@@ -84,11 +84,11 @@ pub enum StoreError {
     },
     #[error("what is recorded of the run cannot be read: {0}")]
     Corrupt(String),
-    #[error("this role may not do that with Crossfade's tables: {}. To look and to approve, a role needs USAGE ON SCHEMA crossfade, SELECT ON ALL TABLES IN it, and EXECUTE ON FUNCTION crossfade.approve where PUBLIC has it no more. Only a role that drives runs also needs CREATE ON the schema, INSERT, UPDATE, DELETE ON ALL TABLES and EXECUTE ON ALL FUNCTIONS IN it", sqlstate::message(.0))]
+    #[error("this role may not do that with Crossfade's tables: {}. To look and to approve, a role needs USAGE ON SCHEMA crossfade, SELECT ON ALL TABLES IN it, and EXECUTE ON FUNCTION crossfade.approve where it was revoked from PUBLIC. Only a role that drives runs also needs CREATE ON the schema, INSERT, UPDATE, DELETE ON ALL TABLES and EXECUTE ON ALL FUNCTIONS IN it", sqlstate::message(.0))]
     Privilege(#[source] tokio_postgres::Error),
     /// A further GRANT would change nothing for a role that does not inherit.
     #[error(
-        "the role {role} may not do that, and {enter} may, which {login} is a member of: ALTER ROLE {login} SET role = {enter}; or options=-c%20role%3D{enter} in the URL"
+        "the role {role} may not do that, but {enter} may, and {login} is a member of it. Run ALTER ROLE {login} SET role = {enter}; or add options=-c%20role%3D{enter} to the URL"
     )]
     NotEntered {
         role: String,
@@ -96,11 +96,11 @@ pub enum StoreError {
         enter: String,
     },
     #[error(
-        "the role {role} may not look at Crossfade's tables. To let it look and approve, and no more: GRANT USAGE ON SCHEMA crossfade TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA crossfade TO {role};"
+        "the role {role} may not look at Crossfade's tables. To let it only look and approve: GRANT USAGE ON SCHEMA crossfade TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA crossfade TO {role};"
     )]
     NoRightsToLook { role: String },
     #[error(
-        "the role {role} may not approve. To let it, and no more: GRANT EXECUTE ON FUNCTION crossfade.approve TO {role};"
+        "the role {role} may not approve. To let it only approve: GRANT EXECUTE ON FUNCTION crossfade.approve TO {role};"
     )]
     NoRightsToApprove { role: String },
     /// To read them is not enough to drive a run: the triggers' functions and counters are made in the same schema.

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod gate;
+pub mod interlock;
 pub mod next;
 pub mod references;
 pub mod snapshot;

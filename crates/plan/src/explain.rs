@@ -554,7 +554,7 @@ fn note(action: &Action, facts: &Facts) -> Option<String> {
         Action::Match(_) => Some("in batches over ranges of blocks, reading only".to_owned()),
         Action::SyncColumns(sync) if sync.backward.is_empty() => Some(
             if sync.key.is_empty() {
-                "one-way: from the moment the new version writes, going back loses what it wrote. Without a key it cannot be noted which rows these are: they differ, and hold contract"
+                "one-way: once the new version writes, going back loses what it wrote. Without a key Crossfade cannot record which rows these are. They differ, and keep the gate of contract closed"
             } else {
                 "one-way: from the moment the new version writes, going back loses what it wrote"
             }
@@ -567,7 +567,7 @@ fn note(action: &Action, facts: &Facts) -> Option<String> {
 }
 
 /// What a row that a batch writes is to other transactions, as a row that the application itself writes.
-const BESIDE_BATCHES: &str = "a backfill writes rows that the application may be at: a REPEATABLE READ or SERIALIZABLE transaction that began before a batch can fail with 40001, NOWAIT with 55P03, and a row that is looked up by its `xmin` is not found; READ COMMITTED waits for the batch";
+const BESIDE_BATCHES: &str = "a backfill writes rows that the application may be using. A REPEATABLE READ or SERIALIZABLE transaction that began before a batch can fail with 40001, NOWAIT with 55P03, and a row that is looked up by its `xmin` is not found. READ COMMITTED waits for the batch";
 
 fn notes(plan: &Plan) -> Vec<String> {
     let mut notes = Vec::new();
@@ -610,7 +610,7 @@ fn notes(plan: &Plan) -> Vec<String> {
 fn link_note(link: &TablePair) -> String {
     let TablePair { parent, child, .. } = link;
     let way = match link.backward() {
-        [] => "one-way: from the moment the new version writes, going back loses what it wrote. ",
+        [] => "one-way: once the new version writes, going back loses what it wrote. ",
         _ => "",
     };
     let rows = if link.order_by.is_empty() {
@@ -685,7 +685,7 @@ fn sync_notes(sync: &Sync) -> Vec<String> {
         .any(|assignment| assignment.conversion.can_fail());
     if backward_can_fail {
         notes.push(
-            "a value of the new version that the old column cannot take goes to quarantine and keeps the gates shut; where the old column is NOT NULL without a default, an insert of such a value fails".to_owned(),
+            "a value of the new version that the old column cannot take goes to quarantine and keeps the gates closed. If the old column is NOT NULL without a default, an insert of such a value fails".to_owned(),
         );
     }
     notes

@@ -134,7 +134,7 @@ impl Kept {
         }
         for column in self.writes.intersection(&followed(plan, table)) {
             harm.push(format!(
-                "{table}.{column}, which they write and triggers of {} would read: one of them would see what the other has not computed yet",
+                "{table}.{column}, which they write and triggers of {} would read: one of them would read a value that the other has not computed yet",
                 plan.name
             ));
         }
@@ -148,7 +148,7 @@ impl Kept {
         }
         let Self { run, table, .. } = self;
         let message = format!(
-            "the run {run} is completed and its triggers stay on {table}: {} is about {}. Writes of the application would fail or go astray",
+            "the run {run} is completed and its triggers stay on {table}: {} is about {}. Writes of the application would fail or change the wrong rows",
             plan.name,
             harm.join(", ")
         );
@@ -158,7 +158,7 @@ impl Kept {
             .map(|trigger| format!("DROP TRIGGER {trigger} ON {table};"))
             .collect();
         Some(PlanError::at(at.clone(), message).on_key().help(format!(
-            "`crossfade rollback {run}` takes them away with what they keep; to keep the values as they are, and compute them no more: {}",
+            "`crossfade rollback {run}` drops them with the columns that they maintain. To keep the values and stop computing them: {}",
             drops.join(" ")
         )))
     }

@@ -10,6 +10,7 @@ pub mod add_primary_key;
 pub mod add_unique;
 mod alias;
 pub mod change_column_type;
+pub mod change_values;
 mod condition;
 pub mod create_enum;
 pub mod create_table;
@@ -142,6 +143,8 @@ recipes! {
         "table=T to=T", "rename a table at once";
     "change_column_type" ChangeColumnType(change_column_type::ChangeColumnType),
         "table=T column=C type=TYPE to=C|keep_name=true", "change the type of a column; it gets another name or keeps its own";
+    "change_values" ChangeValues(change_values::ChangeValues),
+        "table=T column=C forward=EXPRESSION", "change the values of a column, such as to normalize or to fill them";
     "widen_key" WidenKey(widen_key::WidenKey),
         "table=T column=C type=bigint", "widen the integer type of a key, also in all tables that refer to it";
     "split_column" SplitColumn(split_column::SplitColumn),

@@ -44,7 +44,7 @@ pub fn conflicts(plan: &Planned<'_>, earlier: &[Planned<'_>]) -> Vec<PlanError> 
                 met.join(", ")
             );
             errors.push(PlanError::at(place_of(plan.document), message).on_key().help(
-                "no two runs may change one column at the same time: when the run of the first is completed, check and start the second",
+                "two runs cannot change one column at the same time. When the first run has completed, check and start the second",
             ));
         }
     }

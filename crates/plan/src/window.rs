@@ -38,7 +38,7 @@ impl TryFrom<WindowWords> for Window {
     fn try_from(words: WindowWords) -> Result<Self, String> {
         if words.from == words.to {
             return Err(format!(
-                "a window from {} to {} has no length; leave the window out if the whole day will do",
+                "a window from {} to {} has no length; leave the window out to allow the whole day",
                 words.from, words.to
             ));
         }

@@ -42,7 +42,7 @@ pub fn offers(status: &Status, visitor: &Visitor, site: &Site) -> Vec<Offer> {
     let held = busy.clone().or_else(|| driven.clone());
     let over = (status.state != "active")
         .then(|| format!("the run is {}", status.state.replace('_', " ")));
-    let going_back = rolls_back.then(|| "a rollback is under way: go on with it".to_owned());
+    let going_back = rolls_back.then(|| "a rollback is in progress: continue it".to_owned());
 
     let forward = |what: Option<String>| {
         over.clone()
@@ -164,7 +164,7 @@ pub fn missing_right(visitor: &Visitor, site: &Site, needs: Needs) -> Option<Str
     };
     (!may).then(|| {
         format!(
-            "{} may not {verb} by token {}: the token is not for that, or the role does not have the rights",
+            "{} may not {verb} by token {}: the token does not allow it, or the role lacks the right",
             holder.role, holder.token
         )
     })

@@ -97,7 +97,7 @@ pub async fn go(
             let next = looked(what_next(service, run)).await;
             context.printer.message(next.unwrap_or_else(|error| {
                 format!(
-                    "done; what comes next could not be read ({error}): `crossfade status {run}` shows it"
+                    "done, but the next step could not be read ({error}). `crossfade status {run}` shows it"
                 )
             }));
         }
@@ -105,7 +105,7 @@ pub async fn go(
             .printer
             .message(one_line(&reporter::reason(wait))),
         Outcome::Interrupted => context.printer.message(format!(
-            "interrupted: the last batch was finished or rolled back; `crossfade advance {run}` goes on from there"
+            "interrupted: the last batch was finished or rolled back. `crossfade advance {run}` continues from there"
         )),
     }
     Ok(exit::of_outcome(&outcome))
@@ -149,7 +149,7 @@ async fn dry_run(context: &Context<'_>, service: &Service, run: &str) -> anyhow:
             None => Text::of("nothing is left to do"),
         };
         if let Some(why) = &held {
-            text.line(format_args!("  would not go on: {why}"));
+            text.line(format_args!("  would not continue: {why}"));
         }
         for condition in &preview.conditions {
             let mark = if condition.holds { "open  " } else { "closed" };

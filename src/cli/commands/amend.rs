@@ -22,7 +22,7 @@ pub async fn run(context: &Context<'_>, amend: &Amend) -> anyhow::Result<Exit> {
         }
         for void in &amended.approvals_void {
             text.line(format_args!(
-                "the approval of {} by {} is void: the gate is weaker than the one that was approved",
+                "the approval of {} by {} no longer counts: the gate is weaker than the one that was approved",
                 void.phase, void.role
             ));
         }

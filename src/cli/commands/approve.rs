@@ -11,7 +11,7 @@ pub async fn run(context: &Context<'_>, approve: &Approve) -> anyhow::Result<Exi
         .await?;
     if !counts {
         context.printer.message(
-            "warning: this role started the run, and a run's starter does not count for its gates",
+            "warning: this role started the run, and its approval does not count for the run's gates",
         );
     }
     let value =

@@ -79,7 +79,7 @@ fn in_words(report: &DemoReport) -> String {
     if let Some(kept) = &report.kept {
         let _ = writeln!(
             text,
-            "the server goes on: psql '{}'; end it with pg_ctl -D {}/data stop",
+            "the server keeps running: psql '{}'; end it with pg_ctl -D {}/data stop",
             kept.url,
             kept.folder.display()
         );

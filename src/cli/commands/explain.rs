@@ -62,7 +62,7 @@ fn summary(phase: &ExplainedPhase) -> Vec<(&'static str, String)> {
     let summary = &phase.summary;
     if phase.steps.is_empty() {
         let nothing = if phase.phase == PhaseName::SwitchReads {
-            "nothing is run: the application switches, and the gate of the next phase waits for it"
+            "Crossfade runs nothing here: the application switches, and the gate of the next phase waits for it"
         } else {
             "nothing is to be done"
         };
@@ -145,7 +145,7 @@ fn effects(statement: &ExplainedStatement) -> Vec<String> {
         })
         .collect();
     if statement.rewrite {
-        effects.push("writes the whole table anew".to_owned());
+        effects.push("rewrites the whole table".to_owned());
     }
     if statement.scan {
         let rows = statement

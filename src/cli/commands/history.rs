@@ -107,7 +107,7 @@ fn role(name: &str) -> String {
 fn check_in_words(check: &HistoryCheck, events: usize, text: &mut Text) {
     if let Some(number) = check.first_broken {
         text.line(format_args!(
-            "the chain is broken at event {number}: it was changed, or one before it was removed"
+            "the chain is broken at event {number}: it was changed, or an event before it was removed"
         ));
     }
     for finding in &check.findings {
@@ -116,13 +116,13 @@ fn check_in_words(check: &HistoryCheck, events: usize, text: &mut Text) {
     let head = &check.head;
     if check.is_intact() {
         text.line(format_args!(
-            "the chain of {events} events is intact, and the run is where they say; its head is {}",
+            "the chain of {events} events is intact and agrees with the state of the run. Its head is {}",
             head.hash
         ));
     }
     if head.not_kept_before > 0 {
         text.line(format_args!(
-            "count and head are kept since an upgrade, when there were {} events: whether any was removed before is not known",
+            "count and head exist only since an upgrade, when there were {} events. Whether an event was removed before that is unknown",
             head.not_kept_before
         ));
     }

@@ -27,7 +27,7 @@ pub async fn run(context: &Context<'_>, pause: &Pause) -> anyhow::Result<Exit> {
             &runs,
             "paused",
             &done,
-            "`crossfade resume --all --detach` goes on",
+            "`crossfade resume --all --detach` continues",
         );
     };
     let replaced = service.pause(run, &pause.reason, until).await?;
@@ -42,7 +42,7 @@ pub async fn run(context: &Context<'_>, pause: &Pause) -> anyhow::Result<Exit> {
                 before.by, before.reason
             )
         });
-        format!("paused {run}{shown}; `crossfade resume {run}` goes on{replaces}")
+        format!("paused {run}{shown}; `crossfade resume {run}` continues{replaces}")
     })?;
     Ok(Exit::Done)
 }

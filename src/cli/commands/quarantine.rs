@@ -35,7 +35,7 @@ async fn list(context: &Context<'_>, words: &QuarantineList) -> anyhow::Result<E
             text.line(format_args!("… {} more; --limit shows them", all - shown));
         }
         text.line(format_args!(
-            "{} rows hold the gates, {} were accepted as they are",
+            "{} rows keep the gates closed, {} were accepted as they are",
             found.holding, found.accepted
         ));
         text
@@ -87,7 +87,7 @@ async fn retry(context: &Context<'_>, words: &QuarantineRetry) -> anyhow::Result
     let value = json!({"run": words.run, "converted": retried.converted, "mended": retried.mended, "failed": failed});
     context.printer.result(&value, || {
         let mut text = Text::of(format_args!(
-            "{} converted, {} had been mended, {} still in quarantine",
+            "{} converted, {} had been corrected, {} still in quarantine",
             retried.converted.len(),
             retried.mended.len(),
             retried.failed.len()
@@ -123,7 +123,7 @@ async fn skip(context: &Context<'_>, words: &QuarantineSkip) -> anyhow::Result<E
     let value = json!({"run": words.run, "accepted": accepted, "reason": words.reason});
     context.printer.result(&value, || {
         format!(
-            "{} rows of {} are accepted as they are; their old values stay in crossfade.quarantine",
+            "{} rows of {} are accepted as they are. Their old values are kept in crossfade.quarantine",
             accepted.len(),
             words.run
         )

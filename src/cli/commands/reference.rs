@@ -45,7 +45,7 @@ const GROUPS: [(&str, &[&str]); 7] = [
         "Let a server drive runs",
         &["serve", "token", "notify", "cancel"],
     ),
-    ("Look at a run", &["status", "history", "report"]),
+    ("Look at a run", &["status", "require", "history", "report"]),
     ("Correct and undo", &["verify", "quarantine", "rollback"]),
     ("Try it", &["demo"]),
     ("Shells and man pages", &["completions", "man"]),

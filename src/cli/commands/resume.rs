@@ -37,7 +37,7 @@ pub async fn run(context: &Context<'_>, resume: &Resume) -> anyhow::Result<Exit>
     if let Some(open) = service.served_order(run).await? {
         let status = service.status(run).await?;
         context.printer.result(&status, || {
-            format!("order {} goes on: {}", open.id, open.in_words())
+            format!("order {} continues: {}", open.id, open.in_words())
         })?;
         return Ok(Exit::Done);
     }
@@ -58,7 +58,9 @@ pub async fn run(context: &Context<'_>, resume: &Resume) -> anyhow::Result<Exit>
         let next = advance::what_next(&service, run).await?;
         context.printer.result(&status, || match driver {
             Some(pid) => {
-                format!("pid {pid} goes on with it; `crossfade status {run} --watch` shows how")
+                format!(
+                    "pid {pid} continues it; `crossfade status {run} --watch` shows its progress"
+                )
             }
             None => one_line(&next),
         })?;

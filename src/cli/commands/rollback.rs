@@ -80,13 +80,13 @@ pub async fn run(context: &Context<'_>, rollback: &Rollback) -> anyhow::Result<E
             .printer
             .message(advance::what_next(&service, &rollback.run).await?),
         Outcome::Waiting(wait) => context.printer.message(format!(
-            "{}, since the rollback began. `crossfade rollback {run}{}` ends the pause and goes on with it",
+            "{}, since the rollback began. `crossfade rollback {run}{}` ends the pause and continues it",
             one_line(&reporter::reason(wait)),
             target.option(),
             run = rollback.run,
         )),
         Outcome::Interrupted => context.printer.message(format!(
-            "interrupted: `crossfade rollback {}{}` goes on with it",
+            "interrupted: `crossfade rollback {}{}` continues it",
             rollback.run,
             target.option()
         )),

@@ -183,7 +183,7 @@ fn line(notice: &ServeNotice) -> String {
             retry_in,
         } => format!("{run}: order {order} is tried again in {retry_in:.0?}: {why}"),
         ServeNotice::Away { why } => {
-            format!("the database is away: {why}. Looking for it every second")
+            format!("the database is unavailable: {why}. Retrying every second")
         }
         ServeNotice::Back => "the database is back".to_owned(),
         ServeNotice::Stopping { at_work } => {

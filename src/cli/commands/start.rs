@@ -51,7 +51,7 @@ fn next(status: &Status) -> String {
     }
     if let Some(lease) = &status.lease {
         return format!(
-            "nothing, as {} drives it; crossfade status {run} shows how it goes on",
+            "nothing, as {} drives it; crossfade status {run} shows its progress",
             lease.holder
         );
     }

@@ -205,7 +205,7 @@ fn in_words(status: &Status) -> Text {
     }
     if status.lease.is_none() && status.waiting.is_empty() && status.state == "active" {
         text.line(format_args!(
-            "nobody drives it: `crossfade advance {}` goes on",
+            "nobody drives it: `crossfade advance {}` continues",
             status.run
         ));
     }

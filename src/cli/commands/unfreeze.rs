@@ -18,7 +18,7 @@ pub async fn run(context: &Context<'_>) -> anyhow::Result<Exit> {
         for freeze in &ended {
             text.line(format_args!("ended the freeze{freeze}"));
         }
-        text.line("servers go on with open orders; `crossfade advance RUN` goes on with a run");
+        text.line("servers continue open orders; `crossfade advance RUN` continues a run");
         text
     })?;
     Ok(Exit::Done)

@@ -98,7 +98,7 @@ async fn left(service: &Service, verify: &Verify) -> anyhow::Result<String> {
         .map(|column| format!("--discard {column}"))
         .collect();
     Ok(format!(
-        "these rows were left: a value would have been replaced by NULL that no other side has, or somebody wrote them meanwhile. Write what is right into the side that is wrong, and the triggers compute the other; or `crossfade verify {} --repair {}` replaces such values",
+        "these rows were left as they are: a repair would have replaced their only value by NULL, or somebody wrote them meanwhile. Write the right value to the side that is wrong, and the triggers compute the other. Or run `crossfade verify {} --repair {}`, which replaces such values",
         verify.run,
         discards.join(" ")
     ))

@@ -413,7 +413,8 @@ pub const TWO_SIDED: [Case; 18] = [
 ];
 
 /// Those that change the schema around an application that stays as it is, or is replaced at the end.
-pub const ONE_SIDED: [Case; 33] = [
+pub const ONE_SIDED: [Case; 34] = [
+    same("users-lower-email.yaml", PERSON, 80),
     same("orders-widen-key.yaml", ORDER, 80),
     same("categories-widen-key.yaml", CATEGORY, 80),
     Case {

@@ -367,7 +367,7 @@ pub async fn observe<C: GenericClient>(client: &C, goal: &Goal) -> Result<Observ
                     "there is a relation {base} in the schema {} already",
                     table.schema
                 )),
-                _ => Observed::Conflict(format!("{table} is not the table that the plan is about")),
+                _ => Observed::Conflict(format!("{table} is not the table that the plan changes")),
             }
         }
         Goal::TableItself { table } => {

@@ -334,7 +334,7 @@ pub async fn statistics(
     }
     if totals.get(4) {
         return Ok(Err(
-            "pg_stat_statements has lost the texts of statements: pg_stat_statements_reset() makes it begin anew".to_owned(),
+            "pg_stat_statements has lost the texts of statements: pg_stat_statements_reset() empties it".to_owned(),
         ));
     }
     let mut names: Vec<String> = subjects
@@ -355,7 +355,7 @@ pub async fn statistics(
         .await?;
     if i64::try_from(rows.len()).is_ok_and(|count| count > READ_MAX) {
         return Ok(Err(format!(
-            "there are more than {READ_MAX} statements about the table: pg_stat_statements_reset() makes it begin anew"
+            "there are more than {READ_MAX} statements about the table: pg_stat_statements_reset() empties it"
         )));
     }
     Ok(Ok(Statistics {

@@ -238,7 +238,7 @@ pub async fn require_own<'a>(
         return Ok(());
     }
     Err(EngineError::Refused(format!(
-        "going back would take away or overwrite what somebody has put in place of what this run made: {}. Then run it again; nothing has changed",
+        "going back would drop or overwrite objects that somebody put in place of those of the run: {}. Then run the rollback again. Nothing has changed",
         told.join("; ")
     )))
 }

@@ -600,7 +600,7 @@ async fn run_long(
                     None => Ok(Reached::Ran),
                     Some(why) => Err(EngineError::Conflict {
                         step: step.clone(),
-                        what: format!("{why}. Look at what they did, and undo it by hand"),
+                        what: format!("{why}. Check what they did, and undo it by hand"),
                     }),
                 };
             }
@@ -614,7 +614,7 @@ async fn run_long(
                 Ok(()) => {}
                 // What made the build wait makes the drop wait too.
                 Err(error) if was_interrupted(driver, &error) => tracing::warn!(
-                    %step, "an unfinished index is left, as a transaction still holds the table; the next advance or rollback drops it"
+                    %step, "an unfinished index remains, because a transaction still holds a lock on the table. The next advance or rollback drops it"
                 ),
                 Err(error) => return Err(at_step(step, error)),
             }

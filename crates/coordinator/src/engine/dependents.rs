@@ -17,8 +17,8 @@ use std::collections::BTreeSet;
 use tokio_postgres::{Client, GenericClient};
 
 /// Of an index or a constraint.
-const OF_PARTITION: &str = "it is the partition's own and would go with the column: make one on the new column of that partition if it is to stay, and drop it";
-const LATE: &str = "it came after the plan was made and would go with the column: make one on the new column if it is to stay, and drop it";
+const OF_PARTITION: &str = "it belongs to this partition alone and would be dropped with the column. If you need it, create one on the new column of the partition. Then drop it";
+const LATE: &str = "it was created after the plan and would be dropped with the column. If you need it, create one on the new column. Then drop it";
 
 /// A partition's own is so only where the plan builds what takes its place, or nothing does. Plans were compiled once that
 /// foresaw it and let it go.
@@ -51,7 +51,7 @@ pub(super) async fn require_free(
         return Err(EngineError::Conflict {
             step: step.clone(),
             what: format!(
-                "somebody has set on the view what would go with it: {}. Nothing has been dropped: `advance` goes on then",
+                "somebody changed the view, and the change would be dropped with it: {}. Nothing has been dropped. Then `advance` continues",
                 on_views.join("; ")
             ),
         });
@@ -65,7 +65,7 @@ pub(super) async fn require_free(
             return Err(EngineError::Conflict {
                 step: step.clone(),
                 what: format!(
-                    "since the phase began there is what would go with the old column, or keep it: {}. Nothing has been dropped: `advance` goes on when that is gone",
+                    "objects that depend on the old column were created since the phase began: {}. Nothing has been dropped. `advance` continues when they are gone",
                     found.join(", ")
                 ),
             });
@@ -176,7 +176,7 @@ async fn lost_attributes(
         lost.extend(own.into_iter().map(|own| {
             let OwnOfPartition { partition, what, .. } = own;
             format!(
-                "{what} on {partition}.{column} ({partition}.{by} has it not: set it there too, or take it off)"
+                "{what} on {partition}.{column} ({partition}.{by} does not have it: set it there too, or remove it)"
             )
         }));
     }

@@ -218,13 +218,13 @@ pub async fn of(
     for (table, function) in lost {
         let what = match called_now(client, &function).await? {
             Some(other) => format!(
-                "{table} is called {other} now, which the run does not know: give it its name back, or `crossfade rollback {run}` ends the triggers and drops nothing"
+                "{table} was renamed to {other}. Rename it back, or run `crossfade rollback {run}`, which drops the triggers and nothing else"
             ),
             None if all_are_dropped => {
-                format!("{table} has been dropped: `crossfade rollback {run}` ends the run")
+                format!("{table} was dropped. `crossfade rollback {run}` ends the run")
             }
             None => format!(
-                "{table} has been dropped, and the run cannot go on without it: `crossfade rollback {run}` ends the triggers and drops nothing. Of two tables in step the other one may be all that is left of its values"
+                "{table} was dropped, and the run cannot continue without it. `crossfade rollback {run}` drops the triggers and nothing else. The other table may have the only copy of the values that is left"
             ),
         };
         wrong.push(OutOfStep::Table(what));
@@ -243,7 +243,7 @@ async fn sessions(
     let found = sessions::past_triggers(client, &snapshot.plan.synced_tables()).await?;
     Ok((!found.is_empty()).then(|| {
         let list = found.join("; ");
-        format!("no trigger fires in some sessions, so that what they write is on one side only: {list}. Sessions that are open keep the setting until they connect again")
+        format!("triggers do not fire in some sessions, so their writes reach one side only: {list}. Open sessions keep the setting until they reconnect")
     }))
 }
 
@@ -275,7 +275,7 @@ async fn firing_later(
     Ok(later
         .map(|ChangingTrigger { table, name }| {
             OutOfStep::Order(format!(
-                "the trigger {name} of {table} fires after those that keep both sides in step, and may change what they have copied: ALTER TRIGGER {name} ON {table} RENAME TO a name that sorts before {ours}, and `crossfade verify {}` finds rows that differ by now",
+                "the trigger {name} of {table} fires after the triggers that keep both sides in step, and may change what they have copied. Rename it: ALTER TRIGGER {name} ON {table} RENAME TO a name that sorts before {ours}. `crossfade verify {}` finds the rows that already differ",
                 plan.name
             ))
         })

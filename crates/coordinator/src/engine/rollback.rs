@@ -132,7 +132,7 @@ impl Driver {
         })
         .await?;
         Ok(EngineError::Refused(format!(
-            "{why}. The rollback that was under way is given up where it was: `crossfade advance {}` comes forward again from there",
+            "{why}. The rollback has ended here. `crossfade advance {}` goes forward again",
             self.run
         )))
     }

@@ -65,7 +65,7 @@ pub async fn connect(target: &Target, application: &str) -> Result<(Session, Tar
         .is_err()
     {
         return Err(EngineError::Refused(
-            "session_replication_role is replica in this role's sessions, so that no trigger and no foreign key acts in them, and the role may not change that: `ALTER ROLE … RESET session_replication_role`, `ALTER DATABASE … RESET session_replication_role`, or the server's configuration file ends it".to_owned(),
+            "session_replication_role is replica in the sessions of this role, so triggers and foreign keys do not act in them, and the role may not change the setting. Reset it with `ALTER ROLE … RESET session_replication_role`, with `ALTER DATABASE … RESET session_replication_role`, or in the server's configuration file".to_owned(),
         ));
     }
     let settings: Vec<(&str, &str)> = SESSION.iter().copied().chain([sessions::ORIGIN]).collect();

@@ -197,7 +197,7 @@ pub async fn walk(
                     return Err(EngineError::Conflict {
                         step: step.clone(),
                         what: format!(
-                            "{} was rewritten, or its partitions changed, {RESTARTS_MAX} times while it was walked: end what does that, then `advance` goes on",
+                            "{} was rewritten, or its partitions changed, {RESTARTS_MAX} times during the backfill or comparison. Stop what does that. Then `advance` continues",
                             work.table()
                         ),
                     });
@@ -261,7 +261,7 @@ pub async fn walk(
             return Err(EngineError::Conflict {
                 step: step.clone(),
                 what: format!(
-                    "after {PASSES_MAX} passes there are still rows to fill: something writes to {} with triggers disabled, or updates the same rows all the time. `advance` goes on",
+                    "after {PASSES_MAX} passes there are still rows to fill: something writes to {} with triggers disabled, or updates the same rows all the time. `advance` continues",
                     work.table()
                 ),
             });
@@ -351,7 +351,7 @@ async fn until_others_rest(
                 more => (format!("runs {}", more.join(", ")), "move"),
             };
             let why = format!(
-                "waits for the {which}, which {moves} rows of {table}: only a pass in which nobody does has seen them all"
+                "waits for the {which}, which {moves} rows of {table}: a pass sees every row only if no row moves during it"
             );
             walks::note_wait(&*driver.work, lease, &step.0, &why).await?;
             driver.reporter.notice(Notice::WalkWaits {
@@ -410,7 +410,7 @@ async fn begin(
         return Err(EngineError::Conflict {
             step: step.clone(),
             what: format!(
-                "{name} {why}, and only what PostgreSQL's own heap keeps here can be walked: detach it, or move its rows to such a table; then `advance` goes on"
+                "{name} {why}, and Crossfade processes only tables that PostgreSQL stores in this database as a heap. Detach it, or move its rows to such a table. Then `advance` continues"
             ),
         });
     }

@@ -46,7 +46,7 @@ impl Service {
                 State::Pending | State::Reverted => {}
                 state @ (State::Running | State::Failed | State::Completed | State::Reverting) => {
                     return Err(ServiceError::Refused(format!(
-                        "{phase} of {run} has begun ({state}): its gate is behind it, and is not changed any more"
+                        "{phase} of {run} has begun ({state}), so its gate can no longer be changed"
                     )));
                 }
             }

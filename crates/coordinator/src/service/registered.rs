@@ -105,7 +105,7 @@ impl RunRecord {
         let (message, help) = if self.state == RunState::Active {
             (
                 format!(
-                    "the active run {run} is of another plan than this file, and a run never changes its plan"
+                    "the active run {run} has another plan than this file, and the plan of a run never changes"
                 ),
                 format!(
                     "give the changed plan another name, or roll the run back first; `crossfade status {run}` shows it"

@@ -89,7 +89,7 @@ impl Status {
         }
         (
             Standing::Stopped,
-            format!("nobody drives it: `crossfade advance {run}` goes on"),
+            format!("nobody drives it: `crossfade advance {run}` continues"),
         )
     }
 

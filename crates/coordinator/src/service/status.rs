@@ -375,7 +375,7 @@ fn waiting(run: &str, next: &Next) -> Vec<Waiting> {
         Next::Wait(Wait::RollingBack(_, target)) => one(
             "rolling_back",
             format!(
-                "a rollback to {target} has begun: `crossfade rollback {run}{}` goes on with it",
+                "a rollback to {target} has begun: `crossfade rollback {run}{}` continues it",
                 target.option()
             ),
             None,

@@ -130,7 +130,7 @@ impl Service {
         };
         if !may {
             return Err(ServiceError::Forbidden(format!(
-                "{} may not {verb} by token {}: either the token is not for that, or the role does not have the rights",
+                "{} may not {verb} by token {}: the token does not allow it, or the role lacks the right",
                 holder.role, holder.token
             )));
         }

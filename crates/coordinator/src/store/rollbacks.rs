@@ -84,7 +84,7 @@ async fn set_rolling_back(
     Ok(())
 }
 
-/// Notes that the rollback under way only ends the triggers, and why: what somebody has dropped or renamed.
+/// Notes that the rollback under way only drops the triggers, and why: what somebody has dropped or renamed.
 pub async fn set_frees(
     transaction: &Transaction<'_>,
     lease: Lease,

@@ -26,7 +26,7 @@ pub enum InitError {
     )]
     MayNotCreate { role: String, database: String },
     #[error(
-        "somebody has had Crossfade's tables open for a minute, in a transaction or a dump: nothing was changed by the migration that waited. Run `crossfade init` again when it has ended"
+        "a transaction or a dump has had Crossfade's tables open for a minute, and the migration that waited for it has changed nothing. Run `crossfade init` again when it has ended"
     )]
     Locked,
     #[error("the tables could not be installed")]

@@ -151,7 +151,7 @@ pub fn findings<'a>(
     }
     for (phase, role) in replayed.approvals.difference(&claims.approvals) {
         found.push(format!(
-            "an event says that {role} approved {phase}, and the approval is not there"
+            "an event says that {role} approved {phase}, but there is no such approval"
         ));
     }
     for (id, _) in claims.amendments.difference(&replayed.amendments) {
@@ -161,7 +161,7 @@ pub fn findings<'a>(
     }
     for (id, _) in replayed.amendments.difference(&claims.amendments) {
         found.push(format!(
-            "an event says that amendment {id} was made, and it is not there as it was made"
+            "an event says that amendment {id} was made, but it does not exist in that form"
         ));
     }
     for id in &claims.accepted {

@@ -142,7 +142,7 @@ fn evaluate_one(
                 "quarantine_empty",
                 false,
                 format!(
-                    "{rows} rows are in quarantine: `crossfade quarantine list` shows them; mend their values, or accept them"
+                    "{rows} rows are in quarantine: `crossfade quarantine list` shows them. Correct their values, or accept them"
                 ),
             ),
         },
@@ -203,7 +203,7 @@ pub fn out_of_step(run: impl std::fmt::Display, wrong: &[OutOfStep]) -> String {
         all.extend(triggers);
     } else if !triggers.is_empty() {
         all.push(format!(
-            "{}: what has been written since is on one side only. `crossfade verify {run} --repair` puts the triggers back, and makes rows agree that a backfill has filled",
+            "{}. Rows written since then may be on one side only. `crossfade verify {run} --repair` recreates the triggers and corrects rows that the backfill has filled",
             triggers.join("; ")
         ));
     }
@@ -213,7 +213,7 @@ pub fn out_of_step(run: impl std::fmt::Display, wrong: &[OutOfStep]) -> String {
 /// The same where rows were to be compared since somebody changed the triggers, and were not.
 pub fn touched(run: &RunName, touched: &Touched) -> OutOfStep {
     OutOfStep::Touched(format!(
-        "since {:.0} somebody changed what keeps both sides in step ({}): rows written meanwhile may be on one side only. `crossfade verify {run}` compares all rows, and where none differs the run goes on. It names those that differ: write what is right into the side that is wrong, and the triggers compute the other (a side that is given the value that it has is not written), or let `--repair` take the side that reads are on; it leaves rows in which only the other side has a value",
+        "since {:.0} somebody changed the triggers that keep both sides in step ({}): rows written meanwhile may be on one side only. `crossfade verify {run}` compares all rows. If none differs, the run continues. Otherwise write the right value to the side that is wrong, and the triggers compute the other side (writing the value that is already there has no effect). Or use `--repair`, which takes the side that is read, and leaves rows in which only the other side has a value",
         touched.at,
         touched.what.join("; ")
     ))

@@ -54,7 +54,7 @@ impl fmt::Display for Wait {
             }
             Self::RollingBack(run, target) => write!(
                 f,
-                "a rollback to {target} has begun: `crossfade rollback {run}{}` goes on with it",
+                "a rollback to {target} has begun: `crossfade rollback {run}{}` continues it",
                 target.option()
             ),
         }
@@ -124,7 +124,7 @@ pub fn units(phase: &Phase) -> Vec<Vec<&PlannedStep>> {
 }
 
 const CONTRACTED: &str =
-    "contract has been done: what was old is gone. There is no way back but a backup";
+    "`contract` has completed and dropped the old side. The only way back is a backup";
 
 /// Whether a rollback can lead there. One that is under way can be led further back; what is nearer it may have passed. The
 /// error says so to whoever asked.
@@ -161,7 +161,7 @@ pub fn check_rollback_target(snapshot: &Snapshot, asked: RollbackTarget) -> Resu
     };
     match snapshot.rolling_back {
         Some(under_way) if place(asked) > place(under_way) => Err(format!(
-            "a rollback to {under_way} is under way, and {asked} is not on its way any more: `crossfade rollback {run}{}` goes on with it, and `crossfade advance {run}` comes forward again from there",
+            "a rollback to {under_way} is in progress and has passed {asked}. `crossfade rollback {run}{}` continues it, and `crossfade advance {run}` goes forward again",
             under_way.option(),
             run = snapshot.plan.name,
         )),

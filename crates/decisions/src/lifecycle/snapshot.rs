@@ -25,7 +25,7 @@ pub struct Snapshot {
     pub freeze: Option<Pause>,
     /// Where a rollback that has begun leads.
     pub rolling_back: Option<RollbackTarget>,
-    /// It only ends the triggers, as somebody has dropped or renamed what they name.
+    /// It only drops the triggers, as somebody has dropped or renamed what they name.
     pub frees: bool,
     pub phases: BTreeMap<PhaseName, PhaseRecord>,
     pub steps: BTreeMap<StepId, StepRecord>,

@@ -102,7 +102,7 @@ impl Standing {
         let replaced = self.0.iter().filter(|(_, one)| one.replaced);
         replaced
             .map(|(name, _)| {
-                format!("the function crossfade.{name} is not as Crossfade wrote it: somebody has replaced its text")
+                format!("the function crossfade.{name} does not have the text that Crossfade wrote: somebody replaced it")
             })
             .collect()
     }
@@ -205,7 +205,7 @@ fn come<'a>(before: &Function, now: &'a Function) -> Vec<&'a Trigger> {
 /// What a partition brought was written by no trigger of ours.
 pub fn attached(partition: &str) -> String {
     format!(
-        "the partition {partition} was attached, and its rows may have been written while it was none"
+        "the partition {partition} was attached, and its rows may have been written before that"
     )
 }
 

@@ -116,7 +116,7 @@ impl Toll {
                 .collect();
             let _ = write!(
                 text,
-                "going back would lose what the application has written: {}. Nothing has changed. Keep those values elsewhere first, or say that they may go: `{command}{}`",
+                "going back would lose values that the application has written: {}. Nothing has changed. Copy them elsewhere first, or allow the loss: `{command}{}`",
                 list.join("; "),
                 options.concat()
             );
@@ -128,7 +128,7 @@ impl Toll {
             }
             let _ = write!(
                 text,
-                "going back puts a condition back that rows break which were written since: {}. Nothing has changed. Mend those rows, and run it again",
+                "rows written since violate a condition that going back would restore: {}. Nothing has changed. Correct these rows, and run the rollback again",
                 list.join("; ")
             );
         }

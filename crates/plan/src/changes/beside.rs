@@ -98,7 +98,7 @@ impl<'a> Looking<'a> {
         let theirs: BTreeSet<&TableName> = tables_of(earlier).collect();
         let both = tables_of(later).find(|table| theirs.contains(table))?;
         let message = format!(
-            "{} is about the table {both} too, which only one of them can be about",
+            "{} changes the table {both} too, and only one of them can",
             first.at
         );
         Some(error(&second.at, message))
@@ -125,7 +125,7 @@ impl<'a> Looking<'a> {
         let (table, name) = object;
         let first = self.part_over(earlier, object).unwrap_or(first);
         let second = self.part_over(later, object).unwrap_or(second);
-        let message = format!("{} is about {name} of {table} too", first.at);
+        let message = format!("{} changes {name} of {table} too", first.at);
         Some(error(&second.at, message))
     }
 
@@ -202,7 +202,7 @@ impl<'a> Looking<'a> {
             }
         }
         let message = format!(
-            "the default of the new column is another one for each row, and rows of {both} are filled by triggers for {}",
+            "the default of the new column differs for each row, and rows of {both} are filled by triggers for {}",
             other.at
         );
         Some(error(&one.at, message))
@@ -216,14 +216,14 @@ impl<'a> Looking<'a> {
             .into_iter()
             .find(|one| theirs.contains(one))?;
         let message = format!(
-            "{} computes columns from {table}.{column} too: nobody could tell which of them a write is about",
+            "{} computes columns from {table}.{column} too, so a write could belong to either",
             earlier.at
         );
         Some(
             PlanError::at(later.at.clone(), message)
                 .on_key()
                 .help(format!(
-                    "compute all of them in one change with transform_columns (`from: [{column}]`, `keep: [{column}]`), or make two plans"
+                    "compute all of them in one change with transform_columns (`from: [{column}]`, `keep: [{column}]`), or write two plans"
                 )),
         )
     }

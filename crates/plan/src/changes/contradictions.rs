@@ -57,7 +57,7 @@ fn only_by_itself(part: &Part<'_>) -> Option<PlanError> {
         Recipe::Sql(_) => {
             let message = "statements of your own cannot be one of several changes";
             return Some(PlanError::at(part.at.clone(), message).on_key().help(
-                "nobody can tell in which phase they belong: turn the other changes into phases with `crossfade expand`, and add a `sql` step where it belongs; or make two plans",
+                "the phase that they belong to is unknown: turn the other changes into phases with `crossfade expand`, and add a `sql` step where it belongs; or write two plans",
             ));
         }
         Recipe::AddEnumValue(add) => add.irreversible,
@@ -113,7 +113,7 @@ fn whole<'a>(earlier: &'a Part<'_>, later: &'a Part<'_>) -> Option<(&'a Path, Cl
     let (here, there, whole) = by_later.or(by_earlier)?;
     let message = if std::ptr::eq(here, whole) {
         format!(
-            "the table {} is changed as a whole here, and {} is about it too",
+            "the table {} is changed as a whole here, and {} changes it too",
             whole.table, there.at
         )
     } else {
@@ -148,7 +148,7 @@ fn kept_triggers<'a>(earlier: &'a Part<'_>, later: &'a Part<'_>) -> Option<(&'a 
     };
     let (kept, synced) = one_way(earlier, later).or_else(|| one_way(later, earlier))?;
     let message = format!(
-        "the triggers of {} would stay, and have to go for {}: a table has one set of them in a plan",
+        "the triggers of {} would stay for one change and be dropped for {}: a plan has one set of triggers for each table",
         kept.table, synced.at
     );
     Some((&kept.at, (message, TWO_PLANS)))
@@ -171,20 +171,20 @@ fn rivals(a: &Named<'_>, b: &Named<'_>) -> Option<Clash> {
             Some((message, ONE_NAME))
         }
         (What::TakesObject(one), What::TakesObject(other)) if same_table && one == other => {
-            Some((format!("{} is about {one} too", b.at), TWO_PLANS))
+            Some((format!("{} changes {one} too", b.at), TWO_PLANS))
         }
         (What::TakesObject(one), What::MakesIndex(other) | What::MakesConstraint(other))
         | (What::MakesIndex(other) | What::MakesConstraint(other), What::TakesObject(one))
             if same_table && *one == other =>
         {
-            Some((format!("{} is about {one} too", b.at), TWO_PLANS))
+            Some((format!("{} changes {one} too", b.at), TWO_PLANS))
         }
         (What::OfTable(one), What::OfTable(other)) if same_table && one == other => {
             let message = format!("{} sets the {one} of {} too", b.at, a.table);
             Some((message, "leave one of them out"))
         }
         (What::Type, What::Type) if same_table => Some((
-            format!("{} is about the type {} too", b.at, a.table),
+            format!("{} changes the type {} too", b.at, a.table),
             TWO_PLANS,
         )),
         _ if same_table => column_rivals(a, b),
@@ -358,12 +358,12 @@ mod tests {
             (
                 "rename_table: {table: public.t, to: u}",
                 "changes[1].rename_table.table",
-                "the table public.t is changed as a whole here, and changes[0].rename_column.from is about it too",
+                "the table public.t is changed as a whole here, and changes[0].rename_column.from changes it too",
             ),
             (
                 "add_column: {table: public.t, column: c, type: text, forward: lower(d), keep_sync: true}",
                 "changes[1].add_column.keep_sync",
-                "the triggers of public.t would stay, and have to go for changes[0].rename_column.from: a table has one set of them in a plan",
+                "the triggers of public.t would stay for one change and be dropped for changes[0].rename_column.from: a plan has one set of triggers for each table",
             ),
             (
                 "sql: {name: s, forward: SELECT 1, done_when: select true, irreversible: true}",
@@ -427,7 +427,7 @@ mod tests {
                 "drop_index: {table: public.t, name: i}",
                 "rebuild_index: {table: public.t, name: i}",
                 "changes[1].rebuild_index.name",
-                "changes[0].drop_index.name is about i too",
+                "changes[0].drop_index.name changes i too",
             ),
             (
                 "set_comment: {table: public.t, comment: x}",

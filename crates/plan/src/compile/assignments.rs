@@ -155,8 +155,7 @@ impl<'a> Compiler<'a> {
         }
         if facts.whole_row {
             let message = format!("`{expression}` reads the row as such");
-            let help =
-                "name the columns that it reads: the two sides are in one row, and others may come";
+            let help = "name the columns that it reads: a whole row has the columns of both sides";
             self.problem(PlanError::at(path.clone(), message).help(help));
             return None;
         }
@@ -202,18 +201,18 @@ pub(super) fn wanders(path: &Path, expression: &Expression, called: &Called) -> 
             "`{expression}` is volatile: it gives another value each time ({signature} does)"
         );
         return PlanError::at(path.clone(), message).help(
-            "old and new must be computable from each other at any time; leave out random(), clock_timestamp(), nextval() …",
+            "each side must be computable from the other at any time: leave out random(), clock_timestamp(), nextval() …",
         );
     }
     let message = format!(
-        "`{expression}` depends on more than its row: {signature} may give another value at another time, or in another session"
+        "`{expression}` depends on more than its row: {signature} may return another value at another time or in another session"
     );
     let help = match called.maker {
         Maker::Anybody => {
-            "it is STABLE; write one that reads nothing but its arguments, and declare that IMMUTABLE"
+            "it is STABLE: write a function that reads only its arguments, and declare it IMMUTABLE"
         }
         Maker::Server | Maker::Superuser => {
-            "old and new must be computable from each other at any time; write a constant, or leave such rows as they are"
+            "each side must be computable from the other at any time: write a constant, or leave such rows as they are"
         }
     };
     PlanError::at(path.clone(), message).help(help)

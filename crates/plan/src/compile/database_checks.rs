@@ -129,7 +129,7 @@ impl<'a> Compiler<'a> {
 
     fn to_keep_triggers_out(&self) -> String {
         let role = Ident::from_catalog(&self.facts.role);
-        let what = "what they change (a version, a time of change) or write (a row of an audit table) they change and write for every row of the table";
+        let what = "they change columns (a version, a time of change) or write rows (to an audit table) for every row of the table";
         match self.facts.server_version >= 150_000 {
             true => format!(
                 "{what}; to keep them out: GRANT SET ON PARAMETER session_replication_role TO {role};"
@@ -148,12 +148,12 @@ impl<'a> Compiler<'a> {
         let login = Ident::from_catalog(&self.facts.login);
         if table.owner_is_superuser {
             return format!(
-                "{owner} is a superuser, and a member of it can become one: ALTER TABLE {name} OWNER TO {role}; or to a role that {role} is a member of"
+                "{owner} is a superuser, and its members can become superusers. Instead run ALTER TABLE {name} OWNER TO {role}; or give it to a role that {role} is a member of"
             );
         }
         if table.can_enter_owner {
             return format!(
-                "{login} is a member of {owner} and has to enter it: ALTER ROLE {login} SET role = {owner}; or options=-c%20role%3D{} in the URL",
+                "{login} is a member of {owner} and has to switch to it: ALTER ROLE {login} SET role = {owner}; or add options=-c%20role%3D{} to the URL",
                 table.owner
             );
         }
@@ -179,7 +179,7 @@ impl<'a> Compiler<'a> {
             refuse(
                 format!("the rows of {name} are kept by the access method {method}"),
                 format!(
-                    "they are walked by their addresses, which are known to be stable in heap only: ALTER TABLE {name} SET ACCESS METHOD heap; (PostgreSQL 15, writes the table anew), or move the rows to another table"
+                    "Crossfade processes rows by their addresses, which are stable in a heap only: ALTER TABLE {name} SET ACCESS METHOD heap; (PostgreSQL 15 and newer; rewrites the table), or move the rows to another table"
                 ),
             )
         };
@@ -196,7 +196,7 @@ impl<'a> Compiler<'a> {
         if let Some(whose) = whose {
             problems.push(refuse(
                 format!("{name} {whose}"),
-                "it has no rows of its own to fill or to compare: name the table that keeps them, on the server where it is".to_owned(),
+                "it has no rows of its own to fill or compare: change the table that stores them, on its own server".to_owned(),
             ));
         }
         problems.extend(
@@ -233,11 +233,11 @@ impl<'a> Compiler<'a> {
                 PlanError::at(
                     place.clone(),
                     format!(
-                        "{name} receives rows by the subscription {}, which fires no triggers: what it writes would be on one side only",
+                        "{name} receives rows by the subscription {}, which fires no triggers: what it writes would reach one side only",
                         table.subscriptions.join(", ")
                     ),
                 )
-                .help("change the table where the rows come from; here, the subscription has to end first"),
+                .help("change the table on the publisher; here the subscription has to end first"),
             );
         }
     }
@@ -277,7 +277,7 @@ impl<'a> Compiler<'a> {
             ),
         );
         self.problem(problem.warning().help(format!(
-            "drive the run as {owner}, or as a role that has no more rights"
+            "run Crossfade as {owner}, or as a role with the same or fewer rights"
         )));
     }
 
@@ -373,7 +373,7 @@ impl<'a> Compiler<'a> {
                 PlanError::at(
                     place.clone(),
                     format!(
-                        "triggers look at the name of {name}, which is another while the view stands in: {}",
+                        "triggers depend on the name of {name}, which differs while the view stands in: {}",
                         table.triggers_by_name.join(", ")
                     ),
                 )
@@ -400,7 +400,7 @@ impl<'a> Compiler<'a> {
             let missing = fill.set.keys().filter(|column| !kept.contains(column));
             for column in missing.filter(|_| !kept.is_empty()) {
                 let message = format!(
-                    "{column} is filled beside columns that triggers fill, and no trigger fills it: rows that are written meanwhile could be overlooked"
+                    "{column} is filled together with columns that triggers fill, but no trigger fills it: rows that are written meanwhile could be missed"
                 );
                 problems.push(
                     PlanError::at(path.key("set").key(&column.to_string()), message).help(
@@ -547,7 +547,7 @@ impl<'a> Compiler<'a> {
             publications.join(", ")
         );
         self.problem(PlanError::at(path.clone(), message).warning().help(
-            "a subscriber whose table has no such column stops at the next row, and the log is kept for it: add the column there before",
+            "a subscriber whose table lacks the column stops at the next row, and WAL is kept for it: add the column there first",
         ));
     }
 

@@ -167,11 +167,11 @@ impl Compiler<'_> {
         let tables = self.tables_going();
         let refused = if !is_taking_away(phase) {
             Some(
-                "`no_references` belongs to the gates of retire and contract: until then the old column or table is in use",
+                "`no_references` is for the gates of retire and contract: before them the old column or table is in use",
             )
         } else if columns.is_empty() && tables.is_empty() {
             Some(
-                "`no_references` asks for a column or a table that the plan retires or drops, and it does neither",
+                "`no_references` is for plans that retire or drop a column or a table, and this plan does neither",
             )
         } else {
             None

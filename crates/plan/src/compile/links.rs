@@ -144,7 +144,7 @@ impl Compiler<'_> {
             if !fits {
                 self.problem(
                     PlanError::at(path.key(word), format!("{name} is not an ordinary table"))
-                        .help("columns are moved between ordinary tables, without partitions or tables that inherit"),
+                        .help("columns can be moved between ordinary tables only, not between partitioned tables or tables with children"),
                 );
                 all = None;
             }
@@ -226,7 +226,7 @@ impl Compiler<'_> {
             }
             Some(Ok(found)) => {
                 let message = format!(
-                    "`=` between {parent}.{name} ({type_name}) and {other_type} is {}, and no unique index over {name} goes by that",
+                    "`=` between {parent}.{name} ({type_name}) and {other_type} is {}, and no unique index on {name} uses it",
                     found.signature
                 );
                 self.problem(PlanError::at(path.key("by"), message).help(
@@ -344,7 +344,8 @@ impl Compiler<'_> {
                     let problem = PlanError::at(place, error.message.clone());
                     let help = error.help.clone();
                     self.problem(problem.help(help.unwrap_or_else(|| {
-                        "write a column of the table, with DESC or NULLS LAST behind it".to_owned()
+                        "write a column of the table, optionally followed by DESC or NULLS LAST"
+                            .to_owned()
                     })));
                     return None;
                 }
@@ -460,7 +461,7 @@ impl Compiler<'_> {
             self.problem(
                 PlanError::at(
                     path.key("by"),
-                    format!("several rows of {} may have the same {list}, and the plan does not say which of them counts", link.child),
+                    format!("several rows of {} may have the same {list}, and the plan does not say which of them to use", link.child),
                 )
                 .help("say it: `order_by: [captured_at DESC]`; or make them unique first (add_unique)"),
             );
@@ -487,7 +488,7 @@ impl Compiler<'_> {
         }) {
             problems.push(PlanError::at(
                 path.key("order_by"),
-                format!("{column} says which row of {} counts, and is written back: another row would count then", link.child),
+                format!("{column} decides which row of {} is used, and the triggers write it back: another row would be used then", link.child),
             ).help("leave it out of `backward`, or make the rows unique first (add_unique)"));
         }
         let is_total = ordered.is_superset(&read)
@@ -554,7 +555,7 @@ impl Compiler<'_> {
                 PlanError::at(
                     path.key("backward"),
                     format!(
-                        "{} of {} is NOT NULL without a default: what the new version writes could not become a row of it",
+                        "{} of {} is NOT NULL without a default: what the new version writes could not be stored as a row of it",
                         missing.join(", "),
                         link.child
                     ),
@@ -600,7 +601,7 @@ impl Compiler<'_> {
         if !step.set.is_empty() {
             self.problem(PlanError::at(
                 path.key("set"),
-                "`set` and `from` exclude each other: between two tables the sync_tables says what is set",
+                "`set` and `from` exclude each other: between two tables, sync_tables says what is set",
             ));
             return None;
         }
@@ -622,7 +623,7 @@ impl Compiler<'_> {
         if !step.columns.is_empty() || !step.backward.is_empty() {
             self.problem(PlanError::at(
                 path.key("columns"),
-                "`columns` and `from` exclude each other: between two tables the sync_tables says what must agree",
+                "`columns` and `from` exclude each other: between two tables, sync_tables says what must agree",
             ));
             return None;
         }

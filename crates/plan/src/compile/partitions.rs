@@ -7,8 +7,8 @@ use crossfade_model::{
     ident::{Ident, TableName},
 };
 
-const PART: &str = "drop it before the change, and make it on that partition's new column when that is filled, after `backfill` (CREATE INDEX CONCURRENTLY; ALTER TABLE … ADD CONSTRAINT … NOT VALID, and VALIDATE CONSTRAINT)";
-const SETTING: &str = "make it the table's, or take it off the partition before the change, and set it on the new column after it";
+const PART: &str = "drop it before the change, and create it on the new column of that partition after `backfill` (CREATE INDEX CONCURRENTLY; ALTER TABLE … ADD CONSTRAINT … NOT VALID, and VALIDATE CONSTRAINT)";
+const SETTING: &str = "set it on the whole table, or remove it from the partition before the change and set it on the new column afterwards";
 
 impl Compiler<'_> {
     /// PostgreSQL drops it with the column, and says nothing.
@@ -28,8 +28,9 @@ impl Compiler<'_> {
                 let OwnOfPartition {
                     partition, what, ..
                 } = own;
-                let message =
-                    format!("the partition {partition}: {what} would go with {name}.{column}");
+                let message = format!(
+                    "the partition {partition}: {what} would be dropped with {name}.{column}"
+                );
                 let error = PlanError::at(place.clone(), message);
                 let keeps_it = own.part.as_ref().is_some_and(|part| {
                     // Another table that refers to it keeps the column from being dropped.

@@ -62,7 +62,7 @@ impl Compiler<'_> {
                 "{}: what comes to it fails from `retire` on",
                 reader.described()
             );
-            let help = "when the old version no longer writes, change the function to read the new column, or none: the gate of `retire` waits for that";
+            let help = "when the old version no longer writes, change the function to read the new column or neither. The gate of `retire` waits for that";
             self.problem(PlanError::at(place.clone(), message).warning().help(help));
         }
         for reader in unsure {
@@ -70,7 +70,7 @@ impl Compiler<'_> {
                 "{}: then it fails from `retire` on, or finds nothing",
                 reader.described()
             );
-            let help = "see that it does without before `retire`; `gates: {retire: {no_references: 24h}}` waits for functions that may name the column";
+            let help = "change it before `retire`; `gates: {retire: {no_references: 24h}}` waits for functions that may name the column";
             self.problem(PlanError::at(place.clone(), message).warning().help(help));
         }
     }
@@ -94,7 +94,7 @@ impl Compiler<'_> {
                 reader.described()
             );
             let help = format!(
-                "let the function read the row under either name before (in PL/pgSQL: IF to_jsonb(NEW) ? {} THEN …), or rename with `strategy: copy`",
+                "first let the function read the row under either name (in PL/pgSQL: IF to_jsonb(NEW) ? {} THEN …), or rename with `strategy: copy`",
                 literal::text(to.as_str())
             );
             self.problem(PlanError::at(place.clone(), message).warning().help(help));
@@ -140,7 +140,7 @@ impl Compiler<'_> {
                 "the CHECK {name} of {table} is NOT VALID: a row that breaks it cannot be updated, and the backfill puts it into quarantine"
             );
             let help = format!(
-                "a later phase waits for such rows: find them (SELECT * FROM {table} WHERE NOT ({condition})), mend them, and let PostgreSQL look: ALTER TABLE {table} VALIDATE CONSTRAINT {name}"
+                "a later phase waits for such rows: find them (SELECT * FROM {table} WHERE NOT ({condition})), correct them, and run ALTER TABLE {table} VALIDATE CONSTRAINT {name}"
             );
             self.problem(PlanError::at(place.clone(), message).warning().help(help));
         }
@@ -169,7 +169,7 @@ impl Compiler<'_> {
         let problem = PlanError::at(
             place.clone(),
             format!(
-                "{name}.{} is of the composite type {}: a value whose fields are NULL cannot be told from none",
+                "{name}.{} is of the composite type {}: a value whose fields are all NULL cannot be told from NULL",
                 column.name, column.type_name
             ),
         );

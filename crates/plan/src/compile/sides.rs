@@ -163,7 +163,7 @@ impl Compiler<'_> {
                     ),
                     _ if old.contains(column) => continue,
                     _ => (
-                        "let `forward` read it too, or leave it out: a write to it would leave both sides apart",
+                        "let `forward` read it too, or leave it out: after a write to it the sides would differ",
                         "which is on neither side",
                     ),
                 };

@@ -131,7 +131,7 @@ fn pieces(value: &Value, at: &Path, word: Option<&str>, errors: &mut Vec<PlanErr
             if let (Some(word), Some(why)) = (word, script::unbalanced(text)) {
                 let message = format!("`{word}` {why}");
                 errors.push(PlanError::at(at.clone(), message).help(
-                    "what stands here becomes part of one statement: statements of your own are a `sql` step",
+                    "this text becomes part of one statement. Put statements of your own into a `sql` step",
                 ));
             }
         }

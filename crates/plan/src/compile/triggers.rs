@@ -32,7 +32,7 @@ impl Compiler<'_> {
         if let (Some(last), Some(place)) = (last, place) {
             let ChangingTrigger { table, name } = last;
             let message = format!(
-                "the trigger {name} of {table} would fire after those that keep both sides in step, and may change what they have copied"
+                "the trigger {name} of {table} would fire after the triggers that keep both sides in step, and may change what they have copied"
             );
             let help = format!(
                 "triggers fire in the order of their names: ALTER TRIGGER {name} ON {table} RENAME TO one that begins with a plain letter"

@@ -60,7 +60,7 @@ impl fmt::Display for Loss {
         }
         write!(
             f,
-            "of {of} {} have a value that {columns} does not take: they go to quarantine, and hold the gates until the value is mended or the row accepted. {} lose something: another value comes back than was there, which is gone when the old column is",
+            "of {of} {} have a value that {columns} cannot take. They go to quarantine, and the gates stay closed until the value is corrected or the row is accepted. {} would not survive the way there and back: their old value is lost when the old column is dropped",
             seen.failed, seen.lost
         )
     }

@@ -83,7 +83,7 @@ fn back(phase: &ExplainedPhase, plan: &Plan) -> String {
         return "nothing to undo".to_owned();
     }
     if phase.steps.iter().any(|step| step.undo.is_none()) {
-        return "there is no way back".to_owned();
+        return "it cannot be undone".to_owned();
     }
     let before: Option<PhaseName> = plan
         .phases

@@ -202,7 +202,8 @@ impl Change for AddColumn {
         };
         if self.forward.is_some() && self.default.is_some() {
             let message = "`forward` and `default` exclude each other".to_owned();
-            let help = "a default would make a row that is not filled look as if it were: set_default afterwards";
+            let help =
+                "a default would make a row look filled that is not: use set_default afterwards";
             return refused("default", message, help);
         }
         if self.keep_sync && self.forward.is_none() {
@@ -243,7 +244,7 @@ impl Change for AddColumn {
         relation::no_foreign_partition(table, at)?;
         if table.is_partitioned() && self.forward.is_some() {
             let message = format!("{} is partitioned", self.table);
-            let help = "an update that moves a row to another partition arrives there as an insert with the column's old value, which could no longer be told from a new version's: add the column without `forward`, and let the new version compute it";
+            let help = "an update that moves a row to another partition arrives there as an insert with the column's old value, which cannot be told from a value of the new version: add the column without `forward`, and let the new version compute it";
             return relation::refuse(&at.key("forward"), message, help);
         }
         self.check(table, facts, at)?;

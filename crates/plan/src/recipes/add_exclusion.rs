@@ -48,7 +48,7 @@ impl Change for AddExclusion {
     fn advice(&self, _: &Facts) -> Vec<(String, &'static str)> {
         vec![(
             format!("{} is read while nobody can read or write it", self.table),
-            "PostgreSQL has no other way to add an exclusion constraint; how long depends on the rows",
+            "PostgreSQL has no other way to add an exclusion constraint. The time depends on the number of rows",
         )]
     }
 
@@ -63,7 +63,7 @@ impl Change for AddExclusion {
         let partitioned = facts.table(&self.table).is_some_and(Table::is_partitioned);
         if partitioned {
             let message = format!("{} is partitioned", self.table);
-            let help = "PostgreSQL before 17 has no exclusion constraint over partitions, and later ones only over whole partition keys, read under a lock on all of them: add one to each partition by itself";
+            let help = "PostgreSQL before 17 has no exclusion constraint over partitions, and later ones only over whole partition keys, read under a lock on all of them: add one to each partition separately";
             return relation::refuse(&at.key("table"), message, help);
         }
         let table = relation::table(facts, &self.table, at, Fit::Ordinary)?;
@@ -77,12 +77,12 @@ impl Change for AddExclusion {
             let (how, help) = if table.rows_per_block.is_some() {
                 (
                     "has about",
-                    "the table would be locked while all of them are read: a higher `max_rows` says that it may be",
+                    "the table would be locked while all of them are read. A higher `max_rows` allows that",
                 )
             } else {
                 (
                     "was never analyzed and may have up to",
-                    "ANALYZE it, so that its rows are known: the table would be locked while all of them are read. A higher `max_rows` says that it may be",
+                    "run ANALYZE on it, so that the number of rows is known: the table would be locked while all of them are read. A higher `max_rows` allows that",
                 )
             };
             let message = format!(

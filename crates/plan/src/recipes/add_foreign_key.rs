@@ -201,7 +201,7 @@ impl Change for AddForeignKey {
                 "{} has no index that begins with {}",
                 self.table, self.columns
             ),
-            "without one, each delete from the other table reads this one from end to end: add_index first",
+            "without an index, each delete from the other table reads this whole table: add_index first",
         )]
     }
 

@@ -69,7 +69,7 @@ impl Alias<'_> {
         if !table.rules.is_empty() {
             refuse(
                 format!("{name} has rules: {}", table.rules.join(", ")),
-                "what they do to a statement through a view is not the same: replace them by triggers first",
+                "rules act differently on a statement through a view: replace them by triggers first",
             );
         }
         if table.row_security && facts.server_version < INVOKER_SINCE {

@@ -109,10 +109,10 @@ impl ChangeColumnType {
     fn names_nothing(&self, old: &Column, at: &Path) -> PlanError {
         let error = PlanError::at(at.clone(), "neither `to` nor `keep_name` is given");
         if types::in_place(&old.type_name, &self.type_name) {
-            error.help("say `keep_name: true` for a copy that can be taken back, or `irreversible: true` for one short ALTER whose way back would read the whole table")
+            error.help("use `keep_name: true` for a copy that can be undone, or `irreversible: true` for one short ALTER whose undo would read the whole table")
         } else {
             error.help(
-                "name the new column with `to`, or say `keep_name: true` to end under the old name",
+                "name the new column with `to`, or use `keep_name: true` to end under the old name",
             )
         }
     }
@@ -197,7 +197,7 @@ impl Change for ChangeColumnType {
         }
         if self.irreversible {
             let message = format!(
-                "{} cannot become {} in place: its rows or what hangs on it would be read or rewritten",
+                "{} cannot become {} in place: PostgreSQL would read or rewrite its rows, or objects that depend on it",
                 self.column, self.type_name
             );
             let help = "leave `irreversible` out: with `keep_name: true` a copy takes its place";

@@ -43,7 +43,7 @@ impl DropColumn {
             if constraint.columns.len() > 1 && constraint.columns.contains(name) {
                 refuse(
                     format!(
-                        "the constraint {} would go with {name}, and is about other columns too",
+                        "the constraint {} would be dropped with {name}, but covers other columns too",
                         constraint.name
                     ),
                     "drop it first with drop_constraint",
@@ -62,7 +62,7 @@ impl DropColumn {
             {
                 refuse(
                     format!(
-                        "the index {} would go with {name}, and is about other columns too",
+                        "the index {} would be dropped with {name}, but covers other columns too",
                         index.name
                     ),
                     "drop it first with drop_index, and add one without the column",
@@ -104,7 +104,7 @@ impl DropColumn {
             let message = format!("{} is in the partition key of {}", self.column, self.table);
             refuse(
                 message,
-                "PostgreSQL never drops what rows are divided by: make a table that is partitioned otherwise, and move the rows",
+                "PostgreSQL cannot drop a column of the partition key. Create a table that is partitioned differently, and move the rows",
             );
         }
         if self.default.is_some()
@@ -117,7 +117,7 @@ impl DropColumn {
             let own = self.refusals(&without_attached(own), column, at);
             errors.extend(own.into_iter().map(|error| {
                 let message = format!("the partition {}: {}", partition.table, error.message);
-                let help = "it is the partition's own: drop it there by hand first (DROP INDEX CONCURRENTLY, ALTER TABLE … DROP CONSTRAINT)";
+                let help = "it belongs to this partition alone: drop it there by hand first (DROP INDEX CONCURRENTLY, ALTER TABLE … DROP CONSTRAINT)";
                 PlanError::at(error.path, message).help(help)
             }));
         }
@@ -162,7 +162,7 @@ impl DropColumn {
                     "it requires {} by itself and gives it no default",
                     self.column
                 ),
-                "inserts of the new version would fail there: DROP NOT NULL on the partition first, or say `default`",
+                "inserts of the new version would fail there: DROP NOT NULL on the partition first, or give a `default`",
             );
         }
         errors

@@ -95,7 +95,7 @@ pub(super) fn keeps_extension(index: &Index, at: &Path) -> Result<(), Errors> {
     };
     let name = &index.name;
     let message = format!(
-        "{name} depends on the extension {extension}, and a rollback would make one that does not"
+        "{name} depends on the extension {extension}, and a rollback would create one that does not"
     );
     let help = format!(
         "ALTER INDEX {name} NO DEPENDS ON EXTENSION {extension}; says that this may be lost"

@@ -82,7 +82,7 @@ impl ExtractTable {
                 refuse(
                     "columns",
                     format!(
-                        "{name} has a default: a row that the new version inserts would get it, and its own row of {} be one too many",
+                        "{name} has a default: a row that the new version inserts would get it, and with it a row of {} that it did not ask for",
                         self.to
                     ),
                     format!(

@@ -41,7 +41,7 @@ pub(super) fn of_aliased(name: &TableName, table: &Table) -> Vec<Refusal> {
     all.flat_map(|(what, labels)| {
         let refusal = |who: &String| {
             let message = format!("{what} has a security label of {who}, and a view would have none");
-            let help = "what the label is for would not hold while the view stands in: rename the column with `strategy: copy`, or take the label away first";
+            let help = "the label would have no effect while the view stands in: rename the column with `strategy: copy`, or remove the label first";
             (message, help.to_owned())
         };
         labels.iter().map(refusal).collect::<Vec<_>>()
@@ -61,7 +61,7 @@ pub(super) fn of_table(
     if table.row_security {
         advice.push((
             format!("{name} has row security, which does not hold of {to_name}"),
-            "whoever may read that table sees all rows' values: give it policies before `backfill`",
+            "whoever may read that table would see the values of all rows: create policies on it before `backfill`",
         ));
     }
     let is_published = |publication: &&String| {
@@ -77,7 +77,7 @@ pub(super) fn of_table(
     if !missing.is_empty() {
         advice.push((
             format!("{name} is in the publication {}", missing.join(", ")),
-            "unless it publishes all tables, add the other table, so that subscribers go on getting the columns",
+            "unless it publishes all tables, add the other table, so that subscribers still receive the columns",
         ));
     }
     let Some(to) = to else { return advice };
@@ -96,7 +96,7 @@ pub(super) fn of_table(
         let losers: Vec<String> = losers.into_iter().collect();
         advice.push((
             format!("rights on {name} that do not hold of {to_name}: those of {}", losers.join(", ")),
-            "a right on a whole table is not one on the columns that it gives away: grant those that are wanted before `switch_reads`",
+            "a right on the whole table does not extend to columns that move to another table: grant what is needed before `switch_reads`",
         ));
     }
     advice
@@ -117,7 +117,7 @@ pub(super) fn of_sources(new: &Ident, sources: &[&Column]) -> Option<(String, &'
     (!lost.is_empty()).then(|| {
         (
             format!(
-                "rights on some of the columns that {new} is computed from do not come along: those of {}",
+                "rights on some of the columns that {new} is computed from are not copied: those of {}",
                 lost.join(", ")
             ),
             "grant those that are wanted after `expand`",
@@ -137,7 +137,7 @@ fn label(what: &str, who: &str) -> Refusal {
     (
         format!("{what} has a security label of {who}"),
         format!(
-            "what a label means only its provider knows: take it away first (SECURITY LABEL FOR {who} ON … IS NULL), and label what takes its place after `expand`"
+            "only its provider knows what a label means: remove it first (SECURITY LABEL FOR {who} ON … IS NULL), and set it on the replacement after `expand`"
         ),
     )
 }
@@ -157,7 +157,7 @@ fn given_by(what: &str, by: &Ident, table: &Table) -> Refusal {
     (
         format!("rights on {what} were given by {by}, who is not the owner"),
         format!(
-            "on what takes its place {owner} gives all rights: let {owner} GRANT the same, and {by} REVOKE it"
+            "on the replacement {owner} grants all rights: let {owner} GRANT the same right, and {by} REVOKE it"
         ),
     )
 }

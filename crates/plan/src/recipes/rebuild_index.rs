@@ -39,7 +39,7 @@ impl RebuildIndex {
         let bare = partitions.find(|one| !parts.iter().any(|(partition, ..)| partition == one));
         if let Some(partition) = bare {
             let message = format!("{} has no part of {}", partition.table, self.name);
-            let help = "an index that a partition is missing from stays INVALID however often it is rebuilt: drop_index, and add_index again";
+            let help = "an index that does not cover every partition stays INVALID however often it is rebuilt: drop_index, then add_index";
             return relation::refuse(&at.key("name"), message, help);
         }
         let rebuilt = parts.into_iter().filter_map(|(partition, _, own)| {

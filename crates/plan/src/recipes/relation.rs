@@ -114,7 +114,7 @@ pub(super) fn same_default_on_partitions(
                 column.name,
                 own.unwrap_or("none")
             );
-            let help = "it would be replaced, and a rollback could not give it back: make it the table's first";
+            let help = "it would be replaced, and a rollback could not restore it: set it on the whole table first";
             return refuse(&at.key("column"), message, help);
         }
     }
@@ -157,13 +157,13 @@ pub(super) fn unique_over(
 ) -> Result<(), Errors> {
     if table.partition_key_computed {
         let message = format!("the partition key of {name} has an expression");
-        let help = "PostgreSQL allows nothing unique on such a table: make each partition unique by itself";
+        let help = "PostgreSQL allows no unique index or constraint on such a table: create one on each partition";
         return refuse(place, message, help);
     }
     let mut missing = table.partition_key.iter();
     if let Some(missing) = missing.find(|column| !columns.contains(column)) {
         let message = format!("{missing} is in the partition key of {name} and not listed");
-        let help = "PostgreSQL keeps rows unique within a partition only, so that the partition key has to be a part: add it to `columns`";
+        let help = "PostgreSQL enforces uniqueness within a partition only, so the partition key has to be part of it: add it to `columns`";
         return refuse(place, message, help);
     }
     Ok(())

@@ -94,7 +94,7 @@ impl Numbers<'_> {
             .find(|other| range(&other.type_name).is_some_and(|other| other.0 > new.0));
         if let Some(other) = narrow.filter(|_| sequence.cycle) {
             return Reach::Kept(format!(
-                "the sequence {name} begins again at {limit}, and {}.{} takes its numbers too and stays {}",
+                "the sequence {name} begins again at {limit}, and {}.{} takes its numbers too and remains {}",
                 other.table, other.column, other.type_name
             ));
         }
@@ -155,7 +155,7 @@ impl Numbers<'_> {
                     "the default of {}.{} gives {narrow}: {default}",
                     self.table, self.old.name
                 ),
-                "no larger number can come from it: let its function return the new type, if it is to",
+                "it cannot return a larger number. Let its function return the new type if it should",
             );
         }
         if default.contains("nextval(") && self.old.sequences.is_empty() {
@@ -164,7 +164,7 @@ impl Numbers<'_> {
                     "the default of {}.{} names its sequence as a text: {default}",
                     self.table, self.old.name
                 ),
-                "which one that is PostgreSQL finds out at each insert: see that it goes as far as the new type (ALTER SEQUENCE … AS bigint)",
+                "PostgreSQL finds the sequence by name at each insert. Make sure that it has the range of the new type (ALTER SEQUENCE … AS bigint)",
             );
         }
         if let Some(identity) = &self.old.identity

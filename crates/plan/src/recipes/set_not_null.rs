@@ -52,7 +52,7 @@ pub(super) fn same_on_partitions(
         "the partition {} requires {column} by itself",
         partition.table
     );
-    let help = "a rollback could not tell its NOT NULL from the table's: take it off the partition first (ALTER TABLE … DROP NOT NULL), and it comes back with this change";
+    let help = "a rollback could not tell its NOT NULL from that of the table: drop it on the partition first (ALTER TABLE … DROP NOT NULL). This change sets it again";
     relation::refuse(&at.key("table"), message, help)
 }
 

@@ -107,7 +107,7 @@ impl SetReplicaIdentity {
                 (Some(_), Some((_, _, index))) => ReplicaIdentity::Index(index.name.clone()),
                 (Some(index), None) => {
                     let message = format!("{} has no part of {}", partition.table, index.name);
-                    let help = "an index that a partition is missing from tells its rows from nothing: drop_index, and add_index again";
+                    let help = "an index that does not cover every partition cannot identify all rows: drop_index, then add_index";
                     return relation::refuse(&at.key("index"), message, help);
                 }
             };

@@ -274,7 +274,7 @@ impl Transformation<'_> {
                     format!(
                         "`backward` does not say how {column} is computed from the new columns"
                     ),
-                    "without it the old version would not see what the new one writes, and there would be no way back",
+                    "without it the old version would not see what the new version writes, and the run could not go back",
                 );
             }
         }

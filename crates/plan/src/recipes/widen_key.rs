@@ -61,7 +61,7 @@ impl Change for WidenKey {
                 })
                 .map(move |key| format!("the primary key {} of {name} is deferrable", key.name))
         });
-        let why = "its successor is a plain unique index until contract: a statement that passes through equal numbers, as `SET id = id + 1` may, fails with 23505 meanwhile";
+        let why = "its replacement is a plain unique index until contract. Until then a statement that passes through equal numbers, as `SET id = id + 1` may, fails with 23505";
         let mut advice: Vec<(String, &'static str)> = keys.map(|what| (what, why)).collect();
         for (name, columns) in family.members() {
             let inbound = facts
@@ -84,7 +84,7 @@ impl Change for WidenKey {
                                 "{}.{own} refers to {name} and stays {}",
                                 inbound.table, column.type_name
                             ),
-                            "no row with a larger number can be referred to from there: give it the key's own type before, so that it is widened as well (of a domain: ALTER TABLE … ALTER COLUMN … TYPE, which writes nothing)",
+                            "it cannot refer to a row with a larger number. Give it the type of the key first, so that it is widened as well (for a domain: ALTER TABLE … ALTER COLUMN … TYPE, which writes no rows)",
                         ));
                     }
                 }

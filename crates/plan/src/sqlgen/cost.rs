@@ -133,10 +133,10 @@ impl Loss {
     pub fn guard(&self, run_id: i64, limit_ms: u64) -> Vec<String> {
         let Self { of, what, .. } = self;
         let found = literal::text(&format!(
-            "{what} were written while the lock was waited for. Going back takes {of} away: `--discard {of}` says that they may go"
+            "{what} were written while Crossfade waited for the lock. Going back would lose {of}. `--discard {of}` allows that"
         ));
         let unknown = literal::text(&format!(
-            "whether there are {what} by now could not be told within {limit_ms} ms, and the table is not locked for longer. Going back takes {of} away: `--discard {of}` says that they may go"
+            "Crossfade could not find out within {limit_ms} ms whether there are {what}, and does not lock the table for longer. Going back would lose {of}. `--discard {of}` allows that"
         ));
         let body = format!(
             "BEGIN IF EXISTS (SELECT 1 {} /* crossfade_row */) THEN RAISE EXCEPTION USING ERRCODE = '{WOULD_LOSE}', MESSAGE = {found}; END IF; \

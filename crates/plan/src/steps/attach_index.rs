@@ -73,7 +73,7 @@ impl Ddl for AttachIndex {
 
     fn note(&self) -> Option<String> {
         Some(format!(
-            "the partition's index is locked for a moment: whoever plans a statement over {} waits for that long",
+            "the partition's index is locked for a moment: statements on {} wait that long while they are planned",
             self.table
         ))
     }

@@ -110,7 +110,7 @@ impl Ddl for RenameObject {
     fn note(&self) -> Option<String> {
         (self.checked == Some(Checked::InitiallyImmediate)).then(|| {
             format!(
-                "a transaction that put {0} off by its name (SET CONSTRAINTS {0} DEFERRED) before this and writes after it is held to it at once, and may fail with 23503, once",
+                "if a transaction ran SET CONSTRAINTS {0} DEFERRED before this and writes afterwards, the constraint is checked at once, and the transaction may fail with 23503, once",
                 self.to
             )
         })

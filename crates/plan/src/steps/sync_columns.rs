@@ -72,7 +72,7 @@ pub fn cost(plan: &Plan, sync: &Sync) -> Cost {
             );
             losses.push(Loss {
                 of: Thing::Column(table.clone(), column.clone()),
-                what: format!("rows of {table} whose {column} the new version wrote, which nothing computes back"),
+                what: format!("rows of {table} whose {column} the new version wrote, and which cannot be computed back"),
                 rows: if noted {
                     Rows::Overtaken(mark.clone())
                 } else {

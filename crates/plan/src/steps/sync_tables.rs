@@ -102,7 +102,7 @@ pub fn cost(link: &TablePair) -> Cost {
         Loss {
             of: Thing::Column(table.clone(), column.clone()),
             what: format!(
-                "rows of {table} whose {column} the new version wrote, which nothing computes back"
+                "rows of {table} whose {column} the new version wrote, and which cannot be computed back"
             ),
             rows: Rows::Overtaken(link.parent.to_string()),
             kept_in_step: false,

@@ -67,7 +67,7 @@ impl Ddl for TakePlace {
 
     fn note(&self) -> Option<String> {
         Some(format!(
-            "the column has another type and another place from then on: a prepared statement that returns {0} fails once with \"cached plan must not change result type\" in drivers that do not prepare again, and an INSERT that names no columns means others",
+            "the column then has another type and another position: a prepared statement that returns {0} fails once with \"cached plan must not change result type\" in drivers that do not prepare again, and an INSERT that names no columns means others",
             self.column
         ))
     }

@@ -102,7 +102,7 @@ pub enum ConnectError {
         earlier: String,
         source: Box<ConnectError>,
     },
-    #[error("the running statement could not be cancelled: {target}; it goes on until it ends")]
+    #[error("the running statement could not be cancelled: {target}; it runs to its end")]
     CancelFailed {
         target: String,
         source: Box<dyn std::error::Error + Send + Sync>,
@@ -254,7 +254,7 @@ impl Failure {
             }
             Self::CertificateExpired => "renew it, or correct the clock",
             Self::CertificateUnusable => {
-                "issue it anew: X.509 version 3, with a subjectAltName, and no authority itself"
+                "issue a new one: X.509 version 3, with a subjectAltName, and not a CA itself"
             }
             Self::TlsFailed => "check that both sides speak TLS 1.2 or newer, and sslcert",
             Self::Other => "look into the server's log",

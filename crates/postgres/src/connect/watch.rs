@@ -181,7 +181,7 @@ impl Watch {
 
 pub(super) fn silence() -> String {
     format!(
-        "the database has not answered for up to {SILENT_SECONDS} s, though the connection seems to be there: what is between may have lost it. Check the server and the network, and run the command again"
+        "the database has not answered for up to {SILENT_SECONDS} s, although the connection is open: something between may have dropped it. Check the server and the network, and run the command again"
     )
 }
 

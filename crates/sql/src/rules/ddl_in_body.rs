@@ -23,7 +23,7 @@ fn check(site: &Site<'_>) -> Vec<Found> {
     };
     let when = match body.runs {
         Runs::AtOnce => "all of it is one transaction that holds its locks to the end",
-        Runs::WhenCalled => "whoever calls it takes these locks, in whatever transaction",
+        Runs::WhenCalled => "its callers take these locks, in whatever transaction they are",
     };
     let mut found = Vec::new();
     if let Some(statement) = strong(site, body) {

@@ -18,7 +18,7 @@ fn check(site: &Site<'_>) -> Vec<Found> {
     };
     vec![site.found(
         format!("the database {database} and everything in it are gone for good, and only a backup brings them back"),
-        "ALTER DATABASE … ALLOW_CONNECTIONS false first, and drop it by hand when nothing has missed it".to_owned(),
+        "ALTER DATABASE … ALLOW_CONNECTIONS false first, and drop it by hand once you know that nothing needs it".to_owned(),
     )]
 }
 

@@ -48,7 +48,7 @@ fn check(site: &Site<'_>) -> Vec<Found> {
             severity: None,
             range: change.range.clone(),
             message: format!(
-                "{what} gets its value in every row: all of {table} is written anew while the application can neither read nor write"
+                "{what} gets its value in every row: all of {table} is rewritten while the application can neither read nor write"
             ),
             help: help.to_owned(),
         });
@@ -71,7 +71,7 @@ fn perhaps_a_domain(
         return None;
     }
     let message = format!(
-        "what {type_name} is, is not in this file: if it is a domain with a constraint, all of {table} is written anew while the application can neither read nor write"
+        "this file does not define {type_name}: if it is a domain with a constraint, all of {table} is rewritten while the application can neither read nor write"
     );
     let help = "a column of the type that the domain is over, with the constraint added NOT VALID and validated; if it is no such domain, all is well";
     Some(Found::at(change.range.clone(), message, help.to_owned()).warning())

@@ -6,7 +6,7 @@ use crossfade_model::error::Severity;
 
 pub const RULE: Rule = Rule {
     name: "rewrite-under-lock",
-    summary: "the whole table is written anew while nobody can use it",
+    summary: "the whole table is rewritten while nobody can use it",
     severity: Severity::Error,
     when: When::NothingElseFound,
     check,
@@ -19,7 +19,7 @@ fn check(site: &Site<'_>) -> Vec<Found> {
     vec![
         site.found(
             format!(
-                "this writes every row of {} anew while the application can neither read nor write",
+                "this rewrites every row of {} while the application can neither read nor write",
                 list(&site.effects.rewrites)
             ),
             "make the change on a new column or a new table, and move the rows over in batches"

@@ -6,7 +6,7 @@ use crossfade_model::error::Severity;
 
 pub const RULE: Rule = Rule {
     name: "type-change",
-    summary: "a column's type is changed in a way that copies the table or builds its indexes anew",
+    summary: "a column's type is changed in a way that copies the table or rebuilds its indexes",
     severity: Severity::Error,
     when: When::Always,
     check,
@@ -32,7 +32,7 @@ fn check(site: &Site<'_>) -> Vec<Found> {
         let cost = if !effects.rewrites.is_empty() {
             "copies the whole table"
         } else if !effects.scans.is_empty() {
-            "builds the indexes anew"
+            "rebuilds the indexes"
         } else {
             continue;
         };

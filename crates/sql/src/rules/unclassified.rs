@@ -24,7 +24,8 @@ fn check(site: &Site<'_>) -> Vec<Found> {
             format!("this is not SQL that is understood here: {error}")
         }
         Kind::Unknown(Unknown::TooLarge) => {
-            "this is longer, or nested deeper, than is looked at: taken for the worst".to_owned()
+            "this is longer or nested deeper than the linter reads, so it assumes the worst"
+                .to_owned()
         }
         Kind::Unknown(Unknown::NotClassified) => {
             "it is not known what this locks: taken for the worst".to_owned()
@@ -82,7 +83,7 @@ pub fn generated(range: &Range<usize>) -> Found {
 
 /// A program, or another psql.
 pub fn shell(range: &Range<usize>) -> Found {
-    let message = "what the shell runs here is not looked at";
+    let message = "the linter does not read what the shell runs here";
     Found::at(range.clone(), message.to_owned(), HELP.to_owned()).warning()
 }
 
@@ -91,7 +92,7 @@ pub fn included(range: &Range<usize>) -> Found {
     Found {
         severity: None,
         range: range.clone(),
-        message: "the file that is included here is not looked at".to_owned(),
+        message: "the linter does not read the file that is included here".to_owned(),
         help: "give it to `crossfade check` too".to_owned(),
     }
     .warning()

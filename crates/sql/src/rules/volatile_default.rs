@@ -26,7 +26,7 @@ fn check(site: &Site<'_>) -> Vec<Found> {
                 severity: None,
                 range: change.range.clone(),
                 message: format!(
-                    "the default of {} calls {by}, which is volatile or not known to be otherwise: every row of {table} is written anew while the application can neither read nor write",
+                    "the default of {} calls {by}, which is or may be volatile: every row of {table} is rewritten while the application can neither read nor write",
                     column.name
                 ),
                 help: "add the column without a default, ALTER COLUMN … SET DEFAULT for new rows, and fill the old ones in batches".to_owned(),

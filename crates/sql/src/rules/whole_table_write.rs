@@ -27,7 +27,7 @@ fn check(site: &Site<'_>) -> Vec<Found> {
     }
 }
 
-const HELP: &str = "a plan's `fill` does it in batches, paced by what the application feels; by hand: ranges of a key, each in its own transaction";
+const HELP: &str = "a plan's `fill` does it in batches, and slows down when the application waits. By hand: update ranges of a key, each in its own transaction";
 
 fn whole(site: &Site<'_>, write: &Write) -> Option<String> {
     let (verb, table) = write
@@ -61,7 +61,7 @@ fn in_routine(site: &Site<'_>, body: &Body) -> Vec<Found> {
             && !temporary.contains(&table.name)
             && let Some(what) = whole(site, write)
         {
-            let message = format!("whoever calls it runs this: {}", said(&what));
+            let message = format!("its callers run this: {}", said(&what));
             found.push(Found::at(statement.range.clone(), message, HELP.to_owned()).warning());
         }
     }

@@ -31,7 +31,7 @@ pub async fn form(
             @if let Some(order) = order { p { "Order " (order.id) ": " (order.in_words()) } }
             p { "Whoever carries it out stops at the next batch. What was done stays done." }
         },
-        undo: html! { p { "Place the order again: it goes on where this one stopped." } },
+        undo: html! { p { "Place the order again: it continues where this one stopped." } },
         command: format!("crossfade cancel {run}"),
         fields: html! {},
         button: "Cancel the order",

@@ -35,7 +35,7 @@ pub async fn form(
         what: html! {
             p { "Whoever drives the run stops at its next batch. Both sides are kept in step as before, and the checkpoint stays." }
         },
-        undo: html! { p { "Resume: " code { "crossfade resume " (run) } ". It goes on at the checkpoint." } },
+        undo: html! { p { "Resume: " code { "crossfade resume " (run) } ". It continues at the checkpoint." } },
         command: format!("crossfade pause {run} --reason TEXT --for 2h"),
         fields: html! {
             label for="reason" { "Reason, which is recorded and shown" }

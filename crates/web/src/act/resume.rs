@@ -36,7 +36,7 @@ pub async fn form(
             @if let Some(paused) = &status.paused {
                 p { "It was paused by " (paused.by) ": " (paused.reason) }
             }
-            p { "The pause ends. A phase that is under way goes on at its checkpoint." }
+            p { "The pause ends. A phase that is under way continues at its checkpoint." }
         },
         undo: html! { p { "Pause it again." } },
         command: format!("crossfade resume {run} --detach"),

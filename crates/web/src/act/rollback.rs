@@ -120,7 +120,7 @@ fn what(preview: &RollbackPreview, to: RollbackTarget) -> Markup {
         @match (phases.as_slice(), to) {
             ([], RollbackTarget::Start) => p { "Nothing has been run: the run ends." },
             ([], RollbackTarget::Phase(phase)) => p { "Nothing has been run after " (phase) "." },
-            (phases, _) => p { "It undoes " strong { (phases.join(", then ")) } ". The application goes on meanwhile." },
+            (phases, _) => p { "It undoes " strong { (phases.join(", then ")) } ". The application keeps running." },
         }
         @if let Some(pause) = &preview.pause {
             p.notice.warn { "It ends the pause by " (pause.by) ": " (pause.reason) }

@@ -79,7 +79,7 @@ pub fn failed(failure: &Failure) -> Markup {
             h1 { (failure.title()) }
             pre.message { (failure.detail()) }
             @if is_away {
-                p { "Nothing is lost: orders stay where they are, and the server goes on when the database answers again." }
+                p { "Nothing is lost: orders stay where they are, and the server continues when the database answers again." }
                 p { a href="" { "Try again" } }
             } @else {
                 p { a href="/" { "All runs" } }

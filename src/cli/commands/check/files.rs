@@ -73,7 +73,7 @@ fn of_directory(directory: &Path) -> Vec<Named> {
         .collect();
     if paths.is_empty() {
         let why = format!(
-            "{} has no plan (*.yaml, *.yml) and no SQL file (*.sql); directories within it are not looked at",
+            "{} has no plan (*.yaml, *.yml) and no SQL file (*.sql); subdirectories are not searched",
             directory.display()
         );
         return vec![Err((directory.to_owned(), why))];

@@ -71,7 +71,7 @@ pub(super) async fn index_is_whole(
              (CREATE INDEX CONCURRENTLY, and where it serves a constraint ADD CONSTRAINT … USING INDEX), ALTER INDEX {index} ATTACH PARTITION it, and go on"
         )),
         None if without.is_empty() => Observed::Conflict(format!(
-            "{index} is INVALID though every partition has its part, as one without was detached. Drop it (or the constraint that it serves), and go on: it is built again"
+            "{index} is INVALID although every partition has its index, because a partition without one was detached. Drop it (or its constraint), and run `crossfade advance`, which creates it again"
         )),
         None => Observed::Missing,
     })

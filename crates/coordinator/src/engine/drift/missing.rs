@@ -45,11 +45,11 @@ pub async fn columns(
         let is_next = snapshot.current_phase().map(|phase| phase.name) == Some(PhaseName::Retire);
         if is_next && retired_by_hand(client, snapshot, &sync).await? {
             wrong.push(OutOfStep::RetiredByHand(format!(
-                "{list} stands aside already, as `retire` would leave it, and the functions name it as before: writes of the application fail. `crossfade advance {run} --to retire` finishes what was begun by hand; `crossfade rollback {run}` ends the triggers, and the application can write again"
+                "{list} already has the name that `retire` would give it, but the trigger functions still use the old name, so writes of the application fail. `crossfade advance {run} --to retire` completes what was begun by hand. `crossfade rollback {run}` drops the triggers, and the application can write again"
             )));
         } else {
             wrong.push(OutOfStep::Columns(format!(
-                "there is no {list} any more: somebody has dropped or renamed it, and writes of the application may fail. Give a column that was renamed its name back; or `crossfade rollback {run}` ends the triggers, so that the application can write again, and drops no column"
+                "{list} no longer exists: somebody dropped or renamed it, and writes of the application may fail. If it was renamed, rename it back. Otherwise run `crossfade rollback {run}`, which drops the triggers, so that the application can write again, and drops no column"
             )));
         }
     }
@@ -354,7 +354,7 @@ pub async fn told(
             };
             told.push(match called_now(client, &function).await? {
                 Some(other) => format!(
-                    "{table} is called {other} now, and keeps the columns that the run added"
+                    "{table} was renamed to {other}, and keeps the columns that the run added"
                 ),
                 None => format!("{table} is not there any more"),
             });
@@ -417,7 +417,7 @@ pub async fn from_under_kept(
             let drops = now.triggers.iter();
             let drops = drops.map(|trigger| format!("DROP TRIGGER {trigger} ON {};", now.table));
             broken.push(format!(
-                "the triggers that stay on {} name {}, which somebody has dropped or renamed, and writes of the application may fail. Give it its name back; or end the triggers, whose columns keep their values: {}",
+                "the triggers that remain on {} use {}, which somebody dropped or renamed, so writes of the application may fail. Rename it back, or drop the triggers; the columns keep their values: {}",
                 now.table,
                 gone.join(", "),
                 drops.collect::<Vec<_>>().join(" ")

@@ -31,7 +31,7 @@ pub async fn check_nothing_one_sided(
     }
     if snapshot.plan.links().next().is_some() {
         return Err(EngineError::Refused(format!(
-            "somebody changed what keeps both sides in step ({}), and going back would lose what the new side alone has. `crossfade advance {run} --to backfill` fills the rows that have no value, and none that has; then `crossfade verify {run}` names those that differ, and where none does the run can go back",
+            "somebody changed the triggers that keep both sides in step ({}), and going back would lose values that only the new side has. `crossfade advance {run} --to backfill` fills the rows that have no value, and changes no other row. Then `crossfade verify {run}` names the rows that differ. If none does, the run can go back",
             touched.what.join("; ")
         )));
     }
@@ -71,7 +71,7 @@ async fn check_sync_one_sided(
     }
     let more = if rows > SHOWN { ", …" } else { "" };
     Err(EngineError::Refused(format!(
-        "somebody changed what keeps both sides in step, and {rows} rows of {} have a value on the new side that the old one has not: {keys}{more}. Going back would lose it: write what is right into the old side of these rows (the triggers write the new one), and go back then; nothing has changed",
+        "somebody changed the triggers that keep both sides in step, and {rows} rows of {} have a value only on the new side: {keys}{more}. Going back would lose these values. Write the right value to the old side of these rows (the triggers then write the new side), and run the rollback again. Nothing has changed",
         matching.table
     )))
 }

@@ -110,7 +110,7 @@ impl Driver {
             return Ok(());
         }
         Err(EngineError::Refused(format!(
-            "dual writes would not work, as no trigger fires in some sessions: {}. End that, and have open sessions connect again; then `advance` goes on",
+            "dual writes would not work, because triggers do not fire in some sessions: {}. Remove these settings, and let open sessions reconnect. Then `advance` continues",
             found.join("; ")
         )))
     }

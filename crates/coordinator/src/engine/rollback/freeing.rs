@@ -46,7 +46,7 @@ pub async fn only_frees(
         RollbackTarget::Phase(_) => {
             let told = drift::told(client, snapshot).await?.join("; ");
             Err(EngineError::Refused(format!(
-                "{told}: the run cannot go on, nor back to a phase. `crossfade rollback {}` ends the triggers, so that the application can write, and drops no column and no table",
+                "{told}. The run can neither continue nor go back to a phase. `crossfade rollback {}` drops the triggers, so that the application can write, and drops no column and no table",
                 snapshot.plan.name
             )))
         }
@@ -189,7 +189,7 @@ impl Driver {
     async fn left_of(&self, action: &Action) -> Result<Vec<String>, EngineError> {
         let (goal, what) = match action {
             Action::Ddl(DdlStep::Sql(_)) => {
-                let what = "what its statements did: look at it, and undo it by hand";
+                let what = "the effects of its statements: check them, and undo them by hand";
                 return Ok(vec![what.to_owned()]);
             }
             Action::Ddl(DdlStep::AddColumn(add)) => {
@@ -206,7 +206,7 @@ impl Driver {
         };
         Ok(match observe(&*self.work, &goal).await? {
             Observed::Holds => Vec::new(),
-            _ => vec![format!("{what}: look at its values, and drop it by hand")],
+            _ => vec![format!("{what}: check its values, and drop it by hand")],
         })
     }
 

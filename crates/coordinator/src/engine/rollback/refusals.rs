@@ -34,7 +34,7 @@ use tokio_util::sync::CancellationToken;
 const LISTEN: Duration = Duration::from_millis(1_500);
 
 const CONTRACTED: &str =
-    "contract has been done: what was old is gone. There is no way back but a backup";
+    "`contract` has completed and dropped the old side. The only way back is a backup";
 
 /// A rollback, as far as it can be told before it begins.
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ pub struct Foreseen {
     pub reopens: bool,
     /// It is not one that is under way already.
     pub begins: bool,
-    /// It only ends the triggers, as somebody has dropped what they name.
+    /// It only drops the triggers, as somebody has dropped what they name.
     pub frees: bool,
     /// What the application would lose, and the rows that are in the way.
     pub toll: Toll,
@@ -148,7 +148,7 @@ fn check_can_be_emptied(snapshot: &Snapshot) -> Result<(), EngineError> {
             .any(|link| sync_tables::undo_to_expand(plan, link, is_its_own).is_none());
     if stays {
         return Err(EngineError::Refused(
-            "the new columns cannot be emptied by themselves, and without triggers their values would grow stale: go back to the start".to_owned(),
+            "the new columns cannot be emptied on their own, and without triggers their values would become stale: roll back to the start".to_owned(),
         ));
     }
     Ok(())
@@ -174,7 +174,7 @@ async fn check_nobody_writes(
         && after > before
     {
         return Err(EngineError::Refused(format!(
-            "the new version is still writing ({} writes in the last {} s): take it out of service first, its statements would fail without the new column",
+            "the new version is still writing ({} writes in the last {} s). Take it out of service first: without the new column its statements would fail",
             after - before,
             LISTEN.as_secs_f32()
         )));
@@ -228,7 +228,7 @@ async fn check_nothing_hangs(
         return Ok(());
     }
     Err(EngineError::Refused(format!(
-        "going back drops what something else depends on, which would keep it from being dropped or go with it: {}. Drop that, or make it over the old side, and run it again; nothing has changed",
+        "other objects depend on what the rollback drops: {}. Drop them, or create them on the old side, and run the rollback again. Nothing has changed",
         hanging.join(", ")
     )))
 }

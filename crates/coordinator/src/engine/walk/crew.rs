@@ -43,7 +43,7 @@ pub async fn work(site: &Site<'_>, watch: &Watch<'_>) -> Result<Finish, EngineEr
             ended = &mut vacuuming, if !vacuum_ended => {
                 vacuum_ended = true;
                 if let Err(error) = ended {
-                    tracing::warn!(%error, "the table is not vacuumed as the walk goes");
+                    tracing::warn!(%error, "the table is not vacuumed during the backfill");
                 }
             }
         }

@@ -43,7 +43,7 @@ impl Worker<'_> {
             ),
         };
         Ok(format!(
-            "the server ended our session, or itself, {} times {place} (ctid): see its log, and mend or delete what does that (a CHECK, an index or a function over that row); then `crossfade resume {}` tries it once more",
+            "the server ended the session or crashed {} times {place} (ctid). Its log says why. Correct or drop the cause (a CHECK, an index or a function on that row). Then `crossfade resume {}` tries again",
             losses.count, self.site.plan.name
         ))
     }

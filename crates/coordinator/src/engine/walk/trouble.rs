@@ -166,7 +166,7 @@ impl Worker<'_> {
             (Some(role), Some(storage)) => EngineError::Conflict {
                 step,
                 what: format!(
-                    "row security hides rows of {storage} from {role}, and none is to be left out: ALTER ROLE {role} BYPASSRLS; then `advance` goes on"
+                    "row security hides rows of {storage} from {role}, and the backfill must reach every row. Run ALTER ROLE {role} BYPASSRLS. Then `advance` continues"
                 ),
             },
             _ => EngineError::Statement { step, error },
@@ -407,7 +407,7 @@ impl Worker<'_> {
         } else {
             match (&self.site.work, self.site.broken()) {
                 (Work::Fill(_), Some(why)) => format!(
-                    "{why}. `crossfade quarantine list {0}` shows the rows; after `crossfade tune {0} failed_batches_percent=0` it goes on regardless",
+                    "{why}. `crossfade quarantine list {0}` shows the rows. After `crossfade tune {0} failed_batches_percent=0` the backfill continues regardless",
                     self.site.plan.name
                 ),
                 _ => return Ok(false),

@@ -122,14 +122,14 @@ impl Replacement<'_> {
         if !is_copied {
             refuse(
                 format!("{} is partitioned", self.table_name),
-                "an update that moves a row to another partition arrives there as an insert of both sides, so that a conversion could lose what was written: only copies, and types that take every value, are made on partitioned tables",
+                "an update that moves a row to another partition arrives there as an insert of both sides, so a conversion could lose what was written. On partitioned tables only plain copies and types that take every value are possible",
             );
         }
         for column in self.going().map(|old| &old.name) {
             if self.table.partition_key.contains(column) {
                 refuse(
                     format!("{column} is in the partition key of {}", self.table_name),
-                    "a partition key cannot be changed: make a table that is partitioned otherwise, and move the rows",
+                    "a partition key cannot be changed: create a table that is partitioned differently, and move the rows",
                 );
             }
             for index in self.indexes_on(column).filter(|index| !index.primary) {
@@ -152,7 +152,7 @@ impl Replacement<'_> {
             {
                 refuse(
                     format!("{column} is in the foreign key {name} of a partitioned table"),
-                    "it cannot be added NOT VALID and validated apart: drop it first, and add it after the change",
+                    "it cannot be added NOT VALID and validated later: drop it first, and add it after the change",
                 );
             }
         }
@@ -198,7 +198,7 @@ impl Replacement<'_> {
             } else if let [extension, ..] = index.extensions.as_slice() {
                 refuse(
                     format!(
-                        "the index {} on {column} depends on the extension {extension}, and the one that takes its place would not",
+                        "the index {} on {column} depends on the extension {extension}, and its replacement would not",
                         index.name
                     ),
                     &format!(
@@ -226,7 +226,7 @@ impl Replacement<'_> {
                     "{column} is in the exclusion constraint {}",
                     constraint.name
                 ),
-                "an exclusion constraint cannot be built while the table is written to: drop it first",
+                "an exclusion constraint cannot be built while the application writes to the table: drop it first",
             );
         }
     }
@@ -242,7 +242,7 @@ impl Replacement<'_> {
                     let Sequence { name, owner, .. } = sequence;
                     let owner = Ident::from_catalog(owner);
                     let what = format!(
-                        "the sequence {name} that {}.{} takes its numbers from has to go further, and belongs to {owner}",
+                        "the sequence {name} that {}.{} takes its numbers from needs a larger range, and belongs to {owner}",
                         self.table_name, numbers.old.name
                     );
                     let end = if step.descending {
@@ -275,7 +275,7 @@ impl Replacement<'_> {
             return;
         }
         let what = format!(
-            "the default of {}.{column} gives {gives}, and the column becomes {}: inserts would go on failing at the end of {gives}: {default}",
+            "the default of {}.{column} gives {gives}, and the column becomes {}: inserts would still fail at the end of {gives}: {default}",
             self.table_name, numbers.type_name
         );
         let alter = format!(
@@ -284,7 +284,7 @@ impl Replacement<'_> {
         );
         let help = match numbers.old.sequences.first() {
             Some(sequence) if takes_numbers => format!(
-                "leave the cast out, as PostgreSQL brings the number to the column's type by itself: {alter} nextval({})",
+                "leave the cast out; PostgreSQL converts the number to the column's type: {alter} nextval({})",
                 literal::text(&sequence.name.to_string())
             ),
             _ => format!(
@@ -326,7 +326,7 @@ impl Replacement<'_> {
                     "the foreign key {} sets {column} to its default",
                     constraint.name
                 ),
-                "its successor would set NULL meanwhile: drop it before the change and add it after it, or drop the default",
+                "its replacement would set NULL until `contract`: drop it before the change and add it afterwards, or drop the default",
             );
         }
     }
@@ -334,7 +334,7 @@ impl Replacement<'_> {
     /// A column without a single successor: what keeps rows right cannot be carried over, and is not lost in silence.
     /// What is not refused here is warned of when the plan is compiled.
     fn refuse_of_gone(&self, old: &Column, refuse: &mut impl FnMut(String, &str)) {
-        const HELP: &str = "no single column takes its place: drop it first, and add after the change what fits the new columns";
+        const HELP: &str = "no single column replaces it: drop it first, and add what fits the new columns after the change";
         let column = &old.name;
         for index in self.indexes_on(column).filter(|index| !index.primary) {
             if index.unique {
@@ -368,7 +368,7 @@ impl Replacement<'_> {
         if old.owned_sequence.is_some() || takes_numbers {
             refuse(
                 format!("{column} takes its values from a sequence"),
-                "no single column takes its place: drop its default first, and set one after the change",
+                "no single column replaces it: drop its default first, and set one after the change",
             );
         }
     }
