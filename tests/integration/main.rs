@@ -56,6 +56,7 @@ mod messages;
 mod no_gap;
 mod one_statement;
 mod only_copy;
+mod odd_features;
 mod oracle;
 mod own_of_partitions;
 mod pacing;

@@ -100,6 +100,15 @@ const OF_THE_MOMENT: [&str; 3] = [
     "timetz(time without time zone)",
 ];
 
+/// Of extensions (pg_trgm): they go by a setting that is the extension's own.
+const OF_A_SETTING: [&str; 5] = [
+    "similarity_op",
+    "strict_word_similarity_commutator_op",
+    "strict_word_similarity_op",
+    "word_similarity_commutator_op",
+    "word_similarity_op",
+];
+
 /// Comparisons between dates and times of different types: `date_lt_timestamptz`.
 fn compares_times(name: &str) -> bool {
     let types = ["date_", "timestamp_", "timestamptz_"];
@@ -112,7 +121,11 @@ impl Called {
     /// Its value may be another one at another time, or in another session.
     fn wanders(&self) -> bool {
         match (self.volatility, self.maker) {
-            (Volatility::Immutable, _) | (Volatility::Stable, Maker::Superuser) => false,
+            (Volatility::Immutable, _) => false,
+            // What has no argument tells of the session or the moment.
+            (Volatility::Stable, Maker::Superuser) => {
+                self.signature.ends_with("()") || OF_A_SETTING.contains(&self.name.as_str())
+            }
             (Volatility::Volatile, _) | (Volatility::Stable, Maker::Anybody) => true,
             (Volatility::Stable, Maker::Server) => {
                 let is_kept = KEPT.binary_search(&self.name.as_str()).is_ok();
@@ -123,17 +136,25 @@ impl Called {
     }
 
     /// Settings, besides those that every plan pins, that its value depends on.
-    fn settings(&self) -> &'static [&'static str] {
-        if self.maker != Maker::Server || self.volatility != Volatility::Stable {
+    pub fn settings(&self) -> &'static [&'static str] {
+        if self.maker != Maker::Server {
+            return &[];
+        }
+        // Which zone `IST` is: declared IMMUTABLE, and yet a setting's.
+        if self.signature.starts_with("timezone(text,") {
+            return &["timezone_abbreviations"];
+        }
+        if self.volatility != Volatility::Stable {
             return &[];
         }
         match self.name.as_str() {
+            "timestamptz_in" | "timetz_in" | "make_timestamptz" => &["timezone_abbreviations"],
             "cash_in" | "cash_out" | "money" | "numeric" => &["lc_monetary"],
             "to_char" | "to_number" => &["lc_monetary", "lc_numeric", "lc_time"],
-            "to_date" | "to_timestamp" => &["lc_time"],
+            "to_date" | "to_timestamp" => &["lc_time", "timezone_abbreviations"],
             "xml" | "xml_in" => &["xmloption"],
             "xmlelement" => &["lc_monetary", "xmlbinary", "xmloption"],
-            name if name.contains("_ts") || name.starts_with("ts_match") => {
+            name if name.contains("_ts") || name.starts_with("ts_") => {
                 &["default_text_search_config"]
             }
             _ => &[],
@@ -211,6 +232,8 @@ mod tests {
             ),
             ("to_char(numeric,text)", Stable, Server, false),
             ("unaccent(text)", Stable, Superuser, false),
+            ("similarity_op(text,text)", Stable, Superuser, true),
+            ("ssl_client_serial()", Stable, Superuser, true),
             ("app.today()", Stable, Anybody, true),
             ("app.f(text)", Immutable, Anybody, false),
             ("timestamptz_in(cstring,oid,integer)", Stable, Server, false),
@@ -223,5 +246,7 @@ mod tests {
         assert_eq!(money.settings(), ["lc_monetary"]);
         let matches = called("ts_match_tt(text,text)", Stable, Server);
         assert_eq!(matches.settings(), ["default_text_search_config"]);
+        let zone = called("timezone(text,timestamp without time zone)", Immutable, Server);
+        assert_eq!(zone.settings(), ["timezone_abbreviations"]);
     }
 }

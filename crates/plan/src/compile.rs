@@ -2,6 +2,7 @@
 
 mod analysis;
 mod assignments;
+mod batch_triggers;
 mod database_checks;
 mod expressions;
 mod gates;
@@ -15,6 +16,7 @@ mod row_values;
 mod sides;
 mod structure;
 mod triggers;
+mod unique;
 
 use super::{
     changes, claims,

@@ -144,6 +144,22 @@ pub struct Fill {
     pub link: Option<TablePair>,
 }
 
+impl Fill {
+    /// The table whose rows its batches write, which is not the one that they walk where that is another.
+    pub fn written(&self) -> &TableName {
+        match &self.link {
+            Some(link) => link.table(link.new),
+            None => &self.table,
+        }
+    }
+
+    /// Whether its UPDATE sets the column of that table.
+    pub fn sets(&self, column: &Ident) -> bool {
+        let mut set = self.set.iter();
+        set.any(|assignment| assignment.target.name == *column)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Match {
     pub table: TableName,

@@ -8,7 +8,7 @@ mod summary;
 use super::{
     compiled::{Action, Conversion, Plan, Sync},
     document::PhaseName,
-    facts::Facts,
+    facts::{Facts, Triggers},
     search_path::SearchPath,
     steps::{DdlStep, Undo, Work, retire_column::RetireColumn},
     table_pair::{DeleteAlong, TablePair},
@@ -19,7 +19,7 @@ use crate::sqlgen::{
     rows, standing,
     sync::Names,
 };
-use crossfade_model::ident::TableName;
+use crossfade_model::ident::{Ident, TableName};
 use crossfade_model::lock::Lock;
 use crossfade_sql::{
     catalog::Catalog,
@@ -258,8 +258,10 @@ impl Explainer<'_> {
                 let sql = rows::fill(fill, &fill.table);
                 let mut filled =
                     self.over_rows(sql, &fill.table, Lock::RowExclusiveLock, Labour::Fill);
-                filled.fires = self.fires(&fill.table);
-                filled.replicates = self.replicates(&fill.table);
+                filled.fires = self.fires(fill.written(), self.facts.triggers_in_batches(), |one| {
+                    fill.sets(one)
+                });
+                filled.replicates = self.replicates(fill.written());
                 let mut all = vec![filled];
                 all.extend(self.parts(&parts, Written::ByUs));
                 all
@@ -355,8 +357,7 @@ impl Explainer<'_> {
         };
         let fires = match write.verb {
             Verb::Update | Verb::Merge => {
-                let facts = self.facts.table(&table);
-                facts.map_or(Vec::new(), |facts| facts.update_triggers.clone())
+                self.fires(&table, Triggers::Fire, |_| true)
             }
             Verb::Insert | Verb::Delete | Verb::Copy => Vec::new(),
         };
@@ -471,11 +472,14 @@ impl Explainer<'_> {
         }
     }
 
-    fn fires(&self, table: &TableName) -> Vec<String> {
-        match self.facts.table(table) {
-            Some(table) if !self.facts.can_skip_triggers => table.update_triggers.clone(),
-            _ => Vec::new(),
-        }
+    /// The application's triggers that an UPDATE fires; `sets` says which columns it sets.
+    fn fires(
+        &self,
+        table: &TableName,
+        triggers: Triggers,
+        sets: impl Fn(&Ident) -> bool,
+    ) -> Vec<String> {
+        self.facts.fired(table, triggers, sets)
     }
 
     /// Every row that is written goes to whoever subscribes, and in any case to the physical replicas.
@@ -534,17 +538,12 @@ fn undo_costs(action: &Action, plan: &Plan) -> Vec<String> {
 fn note(action: &Action, facts: &Facts) -> Option<String> {
     match action {
         Action::Fill(fill) => {
-            let triggers = facts
-                .table(&fill.table)
-                .map(|table| table.update_triggers.as_slice());
-            let fired = if facts.can_skip_triggers {
-                "no trigger fires".to_owned()
-            } else {
-                match triggers {
-                    Some([]) | None => {
-                        "the application has no trigger that it could fire".to_owned()
-                    }
-                    Some(names) => format!("the application's triggers fire: {}", names.join(", ")),
+            let fired = facts.fired(fill.written(), facts.triggers_in_batches(), |one| fill.sets(one));
+            let fired = match (fired.is_empty(), facts.triggers_in_batches()) {
+                (false, _) => format!("the application's triggers fire: {}", fired.join(", ")),
+                (true, Triggers::KeptOut) => "no trigger fires".to_owned(),
+                (true, Triggers::Fire) => {
+                    "the application has no trigger that it could fire".to_owned()
                 }
             };
             Some(format!(

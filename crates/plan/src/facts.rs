@@ -28,7 +28,7 @@ pub struct Facts {
     pub other_paths: Vec<String>,
     /// Settings that some few conversions depend on besides, by name.
     pub locale: BTreeMap<String, String>,
-    /// The role may set `session_replication_role`, so that batches fire no triggers.
+    /// The role may set `session_replication_role`, so that batches fire no triggers but those that are meant to fire there.
     pub can_skip_triggers: bool,
     /// Roles that a default privilege gives something on new tables and views. `public` is everybody's.
     pub default_grantees: Vec<Ident>,
@@ -214,8 +214,8 @@ pub struct Table {
     pub changing_triggers: Vec<ChangingTrigger>,
     /// What the index of the key takes for equal, column by column.
     pub key_operators: Vec<Operator>,
-    /// The application's own triggers on UPDATE, by name.
-    pub update_triggers: Vec<String>,
+    /// The application's own triggers on UPDATE, those of partitions too.
+    pub update_triggers: Vec<UpdateTrigger>,
     pub rows_estimated: f64,
     /// When they were last counted; `None` where nobody has counted, or there was no block then.
     pub rows_per_block: Option<f64>,
@@ -273,6 +273,66 @@ pub struct OwnPart {
 pub struct ChangingTrigger {
     pub table: TableName,
     pub name: Ident,
+}
+
+/// A trigger that fires on UPDATE.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpdateTrigger {
+    /// The table, or the partition that has it by itself.
+    pub table: TableName,
+    pub name: Ident,
+    pub enabled: Enabled,
+    pub each: Each,
+    pub when: When,
+    /// `UPDATE OF`: it fires where one of these is set. None: whatever is set.
+    pub columns: Vec<Ident>,
+}
+
+/// In which sessions a trigger fires, as `session_replication_role` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Enabled {
+    Origin,
+    Always,
+    Replica,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Each {
+    Row,
+    Statement,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    Before,
+    After,
+}
+
+/// Whether a session keeps the application's triggers out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Triggers {
+    Fire,
+    KeptOut,
+}
+
+impl UpdateTrigger {
+    /// `touch`, `touch of public.part`
+    pub fn described(&self, table: &TableName) -> String {
+        match self.table == *table {
+            true => self.name.to_string(),
+            false => format!("{} of {}", self.name, self.table),
+        }
+    }
+
+    /// Whether a statement that sets columns fires it; `sets` says of a column whether it does.
+    pub fn is_fired(&self, triggers: Triggers, sets: impl Fn(&Ident) -> bool) -> bool {
+        let in_session = match (self.enabled, triggers) {
+            (Enabled::Always, _) => true,
+            (Enabled::Origin, triggers) => triggers == Triggers::Fire,
+            (Enabled::Replica, triggers) => triggers == Triggers::KeptOut,
+        };
+        in_session && (self.columns.is_empty() || self.columns.iter().any(sets))
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -510,6 +570,29 @@ pub struct Claim {
 }
 
 impl Facts {
+    /// Whether the batches of a backfill fire ordinary triggers.
+    pub fn triggers_in_batches(&self) -> Triggers {
+        match self.can_skip_triggers {
+            true => Triggers::KeptOut,
+            false => Triggers::Fire,
+        }
+    }
+
+    /// The application's triggers on the table that an UPDATE fires, by name; `sets` says which columns it sets.
+    pub fn fired(
+        &self,
+        table: &TableName,
+        triggers: Triggers,
+        sets: impl Fn(&Ident) -> bool,
+    ) -> Vec<String> {
+        let found = self.table(table).into_iter();
+        found
+            .flat_map(|found| &found.update_triggers)
+            .filter(|trigger| trigger.is_fired(triggers, &sets))
+            .map(|trigger| trigger.described(table))
+            .collect()
+    }
+
     /// What to do about a column that is there and may not be: that of a run is not to be dropped by hand.
     pub fn taken(&self, table: &TableName, column: &Ident) -> String {
         let mut claims = self.claims.iter();

@@ -66,10 +66,9 @@ const CONSTRAINED_DOMAINS: &str = "\
         UNION SELECT t.oid, t.typname FROM pg_type AS t JOIN d ON t.typbasetype = d.oid WHERE t.typtype = 'd') \
     SELECT DISTINCT d.typname::text FROM d ORDER BY 1";
 
-/// What a default gives by itself: PostgreSQL makes a cast around it that brings it to the column's type, unless it is of that
-/// already (`nextval('s')::integer`), or a constant.
-///
 /// Equality that says the same as the bytes do: these types' and arrays' of none but them, in a deterministic collation.
+/// The last column is what a default gives by itself: PostgreSQL makes a cast around it that brings it to the column's type, unless
+/// it is of that already (`nextval('s')::integer`), or a constant.
 const COLUMNS: &str = "\
     SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), \
            coalesce(b.typname IN ('bool', 'int2', 'int4', 'int8', 'text', 'varchar', 'bpchar', 'name', 'uuid', 'date', 'time', 'timestamp', 'timestamptz', 'bytea', 'oid') \
@@ -202,8 +201,10 @@ const WHOLE: &str = "\
                AND f.pronamespace IS DISTINCT FROM to_regnamespace('crossfade') AND f.prosrc ~* '\\m(tg_table_name|tg_relname|tg_relid)\\M' ORDER BY 1), \
            ARRAY(SELECT DISTINCT s.subname::text FROM pg_subscription AS s JOIN pg_subscription_rel AS r ON r.srsubid = s.oid \
                WHERE r.srrelid IN (SELECT c.oid UNION SELECT relid FROM pg_partition_tree(c.oid)) ORDER BY 1), \
-           ARRAY(SELECT r.rulename::text FROM pg_rewrite AS r WHERE r.ev_class = c.oid AND r.ev_type = '2' AND r.ev_enabled IN ('O', 'A', 'R') ORDER BY 1), \
-           ARRAY(SELECT r.rulename::text FROM pg_rewrite AS r WHERE r.ev_class = c.oid AND r.ev_type = '2' AND r.ev_enabled IN ('A', 'R') ORDER BY 1), \
+           ARRAY(SELECT r.rulename || CASE WHEN r.ev_class <> c.oid THEN ' of ' || r.ev_class::regclass::text ELSE '' END FROM pg_rewrite AS r \
+               WHERE r.ev_class IN (SELECT c.oid UNION SELECT relid FROM pg_partition_tree(c.oid)) AND r.ev_type = '2' AND r.ev_enabled IN ('O', 'A') ORDER BY 1), \
+           ARRAY(SELECT r.rulename || CASE WHEN r.ev_class <> c.oid THEN ' of ' || r.ev_class::regclass::text ELSE '' END FROM pg_rewrite AS r \
+               WHERE r.ev_class IN (SELECT c.oid UNION SELECT relid FROM pg_partition_tree(c.oid)) AND r.ev_type = '2' AND r.ev_enabled IN ('A', 'R') ORDER BY 1), \
            CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) END, \
            ARRAY(SELECT l.provider FROM pg_seclabel AS l WHERE l.classoid = 'pg_class'::regclass AND l.objoid = c.oid AND l.objsubid = 0 ORDER BY 1), \
            ARRAY(SELECT p.pubname::text FROM pg_publication AS p JOIN pg_publication_rel AS r ON r.prpubid = p.oid \
@@ -295,19 +296,13 @@ const PARTITION_KEY: &str = "\
       WHERE d.classid = 'pg_class'::regclass AND d.objid = p.partrelid AND d.objsubid = a.attnum \
         AND d.refclassid = 'pg_class'::regclass AND d.refobjid = p.partrelid AND d.refobjsubid = 0)) ORDER BY 1";
 
-/// Those of partitions too. What a partition has of its table is the table's.
-const UPDATE_TRIGGERS: &str = "\
-    SELECT t.tgname || CASE WHEN t.tgrelid <> $1 THEN ' of ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname) ELSE '' END \
-    FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace \
-    WHERE t.tgrelid IN (SELECT $1::oid UNION SELECT relid FROM pg_partition_tree($1::oid)) AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') \
-      AND (t.tgparentid = 0 OR t.tgrelid = $1) AND (t.tgtype & 16) <> 0 AND t.tgname NOT LIKE '%zz\\_crossfade\\_%' ORDER BY 1";
-
-/// CHECKs that are not validated, of the table and of what inherits from it. What a table has of its parent is the parent's.
+/// CHECKs that are not validated, of the table and of what inherits from it. What a table has of its parent is the parent's, and one
+/// that is NOT ENFORCED (PostgreSQL 18) is not looked at.
 const UNPROVEN: &str = "\
     WITH RECURSIVE tree AS (SELECT $1::oid AS oid UNION SELECT i.inhrelid FROM tree JOIN pg_inherits AS i ON i.inhparent = tree.oid) \
     SELECT n.nspname::text, c.relname::text, k.conname::text, pg_get_expr(k.conbin, k.conrelid) \
     FROM tree JOIN pg_constraint AS k ON k.conrelid = tree.oid JOIN pg_class AS c ON c.oid = tree.oid JOIN pg_namespace AS n ON n.oid = c.relnamespace \
-    WHERE k.contype = 'c' AND NOT k.convalidated AND (k.coninhcount = 0 OR k.conrelid = $1) ORDER BY 1, 2, 3";
+    WHERE k.contype = 'c' AND NOT k.convalidated AND coalesce(to_jsonb(k) ->> 'conenforced', 'true') = 'true' AND (k.coninhcount = 0 OR k.conrelid = $1) ORDER BY 1, 2, 3";
 
 const OID: &str = "\
     SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2";
@@ -362,7 +357,7 @@ pub async fn identity(client: &Client) -> Result<Facts> {
     let locale = client
         .query(
             "SELECT name, setting FROM pg_settings \
-             WHERE name IN ('lc_monetary', 'lc_numeric', 'lc_time', 'default_text_search_config', 'xmlbinary', 'xmloption')",
+             WHERE name IN ('lc_monetary', 'lc_numeric', 'lc_time', 'default_text_search_config', 'timezone_abbreviations', 'xmlbinary', 'xmloption')",
             &[],
         )
         .await?;
@@ -464,12 +459,7 @@ pub async fn table(client: &impl GenericClient, name: &TableName) -> Result<Opti
         row_readers: references::row_readers(client, name, &column_names).await?,
         unproven: unproven(client, oid).await?,
         changing_triggers: triggers::changing(client, oid).await?,
-        update_triggers: client
-            .query(UPDATE_TRIGGERS, &[&oid])
-            .await?
-            .iter()
-            .map(|row| row.get(0))
-            .collect(),
+        update_triggers: triggers::updating(client, oid).await?,
     }))
 }
 

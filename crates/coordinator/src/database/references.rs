@@ -60,7 +60,8 @@ const TRIGGERS: &str = "\
 /// Functions that get a row of the table, or of one of its partitions, as a whole: those of its triggers, and those in an expression
 /// over the whole row (`WHEN (f(NEW.*))`, `CHECK (f(t.*))`). Of the second kind also the text of the object itself, which may name
 /// a column in quotes: `to_jsonb(NEW.*) ->> 'status'`. The server notes of neither which columns they read. In stored
-/// expressions a whole row is the column 0; those of generated columns and statistics cannot have one.
+/// expressions a whole row is the column 0; those of generated columns and statistics cannot have one. A function counts if a row of
+/// the table fits one of its parameters; of one that takes any row, in a view or beside a sub-select, it may be another table's.
 const OVER_ROWS: &str = "\
     WITH RECURSIVE tree AS (SELECT $1::oid AS oid UNION SELECT i.inhrelid FROM tree JOIN pg_inherits AS i ON i.inhparent = tree.oid), \
     stored (class, oid, expression, text) AS ( \
@@ -78,16 +79,23 @@ const OVER_ROWS: &str = "\
                 WHERE d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid)), \
     over_row AS (SELECT * FROM stored WHERE expression LIKE '%:varattno 0 %'), \
     called AS ( \
-        SELECT o.class, o.oid, m[1]::oid AS function, false AS fires FROM over_row AS o, regexp_matches(o.expression, ':(?:op)?funcid ([0-9]+)', 'g') AS m \
-        UNION SELECT 'pg_trigger'::regclass, t.oid, t.tgfoid, true FROM tree JOIN pg_trigger AS t ON t.tgrelid = tree.oid \
-            WHERE NOT t.tgisinternal AND t.tgparentid = 0) \
+        SELECT o.class, o.oid, m[1]::oid AS function, false AS fires, \
+               o.class <> 'pg_rewrite'::regclass AND o.expression NOT LIKE '%{QUERY %' AS is_alone FROM over_row AS o, regexp_matches(o.expression, ':(?:op)?funcid ([0-9]+)', 'g') AS m \
+        UNION SELECT 'pg_trigger'::regclass, t.oid, t.tgfoid, true, true FROM tree JOIN pg_trigger AS t ON t.tgrelid = tree.oid \
+            WHERE NOT t.tgisinternal AND t.tgparentid = 0), \
+    above (oid) AS (SELECT oid FROM tree UNION SELECT i.inhparent FROM above JOIN pg_inherits AS i ON i.inhrelid = above.oid), \
+    fitting (oid) AS (SELECT r.reltype FROM above JOIN pg_class AS r ON r.oid = above.oid \
+        UNION SELECT t.oid FROM fitting JOIN pg_type AS t ON t.typelem = fitting.oid AND t.typcategory = 'A' OR t.typbasetype = fitting.oid), \
+    takes (own, any_row) AS (SELECT array_agg(oid), '{2249,2276,2277,2283,2776,5077,5078,5079}'::oid[] FROM fitting) \
     SELECT pg_describe_object(c.class, c.oid, 0), \
            CASE p.prokind WHEN 'p' THEN 'procedure ' ELSE 'function ' END || p.oid::regprocedure::text, l.lanname::text, \
            CASE WHEN l.lanname IN ('sql', 'plpgsql') THEN pg_get_functiondef(p.oid) ELSE p.prosrc END, c.fires, \
-           coalesce((SELECT array_remove(ARRAY[t.tgoldtable, t.tgnewtable]::text[], NULL) FROM pg_trigger AS t WHERE c.fires AND t.oid = c.oid), '{}') \
-    FROM called AS c JOIN pg_proc AS p ON p.oid = c.function JOIN pg_language AS l ON l.oid = p.prolang JOIN pg_namespace AS n ON n.oid = p.pronamespace \
+           coalesce((SELECT array_remove(ARRAY[t.tgoldtable, t.tgnewtable]::text[], NULL) FROM pg_trigger AS t WHERE c.fires AND t.oid = c.oid), '{}'), \
+           c.is_alone OR p.proargtypes::oid[] && takes.own \
+    FROM takes CROSS JOIN called AS c JOIN pg_proc AS p ON p.oid = c.function JOIN pg_language AS l ON l.oid = p.prolang JOIN pg_namespace AS n ON n.oid = p.pronamespace \
     WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'crossfade') AND p.prosqlbody IS NULL \
-    UNION ALL SELECT pg_describe_object(o.class, o.oid, 0), NULL, 'sql', o.text, false, '{}' FROM over_row AS o \
+      AND (c.fires OR p.proargtypes::oid[] && takes.own OR p.proargtypes::oid[] && takes.any_row) \
+    UNION ALL SELECT pg_describe_object(o.class, o.oid, 0), NULL, 'sql', o.text, false, '{}', false FROM over_row AS o \
     ORDER BY 1, 2";
 
 /// Which of these columns such functions read, by the names that they have now: those that are sure, and those that may be.
@@ -151,7 +159,8 @@ pub async fn row_readers(
                 }
                 // A parameter may have any name and any type that takes a row.
                 Some(Naming::Row | Naming::Positions | Naming::Star) | None => {
-                    is_field(&routine.definition, one)
+                    let is_of_table: bool = row.get(6);
+                    is_of_table && is_field(&routine.definition, one)
                 }
             };
             readers.push(RowReader {

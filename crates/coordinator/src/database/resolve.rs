@@ -40,17 +40,34 @@ const CALLED: &str = "\
     FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang \
     WHERE p.oid = ANY ($1) OR p.oid IN (SELECT o.oprcode FROM pg_operator AS o WHERE o.oid = ANY ($2)) ORDER BY 2";
 
-/// Types of dates and times, their arrays, ranges and multiranges, by number.
-const MOMENTS: [u32; 16] = [
-    1082, 1083, 1114, 1115, 1182, 1183, 1184, 1185, 1266, 1270, 3908, 3910, 3912, 4533, 4534, 4535,
+/// Of the types `$1` those that are dates or times, or are made of such: arrays, ranges, multiranges, domains, rows.
+const MOMENTS: &str = "\
+    WITH RECURSIVE parts (root, oid) AS ( \
+        SELECT t, t FROM unnest($1::oid[]) AS t \
+        UNION SELECT p.root, further.oid FROM parts AS p JOIN pg_type AS t ON t.oid = p.oid CROSS JOIN LATERAL ( \
+            SELECT t.typelem UNION ALL SELECT t.typbasetype UNION ALL SELECT r.rngsubtype FROM pg_range AS r WHERE t.oid IN (r.rngtypid, r.rngmultitypid) \
+            UNION ALL SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) AS further (oid) \
+        WHERE further.oid <> 0) \
+    SELECT DISTINCT root FROM parts WHERE oid IN (1082, 1083, 1114, 1184, 1266)";
+
+/// They read `now` as the moment, where somebody calls them by their names.
+const READ_A_MOMENT: [&str; 5] = [
+    "date_in",
+    "time_in",
+    "timestamp_in",
+    "timestamptz_in",
+    "timetz_in",
 ];
+
+/// They make values of any type from texts.
+const READ_ANYTHING: [&str; 2] = ["json_populate_record", "jsonb_populate_record"];
 
 /// The functions by which types `$1` are read from text and types `$2` written as text, and the types that these are made of.
 const THROUGH_TEXT: &str = "\
     WITH RECURSIVE parts (oid, is_read, is_written) AS ( \
         SELECT t, true, false FROM unnest($1::oid[]) AS t UNION SELECT t, false, true FROM unnest($2::oid[]) AS t \
         UNION SELECT further.oid, p.is_read, p.is_written FROM parts AS p JOIN pg_type AS t ON t.oid = p.oid CROSS JOIN LATERAL ( \
-            SELECT t.typelem UNION ALL SELECT t.typbasetype UNION ALL SELECT r.rngsubtype FROM pg_range AS r WHERE t.oid = r.rngtypid \
+            SELECT t.typelem UNION ALL SELECT t.typbasetype UNION ALL SELECT r.rngsubtype FROM pg_range AS r WHERE t.oid IN (r.rngtypid, r.rngmultitypid) \
             UNION ALL SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) AS further (oid) \
         WHERE further.oid <> 0) \
     SELECT DISTINCT p.proname::text, p.oid::regprocedure::text, p.provolatile::text, p.pronamespace = 'pg_catalog'::regnamespace, l.lanname IN ('internal', 'c') \
@@ -286,8 +303,11 @@ impl<'a> Resolver<'a> {
             volatility: Volatility::Immutable,
             maker: Maker::Anybody,
         });
-        let unnamed = tree.unnamed(self.client, expression, row.get(0)).await?;
-        let calls = rows.iter().map(called).chain(values).chain(domain);
+        let named: Vec<Called> = rows.iter().map(called_by_name).collect();
+        let unnamed = tree
+            .unnamed(self.client, expression, row.get(0), &named)
+            .await?;
+        let calls = named.into_iter().chain(values).chain(domain);
         let calls = calls.chain(unnamed).collect();
         Ok(Made {
             type_oid,
@@ -371,6 +391,15 @@ fn called(row: &tokio_postgres::Row) -> Called {
             (false, false) => Maker::Anybody,
         },
     }
+}
+
+/// One that the expression calls, and not the server to read or write a value.
+fn called_by_name(row: &tokio_postgres::Row) -> Called {
+    let mut called = called(row);
+    if READ_A_MOMENT.contains(&called.name.as_str()) {
+        "moment".clone_into(&mut called.name);
+    }
+    called
 }
 
 /// `((a || b) IS NOT NULL)` → `(a || b)`
@@ -487,6 +516,7 @@ impl Tree {
         client: &Client,
         expression: &str,
         resolved: &str,
+        named: &[Called],
     ) -> Result<Vec<Called>> {
         let of_server = |name: &str, signature: &str| Called {
             name: name.to_owned(),
@@ -498,24 +528,31 @@ impl Tree {
         if self.xml {
             calls.push(of_server("xmlelement", "XML"));
         }
+        let made = self.through_text.iter().map(|(made, _)| *made);
+        let asked: Vec<u32> = made.chain(self.constants.iter().copied()).collect();
+        let moments = client.query(MOMENTS, &[&asked]).await?;
+        let moments: BTreeSet<u32> = moments.iter().map(|row| row.get(0)).collect();
         // Those that the server has read as a moment are not there as such any more.
         let is_read = moments_named(expression) > moments_named(resolved);
-        if is_read && self.constants.iter().any(|one| MOMENTS.contains(one)) {
+        if is_read && !self.constants.is_disjoint(&moments) {
             calls.push(of_server(
                 "moment",
                 "`now`, `today` or the like as a constant",
             ));
         }
-        let is_fixed = |(made, reads): &(u32, bool)| !reads && MOMENTS.contains(made);
+        let is_fixed = |(made, reads): &(u32, bool)| !reads && moments.contains(made);
         if self.through_text.iter().any(is_fixed) {
             calls.push(of_server("moment", "a time that is made from a text"));
         }
-        // Functions that write a value of any type as text (`concat`, `to_json`) are told by the types that there are: only how money
-        // is written depends on a setting that not every plan pins.
+        // Functions that write a value of any type as text (`concat`, `to_json`), or read one, are told by the types that there are:
+        // what these depend on besides what every plan pins.
         let is_written =
-            |called: &Called| !self.through_text.is_empty() || called.name.starts_with("cash_");
-        let made: Vec<u32> = self.through_text.iter().map(|(made, _)| *made).collect();
+            |called: &Called| !self.through_text.is_empty() || !called.settings().is_empty();
         let types: Vec<u32> = self.types.iter().copied().collect();
+        let mut made: Vec<u32> = self.through_text.iter().map(|(made, _)| *made).collect();
+        if named.iter().any(|one| READ_ANYTHING.contains(&one.name.as_str())) {
+            made.extend(&types);
+        }
         let rows = client.query(THROUGH_TEXT, &[&made, &types]).await?;
         calls.extend(rows.iter().map(called).filter(is_written));
         Ok(calls)
@@ -549,8 +586,24 @@ fn moments_named(text: &str) -> usize {
     let literals = tokens(text).into_iter();
     let literals = literals.filter(|token| token.class == Class::String);
     literals
-        .filter(|token| names_moment(token.text(text)))
+        .filter(|token| names_moment(token.text(text)) || is_spelled(token.text(text)))
         .count()
+}
+
+/// Characters are written by their numbers (`E'\x6eow'`, `U&'\006eow'`): any word may be.
+fn is_spelled(literal: &str) -> bool {
+    let unicode = literal.starts_with(['u', 'U']);
+    let mut bytes = literal.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte == b'\\' {
+            let next = bytes.next().unwrap_or_default();
+            let by_number = next.is_ascii_digit() || b"xuU+".contains(&next);
+            if by_number && (unicode || literal.starts_with(['e', 'E'])) {
+                return true;
+            }
+        }
+    }
+    false
 }
 
 /// Words that the server takes for a moment where it reads a date or a time, also within an array or a range.
@@ -584,6 +637,8 @@ mod tests {
             {FIELDSELECT :name a\\}\\{b})}";
         assert_eq!(Tree::read(text).through_text, [(1184, true), (1082, false)]);
         assert!(names_moment("'[Today,)'") && !names_moment("'nowhere'"));
+        assert!(is_spelled(r"E'\x6eow'") && is_spelled(r"U&'\006eow'"));
+        assert!(!is_spelled(r"E'\\d'") && !is_spelled(r"'\006eow'"));
         assert!(Tree::read("{VAR :varno 1 :varattno 0 }").whole_row);
         assert!(Tree::read("{VAR :varno 1 :varattno -6 }").system_column);
     }

@@ -109,35 +109,7 @@ impl<'a> Compiler<'a> {
         self.check_aliased(&place, name, table);
         self.check_subscribed(&place, name, table);
         self.check_identity(&place, name, table);
-        let is_filled = self
-            .steps()
-            .any(|step| matches!(step, Step::Fill(fill) if fill.table == *name));
-        if is_filled && !self.facts.can_skip_triggers && !table.update_triggers.is_empty() {
-            self.problem(
-                PlanError::at(
-                    place,
-                    format!(
-                        "the backfill fires the application's triggers on {name}, once for each row: {}",
-                        table.update_triggers.join(", ")
-                    ),
-                )
-                .warning()
-                .help(self.to_keep_triggers_out()),
-            );
-        }
-    }
-
-    fn to_keep_triggers_out(&self) -> String {
-        let role = Ident::from_catalog(&self.facts.role);
-        let what = "they change columns (a version, a time of change) or write rows (to an audit table) for every row of the table";
-        match self.facts.server_version >= 150_000 {
-            true => format!(
-                "{what}; to keep them out: GRANT SET ON PARAMETER session_replication_role TO {role};"
-            ),
-            false => format!(
-                "{what}; on this version of PostgreSQL only a superuser can keep them out (from 15 on: GRANT SET ON PARAMETER session_replication_role)"
-            ),
-        }
+        self.check_fired(&place, name, table);
     }
 
     /// What makes the role have the owner's rights. A membership is not enough where rights are not inherited: from PostgreSQL 16 on
@@ -467,6 +439,17 @@ impl<'a> Compiler<'a> {
         column: &Ident,
         expression: &Expression,
     ) -> bool {
+        let is_kept = |step: &Step| match step {
+            Step::SyncColumns(sync) => {
+                let mut kept = sync.forward.keys().chain(sync.backward.keys());
+                sync.table == *table && kept.any(|one| one == column)
+            }
+            _ => false,
+        };
+        // What triggers compute they compute at each write, and it is compared with what was computed before.
+        if self.steps().any(is_kept) {
+            return false;
+        }
         let mut steps = self.steps();
         steps.any(|step| match step {
             Step::AddColumn(step) => {

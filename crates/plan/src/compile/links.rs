@@ -1,10 +1,10 @@
 //! Two tables in step: which is the parent, what belongs to what, and whether a row that counts can be told.
 
-use super::{Compiler, groups};
+use super::{Compiler, groups, unique};
 use crate::{
     compiled::{Assignment, ColumnRef, Conversion, Fill, Match},
     document::{Assignments, Expression},
-    facts::{ConstraintKind, EqualityKey, ExpressionKey, Index, Table, TableKind},
+    facts::{ConstraintKind, EqualityKey, ExpressionKey, Table, TableKind},
     key::Operator,
     steps::{Step, fill::FillStep, rows_match::MatchStep, sync_tables::SyncTables},
     table_pair::{KeyPair, OrderedBy, Side, TablePair},
@@ -152,24 +152,6 @@ impl Compiler<'_> {
         all
     }
 
-    fn is_unique(table: &Table, columns: &BTreeSet<&Ident>) -> bool {
-        table.constraints.iter().any(|constraint| {
-            let is_key = matches!(
-                constraint.kind,
-                ConstraintKind::PrimaryKey | ConstraintKind::Unique
-            );
-            is_key && constraint.columns.iter().collect::<BTreeSet<_>>() == *columns
-        }) || table.indexes.iter().any(|index| {
-            let whole =
-                !index.using.contains(" WHERE ") && index.plain_columns == index.columns.len();
-            index.unique
-                && index.valid
-                && whole
-                && !index.using.contains(" INCLUDE ")
-                && index.columns.iter().collect::<BTreeSet<_>>() == *columns
-        })
-    }
-
     fn key_pairs(&mut self, path: &Path, step: &SyncTables) -> Option<Vec<KeyPair>> {
         if step.by.is_empty() {
             self.problem(
@@ -195,8 +177,8 @@ impl Compiler<'_> {
             } else {
                 self.column(child, in_child, &place)?
             };
-            let equal = self.equality(path, parent, &parent_column, &child_column.type_name)?;
-            let own = self.equality(path, parent, &parent_column, &parent_column.type_name)?;
+            let equal = self.equality(path, step, &parent_column, &child_column.type_name)?;
+            let own = self.equality(path, step, &parent_column, &parent_column.type_name)?;
             pairs.push(KeyPair {
                 parent: parent_column,
                 child: child_column,
@@ -212,16 +194,24 @@ impl Compiler<'_> {
     fn equality(
         &mut self,
         path: &Path,
-        parent: &TableName,
+        step: &SyncTables,
         column: &ColumnRef,
         other_type: &str,
     ) -> Option<Operator> {
+        let (parent, _) = step.parent_and_child();
+        let key: BTreeSet<&Ident> = match step.new_side() {
+            Side::Parent => step.by.keys().collect(),
+            Side::Child => step.by.values().collect(),
+        };
+        let is_key_unique = self
+            .table(parent)
+            .is_some_and(|table| unique::is_unique(table, &key));
         let (name, type_name) = (&column.name, &column.type_name);
         let key = equality_key(parent, name, type_name, other_type);
         match self.facts.equalities.get(&key) {
             // Not asked about, as something else is wrong; or nothing unique is there, which is said elsewhere.
             None => Some(Operator::default()),
-            Some(Ok(found)) if found.is_unique || !self.is_any_unique(parent, name) => {
+            Some(Ok(found)) if found.is_unique || !is_key_unique => {
                 Some(found.operator.clone())
             }
             Some(Ok(found)) => {
@@ -234,23 +224,13 @@ impl Compiler<'_> {
                 ));
                 None
             }
-            Some(Err(_)) if !self.is_any_unique(parent, name) => Some(Operator::default()),
+            Some(Err(_)) if !is_key_unique => Some(Operator::default()),
             Some(Err(error)) => {
                 let problem = PlanError::at(path.key("by"), error.message.clone());
                 self.problem(problem.help("give both columns one type first (change_column_type)"));
                 None
             }
         }
-    }
-
-    fn is_any_unique(&self, table: &TableName, column: &Ident) -> bool {
-        let indexes = self
-            .table(table)
-            .into_iter()
-            .flat_map(|table| &table.indexes);
-        let is_whole = |index: &Index| index.valid && !index.using.contains(" WHERE ");
-        let mut unique = indexes.filter(|index| index.unique && is_whole(index));
-        unique.any(|index| index.columns.contains(column))
     }
 
     /// Columns of one table from the other's. Of a table that the plan makes the columns are those that are copied.
@@ -374,11 +354,12 @@ impl Compiler<'_> {
         let columns: BTreeSet<&Ident> = key.iter().collect();
         let list: Vec<String> = key.iter().map(Ident::to_string).collect();
         let list = list.join(", ");
-        if !Self::is_unique(table, &columns) {
+        if !unique::is_unique(table, &columns) {
+            let why = unique::falls_short(table, &columns);
             self.problem(
                 PlanError::at(
                     path.key("by"),
-                    format!("{list} is not unique in {}", link.parent),
+                    format!("{list} is not unique in {}{why}", link.parent),
                 )
                 .help("rows have to belong to one: add_unique or add_primary_key first"),
             );
@@ -429,7 +410,7 @@ impl Compiler<'_> {
                 .help("add_index first"),
             );
         }
-        let is_single = Self::is_unique(table, &columns);
+        let is_single = unique::is_unique(table, &columns);
         self.check_unambiguous(path, link, table, is_single, &list);
         self.check_insertable(path, link, table);
         let refers = table.constraints.iter().any(|constraint| {
@@ -461,7 +442,11 @@ impl Compiler<'_> {
             self.problem(
                 PlanError::at(
                     path.key("by"),
-                    format!("several rows of {} may have the same {list}, and the plan does not say which of them to use", link.child),
+                    format!(
+                        "several rows of {} may have the same {list}{}, and the plan does not say which of them counts",
+                        link.child,
+                        unique::falls_short(table, &link.by.iter().map(|pair| &pair.child.name).collect())
+                    ),
                 )
                 .help("say it: `order_by: [captured_at DESC]`; or make them unique first (add_unique)"),
             );
