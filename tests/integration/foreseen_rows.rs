@@ -282,12 +282,12 @@ fn only_triggers_that_a_batch_fires_are_named_and_they_do_what_is_said() {
         for other in ["kept_away", "of_n", "inserts"] {
             silent(database, RENAME, other);
         }
-        let file = plan_file(&format!("version: 1\nname: plan\n{RENAME}\n"));
+        let file = plan_file(&format!("version: 1\nname: run\n{RENAME}\n"));
         database
             .crossfade(&["start", file.path().to_str().unwrap()])
             .exits(0);
         database
-            .crossfade(&["advance", "plan", "--to", "verify"])
+            .crossfade(&["advance", "run", "--to", "verify"])
             .exits(0);
         let changed = "SELECT count(*) FROM rows WHERE n = 1 AND state = status";
         assert_eq!(database.value(changed).await, "20");

@@ -49,6 +49,8 @@ struct Feature {
     after: &'static str,
     /// What copies of a database do not have: `$d` is its name.
     of_database: &'static str,
+    /// What `split_column` makes besides.
+    split: &'static str,
     /// Where it does not end `Completed`.
     ends: &'static [(Recipe, Ends)],
     since: i32,
@@ -63,6 +65,7 @@ const PLAIN: Feature = Feature {
     table: "CREATE TABLE app.t (id int PRIMARY KEY, $c $y, other text)",
     after: "",
     of_database: "",
+    split: "",
     ends: &[],
     since: 14,
 };
@@ -77,18 +80,14 @@ impl Feature {
     }
 
     fn setup(&self) -> String {
-        let value = self.value.replace("$n", "' || i || '").replace("' || i || '", "$n");
         let rows: Vec<String> = (1..=ROWS)
-            .map(|id| format!("({id}, {}, 'o{id}')", value.replace("$n", &id.to_string())))
+            .map(|id| format!("({id}, {}, 'o{id}')", self.value_of(id)))
             .collect();
-        let writes = match self.column {
-            "generated" => String::new(),
-            _ => format!(
-                "INSERT INTO app.t (id, {}, other) OVERRIDING SYSTEM VALUE VALUES {};",
-                self.column,
-                rows.join(", ")
-            ),
-        };
+        let writes = format!(
+            "INSERT INTO app.t (id, {}, other) OVERRIDING SYSTEM VALUE VALUES {};",
+            self.column,
+            rows.join(", ")
+        );
         format!(
             "CREATE SCHEMA app; {}; {}; {writes} CREATE TABLE app.ledger AS SELECT id, ({})::text AS was FROM app.t; {}",
             self.sql(self.before),
@@ -142,7 +141,7 @@ impl Feature {
                     "split_column: {{table: app.t, column: '{name}', into: {{a: {{type: text}}, b: {{type: text}}}}, \
                      forward: {{a: 'split_part({name}, ''-'', 1)', b: 'split_part({name}, ''-'', 2)'}}, backward: 'a || ''-'' || b'}}"
                 ),
-                format!("{alter} ADD COLUMN a text, ADD COLUMN b text, DROP COLUMN {column}"),
+                format!("{alter} ADD COLUMN a text, ADD COLUMN b text, DROP COLUMN {column}; {}", self.split),
             ),
             Split => return None,
             Widen => (
@@ -223,6 +222,7 @@ const FEATURES: &[Feature] = &[
         name: "domain with a CHECK",
         before: "CREATE DOMAIN app.word AS text CHECK (VALUE <> '')",
         type_name: "app.word",
+        ends: &[(Rename, Refused("is a domain with constraints or a default"))],
         ..PLAIN
     },
     Feature {
@@ -230,6 +230,7 @@ const FEATURES: &[Feature] = &[
         before: "CREATE TYPE app.pair AS (a int, b text)",
         type_name: "app.pair",
         value: "ROW($n, 'x')::app.pair",
+        ends: &[(Rename, Refused("app.t.status is of the composite type app.pair")), (Type, Refused("app.t.status is of the composite type app.pair"))],
         ..PLAIN
     },
     Feature {
@@ -238,6 +239,7 @@ const FEATURES: &[Feature] = &[
         type_name: "app.kind[]",
         value: "array_fill('b'::app.kind, ARRAY[$n % 5 + 1])",
         after: "CREATE INDEX ON app.t USING gin ($c)",
+        ends: &[(Type, Refused("which is text: data type text has no default operator class"))],
         ..PLAIN
     },
     Feature {
@@ -245,18 +247,21 @@ const FEATURES: &[Feature] = &[
         type_name: "int4range",
         value: "int4range($n * 10, $n * 10 + 5)",
         after: "ALTER TABLE app.t ADD CONSTRAINT apart EXCLUDE USING gist ($c WITH &&)",
+        ends: &[(Rename, Refused("exclusion constraint apart")), (Type, Refused("exclusion constraint apart")), (Drop, Refused("apart"))],
         ..PLAIN
     },
     Feature {
         name: "inheritance child",
         before: "CREATE TABLE app.parent (id int NOT NULL, $c $y, other text)",
         table: "CREATE TABLE app.t (PRIMARY KEY (id)) INHERITS (app.parent)",
+        ends: &[(Rename, Refused("app.t is not an ordinary table")), (Alias, Refused("app.t is not an ordinary table")), (Type, Refused("app.t is not an ordinary table")), (Drop, Refused("app.t is not an ordinary table")), (NotNull, Refused("app.t is not an ordinary table")), (Split, Refused("app.t is not an ordinary table")), (Widen, Refused("app.t is not an ordinary table"))],
         ..PLAIN
     },
     Feature {
         name: "typed table",
         before: "CREATE TYPE app.shape AS (id int, $c $y, other text)",
         table: "CREATE TABLE app.t OF app.shape (PRIMARY KEY (id))",
+        ends: &[(Rename, Refused("is a table of the type app.shape")), (Alias, Refused("is a table of the type app.shape")), (Type, Refused("is a table of the type app.shape")), (Drop, Refused("is a table of the type app.shape")), (Split, Refused("is a table of the type app.shape")), (Widen, Refused("is a table of the type app.shape"))],
         ..PLAIN
     },
     Feature {
@@ -272,6 +277,7 @@ const FEATURES: &[Feature] = &[
     Feature {
         name: "rule on UPDATE",
         after: "CREATE TABLE app.log (id int); CREATE RULE logs AS ON UPDATE TO app.t DO ALSO INSERT INTO app.log VALUES (new.id)",
+        ends: &[(Alias, Refused("app.t has rules: logs")), (Widen, Waits("rule logs on table app.t"))],
         ..PLAIN
     },
     Feature {
@@ -293,11 +299,13 @@ const FEATURES: &[Feature] = &[
             CREATE TABLE app.lowest PARTITION OF app.low FOR VALUES FROM (0) TO (10); CREATE TABLE app.lower PARTITION OF app.low DEFAULT; \
             CREATE TABLE app.high PARTITION OF app.t FOR VALUES FROM (30) TO (1000000)",
         after: "CREATE INDEX ON app.t ($c)",
+        ends: &[(Alias, Refused("app.t is partitioned")), (Type, Refused("app.t is partitioned")), (Split, Refused("app.t is partitioned")), (Widen, Refused("app.t is partitioned"))],
         ..PLAIN
     },
     Feature {
         name: "default partition",
         table: "CREATE TABLE app.t (id int NOT NULL, $c $y, other text, PRIMARY KEY (id)) PARTITION BY LIST (id); CREATE TABLE app.rest PARTITION OF app.t DEFAULT",
+        ends: &[(Alias, Refused("app.t is partitioned")), (Type, Refused("app.t is partitioned")), (Split, Refused("app.t is partitioned")), (Widen, Refused("app.t is partitioned"))],
         ..PLAIN
     },
     Feature {
@@ -311,34 +319,40 @@ const FEATURES: &[Feature] = &[
     Feature {
         name: "column privileges",
         after: "GRANT SELECT ($c), UPDATE ($c) ON app.t TO PUBLIC; GRANT SELECT (id) ON app.t TO PUBLIC",
+        split: "GRANT SELECT (a, b), UPDATE (a, b) ON app.t TO PUBLIC",
         ..PLAIN
     },
     Feature {
         name: "view with CHECK OPTION",
         after: "CREATE VIEW app.seen AS SELECT id, $c FROM app.t WHERE $c <> 'hidden' WITH CASCADED CHECK OPTION",
+        ends: &[(Rename, Waits("view app.seen")), (Type, Waits("view app.seen")), (Drop, Waits("view app.seen")), (Split, Waits("view app.seen")), (Widen, Waits("view app.seen"))],
         ..PLAIN
     },
     Feature {
         name: "materialized view",
         after: "CREATE MATERIALIZED VIEW app.counted AS SELECT $c, count(*) FROM app.t GROUP BY $c",
+        ends: &[(Rename, Waits("materialized view app.counted")), (Type, Waits("materialized view app.counted")), (Drop, Waits("materialized view app.counted")), (Split, Waits("materialized view app.counted"))],
         ..PLAIN
     },
     Feature {
         name: "publication with a row filter",
         after: "ALTER TABLE app.t REPLICA IDENTITY FULL; CREATE PUBLICATION odd FOR TABLE app.t WHERE (other <> 'x')",
         since: 15,
+        ends: &[(Alias, Refused("app.t is published: odd"))],
         ..PLAIN
     },
     Feature {
         name: "publication that filters by the column",
         after: "ALTER TABLE app.t REPLICA IDENTITY FULL; CREATE PUBLICATION odd FOR TABLE app.t WHERE ($c <> 'x')",
         since: 15,
+        ends: &[(Alias, Refused("app.t is published: odd")), (Rename, Waits("app.t in publication odd")), (Type, Waits("app.t in publication odd")), (Drop, Waits("app.t in publication odd")), (Split, Waits("app.t in publication odd"))],
         ..PLAIN
     },
     Feature { name: "replica identity full", after: "ALTER TABLE app.t REPLICA IDENTITY FULL", ..PLAIN },
     Feature {
         name: "extended statistics",
-        after: "CREATE STATISTICS app.both (dependencies) ON $c, other FROM app.t; CREATE STATISTICS app.others ON id, other FROM app.t",
+        after: "CREATE STATISTICS app.pair (dependencies) ON $c, other FROM app.t; CREATE STATISTICS app.others ON id, other FROM app.t",
+        ends: &[(Rename, Waits("statistics object app.pair")), (Type, Waits("statistics object app.pair")), (Drop, Waits("statistics object app.pair")), (Split, Waits("statistics object app.pair")), (Widen, Waits("statistics object app.others"))],
         ..PLAIN
     },
     Feature {
@@ -366,6 +380,7 @@ const FEATURES: &[Feature] = &[
     Feature {
         name: "is generated",
         column: "g",
+        value: "DEFAULT",
         table: "CREATE TABLE app.t (id int PRIMARY KEY, g text GENERATED ALWAYS AS (other || '!') STORED, other text)",
         ..PLAIN
     },
@@ -425,8 +440,15 @@ async fn write(
 /// The structure without what may differ: the order of columns, and names that PostgreSQL 18 gives to NOT NULL.
 async fn structure(database: &Database) -> Vec<String> {
     let onlooker = Onlooker::of(database).await;
-    let lines = onlooker.schema().await.into_iter();
+    let lines = onlooker.schema().await;
+    let is_index = |name: &str| {
+        let mut kinds = ["i", "I"].iter();
+        kinds.any(|kind| lines.iter().any(|line| line.starts_with(&format!("relation {name} {kind} "))))
+    };
     let mut lines: Vec<String> = lines
+        .iter()
+        // What a column of an index is called nobody sees: it keeps the name that the table's had.
+        .filter(|line| line.strip_prefix("order ").is_none_or(|rest| !is_index(rest.split(' ').next().unwrap_or_default())))
         .filter(|line| !line.contains("_not_null ") || line.starts_with("function"))
         .map(|line| match line.strip_prefix("order ") {
             Some(order) => {
@@ -434,7 +456,7 @@ async fn structure(database: &Database) -> Vec<String> {
                 words.sort_unstable();
                 format!("order {}", words.join(" "))
             }
-            None => line,
+            None => line.clone(),
         })
         .collect();
     lines.sort();

@@ -1069,6 +1069,11 @@ async fn look_at_expressions(
                 facts.expressions.insert(key, analysed);
             }
         }
+        for key in compile::indexed_keys(document, facts) {
+            if let Some(why) = resolver.unfit_key(&key).await? {
+                facts.unfit_keys.insert(key, why);
+            }
+        }
     }
     resolver.end().await?;
     Ok(())

@@ -8,6 +8,7 @@ mod expressions;
 mod gates;
 mod groups;
 mod identity;
+mod index_keys;
 mod links;
 mod names;
 mod partitions;
@@ -34,6 +35,7 @@ use crossfade_model::{
 use expressions::{Added, added_columns, canonical, changed_tables, type_of};
 pub use expressions::{equalities, expressions, tables, types};
 pub use gates::plain_conditions;
+pub use index_keys::indexed_keys;
 pub use names::new_names;
 pub use references::reference_types;
 use std::collections::BTreeSet;
@@ -315,6 +317,7 @@ impl<'a> Compiler<'a> {
                 }
                 if let Step::CreateIndex(index) = step {
                     self.check_index_fits(path, index, phase.phase);
+                    self.check_keys_fit(path, index, phase.phase);
                 }
                 self.check_takes_identity(path, step);
                 let action = self.action(path, step)?;

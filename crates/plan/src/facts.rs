@@ -46,6 +46,8 @@ pub struct Facts {
     pub equalities: BTreeMap<EqualityKey, Result<Equality, ExpressionError>>,
     /// Whether a column of a type can refer to one of another; what could not be asked is missing.
     pub references: BTreeMap<ReferenceTypes, bool>,
+    /// Keys of indexes that the server refuses, with its reason.
+    pub unfit_keys: BTreeMap<IndexKey, String>,
     /// What has a name that the plan gives to something new.
     pub holders: BTreeMap<TableName, Vec<Holder>>,
 }
@@ -55,6 +57,17 @@ pub struct Facts {
 pub struct ReferenceTypes {
     pub own: String,
     pub referred: String,
+}
+
+/// How values of a type are indexed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct IndexKey {
+    /// As the server writes it.
+    pub type_name: String,
+    /// `gin`
+    pub method: String,
+    /// What stands behind the key: ` COLLATE "C" text_pattern_ops DESC`.
+    pub order: String,
 }
 
 /// An object of a schema that has a name. Relations share their names, and so do types; a table is both.

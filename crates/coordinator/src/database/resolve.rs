@@ -5,7 +5,7 @@ use super::Result;
 use crossfade_model::ident::{Ident, TableName};
 use crossfade_plan::sqlgen::session::OWN_PATH;
 use crossfade_plan::{
-    facts::{Called, Equality, EqualityKey, ExpressionError, Maker, ReferenceTypes, Volatility},
+    facts::{Called, Equality, EqualityKey, ExpressionError, IndexKey, Maker, ReferenceTypes, Volatility},
     key::Operator,
     search_path::SearchPath,
 };
@@ -73,6 +73,13 @@ const THROUGH_TEXT: &str = "\
     SELECT DISTINCT p.proname::text, p.oid::regprocedure::text, p.provolatile::text, p.pronamespace = 'pg_catalog'::regnamespace, l.lanname IN ('internal', 'c') \
     FROM parts JOIN pg_type AS t ON t.oid = parts.oid JOIN pg_proc AS p ON parts.is_read AND p.oid = t.typinput OR parts.is_written AND p.oid = t.typoutput \
          JOIN pg_language AS l ON l.oid = p.prolang ORDER BY 2";
+
+/// No operator class is the default for the type, or the one that is named is for another; a collation or an order means nothing for it.
+const UNFIT: [SqlState; 3] = [
+    SqlState::UNDEFINED_OBJECT,
+    SqlState::DATATYPE_MISMATCH,
+    SqlState::FEATURE_NOT_SUPPORTED,
+];
 
 /// An operator, and whether a unique index over a column goes by it.
 const EQUALITY: &str = "\
@@ -338,6 +345,35 @@ impl<'a> Resolver<'a> {
             Err(error) if error.as_db_error().is_none() => Err(error),
             Err(error) if error.code() == Some(&SqlState::DATATYPE_MISMATCH) => Ok(Some(false)),
             Err(_) => Ok(None),
+        }
+    }
+
+    /// Why no index of this method can be made over values of this type. `None`: one can, or something else is in the way.
+    pub async fn unfit_key(&self, key: &IndexKey) -> Result<Option<String>> {
+        if self.unavailable.is_some() {
+            return Ok(None);
+        }
+        let IndexKey {
+            type_name,
+            method,
+            order,
+        } = key;
+        self.enter().await?;
+        let made = self
+            .client
+            .batch_execute(&format!(
+                "CREATE TEMPORARY TABLE crossfade_indexed (a {type_name}) USING heap; \
+                 CREATE INDEX ON pg_temp.crossfade_indexed USING {method} (a{order})"
+            ))
+            .await;
+        self.leave().await?;
+        match made {
+            Ok(()) => Ok(None),
+            Err(error) => match error.as_db_error() {
+                None => Err(error),
+                Some(found) if UNFIT.contains(found.code()) => Ok(Some(found.message().to_owned())),
+                Some(_) => Ok(None),
+            },
         }
     }
 

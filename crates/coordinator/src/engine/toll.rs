@@ -20,7 +20,7 @@ use crossfade_plan::sqlgen::{
 use crossfade_plan::{
     compiled::{Action, Plan, PlannedStep},
     document::PhaseName,
-    steps::{Undo, Work},
+    steps::{DdlStep, Undo, Work},
 };
 use crossfade_postgres::{
     connect::Session,
@@ -141,7 +141,8 @@ pub async fn for_good(
     let contract = snapshot.plan.phase(PhaseName::Contract);
     for step in contract.map_or(&[][..], |phase| &phase.steps) {
         for loss in step.action.cost(&snapshot.plan).losses {
-            let count = count(session, snapshot, &loss).await?;
+            let by_its_name = unless_retired(snapshot, &loss);
+            let count = count(session, snapshot, by_its_name.as_ref().unwrap_or(&loss)).await?;
             let Loss { of, what, .. } = loss;
             let noted = false;
             dropped.push(Lost {
@@ -153,6 +154,22 @@ pub async fn for_good(
         }
     }
     Ok(dropped)
+}
+
+/// A column that is to be dropped has its own name until `retire`.
+fn unless_retired(snapshot: &Snapshot, loss: &Loss) -> Option<Loss> {
+    let Thing::Column(table, dropped) = &loss.of else {
+        return None;
+    };
+    let mut steps = snapshot.plan.steps();
+    steps.find_map(|(_, step)| match &step.action {
+        Action::Ddl(DdlStep::RetireColumn(retire)) => {
+            let is_of_it = retire.table == *table && retire.aside() == *dropped;
+            let is_done = snapshot.step_state(&step.id) == State::Completed;
+            (is_of_it && !is_done).then(|| Loss::of_values(table, &retire.column, &retire.column))
+        }
+        _ => None,
+    })
 }
 
 /// Whether anything of a step can be there. A step that found something else under its names has changed nothing:

@@ -590,7 +590,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// Another change of the plan adds the index, and it succeeds none.
-    fn is_added_by_a_change(&self, step: &CreateIndex) -> bool {
+    pub(super) fn is_added_by_a_change(&self, step: &CreateIndex) -> bool {
         self.document.recipes().into_iter().any(|(_, recipe)| {
             let Recipe::AddIndex(add) = recipe else {
                 return false;

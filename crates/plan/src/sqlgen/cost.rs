@@ -92,6 +92,15 @@ impl Cost {
 }
 
 impl Loss {
+    /// All values of a column that goes for good, by its name in the plan and by the one that it has.
+    pub fn of_values(table: &TableName, planned: &Ident, now: &Ident) -> Self {
+        let condition = format!("t.{now} IS DISTINCT FROM NULL");
+        Self {
+            what: format!("rows of {table} with a value in {planned}"),
+            ..Self::of_column(table, now, "a value", &condition)
+        }
+    }
+
     pub fn of_column(table: &TableName, column: &Ident, what: &str, condition: &str) -> Self {
         Self {
             of: Thing::Column(table.clone(), column.clone()),
@@ -186,6 +195,7 @@ impl Obstacle {
             keys,
             condition,
             nulls_are_equal,
+            ..
         } = IndexDefinition::read(using)?;
         let mut conditions: Vec<String> =
             condition.iter().map(|text| format!("({text})")).collect();

@@ -5,8 +5,12 @@ use crossfade_sql::lexer::{Class, around_list, nested, split_list};
 /// `btree (lower(email) text_pattern_ops, n DESC) INCLUDE (id) NULLS NOT DISTINCT WHERE (email IS NOT NULL)`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IndexDefinition<'a> {
+    /// `btree`
+    pub method: &'a str,
     /// Columns and expressions, without collation, operator class and order.
     pub keys: Vec<&'a str>,
+    /// What stands behind each: ` COLLATE "C" text_pattern_ops DESC`.
+    pub orders: Vec<&'a str>,
     /// Of a partial index.
     pub condition: Option<&'a str>,
     pub nulls_are_equal: bool,
@@ -14,7 +18,8 @@ pub struct IndexDefinition<'a> {
 
 impl<'a> IndexDefinition<'a> {
     pub fn read(using: &'a str) -> Option<Self> {
-        let (_, keys, rest) = around_list(using)?;
+        let (method, keys, rest) = around_list(using)?;
+        let keys: Vec<&str> = split_list(keys).into_iter().map(str::trim).collect();
         let outside = nested(rest).into_iter().filter(|(_, depth)| *depth == 0);
         let words: Vec<_> = outside.map(|(token, _)| token).collect();
         let is = |at: usize, word: &str| {
@@ -23,7 +28,12 @@ impl<'a> IndexDefinition<'a> {
         };
         let condition = words.iter().find(|token| token.is_word(rest, "where"));
         Some(Self {
-            keys: split_list(keys).into_iter().map(without_order).collect(),
+            method: method.trim(),
+            orders: keys
+                .iter()
+                .map(|key| &key[without_order(key).len()..])
+                .collect(),
+            keys: keys.into_iter().map(without_order).collect(),
             condition: condition.map(|found| rest[found.range.end..].trim()),
             nulls_are_equal: (0..words.len())
                 .any(|at| is(at, "nulls") && is(at + 1, "not") && is(at + 2, "distinct")),
@@ -42,7 +52,6 @@ impl<'a> IndexDefinition<'a> {
 
 /// Collation, operator class and order stand behind a space, and the server leaves none in a key outside its parentheses.
 fn without_order(key: &str) -> &str {
-    let key = key.trim();
     let mut end = 0;
     for (token, depth) in nested(key) {
         if depth == 0 && token.class != Class::Close && token.range.start > end {
@@ -105,5 +114,8 @@ mod tests {
             let found: Vec<&str> = found.expressions().collect();
             assert_eq!(found, expressions, "{using}");
         }
+        let found = IndexDefinition::read("gist (tags gist__int_ops (siglen='16'), lower(b) DESC)");
+        let found = found.expect("an index");
+        assert_eq!((found.method, found.orders), ("gist", vec![" gist__int_ops (siglen='16')", " DESC"]));
     }
 }

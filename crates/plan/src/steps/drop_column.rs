@@ -64,12 +64,7 @@ impl Ddl for DropColumn {
         if in_sync {
             return Cost::default();
         }
-        let dropped = self.dropped(plan);
-        let condition = format!("t.{dropped} IS DISTINCT FROM NULL");
-        Cost::of(Loss {
-            what: format!("rows of {table} with a value in {column}"),
-            ..Loss::of_column(table, &dropped, "a value", &condition)
-        })
+        Cost::of(Loss::of_values(table, column, &self.dropped(plan)))
     }
 }
 
