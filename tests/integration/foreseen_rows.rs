@@ -98,7 +98,8 @@ fn functions_over_rows_of_another_table_hold_nothing_up() {
             .await;
         silent(database, RENAME, "public.fit(");
         // Whose rows these are nobody can tell: that is said, and no gate waits.
-        let unsure = "on view public.with_any calls function public.any_fit(record), which may read status";
+        let unsure =
+            "on view public.with_any calls function public.any_fit(record), which may read status";
         warned(database, RENAME, &[unsure]);
         let file = plan_file(&format!("version: 1\nname: plan\n{RENAME}\n"));
         database
@@ -198,9 +199,15 @@ fn a_check_that_is_not_valid_is_said_where_rows_are_filled() {
         ];
         warned(database, RENAME, &what);
         silent(database, RENAME, "small of public.part");
-        let version = database.value("SELECT current_setting('server_version_num')::int >= 180000").await;
+        let version = database
+            .value("SELECT current_setting('server_version_num')::int >= 180000")
+            .await;
         if version == "true" {
-            database.execute("ALTER TABLE rows ADD CONSTRAINT of_no_weight CHECK (b > 100) NOT ENFORCED").await;
+            database
+                .execute(
+                    "ALTER TABLE rows ADD CONSTRAINT of_no_weight CHECK (b > 100) NOT ENFORCED",
+                )
+                .await;
             silent(database, RENAME, "of_no_weight");
         }
         // No row is written.
@@ -327,7 +334,10 @@ fn an_expression_that_depends_on_the_moment_or_the_session_by_a_text() {
             ("timestamptz", "('no' || 'w')::timestamptz"),
             ("text", "(('{' || a || '}')::regclass[])::text"),
             ("timestamptz", r"coalesce(a::timestamptz, E'\\x6eow')"),
-            ("timestamptz", "coalesce(a::timestamptz, timestamptz_in('now', 0, -1))"),
+            (
+                "timestamptz",
+                "coalesce(a::timestamptz, timestamptz_in('now', 0, -1))",
+            ),
             ("text", "('(now)'::span)::text"),
             ("boolean", "d <@ ANY (ARRAY['[today,)']::days[])"),
         ] {
@@ -492,21 +502,38 @@ fn a_unique_index_that_does_not_count_is_named_with_the_reason() {
             )
             .await;
         let invalid = "CREATE UNIQUE INDEX CONCURRENTLY near ON parent (id)";
-        assert!(database.client().await.batch_execute(invalid).await.is_err());
+        assert!(
+            database
+                .client()
+                .await
+                .batch_execute(invalid)
+                .await
+                .is_err()
+        );
         let moved = "change: {move_columns: {table: public.child, to: public.parent, by: {id: parent_id}, columns: {x: {}}}}";
         let folded = "change: {fold_table: {table: public.child, into: public.parent, by: {id: parent_id}, columns: {x: {}}}}";
         let says = |why: &str| {
             for change in [moved, folded] {
                 let not_unique = format!("id is not unique in public.parent{why}");
-                refused(database, change, &[&not_unique, "add_unique or add_primary_key first"]);
+                refused(
+                    database,
+                    change,
+                    &[&not_unique, "add_unique or add_primary_key first"],
+                );
                 let (_, said) = said(database, change);
                 assert!(!said.contains("one type"), "{said}");
             }
         };
         says(" (the unique index near is INVALID (rebuild_index))");
         for (index, why) in [
-            ("CREATE UNIQUE INDEX near ON parent (id) WHERE live", "is over a part of the rows"),
-            ("CREATE UNIQUE INDEX near ON parent (lower(id))", "is over an expression"),
+            (
+                "CREATE UNIQUE INDEX near ON parent (id) WHERE live",
+                "is over a part of the rows",
+            ),
+            (
+                "CREATE UNIQUE INDEX near ON parent (lower(id))",
+                "is over an expression",
+            ),
             (
                 "ALTER TABLE parent ADD CONSTRAINT near UNIQUE (id) DEFERRABLE",
                 "is deferrable: within a transaction",
@@ -556,7 +583,11 @@ fn a_default_that_is_another_one_for_each_row_is_computed_once() {
         refused(database, &plan(&both, &both, &both), &["is volatile"]);
         // Of another column's.
         let other = format!("state: {volatile}");
-        refused(database, &plan("state: status", &other, "state: status"), &["is volatile"]);
+        refused(
+            database,
+            &plan("state: status", &other, "state: status"),
+            &["is volatile"],
+        );
         let of_its_value = format!("state: token, token: {volatile}");
         refused(
             database,

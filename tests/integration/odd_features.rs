@@ -49,8 +49,10 @@ struct Feature {
     after: &'static str,
     /// What copies of a database do not have: `$d` is its name.
     of_database: &'static str,
-    /// What `split_column` makes besides.
-    split: &'static str,
+    /// It is computed from `other`: that is written.
+    computed: bool,
+    /// What is made besides where a person would do it, or not leave it out.
+    besides: &'static [(Recipe, &'static str)],
     /// Where it does not end `Completed`.
     ends: &'static [(Recipe, Ends)],
     since: i32,
@@ -65,14 +67,16 @@ const PLAIN: Feature = Feature {
     table: "CREATE TABLE app.t (id int PRIMARY KEY, $c $y, other text)",
     after: "",
     of_database: "",
-    split: "",
+    computed: false,
+    besides: &[],
     ends: &[],
     since: 14,
 };
 
 impl Feature {
     fn sql(&self, text: &str) -> String {
-        text.replace("$c", self.column).replace("$y", self.type_name)
+        text.replace("$c", self.column)
+            .replace("$y", self.type_name)
     }
 
     fn value_of(&self, number: i64) -> String {
@@ -81,11 +85,11 @@ impl Feature {
 
     fn setup(&self) -> String {
         let rows: Vec<String> = (1..=ROWS)
-            .map(|id| format!("({id}, {}, 'o{id}')", self.value_of(id)))
+            .map(|id| format!("({id}, {})", self.value_of(id)))
             .collect();
         let writes = format!(
-            "INSERT INTO app.t (id, {}, other) OVERRIDING SYSTEM VALUE VALUES {};",
-            self.column,
+            "INSERT INTO app.t (id, {}) OVERRIDING SYSTEM VALUE VALUES {};",
+            self.written(),
             rows.join(", ")
         );
         format!(
@@ -111,9 +115,14 @@ impl Feature {
         let renamed = format!("{alter} RENAME COLUMN {column} TO state");
         let text = kind == "text";
         let change = match recipe {
-            Rename => (format!("rename_column: {{table: app.t, from: '{name}', to: state}}"), renamed),
+            Rename => (
+                format!("rename_column: {{table: app.t, from: '{name}', to: state}}"),
+                renamed,
+            ),
             Alias => (
-                format!("rename_column: {{table: app.t, from: '{name}', to: state, strategy: alias}}"),
+                format!(
+                    "rename_column: {{table: app.t, from: '{name}', to: state, strategy: alias}}"
+                ),
                 renamed,
             ),
             Type if text => (
@@ -126,7 +135,9 @@ impl Feature {
                 format!(
                     "change_column_type: {{table: app.t, column: '{name}', type: text, to: state, forward: '({name})::text', backward: 'state::{kind}'}}"
                 ),
-                format!("{alter} ALTER COLUMN {column} TYPE text USING ({column})::text; {renamed}"),
+                format!(
+                    "{alter} ALTER COLUMN {column} TYPE text USING ({column})::text; {renamed}"
+                ),
             ),
             Drop => (
                 format!("drop_column: {{table: app.t, column: '{name}'}}"),
@@ -141,7 +152,7 @@ impl Feature {
                     "split_column: {{table: app.t, column: '{name}', into: {{a: {{type: text}}, b: {{type: text}}}}, \
                      forward: {{a: 'split_part({name}, ''-'', 1)', b: 'split_part({name}, ''-'', 2)'}}, backward: 'a || ''-'' || b'}}"
                 ),
-                format!("{alter} ADD COLUMN a text, ADD COLUMN b text, DROP COLUMN {column}; {}", self.split),
+                format!("{alter} ADD COLUMN a text, ADD COLUMN b text, DROP COLUMN {column}"),
             ),
             Split => return None,
             Widen => (
@@ -149,13 +160,36 @@ impl Feature {
                 format!("{alter} ALTER COLUMN id TYPE bigint"),
             ),
         };
-        Some(change)
+        let (change, by_hand) = change;
+        let besides = self.besides.iter().find(|(of, _)| *of == recipe);
+        let besides = besides.map_or("", |(_, besides)| besides);
+        Some((change, format!("{by_hand}; {besides}")))
+    }
+
+    /// The column that a version of the application writes, and what is in the ledger then.
+    fn written(&self) -> &'static str {
+        match self.computed {
+            true => "other",
+            false => self.column,
+        }
+    }
+
+    fn ledgered(&self, value: &str) -> String {
+        match self.computed {
+            true => format!("({value})::text || '!'"),
+            false => format!("({value})::text"),
+        }
     }
 
     /// What an assignment of the new version is, in an UPDATE and in an INSERT; none: it writes as the old one does.
     fn new_version(&self, recipe: Recipe, value: &str) -> Option<(String, String, String)> {
         match recipe {
-            Rename | Alias => Some((format!("state = {value}"), "state".to_owned(), value.to_owned())),
+            _ if self.computed => None,
+            Rename | Alias => Some((
+                format!("state = {value}"),
+                "state".to_owned(),
+                value.to_owned(),
+            )),
             Type => Some((
                 format!("state = ({value})::text"),
                 "state".to_owned(),
@@ -164,7 +198,11 @@ impl Feature {
             Split => {
                 let part = |number: i32| format!("split_part({value}, '-', {number})");
                 let (a, b) = (part(1), part(2));
-                Some((format!("a = {a}, b = {b}"), "a, b".to_owned(), format!("{a}, {b}")))
+                Some((
+                    format!("a = {a}, b = {b}"),
+                    "a, b".to_owned(),
+                    format!("{a}, {b}"),
+                ))
             }
             Drop | NotNull | Widen => None,
         }
@@ -194,12 +232,24 @@ const GATE: &str = "no_dependents";
 
 const FEATURES: &[Feature] = &[
     PLAIN,
-    Feature { name: "quoted name", column: r#""Sta""tus x""#, ..PLAIN },
-    Feature { name: "unicode name", column: r#""Zustand ß €""#, ..PLAIN },
+    Feature {
+        name: "quoted name",
+        column: r#""Sta""tus x""#,
+        ..PLAIN
+    },
+    Feature {
+        name: "unicode name",
+        column: r#""Zustand ß €""#,
+        ..PLAIN
+    },
     Feature {
         name: "63 bytes",
         column: "c23456789_123456789_123456789_123456789_123456789_123456789_123",
         after: "CREATE INDEX ON app.t ($c); ALTER TABLE app.t ADD CHECK ($c <> ''), ADD UNIQUE ($c, id)",
+        ends: &[
+            (Drop, Refused("would go with c23456789")),
+            (Split, Refused("is in the unique index t_c23456789")),
+        ],
         ..PLAIN
     },
     Feature {
@@ -230,7 +280,16 @@ const FEATURES: &[Feature] = &[
         before: "CREATE TYPE app.pair AS (a int, b text)",
         type_name: "app.pair",
         value: "ROW($n, 'x')::app.pair",
-        ends: &[(Rename, Refused("app.t.status is of the composite type app.pair")), (Type, Refused("app.t.status is of the composite type app.pair"))],
+        ends: &[
+            (
+                Rename,
+                Refused("app.t.status is of the composite type app.pair"),
+            ),
+            (
+                Type,
+                Refused("app.t.status is of the composite type app.pair"),
+            ),
+        ],
         ..PLAIN
     },
     Feature {
@@ -239,7 +298,10 @@ const FEATURES: &[Feature] = &[
         type_name: "app.kind[]",
         value: "array_fill('b'::app.kind, ARRAY[$n % 5 + 1])",
         after: "CREATE INDEX ON app.t USING gin ($c)",
-        ends: &[(Type, Refused("which is text: data type text has no default operator class"))],
+        ends: &[(
+            Type,
+            Refused("which is text: data type text has no default operator class"),
+        )],
         ..PLAIN
     },
     Feature {
@@ -247,21 +309,39 @@ const FEATURES: &[Feature] = &[
         type_name: "int4range",
         value: "int4range($n * 10, $n * 10 + 5)",
         after: "ALTER TABLE app.t ADD CONSTRAINT apart EXCLUDE USING gist ($c WITH &&)",
-        ends: &[(Rename, Refused("exclusion constraint apart")), (Type, Refused("exclusion constraint apart")), (Drop, Refused("apart"))],
+        ends: &[
+            (Rename, Refused("exclusion constraint apart")),
+            (Type, Refused("exclusion constraint apart")),
+        ],
         ..PLAIN
     },
     Feature {
         name: "inheritance child",
         before: "CREATE TABLE app.parent (id int NOT NULL, $c $y, other text)",
         table: "CREATE TABLE app.t (PRIMARY KEY (id)) INHERITS (app.parent)",
-        ends: &[(Rename, Refused("app.t is not an ordinary table")), (Alias, Refused("app.t is not an ordinary table")), (Type, Refused("app.t is not an ordinary table")), (Drop, Refused("app.t is not an ordinary table")), (NotNull, Refused("app.t is not an ordinary table")), (Split, Refused("app.t is not an ordinary table")), (Widen, Refused("app.t is not an ordinary table"))],
+        ends: &[
+            (Rename, Refused("app.t is not an ordinary table")),
+            (Alias, Refused("app.t is not an ordinary table")),
+            (Type, Refused("app.t is not an ordinary table")),
+            (Drop, Refused("app.t is not an ordinary table")),
+            (NotNull, Refused("app.t is not an ordinary table")),
+            (Split, Refused("app.t is not an ordinary table")),
+            (Widen, Refused("app.t is not an ordinary table")),
+        ],
         ..PLAIN
     },
     Feature {
         name: "typed table",
         before: "CREATE TYPE app.shape AS (id int, $c $y, other text)",
         table: "CREATE TABLE app.t OF app.shape (PRIMARY KEY (id))",
-        ends: &[(Rename, Refused("is a table of the type app.shape")), (Alias, Refused("is a table of the type app.shape")), (Type, Refused("is a table of the type app.shape")), (Drop, Refused("is a table of the type app.shape")), (Split, Refused("is a table of the type app.shape")), (Widen, Refused("is a table of the type app.shape"))],
+        ends: &[
+            (Rename, Refused("is a table of the type app.shape")),
+            (Alias, Refused("is a table of the type app.shape")),
+            (Type, Refused("is a table of the type app.shape")),
+            (Drop, Refused("is a table of the type app.shape")),
+            (Split, Refused("is a table of the type app.shape")),
+            (Widen, Refused("is a table of the type app.shape")),
+        ],
         ..PLAIN
     },
     Feature {
@@ -277,7 +357,10 @@ const FEATURES: &[Feature] = &[
     Feature {
         name: "rule on UPDATE",
         after: "CREATE TABLE app.log (id int); CREATE RULE logs AS ON UPDATE TO app.t DO ALSO INSERT INTO app.log VALUES (new.id)",
-        ends: &[(Alias, Refused("app.t has rules: logs")), (Widen, Waits("rule logs on table app.t"))],
+        ends: &[
+            (Alias, Refused("app.t has rules: logs")),
+            (Widen, Waits("rule logs on table app.t")),
+        ],
         ..PLAIN
     },
     Feature {
@@ -298,14 +381,24 @@ const FEATURES: &[Feature] = &[
             CREATE TABLE app.low PARTITION OF app.t FOR VALUES FROM (0) TO (30) PARTITION BY RANGE (id); \
             CREATE TABLE app.lowest PARTITION OF app.low FOR VALUES FROM (0) TO (10); CREATE TABLE app.lower PARTITION OF app.low DEFAULT; \
             CREATE TABLE app.high PARTITION OF app.t FOR VALUES FROM (30) TO (1000000)",
-        after: "CREATE INDEX ON app.t ($c)",
-        ends: &[(Alias, Refused("app.t is partitioned")), (Type, Refused("app.t is partitioned")), (Split, Refused("app.t is partitioned")), (Widen, Refused("app.t is partitioned"))],
+        after: "CREATE INDEX ON app.t (other)",
+        ends: &[
+            (Alias, Refused("app.t is partitioned")),
+            (Type, Refused("app.t is partitioned")),
+            (Split, Refused("app.t is partitioned")),
+            (Widen, Refused("app.t is partitioned")),
+        ],
         ..PLAIN
     },
     Feature {
         name: "default partition",
         table: "CREATE TABLE app.t (id int NOT NULL, $c $y, other text, PRIMARY KEY (id)) PARTITION BY LIST (id); CREATE TABLE app.rest PARTITION OF app.t DEFAULT",
-        ends: &[(Alias, Refused("app.t is partitioned")), (Type, Refused("app.t is partitioned")), (Split, Refused("app.t is partitioned")), (Widen, Refused("app.t is partitioned"))],
+        ends: &[
+            (Alias, Refused("app.t is partitioned")),
+            (Type, Refused("app.t is partitioned")),
+            (Split, Refused("app.t is partitioned")),
+            (Widen, Refused("app.t is partitioned")),
+        ],
         ..PLAIN
     },
     Feature {
@@ -314,24 +407,47 @@ const FEATURES: &[Feature] = &[
         table: "CREATE TABLE app.t (id int NOT NULL, $c $y, other text) PARTITION BY RANGE (id); \
             CREATE TABLE app.here PARTITION OF app.t FOR VALUES FROM (0) TO (1000000)",
         after: "CREATE FOREIGN TABLE app.far PARTITION OF app.t FOR VALUES FROM (1000000) TO (2000000) SERVER far",
+        ends: &[
+            (Rename, Refused("app.far is a foreign table")),
+            (Type, Refused("app.far is a foreign table")),
+            (Drop, Refused("app.far is a foreign table")),
+            (NotNull, Refused("app.far is a foreign table")),
+            (Split, Refused("app.far is a foreign table")),
+            (Alias, Refused("app.t is partitioned")),
+            (Widen, Refused("id is not in the primary key")),
+        ],
         ..PLAIN
     },
     Feature {
         name: "column privileges",
         after: "GRANT SELECT ($c), UPDATE ($c) ON app.t TO PUBLIC; GRANT SELECT (id) ON app.t TO PUBLIC",
-        split: "GRANT SELECT (a, b), UPDATE (a, b) ON app.t TO PUBLIC",
+        besides: &[(
+            Split,
+            "GRANT SELECT (a, b), UPDATE (a, b) ON app.t TO PUBLIC",
+        )],
         ..PLAIN
     },
     Feature {
         name: "view with CHECK OPTION",
         after: "CREATE VIEW app.seen AS SELECT id, $c FROM app.t WHERE $c <> 'hidden' WITH CASCADED CHECK OPTION",
-        ends: &[(Rename, Waits("view app.seen")), (Type, Waits("view app.seen")), (Drop, Waits("view app.seen")), (Split, Waits("view app.seen")), (Widen, Waits("view app.seen"))],
+        ends: &[
+            (Rename, Waits("view app.seen")),
+            (Type, Waits("view app.seen")),
+            (Drop, Waits("view app.seen")),
+            (Split, Waits("view app.seen")),
+            (Widen, Waits("view app.seen")),
+        ],
         ..PLAIN
     },
     Feature {
         name: "materialized view",
         after: "CREATE MATERIALIZED VIEW app.counted AS SELECT $c, count(*) FROM app.t GROUP BY $c",
-        ends: &[(Rename, Waits("materialized view app.counted")), (Type, Waits("materialized view app.counted")), (Drop, Waits("materialized view app.counted")), (Split, Waits("materialized view app.counted"))],
+        ends: &[
+            (Rename, Waits("materialized view app.counted")),
+            (Type, Waits("materialized view app.counted")),
+            (Drop, Waits("materialized view app.counted")),
+            (Split, Waits("materialized view app.counted")),
+        ],
         ..PLAIN
     },
     Feature {
@@ -345,19 +461,39 @@ const FEATURES: &[Feature] = &[
         name: "publication that filters by the column",
         after: "ALTER TABLE app.t REPLICA IDENTITY FULL; CREATE PUBLICATION odd FOR TABLE app.t WHERE ($c <> 'x')",
         since: 15,
-        ends: &[(Alias, Refused("app.t is published: odd")), (Rename, Waits("app.t in publication odd")), (Type, Waits("app.t in publication odd")), (Drop, Waits("app.t in publication odd")), (Split, Waits("app.t in publication odd"))],
+        ends: &[
+            (Alias, Refused("app.t is published: odd")),
+            (Rename, Waits("app.t in publication odd")),
+            (Type, Waits("app.t in publication odd")),
+            (Drop, Waits("app.t in publication odd")),
+            (Split, Waits("app.t in publication odd")),
+        ],
         ..PLAIN
     },
-    Feature { name: "replica identity full", after: "ALTER TABLE app.t REPLICA IDENTITY FULL", ..PLAIN },
+    Feature {
+        name: "replica identity full",
+        after: "ALTER TABLE app.t REPLICA IDENTITY FULL",
+        ..PLAIN
+    },
     Feature {
         name: "extended statistics",
         after: "CREATE STATISTICS app.pair (dependencies) ON $c, other FROM app.t; CREATE STATISTICS app.others ON id, other FROM app.t",
-        ends: &[(Rename, Waits("statistics object app.pair")), (Type, Waits("statistics object app.pair")), (Drop, Waits("statistics object app.pair")), (Split, Waits("statistics object app.pair")), (Widen, Waits("statistics object app.others"))],
+        ends: &[
+            (Rename, Waits("statistics object app.pair")),
+            (Type, Waits("statistics object app.pair")),
+            (Drop, Waits("statistics object app.pair")),
+            (Split, Waits("statistics object app.pair")),
+            (Widen, Waits("statistics object app.others")),
+        ],
         ..PLAIN
     },
     Feature {
         name: "storage and compression",
         after: "ALTER TABLE app.t ALTER $c SET STORAGE EXTERNAL, ALTER $c SET COMPRESSION pglz, ALTER $c SET STATISTICS 500",
+        besides: &[(
+            Type,
+            "ALTER TABLE app.t ALTER state SET STORAGE EXTERNAL, ALTER state SET COMPRESSION pglz",
+        )],
         ..PLAIN
     },
     Feature {
@@ -368,7 +504,8 @@ const FEATURES: &[Feature] = &[
     Feature {
         name: "another default tablespace",
         after: "CREATE INDEX ON app.t ($c)",
-        of_database: "ALTER DATABASE $d SET default_tablespace = pg_global",
+        of_database: "ALTER DATABASE $d SET default_tablespace = odd_space",
+        since: 15,
         ..PLAIN
     },
     Feature {
@@ -380,8 +517,13 @@ const FEATURES: &[Feature] = &[
     Feature {
         name: "is generated",
         column: "g",
-        value: "DEFAULT",
+        computed: true,
         table: "CREATE TABLE app.t (id int PRIMARY KEY, g text GENERATED ALWAYS AS (other || '!') STORED, other text)",
+        ends: &[
+            (Rename, Refused("g is a generated column")),
+            (Type, Refused("g is a generated column")),
+            (Split, Refused("g is a generated column")),
+        ],
         ..PLAIN
     },
     Feature {
@@ -412,19 +554,25 @@ async fn write(
         round += 1;
         let (id, number) = (round % ROWS + 1, 1000 + round);
         let value = feature.value_of(number);
-        let column = feature.column;
+        let column = feature.written();
+        let ledgered = feature.ledgered(&value);
         let of_new = match round % 2 == 0 && traffic.new_version.load(Ordering::SeqCst) {
             true => feature.new_version(recipe, &value),
             false => None,
         };
-        let (set, names, values) =
-            of_new.unwrap_or_else(|| (format!("{column} = {value}"), column.to_owned(), value.clone()));
+        let (set, names, values) = of_new.unwrap_or_else(|| {
+            (
+                format!("{column} = {value}"),
+                column.to_owned(),
+                value.clone(),
+            )
+        });
         let sql = match round % 3 {
             0 => format!(
-                "INSERT INTO app.ledger VALUES ({number}, ({value})::text); INSERT INTO app.t (id, {names}, other) OVERRIDING SYSTEM VALUE VALUES ({number}, {values}, 'o')"
+                "INSERT INTO app.ledger VALUES ({number}, {ledgered}); INSERT INTO app.t (id, {names}) OVERRIDING SYSTEM VALUE VALUES ({number}, {values})"
             ),
             _ => format!(
-                "UPDATE app.ledger SET was = ({value})::text WHERE id = {id}; UPDATE app.t SET {set} WHERE id = {id}"
+                "UPDATE app.ledger SET was = {ledgered} WHERE id = {id}; UPDATE app.t SET {set} WHERE id = {id}"
             ),
         };
         match client.batch_execute(&sql).await {
@@ -443,12 +591,19 @@ async fn structure(database: &Database) -> Vec<String> {
     let lines = onlooker.schema().await;
     let is_index = |name: &str| {
         let mut kinds = ["i", "I"].iter();
-        kinds.any(|kind| lines.iter().any(|line| line.starts_with(&format!("relation {name} {kind} "))))
+        kinds.any(|kind| {
+            lines
+                .iter()
+                .any(|line| line.starts_with(&format!("relation {name} {kind} ")))
+        })
     };
     let mut lines: Vec<String> = lines
         .iter()
         // What a column of an index is called nobody sees: it keeps the name that the table's had.
-        .filter(|line| line.strip_prefix("order ").is_none_or(|rest| !is_index(rest.split(' ').next().unwrap_or_default())))
+        .filter(|line| {
+            line.strip_prefix("order ")
+                .is_none_or(|rest| !is_index(rest.split(' ').next().unwrap_or_default()))
+        })
         .filter(|line| !line.contains("_not_null ") || line.starts_with("function"))
         .map(|line| match line.strip_prefix("order ") {
             Some(order) => {
@@ -484,7 +639,12 @@ async fn completes(
         stop: AtomicBool::new(false),
         new_version: AtomicBool::new(!keeps_in_step),
     });
-    let writer = tokio::spawn(write(database.client().await, feature, recipe, traffic.clone()));
+    let writer = tokio::spawn(write(
+        database.client().await,
+        feature,
+        recipe,
+        traffic.clone(),
+    ));
     if keeps_in_step {
         database
             .crossfade(&["advance", "odd", "--to", "dual_write"])
@@ -552,10 +712,27 @@ async fn ends(template: &Database, feature: &'static Feature, recipe: Recipe) {
 /// One half of them after the other, so that two run beside each other.
 fn every(half: usize) {
     on_postgresql(async |database| {
-        let version = database.value("SELECT current_setting('server_version_num')::int / 10000").await;
+        let version = database
+            .value("SELECT current_setting('server_version_num')::int / 10000")
+            .await;
         let version: i32 = version.parse().expect("a version");
+        if version >= 15 && half == 1 {
+            // A tablespace is made by itself, outside a transaction.
+            let client = database.client().await;
+            for statement in [
+                "SET allow_in_place_tablespaces = on",
+                "CREATE TABLESPACE odd_space LOCATION ''",
+            ] {
+                client.batch_execute(statement).await.expect(statement);
+            }
+        }
         let mut cases = Vec::new();
-        for feature in FEATURES.iter().skip(half).step_by(2).filter(|one| one.since <= version) {
+        for feature in FEATURES
+            .iter()
+            .skip(half)
+            .step_by(2)
+            .filter(|one| one.since <= version)
+        {
             let template = database.copy().await;
             template.execute(&feature.setup()).await;
             let template = Arc::new(template);

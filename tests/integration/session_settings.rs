@@ -133,9 +133,17 @@ const OF_VALUES: [(&str, &str, &str); 18] = [
     ("DateStyle", "'German, DMY'", "t::text"),
     ("IntervalStyle", "sql_standard", "i::text"),
     ("TimeZone", "'Asia/Kathmandu'", "concat(t)"),
-    ("array_nulls", "off", "array_to_string('{NULL}'::text[] || a::text[], ',', '*')"),
+    (
+        "array_nulls",
+        "off",
+        "array_to_string('{NULL}'::text[] || a::text[], ',', '*')",
+    ),
     ("bytea_output", "escape", "b::text"),
-    ("default_text_search_config", "'pg_catalog.german'", "to_tsvector(a)::text"),
+    (
+        "default_text_search_config",
+        "'pg_catalog.german'",
+        "to_tsvector(a)::text",
+    ),
     ("extra_float_digits", "-10", "format('%s', f)"),
     ("lc_monetary", "$l", "m::text"),
     ("lc_monetary", "$l", "to_json(m)::text"),
@@ -143,11 +151,27 @@ const OF_VALUES: [(&str, &str, &str); 18] = [
     ("lc_time", "$l", "to_char(t, 'TMMonth')"),
     ("quote_all_identifiers", "on", "quote_ident('a')"),
     ("standard_conforming_strings", "off", "'a\\b' || a"),
-    ("timezone_abbreviations", "'India'", "(t AT TIME ZONE 'IST')::text"),
-    ("timezone_abbreviations", "'India'", "('2020-01-01 00:00 ' || 'IST'::text || left(a, 0))::timestamptz::text"),
-    ("transform_null_equals", "on", "coalesce((nullif(a, a) = NULL)::text, 'none')"),
+    (
+        "timezone_abbreviations",
+        "'India'",
+        "(t AT TIME ZONE 'IST')::text",
+    ),
+    (
+        "timezone_abbreviations",
+        "'India'",
+        "('2020-01-01 00:00 ' || 'IST'::text || left(a, 0))::timestamptz::text",
+    ),
+    (
+        "transform_null_equals",
+        "on",
+        "coalesce((nullif(a, a) = NULL)::text, 'none')",
+    ),
     ("xmlbinary", "hex", "xmlelement(name x, b)::text"),
-    ("xmloption", "document", "xmlserialize(content ('x' || left(a, 0))::xml AS text)"),
+    (
+        "xmloption",
+        "document",
+        "xmlserialize(content ('x' || left(a, 0))::xml AS text)",
+    ),
 ];
 
 /// They change no value, or say how a statement is read, planned, waited for or told of.
@@ -192,7 +216,11 @@ const OF_NO_VALUE: [&str; 34] = [
 #[test]
 fn every_setting_that_a_value_depends_on_is_pinned() {
     on_postgresql(async |database| {
-        let known: Vec<&str> = OF_VALUES.iter().map(|(name, ..)| *name).chain(OF_NO_VALUE).collect();
+        let known: Vec<&str> = OF_VALUES
+            .iter()
+            .map(|(name, ..)| *name)
+            .chain(OF_NO_VALUE)
+            .collect();
         let unknown = database
             .value(&format!(
                 "SELECT coalesce(string_agg(name, ', '), 'none') FROM pg_settings WHERE context IN ('user', 'superuser') \
@@ -207,9 +235,17 @@ fn every_setting_that_a_value_depends_on_is_pinned() {
         let cases: Vec<(&str, String, &str)> = OF_VALUES
             .iter()
             .filter(|(_, value, _)| *value != "$l" || !other_locale.is_empty())
-            .map(|(name, value, expression)| (*name, value.replace("$l", &format!("'{other_locale}'")), *expression))
+            .map(|(name, value, expression)| {
+                (
+                    *name,
+                    value.replace("$l", &format!("'{other_locale}'")),
+                    *expression,
+                )
+            })
             .collect();
-        let fields: Vec<String> = (0..cases.len()).map(|at| format!("v{at}: {{type: text}}")).collect();
+        let fields: Vec<String> = (0..cases.len())
+            .map(|at| format!("v{at}: {{type: text}}"))
+            .collect();
         let forward: Vec<String> = cases
             .iter()
             .enumerate()
@@ -232,9 +268,15 @@ fn every_setting_that_a_value_depends_on_is_pinned() {
         for (at, (name, value, expression)) in cases.iter().enumerate() {
             client.batch_execute("BEGIN").await.expect("a transaction");
             let given = format!("SELECT ({expression})::text FROM t WHERE id = 1");
-            let usual: Option<String> = client.query_one(&given, &[]).await.expect(expression).get(0);
+            let usual: Option<String> = client
+                .query_one(&given, &[])
+                .await
+                .expect(expression)
+                .get(0);
             client
-                .batch_execute(&format!("SET LOCAL {name} = {value}; INSERT INTO t (id) VALUES (1000 + {at})"))
+                .batch_execute(&format!(
+                    "SET LOCAL {name} = {value}; INSERT INTO t (id) VALUES (1000 + {at})"
+                ))
                 .await
                 .expect("an insert");
             // Without this the setting would be none that matters. An error is another value, too.
@@ -250,13 +292,17 @@ fn every_setting_that_a_value_depends_on_is_pinned() {
             if row.is_err() {
                 client.batch_execute("ROLLBACK").await.expect("a rollback");
                 client
-                    .batch_execute(&format!("BEGIN; SET LOCAL {name} = {value}; INSERT INTO t (id) VALUES (1000 + {at})"))
+                    .batch_execute(&format!(
+                        "BEGIN; SET LOCAL {name} = {value}; INSERT INTO t (id) VALUES (1000 + {at})"
+                    ))
                     .await
                     .expect("an insert");
             }
             client.batch_execute("COMMIT").await.expect("a commit");
             let written = database
-                .value(&format!("SELECT coalesce(v{at}, 'nothing') FROM t WHERE id = 1000 + {at}"))
+                .value(&format!(
+                    "SELECT coalesce(v{at}, 'nothing') FROM t WHERE id = 1000 + {at}"
+                ))
                 .await;
             assert_eq!(Some(written), usual, "{name}: {expression}");
         }

@@ -246,7 +246,11 @@ mod tests {
         assert_eq!(money.settings(), ["lc_monetary"]);
         let matches = called("ts_match_tt(text,text)", Stable, Server);
         assert_eq!(matches.settings(), ["default_text_search_config"]);
-        let zone = called("timezone(text,timestamp without time zone)", Immutable, Server);
+        let zone = called(
+            "timezone(text,timestamp without time zone)",
+            Immutable,
+            Server,
+        );
         assert_eq!(zone.settings(), ["timezone_abbreviations"]);
     }
 }

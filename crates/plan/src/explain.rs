@@ -258,9 +258,10 @@ impl Explainer<'_> {
                 let sql = rows::fill(fill, &fill.table);
                 let mut filled =
                     self.over_rows(sql, &fill.table, Lock::RowExclusiveLock, Labour::Fill);
-                filled.fires = self.fires(fill.written(), self.facts.triggers_in_batches(), |one| {
-                    fill.sets(one)
-                });
+                filled.fires =
+                    self.fires(fill.written(), self.facts.triggers_in_batches(), |one| {
+                        fill.sets(one)
+                    });
                 filled.replicates = self.replicates(fill.written());
                 let mut all = vec![filled];
                 all.extend(self.parts(&parts, Written::ByUs));
@@ -356,9 +357,7 @@ impl Explainer<'_> {
             return (Vec::new(), Vec::new());
         };
         let fires = match write.verb {
-            Verb::Update | Verb::Merge => {
-                self.fires(&table, Triggers::Fire, |_| true)
-            }
+            Verb::Update | Verb::Merge => self.fires(&table, Triggers::Fire, |_| true),
             Verb::Insert | Verb::Delete | Verb::Copy => Vec::new(),
         };
         (fires, self.replicates(&table))

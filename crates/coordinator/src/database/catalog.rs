@@ -112,6 +112,7 @@ const GRANTS: &str = "\
 /// What REINDEX CONCURRENTLY builds, or has left behind, is no index of the application's: it is INVALID, and its name ends so.
 ///
 /// Every column that an index names: by key, inside an expression, included, or in its predicate. `pg_depend` knows.
+/// The tablespace of an index that is in the database's own is named where a new one would come to another: `default_tablespace`.
 const INDEXES: &str = "\
     WITH equal AS (SELECT i.indexrelid, k.n, o.oprname, o.oprnamespace FROM pg_index AS i CROSS JOIN unnest(i.indclass::oid[]) WITH ORDINALITY AS k (class, n) \
         JOIN pg_opclass AS s ON s.oid = k.class JOIN pg_amop AS p ON p.amopfamily = s.opcfamily AND p.amopstrategy = 3 \
@@ -121,7 +122,9 @@ const INDEXES: &str = "\
            (SELECT array_agg(DISTINCT a.attname::text) FROM pg_attribute AS a WHERE a.attrelid = i.indrelid AND a.attnum > 0 AND \
                (a.attnum = ANY (i.indkey::smallint[]) OR EXISTS (SELECT 1 FROM pg_depend AS p WHERE p.classid = 'pg_class'::regclass \
                    AND p.objid = i.indexrelid AND p.refclassid = 'pg_class'::regclass AND p.refobjid = i.indrelid AND p.refobjsubid = a.attnum))), \
-           k.conname::text, i.indisprimary, i.indisreplident, i.indisclustered, s.spcname::text, obj_description(i.indexrelid, 'pg_class'), \
+           k.conname::text, i.indisprimary, i.indisreplident, i.indisclustered, \
+           coalesce(s.spcname, (SELECT w.spcname FROM pg_database AS b JOIN pg_tablespace AS w ON w.oid = b.dattablespace \
+               WHERE b.datname = current_database() AND current_setting('default_tablespace') NOT IN ('', w.spcname::text)))::text, obj_description(i.indexrelid, 'pg_class'), \
            i.indpred IS NULL AND i.indexprs IS NULL AND i.indimmediate AND i.indisvalid \
                AND NOT EXISTS (SELECT 1 FROM pg_attribute AS a WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey::smallint[]) AND NOT a.attnotnull), \
            (SELECT array_agg(a.attname::text ORDER BY k.n) FROM unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, n) \

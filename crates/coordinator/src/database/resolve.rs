@@ -5,7 +5,9 @@ use super::Result;
 use crossfade_model::ident::{Ident, TableName};
 use crossfade_plan::sqlgen::session::OWN_PATH;
 use crossfade_plan::{
-    facts::{Called, Equality, EqualityKey, ExpressionError, IndexKey, Maker, ReferenceTypes, Volatility},
+    facts::{
+        Called, Equality, EqualityKey, ExpressionError, IndexKey, Maker, ReferenceTypes, Volatility,
+    },
     key::Operator,
     search_path::SearchPath,
 };
@@ -586,7 +588,10 @@ impl Tree {
             |called: &Called| !self.through_text.is_empty() || !called.settings().is_empty();
         let types: Vec<u32> = self.types.iter().copied().collect();
         let mut made: Vec<u32> = self.through_text.iter().map(|(made, _)| *made).collect();
-        if named.iter().any(|one| READ_ANYTHING.contains(&one.name.as_str())) {
+        if named
+            .iter()
+            .any(|one| READ_ANYTHING.contains(&one.name.as_str()))
+        {
             made.extend(&types);
         }
         let rows = client.query(THROUGH_TEXT, &[&made, &types]).await?;

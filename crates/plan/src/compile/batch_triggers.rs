@@ -33,7 +33,11 @@ impl Compiler<'_> {
             "the backfill fires the application's triggers on {name}{kept_out}, {}",
             listed(&fired, name)
         );
-        let help = format!("{}; {}", effects(&fired), self.to_keep_out(&fired, triggers));
+        let help = format!(
+            "{}; {}",
+            effects(&fired),
+            self.to_keep_out(&fired, triggers)
+        );
         self.problem(PlanError::at(place.clone(), message).warning().help(help));
     }
 

@@ -96,6 +96,12 @@ impl<'a> Compiler<'a> {
                 .help("only a new table (CREATE TABLE … AS, pg_dump) forgets dropped columns"),
             );
         }
+        // Whatever is changed is locked with all partitions, and PostgreSQL locks no foreign one.
+        for partition in table.partitions.iter().filter(|one| one.foreign) {
+            let message = format!("the partition {} is a foreign table", partition.table);
+            let help = "nothing of it can be changed from here: detach it first";
+            self.problem(PlanError::at(place.clone(), message).help(help));
+        }
         self.check_typed(&place, name, table);
         self.check_stored_rows(&place, name, table);
         self.check_driver(&place, name, table);
@@ -180,12 +186,6 @@ impl<'a> Compiler<'a> {
         for partition in &table.partitions {
             let method = partition.access_method.iter();
             problems.extend(method.map(|method| kept_by(&partition.table, method)));
-            if partition.foreign {
-                problems.push(refuse(
-                    format!("the partition {} is a foreign table", partition.table),
-                    "its rows cannot be filled from here: detach it first".to_owned(),
-                ));
-            }
         }
         for problem in problems {
             self.problem(problem);

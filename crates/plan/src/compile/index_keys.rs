@@ -85,7 +85,9 @@ impl Compiler<'_> {
                 step.name, key.type_name
             );
             let help = match self.is_added_by_a_change(step) {
-                true => "name another method, or an operator class for this type: `using`, `columns`",
+                true => {
+                    "name another method, or an operator class for this type: `using`, `columns`"
+                }
                 false => {
                     "drop it first, and add one that fits the new type after the change (recipe add_index)"
                 }

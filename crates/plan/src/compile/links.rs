@@ -211,9 +211,7 @@ impl Compiler<'_> {
         match self.facts.equalities.get(&key) {
             // Not asked about, as something else is wrong; or nothing unique is there, which is said elsewhere.
             None => Some(Operator::default()),
-            Some(Ok(found)) if found.is_unique || !is_key_unique => {
-                Some(found.operator.clone())
-            }
+            Some(Ok(found)) if found.is_unique || !is_key_unique => Some(found.operator.clone()),
             Some(Ok(found)) => {
                 let message = format!(
                     "`=` between {parent}.{name} ({type_name}) and {other_type} is {}, and no unique index on {name} uses it",

@@ -116,6 +116,9 @@ mod tests {
         }
         let found = IndexDefinition::read("gist (tags gist__int_ops (siglen='16'), lower(b) DESC)");
         let found = found.expect("an index");
-        assert_eq!((found.method, found.orders), ("gist", vec![" gist__int_ops (siglen='16')", " DESC"]));
+        assert_eq!(
+            (found.method, found.orders),
+            ("gist", vec![" gist__int_ops (siglen='16')", " DESC"])
+        );
     }
 }
