@@ -441,7 +441,7 @@ impl Compiler<'_> {
                 PlanError::at(
                     path.key("by"),
                     format!(
-                        "several rows of {} may have the same {list}{}, and the plan does not say which of them counts",
+                        "several rows of {} may have the same {list}{}, and the plan does not say which of them to use",
                         link.child,
                         unique::falls_short(table, &link.by.iter().map(|pair| &pair.child.name).collect())
                     ),
