@@ -81,6 +81,7 @@ async fn dispatch(arguments: &Arguments, printer: &Printer) -> anyhow::Result<Ex
         Command::Schema(words) => commands::schema::run(&context, words),
         Command::Expand(expand) => commands::expand::run(&context, expand).await,
         Command::Explain(explain) => commands::explain::run(&context, explain).await,
+        Command::Doctor(doctor) => commands::doctor::run(&context, doctor).await,
         Command::Start(start) => commands::start::run(&context, start).await,
         Command::Advance(advance) => commands::advance::run(&context, advance).await,
         Command::Status(status) => commands::status::run(&context, status).await,

@@ -1,17 +1,21 @@
-//! `crossfade.yaml`: who is told, when nothing begins, and where the page is. As strict as a plan: every error with its place.
+//! `crossfade.yaml`: who is told, when nothing begins, what is checked before a run, and where the page is. As strict as a plan: every error with its place.
 
 use anyhow::Context as _;
-use crossfade_coordinator::service::{Receiver, ServiceError};
+use crossfade_coordinator::service::{
+    BackupProof, OperatorChecks, ProvenBy, Receiver, ServiceError,
+};
 use crossfade_model::error::{Path as Place, PlanError, locate_all, render};
 use crossfade_notify::{ReceiverConfig, ReceiverWords};
 use crossfade_plan::{
     calendar::{Occasion, OccasionWords},
     decode,
+    span::Span,
 };
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::Deserialize;
 use std::{
     collections::BTreeMap,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -19,7 +23,7 @@ use std::{
 const FILE: &str = "crossfade.yaml";
 const BYTES_MAX: u64 = 1 << 20;
 
-/// The configuration of `crossfade serve`.
+/// The configuration of `crossfade serve`, and of the checks of `doctor` and `start`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename = "configuration")]
 pub struct Configuration {
@@ -28,6 +32,8 @@ pub struct Configuration {
     notify: BTreeMap<ReceiverName, ReceiverConfig>,
     #[serde(default)]
     freeze: Vec<Occasion>,
+    backup: Option<BackupConfig>,
+    free_disk: Option<CommandWords>,
     #[serde(skip)]
     source: Source,
 }
@@ -44,6 +50,72 @@ struct ConfigurationWords {
     notify: Option<BTreeMap<String, ReceiverWords>>,
     /// When nothing begins. A server freezes the database at these times.
     freeze: Option<Vec<OccasionWords>>,
+    /// How `doctor` and `start` find out when the last backup ended, and how old it may be.
+    backup: Option<BackupWords>,
+    /// How `doctor` and `start` find out how much disk is free on the server.
+    free_disk: Option<CommandWords>,
+}
+
+/// `{query: SELECT max(ended_at) FROM backups, younger_than: 24h}`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "BackupWords")]
+struct BackupConfig(BackupProof);
+
+/// When the last backup ended, by exactly one of `query` and `command`.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "backup")]
+struct BackupWords {
+    /// A query that gives the moment. It is asked in a read-only transaction as the role that is connected.
+    query: Option<String>,
+    /// A program and its arguments. The last line that it prints is the moment, with its time zone, or seconds since 1970.
+    command: Option<Vec<String>>,
+    /// An older backup fails the check.
+    younger_than: Span,
+}
+
+impl TryFrom<BackupWords> for BackupConfig {
+    type Error = String;
+
+    fn try_from(words: BackupWords) -> Result<Self, String> {
+        let by = match (words.query, words.command) {
+            (Some(query), None) if query.trim().is_empty() => {
+                return Err("`query` is empty".to_owned());
+            }
+            (Some(query), None) => ProvenBy::Query(query),
+            (None, Some(command)) => ProvenBy::Command(named(command)?),
+            _ => {
+                return Err(
+                    "say how it is found out when the last backup ended: by exactly one of `query` and `command`"
+                        .to_owned(),
+                );
+            }
+        };
+        Ok(Self(BackupProof {
+            by,
+            younger_than: words.younger_than,
+        }))
+    }
+}
+
+/// `{command: [ssh, db1, df, --output=avail, -B1, /var/lib/postgresql]}`
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "free_disk")]
+struct CommandWords {
+    /// A program and its arguments. The last line that it prints is the number of free bytes.
+    #[serde(deserialize_with = "command")]
+    command: Vec<String>,
+}
+
+fn named(command: Vec<String>) -> Result<Vec<String>, String> {
+    match command.first().is_none_or(String::is_empty) {
+        true => Err("`command` is empty: name a program".to_owned()),
+        false => Ok(command),
+    }
+}
+
+fn command<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let words = Vec::<String>::deserialize(from)?;
+    named(words).map_err(serde::de::Error::custom)
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -117,6 +189,9 @@ impl Configuration {
         let source = Source { file: name, text };
         let mut configuration =
             Self::read(&source.text).map_err(|errors| source.refused(&errors))?;
+        if named.is_none() && configuration.checks() != OperatorChecks::default() {
+            require_own(&file)?;
+        }
         configuration.source = source;
         Ok(configuration)
     }
@@ -137,6 +212,14 @@ impl Configuration {
                 )])
             }
             _ => Ok(read),
+        }
+    }
+
+    /// What `doctor` and `start` ask besides the database.
+    pub fn checks(&self) -> OperatorChecks {
+        OperatorChecks {
+            backup: self.backup.as_ref().map(|backup| backup.0.clone()),
+            free_disk: self.free_disk.as_ref().map(|words| words.command.clone()),
         }
     }
 
@@ -167,6 +250,20 @@ impl Configuration {
         }
         Err(self.source.refused(&errors).into())
     }
+}
+
+/// What stands in a file that was only found is run as whoever runs the program: it has to be his.
+fn require_own(file: &Path) -> anyhow::Result<()> {
+    let name = file.display();
+    let found =
+        std::fs::metadata(file).with_context(|| format!("cannot read the configuration {name}"))?;
+    let own = nix::unistd::geteuid().as_raw();
+    let is_own = found.uid() == own || found.uid() == 0;
+    anyhow::ensure!(
+        is_own && found.mode() & 0o002 == 0,
+        "{name} has `backup` or `free_disk`, and another user can change it: what these name would run as you. If you trust the file, name it with --config"
+    );
+    Ok(())
 }
 
 fn nearest() -> Option<PathBuf> {
@@ -206,9 +303,33 @@ mod tests {
     }
 
     #[test]
+    fn a_backup_is_proven_in_exactly_one_way() {
+        for (text, words) in [
+            ("backup: {younger_than: 24h}", "exactly one"),
+            (
+                "backup: {query: SELECT 1, command: [x], younger_than: 24h}",
+                "exactly one",
+            ),
+            ("backup: {command: [], younger_than: 24h}", "name a program"),
+            ("backup: {query: SELECT 1}", "younger_than"),
+            ("free_disk: {command: []}", "name a program"),
+        ] {
+            let errors = Configuration::read(text).unwrap_err();
+            let messages: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            assert!(messages.concat().contains(words), "{text}: {messages:?}");
+        }
+        let text = "backup: {command: [stat, -c, '%Y', /backups/last], younger_than: 1d}
+free_disk: {command: [df]}
+";
+        let checks = Configuration::read(text).unwrap().checks();
+        assert!(checks.backup.is_some() && checks.free_disk.is_some());
+        assert_eq!(Configuration::default().checks(), OperatorChecks::default());
+    }
+
+    #[test]
     fn the_schema_has_every_word_that_is_read() {
         let schema = schema();
         let words: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
-        assert_eq!(words, ["page", "notify", "freeze"]);
+        assert_eq!(words, ["page", "notify", "freeze", "backup", "free_disk"]);
     }
 }

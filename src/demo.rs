@@ -197,7 +197,7 @@ impl Stage {
                 "GRANT USAGE ON SCHEMA crossfade TO {APPROVER}; GRANT SELECT ON ALL TABLES IN SCHEMA crossfade TO {APPROVER}"
             ))
             .await?;
-        service.start("the demo's plan", PLAN).await?;
+        service.start("the demo's plan", PLAN, &[]).await?;
         let bytes_before = table_bytes(&session).await?;
         let approver = Service::new(target(&url.replacen(
             "postgres@",

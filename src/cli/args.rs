@@ -2,7 +2,7 @@
 
 use super::moment;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use crossfade_coordinator::service::Can;
+use crossfade_coordinator::service::{Can, Check as CheckName};
 use crossfade_plan::{document::PhaseName, span::Span};
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -70,8 +70,10 @@ pub enum Command {
     Expand(PlanFile),
     /// Show every statement of every phase with its locks, its cost and its undo. Runs nothing.
     Explain(PlanFile),
-    /// Register a run of a plan. Changes nothing in your tables.
-    Start(PlanFile),
+    /// Check the database, and what plans need of it: connection, rights, settings, disk, replication, backups. Changes nothing.
+    Doctor(Doctor),
+    /// Register a run of a plan, unless a check of `doctor` fails. Changes nothing in your tables.
+    Start(Start),
     /// Run the next phase, or resume the current one.
     Advance(Advance),
     /// Show the state of a run and what it waits for. Without a name, list all runs.
@@ -171,6 +173,29 @@ pub struct Man {
 pub struct PlanFile {
     /// The plan file; `-` reads standard input.
     pub plan: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Plans whose needs are checked, too.
+    #[arg(value_name = "PLAN")]
+    pub plans: Vec<PathBuf>,
+    #[command(flatten)]
+    pub configuration: ConfigurationFile,
+}
+
+#[derive(Debug, Args)]
+pub struct Start {
+    /// The plan file; `-` reads standard input.
+    pub plan: PathBuf,
+    /// Start in spite of this check if it fails. Needs a `--reason`. May be repeated.
+    #[arg(long, value_name = "CHECK", requires = "reason")]
+    pub accept: Vec<CheckName>,
+    /// Why the check is accepted: one reason for each `--accept`, in the same order. It is recorded and shown by `status`.
+    #[arg(long, value_name = "TEXT", requires = "accept")]
+    pub reason: Vec<String>,
+    #[command(flatten)]
+    pub configuration: ConfigurationFile,
 }
 
 #[derive(Debug, Args)]
@@ -491,7 +516,7 @@ pub struct Serve {
     pub configuration: ConfigurationFile,
 }
 
-/// The configuration of `serve`.
+/// The configuration of `serve`, and of the checks before a run.
 #[derive(Debug, Args)]
 pub struct ConfigurationFile {
     /// The configuration. By default, crossfade.yaml in the working directory or the nearest folder above it.

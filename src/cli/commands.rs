@@ -7,6 +7,7 @@ pub mod cancel;
 pub mod check;
 pub mod completions;
 pub mod demo;
+pub mod doctor;
 pub mod expand;
 pub mod explain;
 pub mod freeze;

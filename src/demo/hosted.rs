@@ -48,7 +48,7 @@ async fn host(
 ) -> Result<(), DemoError> {
     let url = set_up(server, options.rows).await?;
     let service = Service::new(target(&url)?);
-    service.start("the demo's plan", PLAN).await?;
+    service.start("the demo's plan", PLAN, &[]).await?;
     let approver = Service::new(target(&url.replacen(OPERATOR, APPROVER, 1))?);
     let operates = service
         .create_token(None, &[Can::View, Can::Operate], None)

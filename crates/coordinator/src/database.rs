@@ -3,9 +3,11 @@
 pub mod activity;
 pub mod batch;
 pub mod catalog;
+pub mod doctor;
 pub mod expression;
 pub mod narrowing;
 pub mod observe;
+pub mod products;
 pub mod readings;
 pub mod references;
 pub mod resolve;

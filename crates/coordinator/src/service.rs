@@ -1,6 +1,7 @@
 //! What the faces call: one function per command. Opens connections, asks the engine, and gives back plain values.
 
 mod amend;
+mod doctor;
 mod freezes;
 mod interlock;
 mod keeper;
@@ -29,6 +30,10 @@ pub use crate::store::{
 pub use amend::{Amended, VoidApproval};
 pub use crossfade_decisions::keeper::AtGate;
 pub use crossfade_plan::amendment::Change as AmendmentChange;
+pub use doctor::{
+    Acceptance, AcceptedCheck, BackupProof, Check, CheckFinding, Diagnosis, OperatorChecks,
+    PlanDiagnosis, ProvenBy, Verdict,
+};
 pub use keeper::{Carried, ServeNotice, ServeReporter};
 pub use looker::{Counts, Looker};
 pub use messages::{Message, NotDelivered, NotTaken, Receiver, SEND_WITHIN};
@@ -62,7 +67,7 @@ use crossfade_decisions::lifecycle::{
     transition::{RunState, State},
 };
 use crossfade_model::{
-    error::{Path, PlanError, render},
+    error::{Path, PlanError, Topic, render},
     ident::TableName,
 };
 use crossfade_plan::{
@@ -109,6 +114,9 @@ pub enum ServiceError {
     Interrupted(String),
     #[error("{0}")]
     Refused(String),
+    /// Checks that failed and were not accepted.
+    #[error("{}", doctor::refusal(.0))]
+    Unfit(Vec<CheckFinding>),
     /// The one for whom the service acts may not do that.
     #[error("{0}")]
     Forbidden(String),
@@ -149,7 +157,7 @@ impl ServiceError {
         match self {
             Self::Plan(_) => ErrorKind::Plan,
             Self::Forbidden(_) => ErrorKind::Forbidden,
-            Self::Refused(_) => ErrorKind::Refused,
+            Self::Refused(_) | Self::Unfit(_) => ErrorKind::Refused,
             Self::Interrupted(_) | Self::ReadOnly(_) => ErrorKind::Away,
             Self::Init(_) | Self::ServerTooOld { .. } => ErrorKind::NotReady,
             Self::Engine(error) => match error {
@@ -234,6 +242,8 @@ pub struct Service {
     /// The same without settings of ours: what a session of the server's has.
     plain: Target,
     acts_for: Option<Secret>,
+    /// What the operator's configuration says of checks.
+    operator: Arc<OperatorChecks>,
 }
 
 /// One of the runs of a database.
@@ -325,6 +335,7 @@ impl Service {
             target: target.with_session(&database::SESSION),
             plain: target,
             acts_for: None,
+            operator: Arc::default(),
         }
     }
 
@@ -403,7 +414,7 @@ impl Service {
         let compiled = self.compile(file, text).await?;
         let mut session = self.session("explain").await?;
         let tables = compiled.facts.tables.keys();
-        let mut surroundings = database::statistics::surroundings(&session, tables).await?;
+        let mut surroundings = database::statistics::surroundings(&*session, tables).await?;
         surroundings.losses =
             database::narrowing::losses(&mut session, &compiled.plan, &compiled.facts).await?;
         Ok(explain(&compiled.plan, &compiled.facts, &surroundings))
@@ -851,7 +862,7 @@ async fn sessions_of(
         let message = format!(
             "dual writes would not work, because triggers do not fire in some sessions: {what}"
         );
-        PlanError::at(at.clone(), message).help(
+        PlanError::at(at.clone(), message).about(Topic::Sessions).help(
             "remove these settings, and let open sessions reconnect: what they write reaches one side only",
         )
     };

@@ -2,6 +2,7 @@
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, clippy::disallowed_types))]
 
+pub mod doctor;
 pub mod keeper;
 pub mod lifecycle;
 pub mod messages;

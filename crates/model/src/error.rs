@@ -210,6 +210,19 @@ pub struct PlanError {
     pub severity: Severity,
     /// Which of the rules about SQL found it in the plan's own statements.
     pub rule: Option<&'static str>,
+    pub topic: Topic,
+}
+
+/// Who can do something about it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Topic {
+    /// Who writes the plan, or changes the database.
+    #[default]
+    Plan,
+    /// Who grants rights to the role that runs it.
+    Rights,
+    /// Who sets what other sessions begin with.
+    Sessions,
 }
 
 impl PlanError {
@@ -222,7 +235,14 @@ impl PlanError {
             position: None,
             severity: Severity::Error,
             rule: None,
+            topic: Topic::Plan,
         }
+    }
+
+    #[must_use]
+    pub fn about(mut self, topic: Topic) -> PlanError {
+        self.topic = topic;
+        self
     }
 
     #[must_use]

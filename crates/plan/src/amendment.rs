@@ -39,6 +39,7 @@ pub enum GateWord {
     Window,
     Http,
     Query,
+    Backup,
 }
 
 /// Limits of `settings`. Those of `pacing` are changed by `tune`.
@@ -85,6 +86,7 @@ impl GateWord {
             Condition::Window(_) => Self::Window,
             Condition::Http(_) => Self::Http,
             Condition::Query(_) => Self::Query,
+            Condition::Backup(_) => Self::Backup,
             Condition::QuarantineEmpty | Condition::SyncInPlace | Condition::NoDependents(_) => {
                 return None;
             }
@@ -101,6 +103,7 @@ impl GateWord {
             Self::Window => "window",
             Self::Http => "http",
             Self::Query => "query",
+            Self::Backup => "backup",
         }
     }
 }
@@ -118,6 +121,7 @@ fn value(condition: &Condition) -> Value {
         Condition::Window(window) => json!(window),
         Condition::Http(endpoint) => json!(endpoint),
         Condition::Query(query) => json!(query),
+        Condition::Backup(backup) => json!(backup),
         Condition::QuarantineEmpty | Condition::SyncInPlace | Condition::NoDependents(_) => {
             Value::Null
         }
@@ -143,6 +147,11 @@ fn is_weaker(before: &[Condition], after: Option<&Condition>) -> bool {
         }
         (Condition::VerifiedWithin(before), Some(Condition::VerifiedWithin(after))) => {
             after > before
+        }
+        (Condition::Backup(before), Some(Condition::Backup(after)))
+            if before.query == after.query =>
+        {
+            after.younger_than > before.younger_than
         }
         (before, Some(after)) => before != after,
         (_, None) => true,
@@ -401,6 +410,21 @@ mod tests {
             (
                 "query: {name: a, sql: SELECT 1, expect: no_rows}",
                 "query: {name: a, sql: SELECT 2, expect: no_rows}",
+                true,
+            ),
+            (
+                "backup: {query: SELECT 1, younger_than: 1h}",
+                "backup: {query: SELECT 1, younger_than: 2h}",
+                true,
+            ),
+            (
+                "backup: {query: SELECT 1, younger_than: 2h}",
+                "backup: {query: SELECT 1, younger_than: 1h}",
+                false,
+            ),
+            (
+                "backup: {query: SELECT 1, younger_than: 2h}",
+                "backup: {query: SELECT 2, younger_than: 1h}",
                 true,
             ),
         ] {

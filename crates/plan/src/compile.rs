@@ -12,6 +12,7 @@ mod index_keys;
 mod links;
 mod names;
 mod partitions;
+mod products;
 mod references;
 mod row_values;
 mod sides;

@@ -2,7 +2,7 @@
 
 use super::{
     attributes::Succession,
-    document::{Expression, PhaseName, Query, RunName, Settings},
+    document::{BackupGate, Expression, PhaseName, Query, RunName, Settings},
     endpoint::Endpoint,
     key::KeyColumn,
     no_references::NoReferences,
@@ -103,6 +103,7 @@ pub enum Condition {
     Window(Window),
     Http(Endpoint),
     Query(Query),
+    Backup(BackupGate),
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -108,6 +108,9 @@ pub struct Gate {
     /// A query of your own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub query: Option<Query>,
+    /// A recent backup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<BackupGate>,
     /// A `crossfade serve` orders the phase by itself when the phase before has ended, and waits for the gate. Not for `contract`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auto: Option<bool>,
@@ -120,6 +123,16 @@ pub struct Query {
     pub name: String,
     pub sql: String,
     pub expect: Expect,
+}
+
+/// When the last backup ended, by a query in a read-only transaction. No plan names a command: others run it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BackupGate {
+    /// Gives the moment when the last backup ended.
+    pub query: String,
+    /// An older backup closes the gate. The database's clock counts.
+    pub younger_than: Span,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -196,6 +196,7 @@ fn condition(condition: &super::compiled::Condition) -> String {
         C::Window(window) => format!("within {window}"),
         C::Http(endpoint) => format!("{} answers {}", endpoint.name, endpoint.expect_status),
         C::Query(query) => format!("the query {} gives what is expected", query.name),
+        C::Backup(backup) => format!("a backup younger than {}", backup.younger_than),
     }
 }
 

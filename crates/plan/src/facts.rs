@@ -3,6 +3,7 @@
 use super::{
     document::Expression,
     key::{KeyColumn, Operator},
+    product::{Product, Reach},
     search_path::SearchPath,
 };
 use crate::sqlgen::{ddl_unit::ReplicaIdentity, foreign_key::ForeignKey};
@@ -214,6 +215,8 @@ pub struct Table {
     pub published_without_identity: Vec<String>,
     /// Subscriptions that write rows to it, or to a partition of it.
     pub subscriptions: Vec<String>,
+    /// Other products that keep its rows, or write to it.
+    pub products: Vec<Product>,
     /// Functions and columns whose type is the table's row, as the server describes them.
     pub row_type_users: Vec<String>,
     /// Columns of tables that hold whole rows of this one, in arrays, domains and composite types too, as the server describes
@@ -623,6 +626,11 @@ impl Facts {
 }
 
 impl Table {
+    /// The product that keeps its rows elsewhere.
+    pub fn kept_elsewhere(&self) -> Option<&Product> {
+        let mut products = self.products.iter();
+        products.find(|product| product.reach() == Reach::RowsElsewhere)
+    }
     /// More rows than these it cannot have by now: from its size and how dense its rows were when they were counted, or
     /// else from how many a block can hold.
     pub fn rows_max(&self) -> f64 {

@@ -20,6 +20,7 @@ pub mod key;
 pub mod leftover_triggers;
 pub mod no_references;
 pub mod pacing;
+pub mod product;
 pub mod read;
 pub mod recipes;
 pub mod schema;

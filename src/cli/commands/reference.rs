@@ -22,6 +22,7 @@ On a terminal, `error:`, `warning:`, `help:` and states have colours. `NO_COLOR=
 | how `advance` acquires locks | [Locks](../concepts/locks.md) |
 | orders and servers | [Serve](../guides/serve.md) |
 | messages and `crossfade.yaml` | [Messages](../guides/messages.md) |
+| what `doctor` and `start` check | [Checks](../guides/doctor.md) |
 | the page and tokens | [Page](../guides/page.md) |
 | files for `amend` | [Gates](gates.md#change-the-gates-of-a-run) |
 | limits for `tune` | [Settings and pacing](settings.md) |
@@ -32,7 +33,7 @@ const GROUPS: [(&str, &[&str]); 7] = [
     (
         "Write and check a plan",
         &[
-            "init", "new", "check", "schema", "expand", "explain", "start",
+            "init", "new", "check", "schema", "expand", "explain", "doctor", "start",
         ],
     ),
     (

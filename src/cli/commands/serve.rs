@@ -22,6 +22,7 @@ pub async fn run(context: &Context<'_>, serve: &Serve) -> anyhow::Result<Exit> {
     let service = context.service()?;
     let stop = context.stop()?;
     let configuration = Configuration::load(serve.configuration.file.as_deref())?;
+    let service = service.with_checks(configuration.checks());
     let receivers = configuration.receivers()?;
     let reporter = Arc::new(Supervised {
         printer: *context.printer,

@@ -149,6 +149,12 @@ fn in_words(status: &Status) -> Text {
             amendment.reason
         ));
     }
+    for accepted in &status.accepted_checks {
+        text.line(format_args!(
+            "started in spite of the check {}: {} ({})",
+            accepted.check, accepted.reason, accepted.found
+        ));
+    }
     if let Some(order) = &status.order {
         order_in_words(order, status, &mut text);
     }

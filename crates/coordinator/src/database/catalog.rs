@@ -5,7 +5,7 @@ mod partitions;
 mod sequences;
 mod triggers;
 
-use super::{Result, references};
+use super::{Result, products, references};
 use crossfade_model::ident::{Ident, TableName};
 use crossfade_plan::sqlgen::{ddl_unit::ReplicaIdentity, sync::NOTES_WHILE_ACTIVE};
 use crossfade_plan::{
@@ -429,6 +429,7 @@ pub async fn table(client: &impl GenericClient, name: &TableName) -> Result<Opti
         publications_by_column: whole.get(11),
         published_changes: published.get(0),
         published_without_identity: published.get(1),
+        products: products::of(client, oid).await?,
         row_type_users: whole.get(4),
         rows_stored_in: whole.get(12),
         triggers_by_name: whole.get(5),

@@ -2,7 +2,7 @@
 
 use crossfade_model::ident::TableName;
 use crossfade_plan::explain::estimate::{Size, Surroundings};
-use tokio_postgres::{Client, Error};
+use tokio_postgres::{Error, GenericClient};
 
 const SIZE: &str = "\
     SELECT c.reltuples::float8, pg_table_size(c.oid), pg_indexes_size(c.oid), \
@@ -13,7 +13,7 @@ const SIZE: &str = "\
 
 /// Tables that are not there have no size.
 pub async fn surroundings(
-    client: &Client,
+    client: &impl GenericClient,
     tables: impl Iterator<Item = &TableName>,
 ) -> Result<Surroundings, Error> {
     let mut surroundings = Surroundings {

@@ -1,5 +1,6 @@
 //! Queries of a plan that expect an answer: its query steps, and conditions of gates.
 
+use crate::database::doctor;
 use crossfade_plan::sqlgen::session;
 use crossfade_plan::{
     compiled::Plan,
@@ -37,6 +38,26 @@ pub async fn ask(
         Err(error) if error.as_db_error().is_some() => Ok(Err(sqlstate::message(&error))),
         other => other,
     }
+}
+
+/// As `ask`: what the plan's author wrote only reads.
+pub async fn backup_age(
+    client: &mut Client,
+    plan: &Plan,
+    sql: &str,
+    timeout: Duration,
+) -> Result<Option<f64>, tokio_postgres::Error> {
+    let transaction = client.build_transaction().read_only(true).start().await?;
+    let path = session::as_the_application(plan);
+    let timeout_ms = timeout.as_millis().max(1);
+    transaction
+        .batch_execute(&format!(
+            "SET LOCAL statement_timeout = {timeout_ms}; {path}"
+        ))
+        .await?;
+    let age = doctor::asked(&transaction, sql).await?;
+    transaction.rollback().await?;
+    Ok(age)
 }
 
 async fn answer(

@@ -60,6 +60,12 @@ pub async fn readings(
                 let answer = query::ask(client, &snapshot.plan, asked, timeout).await?;
                 readings.queries.push((asked.name.clone(), answer));
             }
+            Condition::Backup(wanted) => {
+                let timeout = patience.left(snapshot.plan.settings.statement_timeout.duration());
+                let asked = query::backup_age(client, &snapshot.plan, &wanted.query, timeout).await;
+                let age = asked.map_err(|error| sqlstate::message(&error));
+                readings.backups.push((wanted.query.clone(), age));
+            }
             Condition::NoReferences(wanted) => {
                 let read = references::look(client, snapshot, wanted).await;
                 readings.references = Some(read.map_err(|error| error.to_string()));

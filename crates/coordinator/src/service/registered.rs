@@ -1,7 +1,8 @@
 //! `check` and `start` of a plan, and what they say of one whose run is there already.
 
 use super::{
-    Access, Compiled, Service, ServiceError, check_server, conflicts_of, sessions_of, tokens::Doing,
+    Acceptance, Access, CheckFinding, Compiled, Service, ServiceError, Verdict, check_server,
+    conflicts_of, doctor, sessions_of, tokens::Doing,
 };
 use crate::store::{
     StoreError,
@@ -16,6 +17,7 @@ use crossfade_plan::{
     facts::Facts,
     read::{decoded, read_form},
 };
+use serde_json::json;
 use tokio_postgres::GenericClient;
 
 /// What `check` says of a plan without errors.
@@ -31,6 +33,8 @@ pub enum Checked {
 pub struct Started {
     pub run: String,
     pub warnings: Vec<PlanError>,
+    /// What the checks have found that is no pass, the accepted among it.
+    pub findings: Vec<CheckFinding>,
     /// The run was there already, with the same plan, and nothing was done.
     pub before: Option<RunRecord>,
 }
@@ -163,8 +167,14 @@ impl Service {
         Ok(Err(conflicts))
     }
 
-    /// Registers a run; nothing is run.
-    pub async fn start(&self, file: &str, text: &str) -> Result<Started, ServiceError> {
+    /// Registers a run, unless a check fails that is not accepted. Nothing is run.
+    pub async fn start(
+        &self,
+        file: &str,
+        text: &str,
+        accepted: &[Acceptance],
+    ) -> Result<Started, ServiceError> {
+        doctor::can_be_accepted(accepted)?;
         let mut session = self.installed("start").await?;
         self.require(&*session, Doing::Start).await?;
         check_server(&session, Access::Write).await?;
@@ -174,6 +184,7 @@ impl Service {
         let known = |run: RunRecord| Started {
             run: name.clone(),
             warnings: Vec::new(),
+            findings: Vec::new(),
             before: Some(run),
         };
         let before = find(&*session, &document).await?;
@@ -192,6 +203,9 @@ impl Service {
             .plan
             .fingerprint()
             .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let mut findings = self.examine(&mut session, &compiled).await;
+        findings.retain(|finding| finding.verdict != Verdict::Passed);
+        let accepted = doctor::accepted(&findings, accepted).map_err(ServiceError::Unfit)?;
         let transaction = session.transaction().await?;
         runs::lock_claims(&transaction).await?;
         // Another session may have started the same plan meanwhile.
@@ -209,11 +223,12 @@ impl Service {
         self.act(&transaction, Doing::Start).await?;
         let form = compile::form(&compiled.document, &compiled.facts);
         let names = (fingerprint.as_str(), form.as_deref());
-        runs::insert(&transaction, &compiled.plan, names, text).await?;
+        runs::insert(&transaction, &compiled.plan, names, text, &json!(accepted)).await?;
         transaction.commit().await?;
         Ok(Started {
             run: name,
             warnings: compiled.warnings,
+            findings,
             before: None,
         })
     }

@@ -2,14 +2,15 @@
 
 mod lock;
 
-use super::ServiceError;
+use super::{AcceptedCheck, ServiceError};
 use crate::engine::{
     EngineError, drift,
     readings::{self, Patience},
 };
 use crate::store::{
+    StoreError,
     amendments::{self, AmendmentRecord},
-    lease,
+    history, lease,
     orders::{self, OrderRecord, ServerRecord},
     runs,
     tunings::{self, TuningRecord},
@@ -48,6 +49,8 @@ pub struct Status {
     pub phases: Vec<PhaseStatus>,
     /// Gates and limits that are others than the plan's, the oldest change first.
     pub amendments: Vec<AmendmentRecord>,
+    /// Checks that had failed as the run was started, and were accepted.
+    pub accepted_checks: Vec<AcceptedCheck>,
     pub backfill: Option<Backfill>,
     pub verification: Option<Verification>,
     pub old_writes: WriteStatus,
@@ -249,6 +252,7 @@ pub(super) async fn read(
             .map(|phase| phase_status(&snapshot, phase, &current))
             .collect(),
         amendments: amendments::of_run(&**session, run_id).await?,
+        accepted_checks: accepted_checks(session, run_id).await?,
         backfill,
         verification: snapshot.verification.as_ref().map(|found| Verification {
             rows_checked: found.rows_checked,
@@ -281,6 +285,17 @@ pub(super) async fn read(
             .chain(drift::from_under_kept(&**session, &snapshot).await?)
             .collect(),
     })
+}
+
+async fn accepted_checks(
+    session: &Session,
+    run_id: i64,
+) -> Result<Vec<AcceptedCheck>, ServiceError> {
+    let Some(accepted) = history::accepted_checks(&**session, run_id).await? else {
+        return Ok(Vec::new());
+    };
+    let corrupt = |error: serde_json::Error| StoreError::Corrupt(error.to_string());
+    Ok(serde_json::from_value(accepted).map_err(corrupt)?)
 }
 
 /// The conditions of the phase that comes next, if its gate is still to be passed.

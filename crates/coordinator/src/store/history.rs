@@ -36,6 +36,21 @@ pub async fn record(
     Ok(())
 }
 
+/// The failed checks that were accepted as the run was started, as its first event has them.
+pub async fn accepted_checks(
+    client: &impl GenericClient,
+    run_id: i64,
+) -> Result<Option<serde_json::Value>, StoreError> {
+    let row = client
+        .query_opt(
+            "SELECT e.detail::jsonb -> 'accepted' FROM crossfade.events AS e WHERE e.run_id = $1 AND e.kind = 'started' \
+             ORDER BY e.number LIMIT 1",
+            &[&run_id],
+        )
+        .await?;
+    Ok(row.and_then(|row| row.get(0)))
+}
+
 pub async fn load(
     client: &impl GenericClient,
     run_id: i64,

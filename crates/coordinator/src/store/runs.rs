@@ -212,6 +212,7 @@ pub async fn insert(
     plan: &Plan,
     (fingerprint, form): (&str, Option<&str>),
     document: &str,
+    accepted: &Value,
 ) -> Result<i64, StoreError> {
     let name = plan.name.as_str();
     let stored = serde_json::to_value(plan).map_err(corrupt)?;
@@ -255,13 +256,11 @@ pub async fn insert(
                 .await?;
         }
     }
-    history::record(
-        transaction,
-        run_id,
-        "started",
-        &json!({"fingerprint": fingerprint, "plan_sha256": plan_hash, "form_sha256": form, "crossfade": env!("CARGO_PKG_VERSION")}),
-    )
-    .await?;
+    let mut detail = json!({"fingerprint": fingerprint, "plan_sha256": plan_hash, "form_sha256": form, "crossfade": env!("CARGO_PKG_VERSION")});
+    if accepted.as_array().is_some_and(|list| !list.is_empty()) {
+        detail["accepted"] = accepted.clone();
+    }
+    history::record(transaction, run_id, "started", &detail).await?;
     Ok(run_id)
 }
 

@@ -1,9 +1,10 @@
 //! Gates: which conditions of a phase hold, and since or until when.
 
 use super::{references::Watch, snapshot::Snapshot, standing::Touched};
+use crate::doctor::{Freshness, freshness};
 use crossfade_plan::{
     compiled::{Condition, Phase, References},
-    document::{PhaseName, RunName},
+    document::{BackupGate, PhaseName, RunName},
     endpoint::Endpoint,
     span::Span,
     window::{Opening, Window},
@@ -25,6 +26,8 @@ pub struct Readings {
     pub queries: Vec<(String, Result<(), String>)>,
     /// By the endpoint's name: the status it answered with, or why there was no answer.
     pub endpoints: Vec<(String, Result<u16, String>)>,
+    /// By the query: seconds since the last backup ended, `None` where there is none, or why it is not known.
+    pub backups: Vec<(String, Result<Option<f64>, String>)>,
 }
 
 /// What keeps two sides from being in step, in words.
@@ -155,6 +158,7 @@ fn evaluate_one(
         Condition::NoReferences(references) => no_references(references, snapshot.now, readings),
         Condition::Window(open) => window(open, snapshot.now),
         Condition::Http(endpoint) => http(endpoint, readings),
+        Condition::Backup(wanted) => backup(wanted, readings),
         Condition::Query(query) => {
             let reading = readings
                 .queries
@@ -310,6 +314,19 @@ fn window(window: &Window, now: Timestamp) -> ConditionStatus {
             until: Some(begin),
         },
         Opening::Never => status("window", false, "opens beyond the calendar"),
+    }
+}
+
+fn backup(wanted: &BackupGate, readings: &Readings) -> ConditionStatus {
+    let kind = "backup";
+    let mut backups = readings.backups.iter();
+    match backups.find(|(query, _)| *query == wanted.query) {
+        Some((_, Ok(age))) => match freshness(*age, wanted.younger_than) {
+            Freshness::Fresh(found) => status(kind, true, found),
+            Freshness::Stale(found) => status(kind, false, found),
+        },
+        Some((_, Err(why))) => status(kind, false, format!("not known: {why}")),
+        None => status(kind, false, "not asked yet"),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     steps::Step,
 };
 use crossfade_model::{
-    error::{Path, PlanError},
+    error::{Path, PlanError, Topic},
     ident::{Ident, TableName},
 };
 use std::collections::BTreeSet;
@@ -38,7 +38,12 @@ impl Compiler<'_> {
             effects(&fired),
             self.to_keep_out(&fired, triggers)
         );
-        self.problem(PlanError::at(place.clone(), message).warning().help(help));
+        self.problem(
+            PlanError::at(place.clone(), message)
+                .about(Topic::Rights)
+                .warning()
+                .help(help),
+        );
     }
 
     /// `None`: no batch writes the table.

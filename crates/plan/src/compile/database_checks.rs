@@ -14,7 +14,7 @@ use crate::{
     },
 };
 use crossfade_model::{
-    error::{Path, PlanError},
+    error::{Path, PlanError, Topic},
     ident::{Ident, TableName},
 };
 
@@ -48,6 +48,7 @@ impl<'a> Compiler<'a> {
                     place.clone(),
                     format!("the role {} does not own {name}", self.facts.role),
                 )
+                .about(Topic::Rights)
                 .help(help),
             );
         }
@@ -60,6 +61,7 @@ impl<'a> Compiler<'a> {
                         self.facts.role, name.schema
                     ),
                 )
+                .about(Topic::Rights)
                 .help(format!(
                     "GRANT CREATE ON SCHEMA {} TO {};",
                     name.schema,
@@ -73,6 +75,7 @@ impl<'a> Compiler<'a> {
                     place.clone(),
                     format!("row security hides rows of {name} from {}", self.facts.role),
                 )
+                .about(Topic::Rights)
                 .help(format!(
                     "ALTER ROLE {} BYPASSRLS;",
                     Ident::from_catalog(&self.facts.role)
@@ -114,6 +117,7 @@ impl<'a> Compiler<'a> {
         self.check_walked(&place, name, table);
         self.check_aliased(&place, name, table);
         self.check_subscribed(&place, name, table);
+        self.check_products(&place, name, table);
         self.check_identity(&place, name, table);
         self.check_fired(&place, name, table);
     }
@@ -194,13 +198,7 @@ impl<'a> Compiler<'a> {
 
     /// A subscription's worker is a replica: it fires none of our triggers.
     fn check_subscribed(&mut self, place: &Path, name: &TableName, table: &Table) {
-        let mut steps = self.steps();
-        let is_synced = steps.any(|step| match step {
-            Step::SyncColumns(sync) => sync.table == *name,
-            Step::SyncTables(sync) => sync.from == *name || sync.to == *name,
-            _ => false,
-        });
-        if is_synced && !table.subscriptions.is_empty() {
+        if self.needs_triggers(name) && !table.subscriptions.is_empty() {
             self.problem(
                 PlanError::at(
                     place.clone(),

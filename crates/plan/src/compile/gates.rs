@@ -277,5 +277,6 @@ pub fn plain_conditions(gate: &Gate) -> Vec<Condition> {
     conditions.extend(gate.window.clone().map(Condition::Window));
     conditions.extend(gate.http.clone().map(Condition::Http));
     conditions.extend(gate.query.clone().map(Condition::Query));
+    conditions.extend(gate.backup.clone().map(Condition::Backup));
     conditions
 }

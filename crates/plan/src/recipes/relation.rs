@@ -4,6 +4,7 @@ use crate::sqlgen::literal;
 use crate::{
     document::{Expect, Gate, PhaseDocument, PhaseName, Query},
     facts::{Column, Facts, Partition, Table, TableKind},
+    product::Product,
     steps::Step,
 };
 use crossfade_model::{
@@ -55,8 +56,23 @@ pub(super) fn table<'a>(
         Fit::Ordinary => "this change can be made to ordinary tables",
         Fit::Partitioned => "this change can be made to ordinary and to partitioned tables",
     };
+    if let Some(product) = table.kept_elsewhere() {
+        return refuse_product(name, product, at);
+    }
     Err(vec![
         PlanError::at(at.key("table"), format!("{name} {why}")).help(help),
+    ])
+}
+
+/// Such tables look like ones with children, or like views: it is said what they are.
+pub(super) fn refuse_product<T>(
+    name: &TableName,
+    product: &Product,
+    at: &Path,
+) -> Result<T, Errors> {
+    let message = format!("{name} {}", product.sentence());
+    Err(vec![
+        PlanError::at(at.key("table"), message).help(product.help()),
     ])
 }
 

@@ -41,7 +41,7 @@ pub async fn start(
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let service = acting(&site, &caller)?;
     require_start(&caller)?;
-    let started = service.start(FILE, &sent.plan).await?;
+    let started = service.start(FILE, &sent.plan, &[]).await?;
     let code = match started.before {
         Some(_) => StatusCode::OK,
         None => StatusCode::CREATED,

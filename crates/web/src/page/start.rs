@@ -81,7 +81,7 @@ pub async fn start(
         shown(&site, &visitor, &plan, &found)
     };
     if start.what == "start" {
-        return match service.start(FILE, &plan).await {
+        return match service.start(FILE, &plan, &[]).await {
             Ok(started) => {
                 let to = format!("/runs/{}?did=started", started.run);
                 Ok(Redirect::to(&to).into_response())

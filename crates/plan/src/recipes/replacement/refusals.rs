@@ -1,7 +1,10 @@
 //! What cannot be replaced, or cannot come along, by name.
 
 use super::{
-    super::sequences::{Numbers, Reach},
+    super::{
+        relation::refuse_product,
+        sequences::{Numbers, Reach},
+    },
     Keys, Pair, Replacement, not_carried,
 };
 use crate::facts::{Column, ConstraintKind, Facts, Index, Sequence, Table, TableKind};
@@ -61,6 +64,9 @@ pub(in crate::recipes) fn ordinary_table<'a>(
         TableKind::Temporary => "is a temporary table",
         TableKind::Other => "is not an ordinary table",
     };
+    if let Some(product) = table.kept_elsewhere() {
+        return refuse_product(name, product, at);
+    }
     refuse(
         PlanError::at(at.key("table"), format!("{name} {why}"))
             .help("this change can be made to ordinary tables"),
