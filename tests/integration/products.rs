@@ -45,7 +45,8 @@ fn refused(database: &Database, plan: &str, words: &str) {
 fn fits(database: &Database, plan: &str) -> String {
     let file = plan_file(plan);
     let ran = database.crossfade(&["check", file.path().to_str().unwrap()]);
-    format!("{}{}", ran.stdout, ran.exits(0).stderr)
+    let ran = ran.exits(0);
+    format!("{}{}", ran.stdout, ran.stderr)
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crossfade_plan::{
     document::PhaseName,
 };
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use tokio_postgres::{GenericClient, Row, Transaction, error::SqlState};
 
