@@ -209,6 +209,7 @@ fn a_right_that_is_missing_is_named_with_the_grant_that_gives_it() {
 fn settings_of_the_database_are_in_the_way_only_where_they_hold_in_our_sessions() {
     on_postgresql(async |database| {
         let name = &database.name;
+        database.execute(TABLES).await;
         database
             .execute(&format!("ALTER DATABASE {name} SET statement_timeout = '5s'; ALTER DATABASE {name} SET search_path = elsewhere"))
             .await;
@@ -225,7 +226,6 @@ fn settings_of_the_database_are_in_the_way_only_where_they_hold_in_our_sessions(
         database.execute(&reset).await;
         said(&examined(database, &[], 0), "settings").is("passed", "");
         // Where no trigger fires, a plan that needs them is refused.
-        database.execute(TABLES).await;
         database
             .execute(&format!(
                 "ALTER DATABASE {name} SET session_replication_role = replica"
@@ -245,14 +245,14 @@ fn what_is_wrong_with_a_plans_tables_is_named_with_what_mends_it() {
         let file = plan_file(PLAN);
         let plan = file.path().to_str().unwrap();
         database
-            .execute("INSERT INTO vehicles VALUES (-1, 'active'), (-2, 'active')")
+            .execute("INSERT INTO vehicles VALUES (-1, 'active', 'x'), (-2, 'active', 'x')")
             .await;
         let client = database.client().await;
-        let broken = "CREATE UNIQUE INDEX CONCURRENTLY half ON vehicles (status)";
+        let broken = "CREATE UNIQUE INDEX CONCURRENTLY half ON vehicles (note)";
         assert!(client.batch_execute(broken).await.is_err());
         database
             .execute(
-                "ALTER TABLE vehicles ADD CONSTRAINT positive CHECK (id > 0) NOT VALID; \
+                "DELETE FROM vehicles WHERE id < 0; ALTER TABLE vehicles ADD CONSTRAINT positive CHECK (id > 0) NOT VALID; \
                  ALTER TABLE vehicles SET (autovacuum_enabled = off)",
             )
             .await;
@@ -279,7 +279,6 @@ fn what_is_wrong_with_a_plans_tables_is_named_with_what_mends_it() {
         vacuum.is("warning", "far behind");
         for sql in [
             "DROP INDEX CONCURRENTLY public.half",
-            "DELETE FROM vehicles WHERE id < 0",
             "ALTER TABLE public.vehicles VALIDATE CONSTRAINT positive",
             "ALTER TABLE public.vehicles RESET (autovacuum_enabled)",
             "VACUUM (ANALYZE) public.vehicles",

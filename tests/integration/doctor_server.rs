@@ -129,6 +129,8 @@ fn slots_old_transactions_and_commits_that_wait_are_named() {
             "{}",
             refused.stderr
         );
+        // Else the test itself would wait.
+        set(database, "synchronous_standby_names = ''").await;
     });
 }
 

@@ -213,6 +213,8 @@ pub type Reading<T> = Result<T, String>;
 /// What one or several plans would do.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Work {
+    /// A plan among them has errors, so that it is not known what it would do.
+    pub is_partly_unknown: bool,
     pub statements: Vec<String>,
     /// It fills a table, which writes much log for a long time.
     pub fills: bool,

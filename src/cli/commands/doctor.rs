@@ -55,6 +55,14 @@ impl Marks {
         }
     }
 
+    /// Our own sentences have one sign that is not ASCII.
+    fn spell(self, line: &str) -> String {
+        match self {
+            Self::Signs => line.to_owned(),
+            Self::Ascii => line.replace('…', "..."),
+        }
+    }
+
     fn of(self, verdict: Verdict) -> (Paint, &'static str) {
         let (paint, sign, ascii) = match verdict {
             Verdict::Passed => (Paint::Green, "✓", "ok  "),
@@ -95,9 +103,9 @@ fn in_words(diagnosis: &Diagnosis, marks: Marks) -> Text {
 fn checks_in_words(checks: &[CheckFinding], marks: Marks, text: &mut Text) {
     for finding in checks {
         let line = format!(" {:<14} {}", finding.check.as_str(), finding.found);
-        text.line_with("  ", marks.of(finding.verdict), line);
+        text.line_with("  ", marks.of(finding.verdict), marks.spell(&line));
         if let Some(remedy) = &finding.remedy {
-            text.line(format_args!("      remedy: {remedy}"));
+            text.line(marks.spell(&format!("      remedy: {remedy}")));
         }
     }
 }

@@ -1,7 +1,11 @@
 //! `doctor`, and what `start` looks at besides the plan: readings of the database, and what the checks make of them.
 
+mod acceptance;
 mod operator;
+mod work;
 
+pub use acceptance::{Acceptance, AcceptedCheck};
+pub(super) use acceptance::{accepted, can_be_accepted, refusal};
 pub use crossfade_decisions::doctor::{Check, CheckFinding, Verdict};
 pub use operator::{BackupProof, OperatorChecks, ProvenBy};
 
@@ -18,22 +22,11 @@ use crossfade_model::{
     error::{PlanError, Topic},
     ident::TableName,
 };
-use crossfade_plan::{
-    compiled::Action,
-    document::Document,
-    explain::{
-        ExplainedStatement, Explanation,
-        estimate::{Estimate, Surroundings},
-        explain,
-    },
-    facts::Facts,
-    pacing::{Amount as _, Limit},
-    read::decoded,
-    span::Span,
-};
+use crossfade_plan::{document::Document, facts::Facts, read::decoded};
 use crossfade_postgres::connect::Session;
 use serde::Serialize;
 use std::sync::Arc;
+use work::{both, work_of};
 
 /// What all checks have found.
 #[derive(Clone, Debug, Serialize)]
@@ -51,21 +44,6 @@ pub struct PlanDiagnosis {
     pub file: String,
     pub ok: bool,
     pub checks: Vec<CheckFinding>,
-}
-
-/// A failed check that somebody starts a run in spite of, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Acceptance {
-    pub check: Check,
-    pub reason: String,
-}
-
-/// A failed check that was accepted as a run was started, as its history has it.
-#[derive(Clone, Debug, PartialEq, Serialize, serde::Deserialize)]
-pub struct AcceptedCheck {
-    pub check: String,
-    pub found: String,
-    pub reason: String,
 }
 
 fn none_failed(checks: &[CheckFinding]) -> bool {
@@ -160,7 +138,13 @@ impl Service {
                 let found = format!("already {}", run.sentence());
                 return Ok((vec![CheckFinding::passed(Check::Plan, found)], None));
             }
-            Err(errors) => (of_problems(&errors), None),
+            Err(errors) => {
+                let unknown = Work {
+                    is_partly_unknown: true,
+                    ..Work::default()
+                };
+                (of_problems(&errors), Some(unknown))
+            }
         };
         if let Some(document) = decoded(text) {
             checks.extend(of_tables(&read_tables(session, &document).await));
@@ -213,79 +197,6 @@ async fn read_tables(session: &mut Session, document: &Document) -> TableReading
             doctor::autovacuum_of(on, tables).await
         })
         .await,
-    }
-}
-
-/// What the plan would do, and how much of it there is where the sizes of its tables are known.
-async fn work_of(session: &mut Session, compiled: &Compiled) -> Work {
-    let tables = compiled.facts.tables.keys();
-    let surroundings = bounded(session, BRIEFLY, async |on| {
-        database::statistics::surroundings(on, tables).await
-    })
-    .await;
-    let explanation =
-        |surroundings: &Surroundings| explain(&compiled.plan, &compiled.facts, surroundings);
-    let estimate = surroundings.as_ref().ok();
-    let estimate = estimate.and_then(|known| estimate_of(&explanation(known)));
-    let shown = explanation(surroundings.as_ref().unwrap_or(&Surroundings::default()));
-    let statements = statements(&shown).map(|statement| statement.sql.clone());
-    let pacing = &compiled.plan.settings.pacing;
-    let slot = pacing.slot_wal_bytes.as_ref();
-    let seconds = |limit: Option<&Limit<Span>>| limit.map(|limit| limit.slow.amount());
-    Work {
-        statements: statements.collect(),
-        fills: compiled
-            .plan
-            .steps()
-            .any(|(_, step)| matches!(step.action, Action::Fill(_))),
-        growth_bytes: estimate.map(|estimate| estimate.growth_bytes),
-        wal_bytes: estimate.map(|estimate| estimate.wal_bytes),
-        slot_bytes_max: slot.map(|limit| limit.stop.count()),
-        transaction_seconds_max: seconds(pacing.oldest_transaction.as_ref()),
-        lag_seconds_max: seconds(pacing.replica_lag.as_ref()),
-    }
-}
-
-fn statements(explanation: &Explanation) -> impl Iterator<Item = &ExplainedStatement> {
-    let steps = explanation.phases.iter().flat_map(|phase| &phase.steps);
-    steps.flat_map(|step| &step.statements)
-}
-
-/// Of everything; `None` where that of one statement is not known.
-fn estimate_of(explanation: &Explanation) -> Option<Estimate> {
-    let nothing = Estimate {
-        rows: 0,
-        wal_bytes: [0, 0],
-        growth_bytes: [0, 0],
-        seconds: [0.0, 0.0],
-    };
-    statements(explanation).try_fold(nothing, |sum, statement| Some(sum.and(statement.estimate?)))
-}
-
-fn both(one: Work, other: Work) -> Work {
-    let least = |one: Option<f64>, other: Option<f64>| match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
-    };
-    let sum = |one: Option<[u64; 2]>, other: Option<[u64; 2]>| {
-        let (one, other) = (one?, other?);
-        Some([
-            one[0].saturating_add(other[0]),
-            one[1].saturating_add(other[1]),
-        ])
-    };
-    Work {
-        statements: [one.statements, other.statements].concat(),
-        fills: one.fills || other.fills,
-        growth_bytes: sum(one.growth_bytes, other.growth_bytes),
-        wal_bytes: sum(one.wal_bytes, other.wal_bytes),
-        slot_bytes_max: one
-            .slot_bytes_max
-            .into_iter()
-            .chain(other.slot_bytes_max)
-            .min(),
-        transaction_seconds_max: least(one.transaction_seconds_max, other.transaction_seconds_max),
-        lag_seconds_max: least(one.lag_seconds_max, other.lag_seconds_max),
     }
 }
 
@@ -418,74 +329,4 @@ async fn triggers(session: &Session) -> Result<Vec<CheckFinding>, ServiceError> 
             .remedy("end that, and have open sessions connect again: plans that keep two sides in step are refused")
     });
     Ok(found.collect())
-}
-
-/// Why `start` refuses, with what to do about each.
-pub(super) fn refusal(failed: &[CheckFinding]) -> String {
-    let each = failed.iter().map(|finding| {
-        let remedy = finding.remedy.as_deref();
-        let remedy = remedy.map_or(String::new(), |remedy| format!(". Remedy: {remedy}"));
-        format!("{}: {}{remedy}", finding.check, finding.found)
-    });
-    let each: Vec<String> = each.collect();
-    let accepted = failed.iter().map(|finding| finding.check);
-    let mut accepted: Vec<Check> = accepted.filter(|check| check.can_be_accepted()).collect();
-    accepted.dedup();
-    let accepts: Vec<String> = accepted
-        .iter()
-        .map(|check| format!("--accept {check} --reason …"))
-        .collect();
-    let checks = if failed.len() == 1 {
-        "a check"
-    } else {
-        "checks"
-    };
-    let then = match accepted.len() == failed.len() || !accepts.is_empty() {
-        true => format!(
-            ". `crossfade doctor PLAN` checks again; to start in spite of it: {}",
-            accepts.join(" ")
-        ),
-        false => ". `crossfade doctor PLAN` checks again".to_owned(),
-    };
-    format!(
-        "{checks} failed, and nothing was started. {}{then}",
-        each.join("; ")
-    )
-}
-
-/// Of a failed check that stops the run anyway nobody is to believe that it can be accepted.
-pub(super) fn can_be_accepted(accepted: &[Acceptance]) -> Result<(), ServiceError> {
-    let Some(other) = accepted.iter().find(|one| !one.check.can_be_accepted()) else {
-        return Ok(());
-    };
-    let all = Check::ALL.iter().filter(|check| check.can_be_accepted());
-    let all: Vec<&str> = all.map(|check| check.as_str()).collect();
-    Err(ServiceError::Refused(format!(
-        "the check {} cannot be accepted: the run could not go on. These can: {}",
-        other.check,
-        all.join(", ")
-    )))
-}
-
-/// What is recorded of the failed checks; those that nobody has accepted otherwise.
-pub(super) fn accepted(
-    findings: &[CheckFinding],
-    accepted: &[Acceptance],
-) -> Result<Vec<AcceptedCheck>, Vec<CheckFinding>> {
-    let (mut recorded, mut refused) = (Vec::new(), Vec::new());
-    for finding in findings.iter().filter(|finding| finding.has_failed()) {
-        let acceptance = accepted.iter().find(|one| one.check == finding.check);
-        match acceptance {
-            Some(acceptance) => recorded.push(AcceptedCheck {
-                check: finding.check.to_string(),
-                found: finding.found.clone(),
-                reason: acceptance.reason.clone(),
-            }),
-            None => refused.push(finding.clone()),
-        }
-    }
-    match refused.is_empty() {
-        true => Ok(recorded),
-        false => Err(refused),
-    }
 }

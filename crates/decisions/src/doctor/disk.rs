@@ -38,6 +38,9 @@ pub fn check(disk: &Disk, work: Option<&Work>) -> Vec<CheckFinding> {
     );
     let make_room = "make room, or let the run fill fewer rows at a time";
     let finding = match need {
+        Need::Nothing if free < LITTLE_BYTES => {
+            CheckFinding::warning(check, found).remedy("make room before a run begins")
+        }
         Need::Nothing => CheckFinding::passed(check, found),
         Need::NotKnown => CheckFinding::unknown(check, found)
             .remedy("ANALYZE the plan's tables; `crossfade explain` says what cannot be estimated"),
@@ -51,6 +54,9 @@ pub fn check(disk: &Disk, work: Option<&Work>) -> Vec<CheckFinding> {
     };
     vec![finding]
 }
+
+/// Without a plan: a server with less room is near its end.
+const LITTLE_BYTES: u64 = 1 << 30;
 
 /// Log is written again and again into the same files, unless something keeps it: the most counts all of it.
 enum Need {
@@ -101,7 +107,8 @@ mod tests {
         assert_eq!(verdict(999, Some(&work)), Verdict::Failed);
         assert_eq!(verdict(9_999, Some(&work)), Verdict::Warning);
         assert_eq!(verdict(10_000, Some(&work)), Verdict::Passed);
-        assert_eq!(verdict(1, None), Verdict::Passed);
+        assert_eq!(verdict(1, None), Verdict::Warning);
+        assert_eq!(verdict(2 << 30, None), Verdict::Passed);
         assert_eq!(verdict(1, Some(&Work::default())), Verdict::Unknown);
         let unknown = Disk::Asked(Err("exit status 1".to_owned()));
         assert_eq!(check(&unknown, Some(&work))[0].verdict, Verdict::Unknown);

@@ -47,6 +47,7 @@ pub fn check(triggers: &[EventTrigger], work: Option<&Work>) -> Vec<CheckFinding
     if triggers.is_empty() {
         return vec![CheckFinding::passed(check, "there is no event trigger")];
     }
+    let work = work.filter(|work| !work.is_partly_unknown);
     let fires = |trigger: &EventTrigger| match work {
         Some(work) => {
             let mut statements = work.statements.iter();
@@ -146,6 +147,11 @@ mod tests {
         let verdict = |work| check(std::slice::from_ref(&of_tables), work)[0].verdict;
         assert_eq!(verdict(Some(&work)), Verdict::Passed);
         assert_eq!(verdict(None), Verdict::Warning);
+        let broken = Work {
+            is_partly_unknown: true,
+            ..work.clone()
+        };
+        assert_eq!(verdict(Some(&broken)), Verdict::Warning);
         let of_all = trigger("ddl_command_end", &[]);
         assert_eq!(check(&[of_all], Some(&work))[0].verdict, Verdict::Warning);
     }
