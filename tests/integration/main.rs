@@ -13,6 +13,7 @@ mod across_tables;
 mod advice;
 mod alias;
 mod amend;
+mod api;
 mod attached;
 mod bad_input;
 mod bad_links;

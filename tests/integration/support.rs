@@ -6,9 +6,11 @@ pub mod cases;
 pub mod certificates;
 pub mod faults_table;
 pub mod ledger;
+pub mod openapi;
 pub mod page;
 pub mod pgbouncer;
 pub mod standby;
+pub mod team;
 pub mod tools;
 pub mod walk;
 

@@ -1,9 +1,10 @@
 //! The page and the API of `crossfade serve`: who may look and act, in whose name that is recorded, and what becomes of nonsense.
 
 use crate::support::{
-    Database, connect, on_empty_postgresql, on_own_postgresql,
-    page::{Page, Visitor, client, encoded},
-    plan_file, tools,
+    connect, on_empty_postgresql, on_own_postgresql,
+    page::{Page, Visitor, client},
+    team::{ON_A_FREE_PORT, PLAN, RUN, Team},
+    tools,
 };
 use reqwest::{Method, header};
 use serde_json::{Value, json};
@@ -11,104 +12,6 @@ use std::{
     collections::BTreeSet,
     time::{Duration, Instant},
 };
-
-const RUN: &str = "rename-status";
-const PLAN: &str = "version: 1\nname: rename-status\nchange:\n  rename_column: {table: public.vehicles, from: status, to: vehicle_status}\ngates:\n  contract: {approvals: 1}\n";
-const ON_A_FREE_PORT: &str = "--listen=127.0.0.1:0";
-
-/// A database whose owner is no superuser, with people who may do different things.
-struct Team<'a> {
-    database: &'a Database,
-    /// Owns the table and Crossfade's schema; the server is connected as this role.
-    deployer: String,
-    /// A member of `deployer`.
-    operator: String,
-    /// May look and approve. Its name has capitals and a space.
-    approver: String,
-    /// May log in, and nothing else.
-    stranger: String,
-}
-
-impl<'a> Team<'a> {
-    async fn of(database: &'a Database) -> Self {
-        let name = |role: &str| format!("{role}_{}", database.name);
-        let team = Self {
-            database,
-            deployer: name("deployer"),
-            operator: name("operator"),
-            approver: format!("Ada L. {}", database.name),
-            stranger: name("stranger"),
-        };
-        let Self {
-            deployer,
-            operator,
-            approver,
-            stranger,
-            ..
-        } = &team;
-        database
-            .execute(&format!(
-                "CREATE ROLE {deployer} LOGIN; CREATE ROLE {operator} LOGIN IN ROLE {deployer}; CREATE ROLE \"{approver}\" LOGIN; CREATE ROLE {stranger} LOGIN; \
-                 GRANT CREATE ON DATABASE {} TO {deployer}; GRANT ALL ON SCHEMA public TO {deployer}; \
-                 CREATE TABLE vehicles (id bigint PRIMARY KEY, status text NOT NULL); ALTER TABLE vehicles OWNER TO {deployer}; \
-                 INSERT INTO vehicles SELECT i, 'status ' || i % 7 FROM generate_series(1, 2000) AS i",
-                database.name
-            ))
-            .await;
-        team.run(&team.deployer, &["init"]);
-        database
-            .execute(&format!(
-                "GRANT USAGE ON SCHEMA crossfade TO \"{approver}\"; GRANT SELECT ON ALL TABLES IN SCHEMA crossfade TO \"{approver}\""
-            ))
-            .await;
-        team
-    }
-
-    fn url(&self, role: &str) -> String {
-        self.database
-            .url
-            .replacen("postgres@", &format!("{}@", encoded(role)), 1)
-    }
-
-    /// A command as this role; what it wrote.
-    fn run(&self, role: &str, arguments: &[&str]) -> String {
-        self.tried(role, arguments).exits(0).stdout
-    }
-
-    fn tried(&self, role: &str, arguments: &[&str]) -> crate::support::Ran {
-        let mut command = crate::support::command(&self.url(role), arguments);
-        crate::support::Ran::of(command.output().expect("the program runs"))
-    }
-
-    fn token(&self, role: &str, can: &str) -> String {
-        self.run(role, &["token", "create", "--can", can])
-            .trim()
-            .to_owned()
-    }
-
-    fn serve(&self, arguments: &[&str]) -> Page {
-        let all: Vec<&str> = ["serve", ON_A_FREE_PORT]
-            .iter()
-            .chain(arguments)
-            .copied()
-            .collect();
-        Page::start(crate::support::command(&self.url(&self.deployer), &all))
-    }
-
-    fn start(&self) {
-        let file = plan_file(PLAN);
-        self.run(&self.deployer, &["start", file.path().to_str().unwrap()]);
-    }
-
-    async fn until_ended(&self) -> String {
-        self.database
-            .wait_until("SELECT NOT EXISTS (SELECT FROM crossfade.orders WHERE state = 'open')")
-            .await;
-        self.database
-            .value("SELECT concat_ws(': ', state, outcome) FROM crossfade.orders ORDER BY id DESC LIMIT 1")
-            .await
-    }
-}
 
 #[test]
 fn a_whole_rename_by_forms_alone_is_recorded_in_the_names_of_those_who_did_it() {
@@ -658,6 +561,9 @@ fn every_answer_to_nonsense_is_a_problem_document_that_says_what_is_wrong() {
                 .map(|kind| kind.to_str().unwrap().to_owned());
             let text = answer.text().await.unwrap();
             assert_eq!(found, code, "{method} {path} {body:?}: {text}");
+            page.described()
+                .await
+                .check(method, path, found, &serde_json::from_str(&text).unwrap());
             if code >= 400 {
                 assert_eq!(
                     kind.as_deref(),

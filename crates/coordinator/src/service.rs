@@ -26,6 +26,7 @@ pub use crate::store::{
     messages::ReceiverRecord,
     orders::{OrderRecord, ServerRecord},
     runs::{RunLine, RunRecord},
+    tunings::TuningRecord,
 };
 pub use amend::{Amended, VoidApproval};
 pub use crossfade_decisions::keeper::AtGate;
@@ -42,7 +43,7 @@ pub use pauses::PausedRun;
 pub use registered::{Checked, Started};
 pub use report::{Report, span};
 pub use sql_files::KnownToSql;
-pub use standing::{Standing, list_in_json, nobody_serves};
+pub use standing::{ListedRun, RunListing, Standing, nobody_serves};
 pub use status::{
     Backfill, GateCondition, LeaseStatus, PaceStatus, Paused, PhaseStatus, SampleStatus, Status,
     StepStatus, Waiting, WriteStatus,
@@ -56,7 +57,7 @@ use crate::engine::{
 use crate::store::{
     self, approvals, history, lease, runs, schema,
     timeline::Server,
-    tunings::{self, TuningRecord},
+    tunings,
     verification::Finding,
 };
 use crossfade_decisions::lifecycle::{
@@ -85,7 +86,8 @@ use crossfade_plan::{
 };
 use crossfade_postgres::connect::{ConnectError, Session, Target};
 use jiff::Timestamp;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::{collections::BTreeSet, sync::Arc};
 use tokens::Doing;
 use tokio_postgres::{GenericClient, IsolationLevel, Transaction, error::SqlState};
@@ -286,6 +288,30 @@ impl RollbackPreview {
     }
 }
 
+/// What `advance --dry-run` shows, as a document.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct WhatComesNext {
+    pub run: String,
+    /// Null: nothing is left to do.
+    pub phase: Option<PhaseName>,
+    /// What keeps the run from going on but a closed gate.
+    pub waiting: Option<String>,
+    pub gate: Vec<ConditionNow>,
+    /// What is still to run of the phase.
+    pub statements: Vec<String>,
+    pub drops_for_good: Vec<String>,
+}
+
+/// A condition of the gate that is next.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ConditionNow {
+    pub kind: String,
+    pub holds: bool,
+    pub detail: String,
+    /// When it will hold, where time alone decides.
+    pub until: Option<Timestamp>,
+}
+
 /// What `advance --dry-run` shows.
 #[derive(Clone, Debug)]
 pub struct Preview {
@@ -307,13 +333,21 @@ impl Preview {
     }
 
     /// What `advance --dry-run --format json` prints.
-    pub fn in_json(&self, run: &str, drops: &[String]) -> serde_json::Value {
-        let conditions: Vec<_> = self
-            .conditions
-            .iter()
-            .map(|condition| json!({"kind": condition.kind, "holds": condition.holds, "detail": condition.detail, "until": condition.until}))
-            .collect();
-        json!({"run": run, "phase": self.phase, "waiting": self.held(), "gate": conditions, "statements": self.statements(), "drops_for_good": drops})
+    pub fn told(&self, run: &str, drops: Vec<String>) -> WhatComesNext {
+        let condition = |condition: &gate::ConditionStatus| ConditionNow {
+            kind: condition.kind.to_owned(),
+            holds: condition.holds,
+            detail: condition.detail.clone(),
+            until: condition.until,
+        };
+        WhatComesNext {
+            run: run.to_owned(),
+            phase: self.phase,
+            waiting: self.held(),
+            gate: self.conditions.iter().map(condition).collect(),
+            statements: self.statements(),
+            drops_for_good: drops,
+        }
     }
 
     /// What is still to run of the phase.

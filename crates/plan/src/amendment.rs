@@ -9,6 +9,7 @@ use super::{
     span::Span,
 };
 use crossfade_model::error::{Path, PlanError};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,7 +64,7 @@ pub struct Limits {
 }
 
 /// One thing that is another than it was.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Change {
     /// `null`: it is a limit.
     pub phase: Option<PhaseName>,

@@ -2,9 +2,10 @@
 
 mod approvals;
 mod body;
+mod document;
 mod events;
 mod freeze;
-pub mod health;
+mod health;
 mod orders;
 mod pause;
 mod plans;
@@ -12,38 +13,64 @@ mod quarantine;
 mod runs;
 mod tunings;
 
-use crate::{failure::Failure, failure::Problem, site::Shared, visitor::Caller};
+use crate::{failure::Failure, failure::Problem, metrics, site::Shared, visitor::Caller};
 use axum::{
     Router,
-    http::{Method, Uri},
-    routing::{get, post, put},
+    http::{Method, Uri, header},
+    response::IntoResponse,
 };
 use crossfade_coordinator::service::Service;
+use document::Operation;
+use std::sync::OnceLock;
+
+const PREFIX: &str = "/api/v1";
+
+/// Beneath the prefix.
+fn operations() -> Vec<Operation> {
+    let itself = Operation::get("/openapi.json", description, "This document")
+        .for_everybody()
+        .answers::<serde_json::Map<String, serde_json::Value>>(200);
+    [
+        runs::operations(),
+        plans::operations(),
+        events::operations(),
+        orders::operations(),
+        approvals::operations(),
+        pause::operations(),
+        freeze::operations(),
+        tunings::operations(),
+        quarantine::operations(),
+        vec![itself],
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Beside it: for load balancers, monitors and applications.
+fn operations_beside() -> Vec<Operation> {
+    let metrics = Operation::get("/metrics", metrics::page, "Metrics")
+        .answers_text(200, "application/openmetrics-text");
+    health::operations().into_iter().chain([metrics]).collect()
+}
 
 pub fn routes() -> Router<Shared> {
-    Router::new()
-        .route("/runs", get(runs::list).post(plans::start))
-        .route("/runs/{run}", get(runs::status))
-        .route("/runs/{run}/report", get(runs::report))
-        .route("/runs/{run}/next", get(runs::next))
-        .route("/runs/{run}/events", get(events::page))
-        .route("/runs/{run}/events/live", get(events::live))
-        .route("/runs/{run}/orders", post(orders::place))
-        .route("/runs/{run}/order", axum::routing::delete(orders::cancel))
-        .route("/runs/{run}/approvals", post(approvals::approve))
-        .route("/runs/{run}/pause", put(pause::pause).delete(pause::resume))
-        .route("/runs/{run}/tunings", put(tunings::tune))
-        .route("/runs/{run}/quarantine", get(quarantine::list))
-        .route("/runs/{run}/quarantine/accepted", post(quarantine::accept))
-        .route(
-            "/freeze",
-            get(freeze::look)
-                .put(freeze::freeze)
-                .delete(freeze::unfreeze),
-        )
-        .route("/plans/check", post(plans::check))
+    let resources = document::router(operations())
         .fallback(missing)
-        .method_not_allowed_fallback(not_allowed)
+        .method_not_allowed_fallback(not_allowed);
+    document::router(operations_beside()).nest(PREFIX, resources)
+}
+
+/// The OpenAPI document. It is the same for everybody, and tells nothing of the database.
+async fn description() -> impl IntoResponse {
+    static DOCUMENT: OnceLock<String> = OnceLock::new();
+    let text = DOCUMENT.get_or_init(|| {
+        document::document(&[(PREFIX, operations()), ("", operations_beside())]).to_string()
+    });
+    (
+        [(header::CONTENT_TYPE, "application/json")],
+        text.as_str(),
+    )
 }
 
 async fn missing(uri: Uri) -> Problem {

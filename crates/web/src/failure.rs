@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use crossfade_coordinator::service::{ErrorKind, ServiceError};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 #[derive(Debug)]
@@ -122,12 +123,14 @@ impl IntoResponse for Failure {
 }
 
 /// A problem document.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Problem {
     #[serde(rename = "type")]
     kind: &'static str,
     title: &'static str,
+    /// The same as that of the answer.
     status: u16,
+    /// What was refused or failed, why, and what to do.
     detail: String,
 }
 

@@ -5,9 +5,9 @@ use crate::{
     door::{Doorkeeper, Visitor},
     guard,
     live::Live,
-    metrics, page,
+    page,
 };
-use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
+use axum::{Router, extract::DefaultBodyLimit, middleware};
 use crossfade_coordinator::service::{Looker, Service};
 use std::{net::SocketAddr, sync::Arc};
 use tokio::{net::TcpListener, sync::Semaphore};
@@ -79,9 +79,7 @@ fn routes(site: Shared) -> Router {
     Router::new()
         .merge(page::routes())
         .merge(act::routes())
-        .nest("/api/v1", api::routes())
-        .merge(api::health::routes())
-        .route("/metrics", get(metrics::page))
+        .merge(api::routes())
         .fallback(page::missing)
         .layer(middleware::from_fn_with_state(site.clone(), guard::guard))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

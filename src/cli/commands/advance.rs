@@ -142,7 +142,7 @@ async fn dry_run(context: &Context<'_>, service: &Service, run: &str) -> anyhow:
     let held = preview.held();
     let statements = preview.statements();
     let drops = service.drops_of(run, &preview).await?;
-    let value = preview.in_json(run, &drops);
+    let value = preview.told(run, drops);
     context.printer.result(&value, || {
         let mut text = match preview.phase {
             Some(phase) => Text::of(format_args!("next: {phase}")),

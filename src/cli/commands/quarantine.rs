@@ -20,10 +20,10 @@ pub async fn run(context: &Context<'_>, quarantine: &Quarantine) -> anyhow::Resu
 async fn list(context: &Context<'_>, words: &QuarantineList) -> anyhow::Result<Exit> {
     let found = context
         .service()?
-        .quarantine(&words.run, words.limit)
+        .quarantine(&words.run, 0, words.limit)
         .await?;
     let with_values = words.values || found.show_values;
-    let value = found.in_json(&words.run, with_values);
+    let value = found.listed(&words.run, with_values);
     context.printer.result(&value, || {
         let mut text = Text::new();
         for entry in &found.entries {

@@ -1,6 +1,6 @@
 //! A `crossfade serve` with its page, and a client of its page and its API.
 
-use super::Database;
+use super::{Database, openapi::Described};
 use reqwest::{Method, Response, StatusCode, header, redirect};
 use serde_json::Value;
 use std::{
@@ -90,7 +90,18 @@ impl Page {
         }
     }
 
-    /// Calls the API; the code and the document.
+    /// What the server says its answers look like.
+    pub async fn described(&self) -> &'static Described {
+        static DESCRIBED: tokio::sync::OnceCell<Described> = tokio::sync::OnceCell::const_new();
+        let read = async || {
+            let answer = client().get(self.url("/api/v1/openapi.json")).send().await;
+            let text = answer.expect("an answer").text().await.expect("a document");
+            Described::of(serde_json::from_str(&text).expect("JSON"))
+        };
+        DESCRIBED.get_or_init(read).await
+    }
+
+    /// Calls the API; the code and the document, which is as the server describes it.
     pub async fn call(
         &self,
         token: Option<&str>,
@@ -98,7 +109,7 @@ impl Page {
         path: &str,
         body: Option<Value>,
     ) -> (u16, Value) {
-        let mut request = client().request(method, self.url(path));
+        let mut request = client().request(method.clone(), self.url(path));
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }
@@ -112,6 +123,7 @@ impl Page {
         let text = answer.text().await.expect("a body");
         let value =
             serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {path}: {text}"));
+        self.described().await.check(&method, path, code, &value);
         (code, value)
     }
 

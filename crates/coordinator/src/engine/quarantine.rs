@@ -143,7 +143,7 @@ pub async fn may_go(
 
 /// Takes the rows out of quarantine that have been mended since.
 pub async fn look(driver: &mut Driver, snapshot: &Snapshot) -> Result<(), EngineError> {
-    let entries = quarantine::load(&*driver.work, snapshot.run_id, ENTRIES_MAX).await?;
+    let entries = quarantine::load(&*driver.work, snapshot.run_id, (0, ENTRIES_MAX)).await?;
     let mut mended = Vec::new();
     let looking = looking(driver, &snapshot.plan).await?;
     for entry in &entries {
@@ -181,7 +181,7 @@ pub async fn accepted_rows(
         return Ok(0);
     }
     let mut rows = 0;
-    let entries = quarantine::load(&*driver.work, run_id, ENTRIES_MAX).await?;
+    let entries = quarantine::load(&*driver.work, run_id, (0, ENTRIES_MAX)).await?;
     let looking = looking(driver, plan).await?;
     for entry in entries {
         let source = Source::of(plan, &entry).filter(|source| *source.table == matching.table);
@@ -328,7 +328,7 @@ impl Driver {
             )));
         }
         pin_session(&self.work, &snapshot.plan).await?;
-        let entries = quarantine::load(&*self.work, snapshot.run_id, ENTRIES_MAX).await?;
+        let entries = quarantine::load(&*self.work, snapshot.run_id, (0, ENTRIES_MAX)).await?;
         let entries = entries.into_iter().filter(|entry| match which {
             Which::All => entry.accepted.is_none(),
             Which::Ids(ids) => ids.contains(&entry.id),

@@ -4,8 +4,11 @@ use super::{Service, ServiceError, tokens::Doing};
 use crate::engine::notice::Reporter;
 pub use crate::engine::quarantine::{Retried, StillQuarantined};
 use crate::store::{quarantine, runs};
-pub use quarantine::{Entry, Which};
-use serde_json::{Value, json};
+use jiff::Timestamp;
+pub use quarantine::{Accepted, Entry, Which};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 use std::sync::Arc;
 use tokio_postgres::GenericClient;
 use tokio_util::sync::CancellationToken;
@@ -23,24 +26,70 @@ pub struct Quarantine {
 
 impl Quarantine {
     /// What `quarantine list --format json` prints.
-    pub fn in_json(&self, run: &str, with_values: bool) -> Value {
-        let entries: Vec<Value> = self
-            .entries
-            .iter()
-            .map(|entry| in_json(entry, with_values))
-            .collect();
-        json!({"run": run, "holding": self.holding, "accepted": self.accepted, "entries": entries})
+    pub fn listed(&self, run: &str, with_values: bool) -> QuarantineListing {
+        let listed = |entry: &Entry| ListedEntry::of(entry, with_values);
+        QuarantineListing {
+            run: run.to_owned(),
+            holding: self.holding,
+            accepted: self.accepted,
+            entries: self.entries.iter().map(listed).collect(),
+        }
     }
 }
 
-fn in_json(entry: &Entry, with_values: bool) -> Value {
-    json!({
-        "id": entry.id, "table": entry.table_name, "column": entry.column_name,
-        "direction": if entry.backward { "backward" } else { "forward" },
-        "key": entry.row_key.shown(), "values": with_values.then(|| entry.row_values.shown()),
-        "sqlstate": entry.sqlstate, "error": said(&entry.sqlstate, &entry.error, with_values), "noted_at": entry.noted_at,
-        "accepted": entry.accepted,
-    })
+/// What `quarantine list --format json` prints.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct QuarantineListing {
+    pub run: String,
+    /// Rows that keep gates closed, and rows that were accepted; more than are listed, perhaps.
+    pub holding: i64,
+    pub accepted: i64,
+    pub entries: Vec<ListedEntry>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    Forward,
+    Backward,
+}
+
+/// A row in quarantine.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ListedEntry {
+    pub id: i64,
+    pub table: String,
+    pub column: String,
+    pub direction: Direction,
+    /// The columns of its key.
+    pub key: Value,
+    /// Null where values are not shown.
+    pub values: Option<Value>,
+    pub sqlstate: String,
+    pub error: String,
+    pub noted_at: Timestamp,
+    pub accepted: Option<Accepted>,
+}
+
+impl ListedEntry {
+    fn of(entry: &Entry, with_values: bool) -> Self {
+        Self {
+            id: entry.id,
+            table: entry.table_name.clone(),
+            column: entry.column_name.clone(),
+            direction: if entry.backward {
+                Direction::Backward
+            } else {
+                Direction::Forward
+            },
+            key: entry.row_key.shown(),
+            values: with_values.then(|| entry.row_values.shown()),
+            sqlstate: entry.sqlstate.clone(),
+            error: said(&entry.sqlstate, &entry.error, with_values),
+            noted_at: entry.noted_at,
+            accepted: entry.accepted.clone(),
+        }
+    }
 }
 
 /// The server's message has the value in it, mostly: what may not be shown is replaced by what its code means.
@@ -53,13 +102,18 @@ pub fn said(sqlstate: &str, error: &str, with_values: bool) -> String {
 }
 
 impl Service {
-    /// At most `limit` entries.
-    pub async fn quarantine(&self, run: &str, limit: u32) -> Result<Quarantine, ServiceError> {
+    /// At most `limit` entries behind the first `skip`.
+    pub async fn quarantine(
+        &self,
+        run: &str,
+        skip: u32,
+        limit: u32,
+    ) -> Result<Quarantine, ServiceError> {
         let session = self.installed("status").await?;
         let run_id = runs::id_of(&*session, run).await?;
         let snapshot = runs::snapshot(&*session, run_id).await?;
         Ok(Quarantine {
-            entries: quarantine::load(&*session, run_id, i64::from(limit)).await?,
+            entries: quarantine::load(&*session, run_id, (skip.into(), limit.into())).await?,
             holding: snapshot.quarantined,
             accepted: snapshot.accepted,
             show_values: snapshot.plan.settings.show_values,

@@ -4,12 +4,13 @@ use super::{HistoryEvent, RunRecord, Service, ServiceError, Status};
 use crossfade_decisions::messages::NOTICED;
 use crossfade_plan::{document::PhaseName, span::Span};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use std::fmt::Write as _;
 
 /// A run as its history and its state tell it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Report {
     pub run: String,
     pub state: String,
@@ -34,7 +35,7 @@ pub struct Report {
     pub timeline: Vec<Entry>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct ReportedPhase {
     pub phase: PhaseName,
     pub state: String,
@@ -46,7 +47,7 @@ pub struct ReportedPhase {
 }
 
 /// What people, or the run, did.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Entry {
     /// UTC, to the microsecond.
     pub at: String,

@@ -6,13 +6,17 @@ use crossfade_decisions::{
     progress::{self, time_left},
 };
 use crossfade_plan::document::PhaseName;
-use serde_json::json;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 /// What an active run does, those first that need somebody.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Standing {
     Failed,
     Stopped,
+    #[serde(rename = "rolling back")]
     RollingBack,
     Paused,
     Frozen,
@@ -188,21 +192,52 @@ pub fn nobody_serves(server: Option<&ServerRecord>) -> Option<String> {
 }
 
 /// What `status --format json` prints without a run.
-pub fn list_in_json(runs: &[RunSummary]) -> serde_json::Value {
-    let runs: Vec<_> = runs.iter().map(in_json).collect();
-    json!({"runs": runs})
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct RunListing {
+    pub runs: Vec<ListedRun>,
 }
 
-fn in_json(run: &RunSummary) -> serde_json::Value {
-    let line = &run.line;
-    let mut value = json!({
-        "run": line.name, "state": line.state, "phase": line.phase, "started_at": line.started_at, "finished_at": line.finished_at,
-    });
-    if let Some(status) = &run.status {
-        let (standing, why) = status.standing();
-        value["standing"] = json!(standing.as_str());
-        value["why"] = json!(why);
-        value["percent"] = json!(status.percent());
+impl RunListing {
+    pub fn of(runs: &[RunSummary]) -> Self {
+        Self {
+            runs: runs.iter().map(ListedRun::of).collect(),
+        }
     }
-    value
+}
+
+/// A run in one line. How it stands is known of an active run.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ListedRun {
+    pub run: String,
+    pub state: String,
+    /// The phase that is under way or comes next; null where none is left.
+    pub phase: Option<String>,
+    pub started_at: Timestamp,
+    pub finished_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub standing: Option<Standing>,
+    /// What it stands like this for, or what to type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// Of a backfill that is under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub percent: Option<Option<u8>>,
+}
+
+impl ListedRun {
+    pub fn of(run: &RunSummary) -> Self {
+        let line = &run.line;
+        let standing = run.status.as_ref().map(Status::standing);
+        let (standing, why) = standing.unzip();
+        Self {
+            run: line.name.clone(),
+            state: line.state.clone(),
+            phase: line.phase.clone(),
+            started_at: line.started_at,
+            finished_at: line.finished_at,
+            standing,
+            why,
+            percent: run.status.as_ref().map(Status::percent),
+        }
+    }
 }

@@ -30,9 +30,10 @@ use crossfade_plan::{
 };
 use crossfade_postgres::connect::Session;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Status {
     pub run: String,
     pub state: String,
@@ -67,14 +68,14 @@ pub struct Status {
     pub out_of_step: Vec<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Waiting {
     pub kind: String,
     pub detail: String,
     pub until: Option<Timestamp>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Paused {
     pub by: String,
     pub reason: String,
@@ -93,14 +94,14 @@ impl From<&Pause> for Paused {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct LeaseStatus {
     pub holder: String,
     pub epoch: i64,
     pub heartbeat_age_ms: i64,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct PhaseStatus {
     pub phase: PhaseName,
     /// The same, under the word that it had first.
@@ -112,14 +113,14 @@ pub struct PhaseStatus {
     pub steps: Vec<StepStatus>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct GateCondition {
     pub kind: String,
     pub holds: bool,
     pub detail: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct StepStatus {
     pub step: String,
     pub kind: String,
@@ -128,7 +129,7 @@ pub struct StepStatus {
     pub error: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Backfill {
     pub table: String,
     pub blocks_total: i64,
@@ -153,7 +154,7 @@ pub struct Backfill {
 }
 
 /// A moment of the walk, for plots.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct SampleStatus {
     pub age_seconds: f64,
     pub blocks_done: i64,
@@ -170,7 +171,7 @@ pub enum Detail {
     Samples,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct PaceStatus {
     /// By the rows per block so far.
     pub batch_rows: i64,
@@ -181,7 +182,7 @@ pub struct PaceStatus {
     pub tuned: Vec<TuningRecord>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Verification {
     pub rows_checked: i64,
     pub rows_different: i64,
@@ -190,7 +191,7 @@ pub struct Verification {
     pub finished_at: Timestamp,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct WriteStatus {
     pub total: i64,
     /// At the latest.

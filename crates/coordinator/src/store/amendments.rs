@@ -3,16 +3,18 @@
 use super::{StoreError, history, os_user};
 use crossfade_plan::{amendment::Amendment, document::PhaseName};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio_postgres::{GenericClient, Transaction};
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct AmendmentRecord {
     pub by: String,
     pub reason: String,
     pub at: Timestamp,
     /// What was another from then on, as the event says: phase, word, before, after, weaker.
+    #[schemars(with = "Vec<crossfade_plan::amendment::Change>")]
     pub changes: Value,
 }
 

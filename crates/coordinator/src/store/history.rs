@@ -2,11 +2,12 @@
 
 use super::{StoreError, os_user};
 use crossfade_decisions::lifecycle::audit::{Claims, Head, Recorded};
+use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio_postgres::{GenericClient, Row};
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct HistoryEvent {
     pub number: i64,
     /// UTC, to the microsecond.

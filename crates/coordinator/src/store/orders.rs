@@ -7,6 +7,7 @@ use crossfade_decisions::{
 };
 use crossfade_plan::document::PhaseName;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 use tokio_postgres::{GenericClient, Row, Transaction};
@@ -15,7 +16,7 @@ use tokio_postgres::{GenericClient, Row, Transaction};
 const SERVER_GONE_AFTER: &str = "interval '15 s'";
 
 /// An order as `status` shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct OrderRecord {
     pub id: i64,
     pub action: String,
@@ -33,7 +34,7 @@ pub struct OrderRecord {
 }
 
 /// A program that carries out orders.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ServerRecord {
     pub holder: String,
     pub is_alive: bool,

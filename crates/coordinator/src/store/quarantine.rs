@@ -22,7 +22,7 @@ pub struct Entry {
 }
 
 /// Somebody takes the row as it is: its old value is in no new column.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Accepted {
     pub by: String,
     pub reason: String,
@@ -70,10 +70,13 @@ pub async fn count_accepted(client: &impl GenericClient, run_id: i64) -> Result<
 pub async fn load(
     client: &impl GenericClient,
     run_id: i64,
-    limit: i64,
+    (skip, limit): (i64, i64),
 ) -> Result<Vec<Entry>, StoreError> {
-    let query = format!("{ENTRY} WHERE run_id = $1 ORDER BY accepted_at IS NOT NULL, id LIMIT $2");
-    Ok(entries(client.query(&query, &[&run_id, &limit]).await?))
+    let query = format!(
+        "{ENTRY} WHERE run_id = $1 ORDER BY accepted_at IS NOT NULL, id OFFSET $2 LIMIT $3"
+    );
+    let rows = client.query(&query, &[&run_id, &skip, &limit]).await?;
+    Ok(entries(rows))
 }
 
 /// The columns, each with its table, that cannot take what the new version wrote.

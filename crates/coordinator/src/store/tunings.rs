@@ -3,11 +3,12 @@
 use super::{StoreError, history, os_user};
 use crossfade_plan::tuning::Tuning;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 use tokio_postgres::{GenericClient, Transaction};
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TuningRecord {
     pub key: String,
     pub value: String,

@@ -1,6 +1,7 @@
 //! How the functions and triggers that keep both sides in step stand, and what somebody changed between two looks.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -51,7 +52,7 @@ pub struct Trigger {
 }
 
 /// What somebody changed, as far as no comparison of all rows has come after it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Touched {
     /// When it was first seen.
     pub at: Timestamp,

@@ -2,6 +2,7 @@
 
 use super::Point;
 use crate::pacing::{Pace, Signal};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};
 
@@ -25,7 +26,7 @@ pub struct Moment {
     pub tally: Tally,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Account {
     pub window_seconds: f64,
     pub free_seconds: f64,
@@ -40,7 +41,7 @@ pub struct Account {
 }
 
 /// For how long one signal held the walk back.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Held {
     pub signal: Signal,
     pub seconds: f64,

@@ -5,7 +5,8 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Path, Query, Request},
     http::request::Parts,
 };
-use serde::de::DeserializeOwned;
+use schemars::JsonSchema;
+use serde::{Deserialize, de::DeserializeOwned};
 
 pub struct Body<T>(pub T);
 
@@ -48,5 +49,38 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
             Ok(Query(asked)) => Ok(Self(asked)),
             Err(rejection) => Err(Failure::Malformed(rejection.body_text()).into()),
         }
+    }
+}
+
+const LIMIT_MAX: u32 = 1_000;
+
+/// A page of a list.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+pub struct Paging {
+    /// Those before are not shown.
+    #[serde(default)]
+    pub skip: u32,
+    /// At most so many.
+    #[serde(default = "limit_max")]
+    #[schemars(range(min = 1, max = 1_000))]
+    pub limit: u32,
+}
+
+fn limit_max() -> u32 {
+    LIMIT_MAX
+}
+
+impl Paging {
+    pub fn checked(self) -> Result<Self, Problem> {
+        if (1..=LIMIT_MAX).contains(&self.limit) {
+            return Ok(self);
+        }
+        Err(Failure::Malformed(format!("`limit` is from 1 to {LIMIT_MAX}")).into())
+    }
+
+    /// Where the next page begins, if this one is full.
+    pub fn next(self, shown: usize) -> Option<u32> {
+        let is_full = u32::try_from(shown).is_ok_and(|shown| shown == self.limit);
+        self.skip.checked_add(self.limit).filter(|_| is_full)
     }
 }

@@ -1,6 +1,9 @@
 //! The audit log of a run: by pages, and live.
 
-use super::body::{Asked, Run};
+use super::{
+    body::{Asked, Run},
+    document::Operation,
+};
 use crate::{
     failure::{Failure, Problem},
     site::Shared,
@@ -14,8 +17,8 @@ use axum::{
 };
 use crossfade_coordinator::service::HistoryEvent;
 use futures_util::stream::{self, Stream};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -24,26 +27,55 @@ const EVERY: Duration = Duration::from_secs(1);
 /// A token may be revoked while its holder listens.
 const ASK_AGAIN_EVERY: u32 = 10;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub struct Page {
     /// Events after this number.
     #[serde(default)]
     after: i64,
+    /// At most so many.
     #[serde(default = "limit")]
+    #[schemars(range(min = 1, max = 1_000))]
     limit: u32,
+}
+
+/// Where a stream begins.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct Beginning {
+    /// Behind the event of this number.
+    #[serde(default)]
+    after: i64,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct Events {
+    run: String,
+    /// The oldest first.
+    events: Vec<HistoryEvent>,
+    /// The `after` of the next page; null: there is none.
+    next: Option<i64>,
+}
+
+pub fn operations() -> Vec<Operation> {
+    let page = Operation::get("/runs/{run}/events", page, "The audit log of a run, by pages")
+        .query::<Page>()
+        .answers::<Events>(200);
+    let live = Operation::get("/runs/{run}/events/live", live, "The audit log of a run, as it grows")
+        .query::<Beginning>()
+        .header("Last-Event-ID", "The number of the event behind which the stream goes on.")
+        .answers_text(200, "text/event-stream");
+    vec![page, live]
 }
 
 fn limit() -> u32 {
     100
 }
 
-/// The oldest first; `next`: where the next page begins, where there is one.
 pub async fn page(
     State(site): State<Shared>,
     _caller: Caller,
     Run(run): Run,
     Asked(page): Asked<Page>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Events>, Problem> {
     if !(1..=LIMIT_MAX).contains(&page.limit) {
         let why = format!("`limit` is from 1 to {LIMIT_MAX}");
         return Err(Failure::Malformed(why).into());
@@ -54,7 +86,7 @@ pub async fn page(
         .await?;
     let is_full = u32::try_from(events.len()).is_ok_and(|shown| shown == page.limit);
     let next = events.last().filter(|_| is_full).map(|event| event.number);
-    Ok(Json(json!({"run": run, "events": events, "next": next})))
+    Ok(Json(Events { run, events, next }))
 }
 
 struct Listener {
@@ -119,7 +151,7 @@ pub async fn live(
     State(site): State<Shared>,
     caller: Caller,
     Run(run): Run,
-    Asked(page): Asked<Page>,
+    Asked(from): Asked<Beginning>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let last = headers.get("last-event-id").map(|value| {
@@ -131,7 +163,7 @@ pub async fn live(
             Failure::Malformed("`Last-Event-ID` is the number of an event".to_owned())
         })
     });
-    let after = last.transpose()?.unwrap_or(page.after);
+    let after = last.transpose()?.unwrap_or(from.after);
     // A name that no run has is an error, and not a silent stream.
     site.looker.events_after(&run, after, 1).await?;
     let place = Arc::clone(&site.streams).try_acquire_owned();

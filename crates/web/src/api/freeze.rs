@@ -1,6 +1,6 @@
 //! The freeze of the database.
 
-use super::{acting, body::Body};
+use super::{acting, body::Body, document::Operation};
 use crate::{
     act::{pause::not_over, reason},
     failure::Problem,
@@ -8,42 +8,69 @@ use crate::{
     visitor::Caller,
 };
 use axum::{Json, extract::State};
-use crossfade_decisions::lifecycle::snapshot::Pause;
+use crossfade_coordinator::service::Paused;
 use jiff::Timestamp;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Freeze {
+    #[schemars(length(min = 1, max = 1_000))]
     reason: String,
+    /// Null: until somebody ends it.
     until: Option<Timestamp>,
 }
 
-fn shown(freeze: &Pause) -> Value {
-    json!({"by": freeze.by, "reason": freeze.reason, "since": freeze.since, "until": freeze.until})
+#[derive(Serialize, JsonSchema)]
+pub struct Frozen {
+    /// Of several freezes, the one that ends last; null: none is in force.
+    frozen: Option<Paused>,
 }
 
-pub async fn look(State(site): State<Shared>, _caller: Caller) -> Result<Json<Value>, Problem> {
+#[derive(Serialize, JsonSchema)]
+pub struct Unfrozen {
+    ended: Vec<Paused>,
+}
+
+pub fn operations() -> Vec<Operation> {
+    const PATH: &str = "/freeze";
+    let look = Operation::get(PATH, look, "The freeze of the database").answers::<Frozen>(200);
+    let freeze = Operation::put(PATH, freeze, "Freeze the database")
+        .body::<Freeze>()
+        .answers::<Frozen>(200);
+    let unfreeze =
+        Operation::delete(PATH, unfreeze, "End every freeze in force").answers::<Unfrozen>(200);
+    vec![look, freeze, unfreeze]
+}
+
+async fn in_force(site: &Shared) -> Result<Json<Frozen>, Problem> {
     let frozen = site.looker.frozen().await?;
-    Ok(Json(json!({"frozen": frozen.as_ref().map(shown)})))
+    let frozen = frozen.as_ref().map(Paused::from);
+    Ok(Json(Frozen { frozen }))
+}
+
+pub async fn look(State(site): State<Shared>, _caller: Caller) -> Result<Json<Frozen>, Problem> {
+    in_force(&site).await
 }
 
 pub async fn freeze(
     State(site): State<Shared>,
     caller: Caller,
     Body(freeze): Body<Freeze>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Frozen>, Problem> {
     let reason = reason(&freeze.reason)?;
     not_over(freeze.until)?;
     let service = acting(&site, &caller)?;
     service.freeze(reason, freeze.until).await?;
-    let frozen = site.looker.frozen().await?;
-    Ok(Json(json!({"frozen": frozen.as_ref().map(shown)})))
+    in_force(&site).await
 }
 
-pub async fn unfreeze(State(site): State<Shared>, caller: Caller) -> Result<Json<Value>, Problem> {
+pub async fn unfreeze(
+    State(site): State<Shared>,
+    caller: Caller,
+) -> Result<Json<Unfrozen>, Problem> {
     let ended = acting(&site, &caller)?.unfreeze().await?;
-    let ended: Vec<Value> = ended.iter().map(shown).collect();
-    Ok(Json(json!({"ended": ended})))
+    let ended = ended.iter().map(Paused::from).collect();
+    Ok(Json(Unfrozen { ended }))
 }

@@ -3,6 +3,7 @@
 use super::{
     acting,
     body::{Body, Run},
+    document::Operation,
 };
 use crate::{
     failure::{Failure, Problem},
@@ -10,14 +11,14 @@ use crate::{
     visitor::Caller,
 };
 use axum::{Json, extract::State, http::StatusCode};
-use crossfade_coordinator::service::{AtGate, ServiceError};
+use crossfade_coordinator::service::{AtGate, ServerRecord, ServiceError};
 use crossfade_decisions::{keeper::Wish, lifecycle::snapshot::RollbackTarget};
 use crossfade_plan::document::PhaseName;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Order {
     Advance {
@@ -39,12 +40,37 @@ pub enum Order {
     Repair,
 }
 
+#[derive(Serialize, JsonSchema)]
+pub struct PlacedOrder {
+    /// Its number.
+    order: i64,
+    run: String,
+    /// The `crossfade serve` that was seen last in this database; null: there was none.
+    server: Option<ServerRecord>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct Cancelled {
+    run: String,
+    /// The order's number; null: none was open.
+    cancelled: Option<i64>,
+}
+
+pub fn operations() -> Vec<Operation> {
+    let place = Operation::post("/runs/{run}/orders", place, "Place an order")
+        .body::<Order>()
+        .answers::<PlacedOrder>(201);
+    let cancel = Operation::delete("/runs/{run}/order", cancel, "Cancel the open order")
+        .answers::<Cancelled>(200);
+    vec![place, cancel]
+}
+
 pub async fn place(
     State(site): State<Shared>,
     caller: Caller,
     Run(run): Run,
     Body(order): Body<Order>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
+) -> Result<(StatusCode, Json<PlacedOrder>), Problem> {
     let service = acting(&site, &caller)?;
     let wish = match order {
         Order::Verify => Wish::Verify,
@@ -84,17 +110,20 @@ pub async fn place(
         }
     };
     let placed = service.order(&run, &wish).await?;
-    let value = json!({"order": placed.id, "run": run, "server": placed.server});
-    Ok((StatusCode::CREATED, Json(value)))
+    let placed = PlacedOrder {
+        order: placed.id,
+        run,
+        server: placed.server,
+    };
+    Ok((StatusCode::CREATED, Json(placed)))
 }
 
 pub async fn cancel(
     State(site): State<Shared>,
     caller: Caller,
     Run(run): Run,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Cancelled>, Problem> {
     let cancelled = acting(&site, &caller)?.cancel(&run).await?;
-    Ok(Json(
-        json!({"run": run, "cancelled": cancelled.map(|order| order.id)}),
-    ))
+    let cancelled = cancelled.map(|order| order.id);
+    Ok(Json(Cancelled { run, cancelled }))
 }

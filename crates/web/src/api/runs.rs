@@ -1,14 +1,51 @@
 //! Runs, and what comes next in one.
 
-use super::body::Run;
+use super::{
+    body::{Asked, Paging, Run},
+    document::Operation,
+};
 use crate::{failure::Problem, site::Shared, visitor::Caller};
 use axum::{Json, extract::State};
-use crossfade_coordinator::service::{Report, Status, list_in_json};
-use serde_json::Value;
+use crossfade_coordinator::service::{ListedRun, Report, Status, WhatComesNext};
+use schemars::JsonSchema;
+use serde::Serialize;
 
-/// As `crossfade status --format json`.
-pub async fn list(State(site): State<Shared>, _caller: Caller) -> Result<Json<Value>, Problem> {
-    Ok(Json(list_in_json(&site.looker.runs().await?)))
+#[derive(Serialize, JsonSchema)]
+pub struct Runs {
+    /// The newest first.
+    runs: Vec<ListedRun>,
+    /// The `skip` of the next page; null: there is none.
+    next: Option<u32>,
+}
+
+pub fn operations() -> Vec<Operation> {
+    let list = Operation::get("/runs", list, "All runs")
+        .query::<Paging>()
+        .answers::<Runs>(200);
+    let status = Operation::get("/runs/{run}", status, "Where a run stands").answers::<Status>(200);
+    let report =
+        Operation::get("/runs/{run}/report", report, "What a run did").answers::<Report>(200);
+    let next = Operation::get("/runs/{run}/next", next, "What comes next in a run")
+        .answers::<WhatComesNext>(200);
+    vec![list, status, report, next]
+}
+
+/// As `crossfade status --format json`, by pages.
+pub async fn list(
+    State(site): State<Shared>,
+    _caller: Caller,
+    Asked(paging): Asked<Paging>,
+) -> Result<Json<Runs>, Problem> {
+    let paging = paging.checked()?;
+    let all = site.looker.runs().await?;
+    let runs: Vec<ListedRun> = all
+        .iter()
+        .skip(paging.skip as usize)
+        .take(paging.limit as usize)
+        .map(ListedRun::of)
+        .collect();
+    let next = paging.next(runs.len());
+    Ok(Json(Runs { runs, next }))
 }
 
 /// As `crossfade status RUN --samples --format json`.
@@ -34,8 +71,8 @@ pub async fn next(
     State(site): State<Shared>,
     _caller: Caller,
     Run(run): Run,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<WhatComesNext>, Problem> {
     let preview = site.service.preview(&run).await?;
     let drops = site.service.drops_of(&run, &preview).await?;
-    Ok(Json(preview.in_json(&run, &drops)))
+    Ok(Json(preview.told(&run, drops)))
 }

@@ -3,6 +3,7 @@
 use super::{
     acting,
     body::{Body, Run},
+    document::Operation,
 };
 use crate::{
     act::{pause::not_over, reason},
@@ -11,18 +12,35 @@ use crate::{
     visitor::Caller,
 };
 use axum::{Json, extract::State};
+use crossfade_coordinator::service::TuningRecord;
 use jiff::Timestamp;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tunings {
     /// Null gives a limit back to the plan.
     limits: BTreeMap<String, Option<String>>,
+    #[schemars(length(min = 1, max = 1_000))]
     reason: String,
+    /// Null: until the run ends.
     until: Option<Timestamp>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct Tuned {
+    run: String,
+    /// The limits in force.
+    tuned: Vec<TuningRecord>,
+}
+
+pub fn operations() -> Vec<Operation> {
+    let tune = Operation::put("/runs/{run}/tunings", tune, "Change the limits of a backfill")
+        .body::<Tunings>()
+        .answers::<Tuned>(200);
+    vec![tune]
 }
 
 pub async fn tune(
@@ -30,7 +48,7 @@ pub async fn tune(
     caller: Caller,
     Run(run): Run,
     Body(tunings): Body<Tunings>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Tuned>, Problem> {
     let reason = reason(&tunings.reason)?;
     let changes: Vec<(String, Option<String>)> = tunings.limits.into_iter().collect();
     not_over(tunings.until)?;
@@ -39,5 +57,5 @@ pub async fn tune(
     }
     let service = acting(&site, &caller)?;
     let tuned = service.tune(&run, &changes, reason, tunings.until).await?;
-    Ok(Json(json!({"run": run, "tuned": tuned})))
+    Ok(Json(Tuned { run, tuned }))
 }

@@ -30,7 +30,7 @@ pub async fn page(
                 .to_owned(),
         ));
     }
-    let found = site.service.quarantine(&run, ENTRIES_MAX).await?;
+    let found = site.service.quarantine(&run, 0, ENTRIES_MAX).await?;
     let off = offer::missing_right(&visitor, &site, offer::Needs::Operate);
     let main = html! {
         h1 { "Quarantine of " a href=(format!("/runs/{run}")) { (run) } }

@@ -12,7 +12,7 @@ const ENDED_MAX: usize = 10;
 
 pub async fn show(context: &Context<'_>, service: &Service, all: bool) -> anyhow::Result<Exit> {
     let runs = service.list().await?;
-    let value = service::list_in_json(&runs);
+    let value = service::RunListing::of(&runs);
     context.printer.result(&value, || in_words(&runs, all))?;
     Ok(Exit::Done)
 }
