@@ -1,16 +1,18 @@
-//! `crossfade.yaml`: who is told, when nothing begins, what is checked before a run, and where the page is. As strict as a plan: every error with its place.
+//! `crossfade.yaml`: who is told, when nothing begins, what is checked before a run, where the page is, and who uses it through a proxy. As strict as a
+//! plan: every error with its place.
 
 use anyhow::Context as _;
 use crossfade_coordinator::service::{
-    BackupProof, OperatorChecks, ProvenBy, Receiver, ServiceError,
+    BackupProof, OperatorChecks, ProvenBy, Receiver, Secret, ServiceError,
 };
 use crossfade_model::error::{Path as Place, PlanError, locate_all, render};
-use crossfade_notify::{ReceiverConfig, ReceiverWords};
+use crossfade_notify::{ReceiverConfig, ReceiverWords, Template};
 use crossfade_plan::{
     calendar::{Occasion, OccasionWords},
     decode,
     span::Span,
 };
+use crossfade_web::UserName;
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::Deserialize;
 use std::{
@@ -34,6 +36,8 @@ pub struct Configuration {
     freeze: Vec<Occasion>,
     backup: Option<BackupConfig>,
     free_disk: Option<CommandWords>,
+    #[serde(default)]
+    users: BTreeMap<String, Template>,
     #[serde(skip)]
     source: Source,
 }
@@ -50,6 +54,8 @@ struct ConfigurationWords {
     notify: Option<BTreeMap<String, ReceiverWords>>,
     /// When nothing begins. A server freezes the database at these times.
     freeze: Option<Vec<OccasionWords>>,
+    /// The users of the proxy that `--trust-header` trusts, each with the token by which he acts, such as `${ADA_TOKEN}`.
+    users: Option<BTreeMap<String, Template>>,
     /// How `doctor` and `start` find out when the last backup ended, and how old it may be.
     backup: Option<BackupWords>,
     /// How `doctor` and `start` find out how much disk is free on the server.
@@ -147,13 +153,13 @@ struct Source {
 }
 
 impl Source {
-    /// With places, as errors of plans are. Lines of receivers are not shown: secrets may stand in them.
+    /// With places, as errors of plans are. Lines of receivers and users are not shown: secrets may stand in them.
     fn refused(&self, errors: &[PlanError]) -> ServiceError {
-        let notify = Place::root().key("notify");
+        let secrets = ["notify", "users"].map(|word| Place::root().key(word));
         let (secret, plain): (Vec<_>, Vec<_>) = errors
             .iter()
             .cloned()
-            .partition(|error| notify.holds(&error.path));
+            .partition(|error| secrets.iter().any(|place| place.holds(&error.path)));
         let mut text = render(&self.file, &self.text, &plain);
         for error in locate_all(&self.file, &self.text, &secret) {
             let at = match (error.line, error.column) {
@@ -266,6 +272,44 @@ fn require_own(file: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+impl Configuration {
+    /// The users of a proxy, each with the token by which he acts.
+    pub fn users(&self) -> anyhow::Result<BTreeMap<UserName, Secret>> {
+        let environment = |name: &str| std::env::var(name).ok();
+        let mut errors = Vec::new();
+        let mut users = BTreeMap::new();
+        for (name, token) in &self.users {
+            let place = Place::root().key("users").key(name);
+            match (user(name), token_of(token, &environment)) {
+                (Ok(user), Ok(token)) => drop(users.insert(user, token)),
+                (Err(why), _) | (_, Err(why)) => errors.push(PlanError::at(place, why)),
+            }
+        }
+        if errors.is_empty() {
+            return Ok(users);
+        }
+        Err(self.source.refused(&errors).into())
+    }
+}
+
+fn user(name: &str) -> Result<UserName, String> {
+    UserName::of(name).ok_or_else(|| {
+        format!(
+            "the name of a user is 1 to {} printable ASCII characters without spaces, as the proxy says it",
+            UserName::CHARACTERS_MAX
+        )
+    })
+}
+
+fn token_of(
+    token: &Template,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<Secret, String> {
+    let text = token.resolve(environment)?;
+    Secret::of(text.trim())
+        .ok_or_else(|| "this is no token: `crossfade token create` makes one".to_owned())
+}
+
 fn nearest() -> Option<PathBuf> {
     let here = std::env::current_dir().ok()?;
     here.ancestors()
@@ -330,6 +374,9 @@ free_disk: {command: [df]}
     fn the_schema_has_every_word_that_is_read() {
         let schema = schema();
         let words: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
-        assert_eq!(words, ["page", "notify", "freeze", "backup", "free_disk"]);
+        assert_eq!(
+            words,
+            ["page", "notify", "freeze", "users", "backup", "free_disk"]
+        );
     }
 }

@@ -4,6 +4,7 @@ use super::moment;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use crossfade_coordinator::service::{Can, Check as CheckName};
 use crossfade_plan::{document::PhaseName, span::Span};
+use crossfade_web::Network;
 use std::{net::SocketAddr, path::PathBuf};
 
 /// Change the schema of a live PostgreSQL database phase by phase, while old and new versions of the application write.
@@ -500,7 +501,7 @@ pub struct ReportOf {
 #[derive(Debug, Args)]
 pub struct Serve {
     /// Serve the page and the API on this address. Without a value: 127.0.0.1:8080. An address that other machines reach
-    /// needs --behind-proxy.
+    /// needs --tls-cert or --behind-proxy.
     #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:8080")]
     pub listen: Option<SocketAddr>,
     /// Anyone who can reach the address may look, without a token. Rows in quarantine are not shown.
@@ -512,6 +513,24 @@ pub struct Serve {
     /// A proxy in front terminates TLS.
     #[arg(long, requires = "listen")]
     pub behind_proxy: bool,
+    /// Serve TLS with this certificate: a PEM file with the chain, the server's own certificate first. Read again when it changes.
+    #[arg(long, value_name = "FILE", requires = "listen", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The private key of --tls-cert, a PEM file.
+    #[arg(long, value_name = "FILE", requires = "listen", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// A proxy says in this header who its user is. The user acts on the page by the token that crossfade.yaml names for him.
+    #[arg(
+        long,
+        value_name = "HEADER",
+        requires = "listen",
+        requires = "trusted_proxy"
+    )]
+    pub trust_header: Option<String>,
+    /// The addresses of the proxy, such as 10.0.0.7 or 10.0.0.0/28. From any other address, the header is ignored. Repeat it for
+    /// several.
+    #[arg(long, value_name = "CIDR", requires = "trust_header")]
+    pub trusted_proxy: Vec<Network>,
     #[command(flatten)]
     pub configuration: ConfigurationFile,
 }

@@ -61,6 +61,7 @@ async fn host(
         public_read: false,
         read_only: false,
         is_secure: false,
+        trust: None,
     };
     let address = listener.local_addr()?;
     tell(format!(
@@ -78,7 +79,7 @@ async fn host(
         "and in a private window as {APPROVER}, who approves switch_reads: {}",
         approves.secret.reveal()
     ));
-    let page = crossfade_web::serve(listener, settings, service.clone(), stop.clone());
+    let page = crossfade_web::serve(listener, None, settings, service.clone(), stop.clone());
     let page = tokio::spawn(page);
     let (served, played) = tokio::join!(
         service.serve(reporter, stop.clone()),

@@ -18,7 +18,10 @@ fn the_document_is_for_everybody_and_all_that_it_refers_to_is_in_it() {
         let document = &described.document;
         assert_eq!(document["openapi"], "3.1.0");
         let text = document.to_string();
-        for (_, rest) in text.match_indices("\"$ref\":\"#").map(|(at, _)| text[at..].split_at(9)) {
+        for (_, rest) in text
+            .match_indices("\"$ref\":\"#")
+            .map(|(at, _)| text[at..].split_at(9))
+        {
             let at = rest.split('"').next().unwrap();
             assert!(document.pointer(at).is_some(), "{at}");
         }
@@ -27,7 +30,10 @@ fn the_document_is_for_everybody_and_all_that_it_refers_to_is_in_it() {
             let what = format!("{} {}", operation.method, operation.path);
             names.push(operation.value["operationId"].as_str().unwrap());
             let answers = operation.value["responses"].as_object().unwrap();
-            assert!(answers.len() >= 2 && answers.contains_key("default"), "{what}");
+            assert!(
+                answers.len() >= 2 && answers.contains_key("default"),
+                "{what}"
+            );
             for answer in answers.values() {
                 let content = answer["content"].as_object().unwrap();
                 described.validator(&content.values().next().unwrap()["schema"]);
@@ -51,10 +57,17 @@ async fn said(request: reqwest::RequestBuilder, what: &str) -> (u16, Value) {
     let text = answer.text().await.unwrap();
     assert!(code < 500, "{what}: {code}: {text}");
     let kind = kind.map(|kind| kind.to_str().unwrap().to_owned());
-    assert_eq!(kind.as_deref(), Some("application/problem+json"), "{what}: {text}");
+    assert_eq!(
+        kind.as_deref(),
+        Some("application/problem+json"),
+        "{what}: {text}"
+    );
     let problem: Value = serde_json::from_str(&text).expect(what);
     assert_eq!(problem["status"], code, "{what}");
-    assert!(problem["detail"].as_str().is_some_and(|why| why.len() > 5), "{what}: {text}");
+    assert!(
+        problem["detail"].as_str().is_some_and(|why| why.len() > 5),
+        "{what}: {text}"
+    );
     (code, problem)
 }
 
@@ -131,18 +144,47 @@ fn malformed_parameters_made_from_the_document_are_refused_with_the_reason() {
             for parameter in operation.value["parameters"].as_array().unwrap() {
                 let name = parameter["name"].as_str().unwrap();
                 let wrong: &[(&str, Option<u16>)] = match parameter["in"].as_str().unwrap() {
-                    "path" => &[("none", None), ("%00", Some(400)), ("%FF", Some(400)), ("%F0%9F%A6%80", None), ("a%2Fb", None)],
-                    "query" => &[("x", Some(400)), ("", Some(400)), ("1.5", Some(400)), ("99999999999999999999", Some(400)), ("%FF", Some(400)), ("-1", None), ("9999", None)],
-                    _ => &[("x", None), ("-1", None), ("\u{7f}", None), ("99999999999999999999", None), ("", None)],
+                    "path" => &[
+                        ("none", None),
+                        ("%00", Some(400)),
+                        ("%FF", Some(400)),
+                        ("%F0%9F%A6%80", None),
+                        ("a%2Fb", None),
+                    ],
+                    "query" => &[
+                        ("x", Some(400)),
+                        ("", Some(400)),
+                        ("1.5", Some(400)),
+                        ("99999999999999999999", Some(400)),
+                        ("%FF", Some(400)),
+                        ("-1", None),
+                        ("9999", None),
+                    ],
+                    _ => &[
+                        ("x", None),
+                        ("-1", None),
+                        ("\u{7f}", None),
+                        ("99999999999999999999", None),
+                        ("", None),
+                    ],
                 };
                 for (value, expected) in wrong {
                     let what = format!("{} {} {name}={value}", operation.method, operation.path);
-                    let path = operation.path.replace("{run}", if name == "run" { value } else { RUN });
+                    let path = operation
+                        .path
+                        .replace("{run}", if name == "run" { value } else { RUN });
                     let request = match parameter["in"].as_str().unwrap() {
                         "path" => request(&page, &token, &operation.method, &path),
-                        "query" => request(&page, &token, &operation.method, &format!("{path}?{name}={value}")),
+                        "query" => request(
+                            &page,
+                            &token,
+                            &operation.method,
+                            &format!("{path}?{name}={value}"),
+                        ),
                         _ => match header::HeaderValue::from_bytes(value.as_bytes()) {
-                            Ok(value) => request(&page, &token, &operation.method, &path).header(name, value),
+                            Ok(value) => {
+                                request(&page, &token, &operation.method, &path).header(name, value)
+                            }
                             Err(_) => continue,
                         },
                     };
@@ -166,20 +208,34 @@ fn lists_come_by_pages() {
         let page = team.serve(&[]);
         let token = team.token(&team.operator, "view,operate");
         for (name, column) in [("one", "a"), ("two", "b"), ("three", "c")] {
-            let plan = format!("version: 1\nname: {name}\nchange:\n  add_column: {{table: public.vehicles, column: {column}, type: text}}\n");
+            let plan = format!(
+                "version: 1\nname: {name}\nchange:\n  add_column: {{table: public.vehicles, column: {column}, type: text}}\n"
+            );
             let body = Some(json!({"plan": plan}));
-            let (code, started) = page.call(Some(&token), Method::POST, "/api/v1/runs", body).await;
+            let (code, started) = page
+                .call(Some(&token), Method::POST, "/api/v1/runs", body)
+                .await;
             assert_eq!(code, 201, "{started}");
         }
         let names = |list: &Value| -> Vec<String> {
             let runs = list["runs"].as_array().unwrap().iter();
-            runs.map(|run| run["run"].as_str().unwrap().to_owned()).collect()
+            runs.map(|run| run["run"].as_str().unwrap().to_owned())
+                .collect()
         };
         let all = page.get(&token, "/api/v1/runs").await;
-        assert_eq!((names(&all).join(" "), &all["next"]), ("three two one".to_owned(), &Value::Null));
+        assert_eq!(
+            (names(&all).join(" "), &all["next"]),
+            ("three two one".to_owned(), &Value::Null)
+        );
         let first = page.get(&token, "/api/v1/runs?limit=2").await;
-        assert_eq!((names(&first).join(" "), &first["next"]), ("three two".to_owned(), &json!(2)));
+        assert_eq!(
+            (names(&first).join(" "), &first["next"]),
+            ("three two".to_owned(), &json!(2))
+        );
         let last = page.get(&token, "/api/v1/runs?skip=2&limit=2").await;
-        assert_eq!((names(&last).join(" "), &last["next"]), ("one".to_owned(), &Value::Null));
+        assert_eq!(
+            (names(&last).join(" "), &last["next"]),
+            ("one".to_owned(), &Value::Null)
+        );
     });
 }

@@ -561,9 +561,12 @@ fn every_answer_to_nonsense_is_a_problem_document_that_says_what_is_wrong() {
                 .map(|kind| kind.to_str().unwrap().to_owned());
             let text = answer.text().await.unwrap();
             assert_eq!(found, code, "{method} {path} {body:?}: {text}");
-            page.described()
-                .await
-                .check(method, path, found, &serde_json::from_str(&text).unwrap());
+            page.described().await.check(
+                method,
+                path,
+                found,
+                &serde_json::from_str(&text).unwrap(),
+            );
             if code >= 400 {
                 assert_eq!(
                     kind.as_deref(),
@@ -729,6 +732,34 @@ fn without_a_token_nobody_acts_and_only_a_public_page_is_shown() {
             .await
             .1;
         assert_eq!(health["runs"][0]["status"], "active");
+        // A rollback is not counted for those who could not order it.
+        team.run(&team.deployer, &["advance", RUN, "--to", "dual_write"]);
+        let path = "/runs/rename-status/rollback";
+        let (code, shown) = unknown.page(path).await;
+        assert!(
+            code == 200 && shown.contains("sign in first") && !shown.contains("It undoes"),
+            "{shown}"
+        );
+        let viewer = public.visitor(&team.token(&team.operator, "view")).await;
+        let (code, shown) = viewer.page(path).await;
+        assert!(
+            code == 200 && shown.contains("may not place orders") && !shown.contains("It undoes"),
+            "{shown}"
+        );
+        let operator = public.visitor(&team.token(&team.operator, "operate")).await;
+        let (code, shown) = operator.page(path).await;
+        assert!(code == 200 && shown.contains("It undoes"), "{shown}");
+        let order = Some(json!({"action": "rollback", "discards": ["public.nothing"]}));
+        let viewer = team.token(&team.operator, "view");
+        let (code, refused) = public
+            .call(
+                Some(&viewer),
+                Method::POST,
+                "/api/v1/runs/rename-status/orders",
+                order,
+            )
+            .await;
+        assert_eq!(code, 403, "before anything is counted: {refused}");
         let looking = team.serve(&["--read-only"]);
         let token = team.token(&team.operator, "operate");
         assert_eq!(
@@ -1177,6 +1208,73 @@ fn metrics_are_what_the_status_says_and_alerts_and_dashboard_know_no_others() {
                 "{}\n{classic}",
                 String::from_utf8_lossy(&checked.stderr)
             );
+        }
+    });
+}
+
+#[test]
+fn without_a_token_nobody_reads_what_errors_say() {
+    on_empty_postgresql(async |database| {
+        let team = Team::of(database).await;
+        team.start();
+        team.run(&team.deployer, &["advance", RUN, "--to", "dual_write"]);
+        let page = team.serve(&["--public-read"]);
+        let token = team.token(&team.operator, "operate");
+        // An order that ends with an error, and a step that has one, as PostgreSQL says them: with a value.
+        let path = format!("/api/v1/runs/{RUN}/orders");
+        let order = json!({"action": "advance", "phase": "contract"});
+        let (code, placed) = page
+            .call(Some(&token), Method::POST, &path, Some(order))
+            .await;
+        assert_eq!(code, 201, "{placed}");
+        team.until_ended().await;
+        database
+            .execute("UPDATE crossfade.orders SET outcome = 'planted-value'; UPDATE crossfade.steps SET error = 'planted-value', state = 'failed' WHERE step = (SELECT max(step) FROM crossfade.steps)")
+            .await;
+        let unknown = Visitor::unknown(&page);
+        let known = page.visitor(&token).await;
+        let run = format!("/runs/{RUN}");
+        let shown = known.page(&run).await.1;
+        assert!(shown.contains("planted-value"), "{shown}");
+        for path in ["/", &run, &format!("{run}/pause"), &format!("{run}/verify")] {
+            let (code, shown) = unknown.page(path).await;
+            assert_eq!(code, 200, "{path}: {shown}");
+            assert!(!shown.contains("planted-value"), "{path}: {shown}");
+        }
+        let mut stream = unknown
+            .request(Method::GET, &format!("{run}/live"))
+            .send()
+            .await
+            .unwrap();
+        let first = stream.chunk().await.unwrap().unwrap();
+        let first = String::from_utf8_lossy(&first).into_owned();
+        assert!(
+            first.contains(RUN) && !first.contains("planted-value"),
+            "{first}"
+        );
+        for path in [
+            "/history",
+            &format!("{run}/history"),
+            &format!("{run}/report"),
+        ] {
+            assert_eq!(unknown.page(path).await.0, 303, "{path}");
+            assert_eq!(known.page(path).await.0, 200, "{path}");
+        }
+        let base = format!("/api/v1{run}");
+        for path in ["/api/v1/runs", &base] {
+            let (code, shown) = page.call(None, Method::GET, path, None).await;
+            assert_eq!(code, 200, "{path}: {shown}");
+            assert!(
+                !shown.to_string().contains("planted-value"),
+                "{path}: {shown}"
+            );
+        }
+        let told = page.get(&token, &base).await;
+        assert!(told.to_string().contains("planted-value"), "{told}");
+        for path in ["events", "events/live", "report", "next"] {
+            let path = format!("{base}/{path}");
+            let (code, _) = page.call(None, Method::GET, &path, None).await;
+            assert_eq!(code, 401, "{path}");
         }
     });
 }

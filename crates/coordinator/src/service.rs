@@ -7,6 +7,7 @@ mod interlock;
 mod keeper;
 mod looker;
 mod messages;
+mod once;
 mod orders;
 mod pauses;
 mod persevere;
@@ -22,6 +23,7 @@ pub use crate::engine::{EngineError, Outcome, drive::Until, walk::Help};
 pub use crate::store::{
     StoreError,
     amendments::AmendmentRecord,
+    answers::{Kept, Once},
     history::HistoryEvent,
     messages::ReceiverRecord,
     orders::{OrderRecord, ServerRecord},
@@ -55,10 +57,7 @@ use crate::engine::{
     notice::Reporter, rollback::foresee, session::Driver, toll, verify, vital, walk,
 };
 use crate::store::{
-    self, approvals, history, lease, runs, schema,
-    timeline::Server,
-    tunings,
-    verification::Finding,
+    self, approvals, history, lease, runs, schema, timeline::Server, tunings, verification::Finding,
 };
 use crossfade_decisions::lifecycle::{
     audit, gate,
@@ -178,6 +177,7 @@ impl ServiceError {
                 ) => ErrorKind::NotReady,
                 EngineError::Store(
                     Store::Refused(_)
+                    | Store::Asked
                     | Store::NameTaken { .. }
                     | Store::Conflict { .. }
                     | Store::LeaseHeld { .. },
@@ -246,6 +246,10 @@ pub struct Service {
     acts_for: Option<Secret>,
     /// What the operator's configuration says of checks.
     operator: Arc<OperatorChecks>,
+    /// Who holds the token, as a proxy says.
+    proxy_user: Option<String>,
+    /// What is written is written for this request.
+    once: Option<Once>,
 }
 
 /// One of the runs of a database.
@@ -370,6 +374,8 @@ impl Service {
             plain: target,
             acts_for: None,
             operator: Arc::default(),
+            proxy_user: None,
+            once: None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Crossfade's own tables, and nothing else. The transaction is the caller's.
 
 pub mod amendments;
+pub mod answers;
 pub mod approvals;
 pub mod freezes;
 pub mod history;
@@ -27,7 +28,7 @@ pub mod writes;
 
 use crossfade_model::printable::is_deceptive;
 use crossfade_postgres::sqlstate;
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, SqlState};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -111,6 +112,8 @@ pub enum StoreError {
     /// What a function of these tables said to one who may not, or asked for what cannot be.
     #[error("{0}")]
     Refused(String),
+    #[error("a request with this Idempotency-Key was carried out before")]
+    Asked,
     #[error("the token is not valid: it was revoked, or it has expired")]
     TokenOver,
     #[error("{}", sqlstate::message(.0))]
@@ -127,14 +130,17 @@ impl StoreError {
             SqlState::NO_DATA_FOUND,
         ];
         match error.as_db_error() {
-            Some(said) if of_ours.contains(said.code()) => {
-                let hint = said
-                    .hint()
-                    .map_or(String::new(), |hint| format!(". {hint}"));
-                Self::Refused(format!("{}{hint}", said.message()))
-            }
+            Some(said) if of_ours.contains(said.code()) => Self::refused(&error),
             _ => error.into(),
         }
+    }
+
+    fn refused(error: &tokio_postgres::Error) -> Self {
+        let said = error.as_db_error();
+        let hint = said
+            .and_then(DbError::hint)
+            .map_or(String::new(), |hint| format!(". {hint}"));
+        Self::Refused(format!("{}{hint}", sqlstate::message(error)))
     }
 }
 
@@ -148,6 +154,12 @@ impl From<tokio_postgres::Error> for StoreError {
         if error.code().is_some_and(|code| code.code() == TOKEN_OVER) {
             return Self::TokenOver;
         }
+        if error
+            .code()
+            .is_some_and(|code| code.code() == TOO_MANY_KEYS)
+        {
+            return Self::refused(&error);
+        }
         match sqlstate::classify(&error) {
             ErrorClass::MissingSchema => Self::NotInstalled,
             ErrorClass::Privilege => Self::Privilege(error),
@@ -158,6 +170,8 @@ impl From<tokio_postgres::Error> for StoreError {
 
 /// What `crossfade.actor` raises.
 const TOKEN_OVER: &str = "CF001";
+/// What `crossfade.claim_key` raises.
+const TOO_MANY_KEYS: &str = "CF030";
 
 /// The longest that is recorded, in characters; `crossfade.record` takes 300.
 const OS_USER_MAX: usize = 200;

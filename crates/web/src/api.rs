@@ -6,6 +6,7 @@ mod document;
 mod events;
 mod freeze;
 mod health;
+mod once;
 mod orders;
 mod pause;
 mod plans;
@@ -17,6 +18,7 @@ use crate::{failure::Failure, failure::Problem, metrics, site::Shared, visitor::
 use axum::{
     Router,
     http::{Method, Uri, header},
+    middleware,
     response::IntoResponse,
 };
 use crossfade_coordinator::service::Service;
@@ -54,10 +56,11 @@ fn operations_beside() -> Vec<Operation> {
     health::operations().into_iter().chain([metrics]).collect()
 }
 
-pub fn routes() -> Router<Shared> {
+pub fn routes(site: &Shared) -> Router<Shared> {
     let resources = document::router(operations())
         .fallback(missing)
-        .method_not_allowed_fallback(not_allowed);
+        .method_not_allowed_fallback(not_allowed)
+        .layer(middleware::from_fn_with_state(site.clone(), once::once));
     document::router(operations_beside()).nest(PREFIX, resources)
 }
 
@@ -67,10 +70,7 @@ async fn description() -> impl IntoResponse {
     let text = DOCUMENT.get_or_init(|| {
         document::document(&[(PREFIX, operations()), ("", operations_beside())]).to_string()
     });
-    (
-        [(header::CONTENT_TYPE, "application/json")],
-        text.as_str(),
-    )
+    ([(header::CONTENT_TYPE, "application/json")], text.as_str())
 }
 
 async fn missing(uri: Uri) -> Problem {

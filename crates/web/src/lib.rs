@@ -4,6 +4,7 @@
 
 mod act;
 mod api;
+mod certificate;
 mod door;
 mod failure;
 mod guard;
@@ -11,7 +12,11 @@ mod live;
 mod metrics;
 mod offer;
 mod page;
+mod sight;
 mod site;
+mod trust;
 mod visitor;
 
+pub use certificate::{Certificate, CertificateError, CertificateFiles};
 pub use site::{Settings, serve};
+pub use trust::{Network, Trust, UserName};

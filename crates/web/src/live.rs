@@ -3,6 +3,7 @@
 use crate::{
     failure::Failure,
     page,
+    sight::Sight,
     site::{Shared, Site},
     visitor::Looking,
 };
@@ -27,8 +28,8 @@ const ASK_AGAIN_AFTER: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Topic {
-    Runs,
-    Run(String),
+    Runs(Sight),
+    Run(String, Sight),
 }
 
 type Shown = Arc<str>;
@@ -69,8 +70,8 @@ impl Part {
 
 async fn render(site: &Site, topic: &Topic) -> Part {
     let part = match topic {
-        Topic::Runs => page::runs::part(site).await,
-        Topic::Run(run) => page::run::part(site, run).await,
+        Topic::Runs(sight) => page::runs::part(site, *sight).await,
+        Topic::Run(run, sight) => page::run::part(site, run, *sight).await,
     };
     part.unwrap_or_else(|failure| page::away_part(&failure))
 }
@@ -198,7 +199,8 @@ fn stream(site: &Shared, visitor: &Looking, topic: Topic) -> Result<Events, Fail
 }
 
 pub async fn runs(State(site): State<Shared>, visitor: Looking) -> Result<Events, Failure> {
-    stream(&site, &visitor, Topic::Runs)
+    let topic = Topic::Runs(visitor.0.sight());
+    stream(&site, &visitor, topic)
 }
 
 pub async fn run(
@@ -208,5 +210,6 @@ pub async fn run(
 ) -> Result<Events, Failure> {
     // A name that no run has is an error of the page, and not a stream of errors.
     site.looker.status(&run).await?;
-    stream(&site, &visitor, Topic::Run(run))
+    let topic = Topic::Run(run, visitor.0.sight());
+    stream(&site, &visitor, topic)
 }

@@ -1,6 +1,7 @@
 //! What a visitor may do with a run as it stands, and why not where not.
 
 use crate::{
+    failure::Failure,
     site::Site,
     visitor::{READ_ONLY, Visitor},
 };
@@ -148,6 +149,15 @@ fn verify_off(status: &Status) -> Option<String> {
         .iter()
         .any(|phase| phase.phase == PhaseName::Backfill && phase.state == State::Completed);
     (!is_filled).then(|| "both sides are compared when the backfill has ended".to_owned())
+}
+
+/// Before something is looked up for an act that costs the database more than a look: a count of rows, say.
+pub fn require(visitor: &Visitor, site: &Site, needs: Needs) -> Result<(), Failure> {
+    match missing_right(visitor, site, needs) {
+        None => Ok(()),
+        Some(_) if visitor.holder.is_none() => Err(Failure::SignIn),
+        Some(why) => Err(Failure::Forbidden(why)),
+    }
 }
 
 pub fn missing_right(visitor: &Visitor, site: &Site, needs: Needs) -> Option<String> {

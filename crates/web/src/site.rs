@@ -1,7 +1,9 @@
 //! What every request shares, and the routes.
 
+use crate::trust::Trust;
 use crate::{
     act, api,
+    certificate::Certificate,
     door::{Doorkeeper, Visitor},
     guard,
     live::Live,
@@ -14,7 +16,7 @@ use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
 
 /// The longest body of a request: a plan.
-const BODY_BYTES_MAX: usize = 1 << 20;
+pub const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// So many requests are worked on at a time, each with a connection to the database or two.
 const REQUESTS_MAX: usize = 8;
@@ -30,8 +32,10 @@ pub struct Settings {
     pub public_read: bool,
     /// Nobody may act.
     pub read_only: bool,
-    /// Browsers come by TLS: a proxy's, as a rule.
+    /// Browsers come by TLS: this server's, or that of a proxy.
     pub is_secure: bool,
+    /// A proxy that says who its users are.
+    pub trust: Option<Trust>,
 }
 
 pub struct Site {
@@ -50,9 +54,10 @@ pub struct Site {
 
 pub type Shared = Arc<Site>;
 
-/// Answers requests until `stop`. Errors: the listener's.
+/// Answers requests until `stop`, by TLS if there is a certificate. Errors: the listener's.
 pub async fn serve(
     listener: TcpListener,
+    certificate: Option<Certificate>,
     settings: Settings,
     service: Service,
     stop: CancellationToken,
@@ -70,7 +75,13 @@ pub async fn serve(
         stop: stop.clone(),
     });
     let router = routes(site).into_make_service_with_connect_info::<Visitor>();
-    axum::serve(Doorkeeper::of(listener), router)
+    let certificate = certificate.map(Arc::new);
+    let tls = certificate.as_ref().map(Certificate::configuration);
+    let tls = tls.transpose().map_err(std::io::Error::other)?;
+    if let Some(certificate) = certificate {
+        tokio::spawn(certificate.keep(stop.clone()));
+    }
+    axum::serve(Doorkeeper::of(listener, tls), router)
         .with_graceful_shutdown(stop.cancelled_owned())
         .await
 }
@@ -79,7 +90,7 @@ fn routes(site: Shared) -> Router {
     Router::new()
         .merge(page::routes())
         .merge(act::routes())
-        .merge(api::routes())
+        .merge(api::routes(&site))
         .fallback(page::missing)
         .layer(middleware::from_fn_with_state(site.clone(), guard::guard))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

@@ -1,26 +1,37 @@
 //! Who asks: the holder of a token or of a sign-in, or somebody unknown.
 
 use crate::{
+    door,
     failure::{Failure, Problem},
+    sight::Sight,
     site::{Shared, Site},
+    trust::UserName,
 };
 use axum::{
-    extract::FromRequestParts,
+    extract::{ConnectInfo, FromRequestParts},
     http::{HeaderMap, HeaderValue, header, request::Parts},
 };
-use crossfade_coordinator::service::{Holder, Secret, Service};
+use crossfade_coordinator::service::{Holder, Once, Secret, Service};
 
 #[derive(Debug)]
 pub struct Visitor {
     pub holder: Option<Holder>,
     secret: Option<Secret>,
+    /// Who it is, as a proxy says.
+    pub proxy_user: Option<UserName>,
+    /// What is asked is done once.
+    once: Option<Once>,
 }
 
 impl Visitor {
     /// A value that forms carry, which other sites cannot know.
     pub fn form_token(&self) -> String {
         let secret = self.secret.as_ref();
-        secret.map_or(String::new(), |secret| secret.derived("form"))
+        let purpose = match &self.proxy_user {
+            Some(user) => format!("form of {user}"),
+            None => "form".to_owned(),
+        };
+        secret.map_or(String::new(), |secret| secret.derived(&purpose))
     }
 
     pub fn may_see_rows(&self) -> bool {
@@ -35,7 +46,30 @@ impl Visitor {
             return Err(Failure::Forbidden(READ_ONLY.to_owned()));
         }
         let secret = self.secret.clone().ok_or(Failure::SignIn)?;
-        Ok(site.service.acting_for(secret))
+        let mut service = site.service.acting_for(secret);
+        if let Some(user) = &self.proxy_user {
+            service = service.for_user(user.as_str());
+        }
+        if let Some(once) = &self.once {
+            service = service.once(once.clone());
+        }
+        Ok(service)
+    }
+
+    /// How much is shown to this visitor, who may look.
+    pub fn sight(&self) -> Sight {
+        match &self.holder {
+            Some(_) => Sight::Whole,
+            None => Sight::Public,
+        }
+    }
+
+    /// Whoever may look, and has signed in: it is about texts that are not for everybody.
+    pub fn known(&self) -> Result<(), Failure> {
+        match self.sight() {
+            Sight::Whole => Ok(()),
+            Sight::Public => Err(Failure::SignIn),
+        }
     }
 
     pub fn secret(&self) -> Option<&Secret> {
@@ -89,7 +123,7 @@ fn of_cookie(site: &Site, headers: &HeaderMap) -> Option<Secret> {
         .and_then(|(_, value)| Secret::of(value))
 }
 
-fn of_header(headers: &HeaderMap) -> Option<Secret> {
+pub fn of_header(headers: &HeaderMap) -> Option<Secret> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("bearer") {
@@ -98,7 +132,7 @@ fn of_header(headers: &HeaderMap) -> Option<Secret> {
     Secret::of(token.trim())
 }
 
-async fn identify(site: &Site, secret: Option<Secret>) -> Result<Visitor, Failure> {
+pub async fn identify(site: &Site, secret: Option<Secret>) -> Result<Visitor, Failure> {
     let holder = match &secret {
         Some(secret) => site.looker.holder(secret).await?,
         None => None,
@@ -106,7 +140,27 @@ async fn identify(site: &Site, secret: Option<Secret>) -> Result<Visitor, Failur
     Ok(Visitor {
         secret: secret.filter(|_| holder.is_some()),
         holder,
+        proxy_user: None,
+        once: None,
     })
+}
+
+/// By what a proxy says of its user, or else by the sign-in. A user who has no token here may sign in with one.
+async fn browser(site: &Site, parts: &Parts) -> Result<Visitor, Failure> {
+    let from = parts.extensions.get::<ConnectInfo<door::Visitor>>();
+    let trust = site.settings.trust.as_ref().zip(from);
+    let named = trust.and_then(|(trust, from)| trust.user(from.0.0.ip(), &parts.headers));
+    let Some((user, token)) = named else {
+        return identify(site, of_cookie(site, &parts.headers)).await;
+    };
+    let mut visitor = identify(site, Some(token.clone())).await?;
+    if visitor.holder.is_none() {
+        return Err(Failure::Forbidden(format!(
+            "the token by which {user} acts is not valid: it was revoked, it has expired, or its role is gone. Whoever runs the server names another one in `users` of crossfade.yaml"
+        )));
+    }
+    visitor.proxy_user = Some(user.clone());
+    Ok(visitor)
 }
 
 /// A browser, signed in or not.
@@ -114,7 +168,7 @@ impl FromRequestParts<Shared> for Visitor {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, site: &Shared) -> Result<Self, Failure> {
-        identify(site, of_cookie(site, &parts.headers)).await
+        browser(site, parts).await
     }
 }
 
@@ -125,7 +179,7 @@ impl FromRequestParts<Shared> for Looking {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, site: &Shared) -> Result<Self, Failure> {
-        let visitor = identify(site, of_cookie(site, &parts.headers)).await?;
+        let visitor = browser(site, parts).await?;
         match &visitor.holder {
             _ if visitor.may_look(site) => Ok(Self(visitor)),
             Some(holder) => Err(Failure::Forbidden(no_rights(&holder.role))),
@@ -143,7 +197,8 @@ impl FromRequestParts<Shared> for Caller {
     async fn from_request_parts(parts: &mut Parts, site: &Shared) -> Result<Self, Problem> {
         let secret = of_header(&parts.headers);
         let has_token = parts.headers.contains_key(header::AUTHORIZATION);
-        let visitor = identify(site, secret).await.map_err(Problem::from)?;
+        let mut visitor = identify(site, secret).await.map_err(Problem::from)?;
+        visitor.once = parts.extensions.get::<Once>().cloned();
         match &visitor.holder {
             // A token that is over is an error even where everybody may look: its holder wants to know.
             None if has_token => Err(Problem::token_over()),

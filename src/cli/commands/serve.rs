@@ -1,20 +1,22 @@
 //! `serve`: carries out orders until it is told to stop.
 
+mod page;
+
 use super::Context;
 use crate::cli::{
     args::Serve,
-    exit::{Exit, UsageError},
+    exit::Exit,
     printer::{Printer, one_line},
     reporter::OfRun,
     supervisor::{self, State},
 };
 use crate::configuration::Configuration;
-use anyhow::Context as _;
 use crossfade_coordinator::{
     notice::Reporter,
     service::{Carried, NotDelivered, ServeNotice, ServeReporter, Service},
 };
 use crossfade_plan::span::Span;
+use page::Page;
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
@@ -24,6 +26,13 @@ pub async fn run(context: &Context<'_>, serve: &Serve) -> anyhow::Result<Exit> {
     let configuration = Configuration::load(serve.configuration.file.as_deref())?;
     let service = service.with_checks(configuration.checks());
     let receivers = configuration.receivers()?;
+    let page = match serve.listen {
+        Some(address) => {
+            let page = Page::open(address, serve, &configuration, service.describe());
+            Some(page.await?)
+        }
+        None => None,
+    };
     let reporter = Arc::new(Supervised {
         printer: *context.printer,
         told: lines(context),
@@ -46,7 +55,7 @@ pub async fn run(context: &Context<'_>, serve: &Serve) -> anyhow::Result<Exit> {
         let freezes = configuration.freezes().to_vec();
         tokio::spawn(async move { service.keep_calendar(&freezes, stop).await })
     };
-    let served = serve_orders(context, serve, service, reporter, stop.clone()).await;
+    let served = serve_orders(context, page, service, reporter, stop.clone()).await;
     stop.cancel();
     let _ = calendar.await;
     if let Some(posting) = posting {
@@ -58,36 +67,22 @@ pub async fn run(context: &Context<'_>, serve: &Serve) -> anyhow::Result<Exit> {
 
 async fn serve_orders(
     context: &Context<'_>,
-    serve: &Serve,
+    page: Option<Page>,
     service: Service,
     reporter: Arc<dyn ServeReporter>,
     stop: CancellationToken,
 ) -> anyhow::Result<Exit> {
-    let Some(address) = serve.listen else {
+    let Some(page) = page else {
         service.serve(reporter, stop).await?;
         return Ok(Exit::Done);
     };
-    if !(address.ip().is_loopback() || serve.behind_proxy) {
-        let why = format!(
-            "{address} can be reached from other machines, and tokens would go there unencrypted: listen on 127.0.0.1, or add --behind-proxy if a proxy in front terminates TLS"
-        );
-        return Err(UsageError(why).into());
-    }
-    let listener = tokio::net::TcpListener::bind(address)
-        .await
-        .with_context(|| format!("cannot listen on {address}"))?;
-    let settings = crossfade_web::Settings {
-        database: service.describe(),
-        public_read: serve.public_read,
-        read_only: serve.read_only,
-        is_secure: serve.behind_proxy,
-    };
     context
         .printer
-        .message(format!("the page is on http://{}", listener.local_addr()?));
+        .message(format!("the page is on {}", page.address()?));
     let web = tokio::spawn(crossfade_web::serve(
-        listener,
-        settings,
+        page.listener,
+        page.certificate,
+        page.settings,
         service.clone(),
         stop.clone(),
     ));

@@ -79,7 +79,10 @@ impl Described {
 
     fn resolved<'a>(&'a self, schema: &'a Value) -> &'a Value {
         match schema["$ref"].as_str() {
-            Some(at) => self.document.pointer(&at[1..]).expect("what is referred to"),
+            Some(at) => self
+                .document
+                .pointer(&at[1..])
+                .expect("what is referred to"),
             None => schema,
         }
     }
@@ -98,7 +101,9 @@ impl Described {
         if let Some(words) = schema["enum"].as_array() {
             return words.iter().take(1).cloned().collect();
         }
-        let kind = schema["type"].as_str().or_else(|| schema["type"][0].as_str());
+        let kind = schema["type"]
+            .as_str()
+            .or_else(|| schema["type"][0].as_str());
         let first = |schema: &Value| self.examples(schema).remove(0);
         let example = match kind {
             Some("object") => {
@@ -116,6 +121,7 @@ impl Described {
             Some("string") => json!("x"),
             Some("integer") => schema.get("minimum").cloned().unwrap_or(json!(1)),
             Some("boolean") => json!(true),
+            Some("null") => json!(null),
             other => panic!("an example of {other:?}: {schema}"),
         };
         vec![example]
@@ -139,7 +145,9 @@ fn close(schema: &mut Value) {
 fn fits(template: &str, path: &str) -> bool {
     let (one, other) = (template.split('/'), path.split('/'));
     one.clone().count() == other.clone().count()
-        && one.zip(other).all(|(part, found)| part.starts_with('{') || part == found)
+        && one
+            .zip(other)
+            .all(|(part, found)| part.starts_with('{') || part == found)
 }
 
 /// The value with one thing in it wrong, or perhaps not.
@@ -177,7 +185,11 @@ pub fn mutations(value: &Value) -> Vec<Value> {
         }
         Value::Array(items) => {
             for item in items {
-                all.extend(mutations(item).into_iter().map(|wrong| json!([item, wrong])));
+                all.extend(
+                    mutations(item)
+                        .into_iter()
+                        .map(|wrong| json!([item, wrong])),
+                );
             }
         }
         _ => {}

@@ -36,12 +36,17 @@ impl Page {
         let heard = Arc::clone(&said);
         std::thread::spawn(move || {
             for line in stderr.lines().map_while(Result::ok) {
-                if let Some((_, address)) = line.split_once("the page is on http://") {
-                    let _ = sender.send(address.to_owned());
-                }
+                let address = line
+                    .split_once("the page is on ")
+                    .and_then(|(_, url)| url.split_once("://"));
+                let address = address.map(|(_, address)| address.to_owned());
                 let mut heard = heard.lock().unwrap();
                 heard.push_str(&line);
                 heard.push('\n');
+                drop(heard);
+                if let Some(address) = address {
+                    let _ = sender.send(address);
+                }
             }
         });
         let address = receiver.recv_timeout(STARTS_WITHIN);

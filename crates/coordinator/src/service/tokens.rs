@@ -38,6 +38,14 @@ impl Service {
         }
     }
 
+    /// The same service; what it records by a token names this user of a proxy, too.
+    pub fn for_user(&self, user: &str) -> Self {
+        Self {
+            proxy_user: Some(user.to_owned()),
+            ..self.clone()
+        }
+    }
+
     /// As the role that is connected only.
     pub(super) fn not_by_token(&self) -> Result<(), ServiceError> {
         if self.acts_for.is_none() {
@@ -102,7 +110,8 @@ impl Service {
             return Ok(());
         };
         self.require(transaction, what).await?;
-        Ok(tokens::act_for(transaction, secret).await?)
+        tokens::act_for(transaction, secret, self.proxy_user.as_deref()).await?;
+        Ok(self.claim(transaction).await?)
     }
 
     /// The holder, if the service acts for one, must have the right to do it.

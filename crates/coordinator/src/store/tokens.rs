@@ -188,7 +188,7 @@ const HOLDER: &str = "
                 AND (crossfade.can_become(h.role_oid, me.oid) OR has_schema_privilege(h.role_oid, 'crossfade', 'USAGE'))
                 AND EXISTS (SELECT FROM pg_roles AS v WHERE v.oid = h.role_oid AND (v.rolvaliduntil IS NULL OR v.rolvaliduntil > clock_timestamp())) AS may_enter,
             NOT EXISTS (SELECT FROM pg_class AS c WHERE c.relnamespace = 'crossfade'::regnamespace AND c.relkind = 'r'
-                AND c.relname NOT IN ('tokens', 'sign_ins', 'quarantine', 'schema_history') AND NOT has_table_privilege(h.role_oid, c.oid, 'SELECT')) AS may_read) AS r
+                AND c.relname NOT IN ('tokens', 'sign_ins', 'answers', 'quarantine', 'schema_history') AND NOT has_table_privilege(h.role_oid, c.oid, 'SELECT')) AS may_read) AS r
     WHERE me.rolname = session_user";
 
 /// Whose secret this is; `None`: nobody's, or it is over.
@@ -208,12 +208,17 @@ pub async fn holder(
     }))
 }
 
-/// Until the transaction ends, it acts for the secret's holder: what is recorded names the holder's role and the token.
-pub async fn act_for(transaction: &Transaction<'_>, secret: &Secret) -> Result<(), StoreError> {
+/// Until the transaction ends, it acts for the secret's holder: what is recorded names the holder's role and the token, and the
+/// user of a proxy beside it.
+pub async fn act_for(
+    transaction: &Transaction<'_>,
+    secret: &Secret,
+    proxy_user: Option<&str>,
+) -> Result<(), StoreError> {
     transaction
         .query_one(
-            "SELECT set_config('crossfade.token', $1, true)",
-            &[&secret.presented()],
+            "SELECT set_config('crossfade.token', $1, true), set_config('crossfade.proxy_user', $2, true)",
+            &[&secret.presented(), &proxy_user.unwrap_or_default()],
         )
         .await?;
     Ok(())

@@ -34,7 +34,8 @@ pub async fn form(
     Path(run): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Markup, Failure> {
-    let status = site.looker.status(&run).await?;
+    let status = visitor.sight().status(site.looker.status(&run).await?);
+    visitor.known()?;
     let preview = site.service.preview(&run).await?;
     let left: Vec<PhaseName> = status
         .phases

@@ -25,7 +25,7 @@ pub async fn form(
     Looking(visitor): Looking,
     Path(run): Path<String>,
 ) -> Result<Markup, Failure> {
-    let status = site.looker.status(&run).await?;
+    let status = visitor.sight().status(site.looker.status(&run).await?);
     let open: Vec<_> = status
         .phases
         .iter()

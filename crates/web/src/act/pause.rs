@@ -26,7 +26,7 @@ pub async fn form(
     Looking(visitor): Looking,
     Path(run): Path<String>,
 ) -> Result<Markup, Failure> {
-    let status = site.looker.status(&run).await?;
+    let status = visitor.sight().status(site.looker.status(&run).await?);
     let offers = offer::offers(&status, &visitor, &site);
     let off = offers.into_iter().find(|offer| offer.path == "pause");
     let ask = Ask {

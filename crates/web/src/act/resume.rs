@@ -22,7 +22,7 @@ pub async fn form(
     Looking(visitor): Looking,
     Path(run): Path<String>,
 ) -> Result<Markup, Failure> {
-    let status = site.looker.status(&run).await?;
+    let status = visitor.sight().status(site.looker.status(&run).await?);
     let offers = offer::offers(&status, &visitor, &site);
     let off = offers.into_iter().find(|offer| offer.path == "resume");
     let off = match off {
@@ -58,7 +58,7 @@ pub async fn act(
     let service = visitor.service(&site)?;
     let (resumed, under_way) = service.resume(&run).await?;
     // As `crossfade resume` does: a phase that was begun by hand and is driven by nobody goes on by an order.
-    let status = site.looker.status(&run).await?;
+    let status = visitor.sight().status(site.looker.status(&run).await?);
     let is_free =
         status.lease.is_none() && !status.order.as_ref().is_some_and(|order| order.is_open());
     let goes_forward = status

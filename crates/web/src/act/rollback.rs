@@ -49,14 +49,17 @@ pub async fn form(
     Path(run): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Markup, Failure> {
-    let status = site.looker.status(&run).await?;
+    let status = visitor.sight().status(site.looker.status(&run).await?);
     let to = asked.to.unwrap_or_else(|| START.to_owned());
     let wanted = target(&to)?;
-    let preview = site.service.preview_rollback(&run, wanted).await;
-    let preview = match preview {
-        Ok(preview) => Ok(preview),
-        Err(ServiceError::Refused(why)) => Err(why),
-        Err(error) => return Err(error.into()),
+    // It counts rows, so it is for those who could go on with it.
+    let preview = match offer::missing_right(&visitor, &site, offer::Needs::Order) {
+        Some(why) => Err(why),
+        None => match site.service.preview_rollback(&run, wanted).await {
+            Ok(preview) => Ok(preview),
+            Err(ServiceError::Refused(why)) => Err(why),
+            Err(error) => return Err(error.into()),
+        },
     };
     let offers = offer::offers(&status, &visitor, &site);
     let off = offers.into_iter().find(|offer| offer.path == "rollback");
@@ -163,6 +166,7 @@ pub async fn act(
         .filter(|line| !line.is_empty())
         .collect();
     let service = visitor.service(&site)?;
+    offer::require(&visitor, &site, offer::Needs::Order)?;
     let preview = site.service.preview_rollback(&run, to).await?;
     // As the command line does: refused before it is ordered.
     let command = format!("crossfade rollback {run}{}", to.option());

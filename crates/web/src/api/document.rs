@@ -16,6 +16,11 @@ const JSON: &str = "application/json";
 const PROBLEM: &str = "application/problem+json";
 const SECURITY: &str = "token";
 
+const KEY: (&str, &str) = (
+    "Idempotency-Key",
+    "1 to 200 printable ASCII characters. A request that is sent again with the same key within 24 hours does nothing, and is answered as before.",
+);
+
 type Shape = fn(&mut SchemaGenerator) -> Schema;
 
 /// Whether a request needs a token.
@@ -79,7 +84,10 @@ impl Operation {
             summary,
             access: Access::Holders,
             query: None,
-            headers: Vec::new(),
+            headers: match method {
+                "get" => Vec::new(),
+                _ => vec![KEY],
+            },
             body: None,
             answers: Vec::new(),
         }
@@ -186,8 +194,7 @@ impl Shapes {
         });
         if let Some(body) = operation.body {
             let schema = body(&mut self.sent);
-            value["requestBody"] =
-                json!({"required": true, "content": {JSON: {"schema": schema}}});
+            value["requestBody"] = json!({"required": true, "content": {JSON: {"schema": schema}}});
         }
         if operation.access == Access::Everybody {
             value["security"] = json!([]);
@@ -210,7 +217,11 @@ impl Shapes {
                 .and_then(|fields| fields.remove("description"));
             json!({"name": name, "in": "query", "description": description.unwrap_or_else(|| json!("")), "schema": schema})
         };
-        fields.unwrap_or_default().into_iter().map(parameter).collect()
+        fields
+            .unwrap_or_default()
+            .into_iter()
+            .map(parameter)
+            .collect()
     }
 
     fn components(mut self) -> Map<String, Value> {

@@ -56,13 +56,24 @@ pub struct Events {
 }
 
 pub fn operations() -> Vec<Operation> {
-    let page = Operation::get("/runs/{run}/events", page, "The audit log of a run, by pages")
-        .query::<Page>()
-        .answers::<Events>(200);
-    let live = Operation::get("/runs/{run}/events/live", live, "The audit log of a run, as it grows")
-        .query::<Beginning>()
-        .header("Last-Event-ID", "The number of the event behind which the stream goes on.")
-        .answers_text(200, "text/event-stream");
+    let page = Operation::get(
+        "/runs/{run}/events",
+        page,
+        "The audit log of a run, by pages",
+    )
+    .query::<Page>()
+    .answers::<Events>(200);
+    let live = Operation::get(
+        "/runs/{run}/events/live",
+        live,
+        "The audit log of a run, as it grows",
+    )
+    .query::<Beginning>()
+    .header(
+        "Last-Event-ID",
+        "The number of the event behind which the stream goes on.",
+    )
+    .answers_text(200, "text/event-stream");
     vec![page, live]
 }
 
@@ -72,10 +83,11 @@ fn limit() -> u32 {
 
 pub async fn page(
     State(site): State<Shared>,
-    _caller: Caller,
+    Caller(visitor): Caller,
     Run(run): Run,
     Asked(page): Asked<Page>,
 ) -> Result<Json<Events>, Problem> {
+    visitor.known()?;
     if !(1..=LIMIT_MAX).contains(&page.limit) {
         let why = format!("`limit` is from 1 to {LIMIT_MAX}");
         return Err(Failure::Malformed(why).into());
@@ -137,7 +149,7 @@ impl Listener {
 
     async fn may_still_listen(&self) -> bool {
         let Some(secret) = self.caller.0.secret() else {
-            return self.site.settings.public_read;
+            return false;
         };
         match self.site.looker.holder(secret).await {
             Ok(holder) => holder.is_some_and(|holder| holder.may_look),
@@ -154,6 +166,7 @@ pub async fn live(
     Asked(from): Asked<Beginning>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    caller.0.known()?;
     let last = headers.get("last-event-id").map(|value| {
         let number = value
             .to_str()

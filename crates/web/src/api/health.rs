@@ -61,12 +61,20 @@ pub fn operations() -> Vec<Operation> {
     let alive = Operation::get("/healthz", alive, "Whether the process lives")
         .for_everybody()
         .answers::<Health>(200);
-    let ready = Operation::get("/readyz", ready, "Whether the database answers, and has the tables that this server knows")
-        .for_everybody()
-        .answers::<Health>(200)
-        .answers::<Health>(503);
-    let migrations = Operation::get("/health/migrations", migrations, "Each run in one line, for an application to show")
-        .answers::<Migrations>(200);
+    let ready = Operation::get(
+        "/readyz",
+        ready,
+        "Whether the database answers, and has the tables that this server knows",
+    )
+    .for_everybody()
+    .answers::<Health>(200)
+    .answers::<Health>(503);
+    let migrations = Operation::get(
+        "/health/migrations",
+        migrations,
+        "Each run in one line, for an application to show",
+    )
+    .answers::<Migrations>(200);
     vec![alive, ready, migrations]
 }
 
@@ -97,7 +105,10 @@ async fn ready(State(site): State<Shared>) -> (StatusCode, Json<Health>) {
 }
 
 /// Each run in one line, for an application to show.
-async fn migrations(State(site): State<Shared>, _caller: Caller) -> Result<Json<Migrations>, Problem> {
+async fn migrations(
+    State(site): State<Shared>,
+    _caller: Caller,
+) -> Result<Json<Migrations>, Problem> {
     let runs = match site.looker.runs().await {
         Ok(runs) => runs,
         Err(error) if error.kind() == ErrorKind::Away => {

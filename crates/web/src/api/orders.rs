@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     failure::{Failure, Problem},
+    offer,
     site::Shared,
     visitor::Caller,
 };
@@ -99,6 +100,7 @@ pub async fn place(
         }
         Order::Rollback { phase, discards } => {
             let to = phase.map_or(RollbackTarget::Start, RollbackTarget::Phase);
+            offer::require(&caller.0, &site, offer::Needs::Order)?;
             let preview = site.service.preview_rollback(&run, to).await?;
             let command = format!("crossfade rollback {run}{}", to.option());
             if !preview.under_way

@@ -36,12 +36,20 @@ pub struct AcceptedRows {
 }
 
 pub fn operations() -> Vec<Operation> {
-    let list = Operation::get("/runs/{run}/quarantine", list, "Rows whose value the other side cannot take")
-        .query::<Paging>()
-        .answers::<QuarantinedRows>(200);
-    let accept = Operation::post("/runs/{run}/quarantine/accepted", accept, "Accept rows as they are")
-        .body::<Accept>()
-        .answers::<AcceptedRows>(200);
+    let list = Operation::get(
+        "/runs/{run}/quarantine",
+        list,
+        "Rows whose value the other side cannot take",
+    )
+    .query::<Paging>()
+    .answers::<QuarantinedRows>(200);
+    let accept = Operation::post(
+        "/runs/{run}/quarantine/accepted",
+        accept,
+        "Accept rows as they are",
+    )
+    .body::<Accept>()
+    .answers::<AcceptedRows>(200);
     vec![list, accept]
 }
 

@@ -33,11 +33,11 @@ pub fn operations() -> Vec<Operation> {
 /// As `crossfade status --format json`, by pages.
 pub async fn list(
     State(site): State<Shared>,
-    _caller: Caller,
+    Caller(visitor): Caller,
     Asked(paging): Asked<Paging>,
 ) -> Result<Json<Runs>, Problem> {
     let paging = paging.checked()?;
-    let all = site.looker.runs().await?;
+    let all = visitor.sight().runs(&site.looker.runs().await?);
     let runs: Vec<ListedRun> = all
         .iter()
         .skip(paging.skip as usize)
@@ -51,27 +51,30 @@ pub async fn list(
 /// As `crossfade status RUN --samples --format json`.
 pub async fn status(
     State(site): State<Shared>,
-    _caller: Caller,
+    Caller(visitor): Caller,
     Run(run): Run,
 ) -> Result<Json<Status>, Problem> {
-    Ok(Json(site.looker.status(&run).await?))
+    let status = site.looker.status(&run).await?;
+    Ok(Json(visitor.sight().status(status)))
 }
 
 /// As `crossfade report RUN --format json`.
 pub async fn report(
     State(site): State<Shared>,
-    _caller: Caller,
+    Caller(visitor): Caller,
     Run(run): Run,
 ) -> Result<Json<Report>, Problem> {
+    visitor.known()?;
     Ok(Json(site.service.report(&run).await?))
 }
 
 /// As `crossfade advance RUN --dry-run --format json`.
 pub async fn next(
     State(site): State<Shared>,
-    _caller: Caller,
+    Caller(visitor): Caller,
     Run(run): Run,
 ) -> Result<Json<WhatComesNext>, Problem> {
+    visitor.known()?;
     let preview = site.service.preview(&run).await?;
     let drops = site.service.drops_of(&run, &preview).await?;
     Ok(Json(preview.told(&run, drops)))

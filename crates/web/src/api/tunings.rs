@@ -37,9 +37,13 @@ pub struct Tuned {
 }
 
 pub fn operations() -> Vec<Operation> {
-    let tune = Operation::put("/runs/{run}/tunings", tune, "Change the limits of a backfill")
-        .body::<Tunings>()
-        .answers::<Tuned>(200);
+    let tune = Operation::put(
+        "/runs/{run}/tunings",
+        tune,
+        "Change the limits of a backfill",
+    )
+    .body::<Tunings>()
+    .answers::<Tuned>(200);
     vec![tune]
 }
 

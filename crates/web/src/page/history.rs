@@ -22,6 +22,7 @@ pub async fn of_run(
     Path(run): Path<String>,
     Query(place): Query<Place>,
 ) -> Result<Markup, Failure> {
+    visitor.known()?;
     let events = site
         .looker
         .events_before(&run, place.before, EVENTS_MAX)
@@ -48,6 +49,7 @@ pub async fn of_run(
 }
 
 pub async fn all(State(site): State<Shared>, Looking(visitor): Looking) -> Result<Markup, Failure> {
+    visitor.known()?;
     let events = site.service.history_of_all(EVENTS_MAX).await?;
     let main = html! {
         h1 { "History" }

@@ -29,15 +29,16 @@ pub fn shell(
                 a href="/start" { "Start a plan" }
                 a href="/freeze" { "Freeze" }
                 span.spacer {}
-                @match &visitor.holder {
-                    Some(holder) => {
+                @match (&visitor.holder, &visitor.proxy_user) {
+                    (Some(holder), Some(user)) => span { (user) " as " (holder.role) },
+                    (Some(holder), None) => {
                         form.sign-out method="post" action="/sign-out" {
                             input type="hidden" name="form" value=(visitor.form_token());
                             span { (holder.role) }
                             button { "Sign out" }
                         }
                     }
-                    None => a href="/sign-in" { "Sign in" }
+                    (None, _) => a href="/sign-in" { "Sign in" }
                 }
             }
         },

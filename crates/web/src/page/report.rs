@@ -11,6 +11,7 @@ pub async fn page(
     Looking(visitor): Looking,
     Path(run): Path<String>,
 ) -> Result<Markup, Failure> {
+    visitor.known()?;
     let report = site.service.report(&run).await?;
     let main = html! {
         h1 { "Report of " a href=(format!("/runs/{run}")) { (run) } }

@@ -8,6 +8,7 @@ use crate::{
     failure::Failure,
     live::Part,
     offer::{Offer, offers},
+    sight::Sight,
     site::{Shared, Site},
     visitor::{Looking, Visitor},
 };
@@ -37,9 +38,10 @@ pub async fn page(
     Path(run): Path<String>,
     Query(told): Query<Told>,
 ) -> Result<Markup, Failure> {
-    let status = site.looker.status(&run).await?;
+    let sight = visitor.sight();
+    let status = sight.status(site.looker.status(&run).await?);
     let record = site.service.registered(&run).await?;
-    let part = part_of(&site, &status).await?;
+    let part = part_of(&site, &status, sight).await?;
     let did = crate::act::did(&told.did);
     let main = html! {
         @if let Some(did) = did {
@@ -55,19 +57,22 @@ pub async fn page(
     Ok(shell(&site, &visitor, &run, Some(&live), &main))
 }
 
-pub async fn part(site: &Site, run: &str) -> Result<Part, Failure> {
-    let status = site.looker.status(run).await?;
-    part_of(site, &status).await
+pub async fn part(site: &Site, run: &str, sight: Sight) -> Result<Part, Failure> {
+    let status = sight.status(site.looker.status(run).await?);
+    part_of(site, &status, sight).await
 }
 
-async fn part_of(site: &Site, status: &Status) -> Result<Part, Failure> {
-    let events = site
-        .looker
-        .events_before(&status.run, None, EVENTS_SHOWN)
-        .await?;
+async fn part_of(site: &Site, status: &Status, sight: Sight) -> Result<Part, Failure> {
+    let events = match sight {
+        Sight::Whole => {
+            let looked = site.looker.events_before(&status.run, None, EVENTS_SHOWN);
+            Some(looked.await?)
+        }
+        Sight::Public => None,
+    };
     Ok(Part {
         top: top(status),
-        html: shown(status, &events),
+        html: shown(status, events.as_deref()),
         mark: mark(status),
     })
 }
@@ -134,7 +139,7 @@ fn top(status: &Status) -> Markup {
     }
 }
 
-fn shown(status: &Status, events: &[HistoryEvent]) -> Markup {
+fn shown(status: &Status, events: Option<&[HistoryEvent]>) -> Markup {
     html! {
         @if let Some(order) = status.order.as_ref().filter(|order| is_news(order, status)) { (order_part(order, status)) }
         @if let Some(paused) = &status.paused {
@@ -165,7 +170,10 @@ fn shown(status: &Status, events: &[HistoryEvent]) -> Markup {
         (phases(status))
         section aria-labelledby="history" {
             h2 #history { "History" }
-            (history::table(events.iter().map(|event| (None, event))))
+            @match events {
+                Some(events) => (history::table(events.iter().map(|event| (None, event)))),
+                None => p { "The history is shown to those who have signed in." },
+            }
             p { a href=(format!("/runs/{}/history", status.run)) { "The whole history" } " · " a href=(format!("/runs/{}/report", status.run)) { "Report" } }
         }
     }

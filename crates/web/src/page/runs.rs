@@ -8,6 +8,7 @@ use crate::{
     act::freeze,
     failure::Failure,
     live::Part,
+    sight::Sight,
     site::{Shared, Site},
     visitor::Looking,
 };
@@ -34,7 +35,7 @@ pub async fn page(
     Looking(visitor): Looking,
     Query(search): Query<Search>,
 ) -> Result<Markup, Failure> {
-    let runs = site.looker.runs().await?;
+    let runs = visitor.sight().runs(&site.looker.runs().await?);
     let main = html! {
         h1 { "Runs" }
         div #live-top { (freeze::notice(&runs)) }
@@ -44,8 +45,8 @@ pub async fn page(
     Ok(shell(&site, &visitor, "Runs", Some("/live"), &main))
 }
 
-pub async fn part(site: &Site) -> Result<Part, Failure> {
-    let runs = site.looker.runs().await?;
+pub async fn part(site: &Site, sight: Sight) -> Result<Part, Failure> {
+    let runs = sight.runs(&site.looker.runs().await?);
     Ok(Part {
         top: freeze::notice(&runs),
         html: active(&runs),
