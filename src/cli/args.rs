@@ -504,7 +504,7 @@ pub struct Serve {
     /// needs --tls-cert or --behind-proxy.
     #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:8080")]
     pub listen: Option<SocketAddr>,
-    /// Anyone who can reach the address may look, without a token. Rows in quarantine are not shown.
+    /// Anyone who can reach the address may look, without a token. Rows, errors and the history are not shown.
     #[arg(long, requires = "listen")]
     pub public_read: bool,
     /// The page and the API show runs, but cannot change anything.

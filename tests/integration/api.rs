@@ -71,8 +71,13 @@ async fn said(request: reqwest::RequestBuilder, what: &str) -> (u16, Value) {
     (code, problem)
 }
 
-fn request(page: &Page, token: &str, method: &Method, path: &str) -> reqwest::RequestBuilder {
-    client()
+fn request(
+    client: &reqwest::Client,
+    (page, token): (&Page, &str),
+    method: &Method,
+    path: &str,
+) -> reqwest::RequestBuilder {
+    client
         .request(method.clone(), page.url(path))
         .bearer_auth(token)
 }
@@ -85,6 +90,7 @@ fn malformed_bodies_made_from_the_document_are_refused_with_the_reason() {
         let page = team.serve(&[]);
         let token = team.token(&team.operator, "view,operate,approve");
         let described = page.described().await;
+        let client = client();
         let (mut refused, mut asked) = (0, 0);
         for operation in described.operations() {
             let body = &operation.value["requestBody"]["content"]["application/json"]["schema"];
@@ -93,7 +99,7 @@ fn malformed_bodies_made_from_the_document_are_refused_with_the_reason() {
             }
             let path = operation.path.replace("{run}", RUN);
             let send = async |bytes: Vec<u8>, kind: &str, what: &str| {
-                let request = request(&page, &token, &operation.method, &path)
+                let request = request(&client, (&page, &token), &operation.method, &path)
                     .header(header::CONTENT_TYPE, kind);
                 let what = format!("{} {path}: {what}", operation.method);
                 said(request.body(bytes), &what).await.0
@@ -139,6 +145,7 @@ fn malformed_parameters_made_from_the_document_are_refused_with_the_reason() {
         let page = team.serve(&[]);
         let token = team.token(&team.operator, "view,operate,approve");
         let described = page.described().await;
+        let client = client();
         let mut asked = 0;
         for operation in described.operations() {
             for parameter in operation.value["parameters"].as_array().unwrap() {
@@ -174,16 +181,17 @@ fn malformed_parameters_made_from_the_document_are_refused_with_the_reason() {
                         .path
                         .replace("{run}", if name == "run" { value } else { RUN });
                     let request = match parameter["in"].as_str().unwrap() {
-                        "path" => request(&page, &token, &operation.method, &path),
+                        "path" => request(&client, (&page, &token), &operation.method, &path),
                         "query" => request(
-                            &page,
-                            &token,
+                            &client,
+                            (&page, &token),
                             &operation.method,
                             &format!("{path}?{name}={value}"),
                         ),
                         _ => match header::HeaderValue::from_bytes(value.as_bytes()) {
                             Ok(value) => {
-                                request(&page, &token, &operation.method, &path).header(name, value)
+                                request(&client, (&page, &token), &operation.method, &path)
+                                    .header(name, value)
                             }
                             Err(_) => continue,
                         },

@@ -244,7 +244,7 @@ fn keys_are_short_bounded_and_of_those_who_may_act() {
         // So many, and then no more.
         database
             .execute(&format!("INSERT INTO crossfade.answers (role_oid, key, request, status, body) \
-                SELECT '{}'::regrole, 'k' || i, '{hash}', 200, '{{}}' FROM generate_series(1, 9999) AS i", team.operator))
+                SELECT '{}'::regrole, 'k' || i, '{hash}', 200, '{{}}' FROM generate_series(1, 10000) AS i", team.operator))
             .await;
         let (code, answer, _) = send(&page, &token, &pause("one-more", "x")).await;
         assert_eq!(code, 409);

@@ -37,8 +37,9 @@ pub enum Order {
         #[serde(default)]
         discards: BTreeSet<String>,
     },
-    Verify,
-    Repair,
+    // Not without braces: of such a variant, serde ignores fields that are not known.
+    Verify {},
+    Repair {},
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -74,8 +75,8 @@ pub async fn place(
 ) -> Result<(StatusCode, Json<PlacedOrder>), Problem> {
     let service = acting(&site, &caller)?;
     let wish = match order {
-        Order::Verify => Wish::Verify,
-        Order::Repair => Wish::Repair,
+        Order::Verify {} => Wish::Verify,
+        Order::Repair {} => Wish::Repair,
         Order::Advance {
             phase,
             waits_at_gates,

@@ -1,6 +1,7 @@
 //! Failed checks that a run is started in spite of: who may, and what is recorded.
 
 use super::{Check, CheckFinding, ServiceError};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A failed check that somebody starts a run in spite of, and why.
@@ -11,7 +12,7 @@ pub struct Acceptance {
 }
 
 /// A failed check that was accepted as a run was started, as its history has it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AcceptedCheck {
     pub check: String,
     pub found: String,
