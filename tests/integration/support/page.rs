@@ -152,6 +152,8 @@ pub fn client() -> reqwest::Client {
     reqwest::Client::builder()
         .redirect(redirect::Policy::none())
         .timeout(Duration::from_secs(30))
+        // The server closes a connection whose body it did not read to the end.
+        .pool_max_idle_per_host(0)
         .build()
         .expect("a client")
 }
