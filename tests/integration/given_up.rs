@@ -115,7 +115,7 @@ fn what_the_catalog_shows_is_refused_before_anything_is_recorded() {
                 .exits(1)
                 .stderr;
             assert!(said.contains(named), "{change}, {in_the_way}: {said}");
-            assert!(!said.contains("given up"), "{change}, {in_the_way}: {said}");
+            assert!(!said.contains("has ended here"), "{change}, {in_the_way}: {said}");
             let status = database.status("run");
             assert_eq!(status["state"], before["state"], "{change}: {status}");
             assert_eq!(status["phases"], before["phases"], "{change}, {in_the_way}");
@@ -174,7 +174,7 @@ fn what_the_server_refuses_gives_the_rollback_up_and_the_run_comes_forward_again
                 .exits(1)
                 .stderr;
             assert!(said.contains("frozen"), "{change}: {said}");
-            assert!(said.contains("given up"), "{change}: {said}");
+            assert!(said.contains("has ended here"), "{change}: {said}");
             let status = database.status("run");
             for waiting in status["waiting"].as_array().expect("a list") {
                 assert_ne!(waiting["kind"], "rolling_back", "{change}: {status}");

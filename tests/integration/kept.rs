@@ -528,7 +528,7 @@ fn what_holds_of_one_table_only_is_said_when_its_columns_go_to_another() {
         );
         let path = file.path().to_str().expect("a path of text");
         let said = database.crossfade(&["check", path]).exits(0).stdout;
-        assert!(said.contains("rights on some of the columns that xy is computed from do not come along: those of kept_one"), "{said}");
+        assert!(said.contains("rights on some of the columns that xy is computed from are not copied: those of kept_one"), "{said}");
         database.remove().await;
     });
 }

@@ -247,7 +247,7 @@ const FEATURES: &[Feature] = &[
         column: "c23456789_123456789_123456789_123456789_123456789_123456789_123",
         after: "CREATE INDEX ON app.t ($c); ALTER TABLE app.t ADD CHECK ($c <> ''), ADD UNIQUE ($c, id)",
         ends: &[
-            (Drop, Refused("would go with c23456789")),
+            (Drop, Refused("would be dropped with c23456789")),
             (Split, Refused("is in the unique index t_c23456789")),
         ],
         ..PLAIN

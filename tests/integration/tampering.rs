@@ -147,7 +147,7 @@ const TAMPERED: [(&str, &str); 27] = [
     ),
     (
         "DELETE FROM crossfade.approvals",
-        "approved retire, and the approval is not there",
+        "approved retire, but there is no such approval",
     ),
     (
         "UPDATE crossfade.runs SET started_by = 'somebody_else' WHERE id = 1",
