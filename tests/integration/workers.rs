@@ -234,6 +234,9 @@ fn tuned_limits_take_effect_at_once_expire_by_themselves_and_are_in_the_log() {
             "0"
         );
 
+        // So that it is under way when the limits change, however fast the machine is.
+        batches_wait(database, 0.02).await;
+        database.execute(WAITING).await;
         let driver = database.spawn(&[], &["advance", RUN]);
         database.wait_until(SOME_DONE).await;
         database
