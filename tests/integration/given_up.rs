@@ -115,7 +115,10 @@ fn what_the_catalog_shows_is_refused_before_anything_is_recorded() {
                 .exits(1)
                 .stderr;
             assert!(said.contains(named), "{change}, {in_the_way}: {said}");
-            assert!(!said.contains("has ended here"), "{change}, {in_the_way}: {said}");
+            assert!(
+                !said.contains("has ended here"),
+                "{change}, {in_the_way}: {said}"
+            );
             let status = database.status("run");
             assert_eq!(status["state"], before["state"], "{change}: {status}");
             assert_eq!(status["phases"], before["phases"], "{change}, {in_the_way}");

@@ -274,6 +274,7 @@ fn tuned_limits_take_effect_at_once_expire_by_themselves_and_are_in_the_log() {
             database.status(RUN)["backfill"]["pace"]["tuned"],
             serde_json::json!([])
         );
+        database.execute("DROP TRIGGER wait ON vehicles").await;
         driver.wait().exits(0);
         each_range_once(database).await;
         let history = database.crossfade(&["history", RUN, "--verify"]).exits(0);
